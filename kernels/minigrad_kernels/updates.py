@@ -1,0 +1,197 @@
+r"""Optimizer updates on bare arrays: for each rule the NumPy reference and, beneath it, the loop for Numba.
+
+Every kernel has the signature ``rule(theta, g, *state, hyper)`` and changes ``theta`` and the state in place.
+All arrays have one shape and one dtype, float32 or float64. ``hyper`` is a 1-D array of that dtype which holds
+what may change from step to step, so that a recorded step replays with today's values; ``LAYOUT`` names its
+entries. Each must be worked out in float64 and then rounded once, as NumPy does with a Python float. The
+reference takes any sequence of scalars for it.
+
+The gradient that a rule sees is ``clip * g + l2 * theta``: the clipping factor and an L2 penalty of strength
+``l2`` cost no pass of their own. A loop does the same operations in the same order as its reference, one
+rounding each, so that the two agree in every bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad_kernels.launch import Loop, register
+
+_FIRST = ("clip", "l2", "rate")
+_ADAM = (*_FIRST, "beta1", "one_minus_beta1", "beta2", "one_minus_beta2", "correction1", "correction2", "eps")
+
+LAYOUT: dict[str, tuple[str, ...]] = {
+    "sgd": _FIRST,
+    "momentum": (*_FIRST, "mu"),
+    "nesterov": (*_FIRST, "mu"),
+    "adagrad": (*_FIRST, "eps"),
+    "rmsprop": (*_FIRST, "alpha", "one_minus_alpha", "eps"),
+    "adam": _ADAM,
+    "adamw": (*_ADAM, "decay"),
+    "adam_as_printed": _ADAM[:8],
+}
+"""The entries of ``hyper``, in order, for each kernel.
+
+clip: factor on the gradient, 1 for none. l2: strength of the L2 penalty. rate: step size. mu: momentum.
+alpha, beta1, beta2: decay of a running mean, with one minus it beside it. correction1, correction2:
+1 - beta1^t and 1 - beta2^t at step t = 1, 2, .... eps: added to the denominator. decay: the weight decay that
+does not pass through the gradient (AdamW).
+"""
+
+
+def sgd_reference(theta: Any, g: Any, hyper: Any) -> None:
+    """theta <- theta - rate * g."""
+    clip, l2, rate = hyper
+    theta[...] = theta - rate * (clip * g + l2 * theta)
+
+
+def sgd_loop(theta: Any, g: Any, hyper: Any) -> None:
+    """See ``sgd_reference``."""
+    clip, l2, rate = hyper[0], hyper[1], hyper[2]
+    for i in range(theta.size):
+        theta[i] = theta[i] - rate * (clip * g[i] + l2 * theta[i])
+
+
+def momentum_reference(theta: Any, g: Any, b: Any, hyper: Any) -> None:
+    """b <- mu * b + g, theta <- theta - rate * b."""
+    clip, l2, rate, mu = hyper
+    b[...] = mu * b + (clip * g + l2 * theta)
+    theta[...] = theta - rate * b
+
+
+def momentum_loop(theta: Any, g: Any, b: Any, hyper: Any) -> None:
+    """See ``momentum_reference``."""
+    clip, l2, rate, mu = hyper[0], hyper[1], hyper[2], hyper[3]
+    for i in range(theta.size):
+        b[i] = mu * b[i] + (clip * g[i] + l2 * theta[i])
+        theta[i] = theta[i] - rate * b[i]
+
+
+def nesterov_reference(theta: Any, g: Any, b: Any, hyper: Any) -> None:
+    """b <- mu * b + g, theta <- theta - rate * (g + mu * b)."""
+    clip, l2, rate, mu = hyper
+    d = clip * g + l2 * theta
+    b[...] = mu * b + d
+    theta[...] = theta - rate * (d + mu * b)
+
+
+def nesterov_loop(theta: Any, g: Any, b: Any, hyper: Any) -> None:
+    """See ``nesterov_reference``."""
+    clip, l2, rate, mu = hyper[0], hyper[1], hyper[2], hyper[3]
+    for i in range(theta.size):
+        d = clip * g[i] + l2 * theta[i]
+        b[i] = mu * b[i] + d
+        theta[i] = theta[i] - rate * (d + mu * b[i])
+
+
+def adagrad_reference(theta: Any, g: Any, s: Any, hyper: Any) -> None:
+    """s <- s + g^2, theta <- theta - rate * g / (sqrt(s) + eps)."""
+    clip, l2, rate, eps = hyper
+    d = clip * g + l2 * theta
+    s[...] = s + d * d
+    theta[...] = theta - rate * d / (np.sqrt(s) + eps)
+
+
+def adagrad_loop(theta: Any, g: Any, s: Any, hyper: Any) -> None:
+    """See ``adagrad_reference``."""
+    clip, l2, rate, eps = hyper[0], hyper[1], hyper[2], hyper[3]
+    for i in range(theta.size):
+        d = clip * g[i] + l2 * theta[i]
+        s[i] = s[i] + d * d
+        theta[i] = theta[i] - rate * d / (np.sqrt(s[i]) + eps)
+
+
+def rmsprop_reference(theta: Any, g: Any, v: Any, hyper: Any) -> None:
+    """v <- alpha * v + (1 - alpha) * g^2, theta <- theta - rate * g / (sqrt(v) + eps)."""
+    clip, l2, rate, alpha, one_minus_alpha, eps = hyper
+    d = clip * g + l2 * theta
+    v[...] = alpha * v + one_minus_alpha * (d * d)
+    theta[...] = theta - rate * d / (np.sqrt(v) + eps)
+
+
+def rmsprop_loop(theta: Any, g: Any, v: Any, hyper: Any) -> None:
+    """See ``rmsprop_reference``."""
+    clip, l2, rate = hyper[0], hyper[1], hyper[2]
+    alpha, one_minus_alpha, eps = hyper[3], hyper[4], hyper[5]
+    for i in range(theta.size):
+        d = clip * g[i] + l2 * theta[i]
+        v[i] = alpha * v[i] + one_minus_alpha * (d * d)
+        theta[i] = theta[i] - rate * d / (np.sqrt(v[i]) + eps)
+
+
+def adam_reference(theta: Any, g: Any, m: Any, v: Any, hyper: Any) -> None:
+    """Running means m of g and v of g^2; theta <- theta - rate * m^ / (sqrt(v^) + eps)."""
+    clip, l2, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2, eps = hyper
+    d = clip * g + l2 * theta
+    m[...] = beta1 * m + one_minus_beta1 * d
+    v[...] = beta2 * v + one_minus_beta2 * (d * d)
+    theta[...] = theta - rate * (m / correction1) / (np.sqrt(v / correction2) + eps)
+
+
+def adam_loop(theta: Any, g: Any, m: Any, v: Any, hyper: Any) -> None:
+    """See ``adam_reference``."""
+    clip, l2, rate = hyper[0], hyper[1], hyper[2]
+    beta1, one_minus_beta1, beta2, one_minus_beta2 = hyper[3], hyper[4], hyper[5], hyper[6]
+    correction1, correction2, eps = hyper[7], hyper[8], hyper[9]
+    for i in range(theta.size):
+        d = clip * g[i] + l2 * theta[i]
+        m[i] = beta1 * m[i] + one_minus_beta1 * d
+        v[i] = beta2 * v[i] + one_minus_beta2 * (d * d)
+        theta[i] = theta[i] - rate * (m[i] / correction1) / (np.sqrt(v[i] / correction2) + eps)
+
+
+def adamw_reference(theta: Any, g: Any, m: Any, v: Any, hyper: Any) -> None:
+    """As Adam, with theta <- theta - rate * (m^ / (sqrt(v^) + eps) + decay * theta)."""
+    clip, l2, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2, eps, decay = hyper
+    d = clip * g + l2 * theta
+    m[...] = beta1 * m + one_minus_beta1 * d
+    v[...] = beta2 * v + one_minus_beta2 * (d * d)
+    theta[...] = theta - rate * ((m / correction1) / (np.sqrt(v / correction2) + eps) + decay * theta)
+
+
+def adamw_loop(theta: Any, g: Any, m: Any, v: Any, hyper: Any) -> None:
+    """See ``adamw_reference``."""
+    clip, l2, rate = hyper[0], hyper[1], hyper[2]
+    beta1, one_minus_beta1, beta2, one_minus_beta2 = hyper[3], hyper[4], hyper[5], hyper[6]
+    correction1, correction2, eps, decay = hyper[7], hyper[8], hyper[9], hyper[10]
+    for i in range(theta.size):
+        d = clip * g[i] + l2 * theta[i]
+        m[i] = beta1 * m[i] + one_minus_beta1 * d
+        v[i] = beta2 * v[i] + one_minus_beta2 * (d * d)
+        step = (m[i] / correction1) / (np.sqrt(v[i] / correction2) + eps)
+        theta[i] = theta[i] - rate * (step + decay * theta[i])
+
+
+def adam_as_printed_reference(theta: Any, g: Any, m: Any, v: Any, hyper: Any) -> None:
+    """Running means m and v as in Adam; theta <- theta - rate * m / correction1, which leaves v unused."""
+    clip, l2, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction1 = hyper
+    d = clip * g + l2 * theta
+    m[...] = beta1 * m + one_minus_beta1 * d
+    v[...] = beta2 * v + one_minus_beta2 * (d * d)
+    theta[...] = theta - rate * m / correction1
+
+
+def adam_as_printed_loop(theta: Any, g: Any, m: Any, v: Any, hyper: Any) -> None:
+    """See ``adam_as_printed_reference``."""
+    clip, l2, rate = hyper[0], hyper[1], hyper[2]
+    beta1, one_minus_beta1, beta2, one_minus_beta2 = hyper[3], hyper[4], hyper[5], hyper[6]
+    correction1 = hyper[7]
+    for i in range(theta.size):
+        d = clip * g[i] + l2 * theta[i]
+        m[i] = beta1 * m[i] + one_minus_beta1 * d
+        v[i] = beta2 * v[i] + one_minus_beta2 * (d * d)
+        theta[i] = theta[i] - rate * m[i] / correction1
+
+
+sgd = register("sgd", reference=sgd_reference, cpu=Loop(sgd_loop), flat=True)
+momentum = register("momentum", reference=momentum_reference, cpu=Loop(momentum_loop), flat=True)
+nesterov = register("nesterov", reference=nesterov_reference, cpu=Loop(nesterov_loop), flat=True)
+adagrad = register("adagrad", reference=adagrad_reference, cpu=Loop(adagrad_loop), flat=True)
+rmsprop = register("rmsprop", reference=rmsprop_reference, cpu=Loop(rmsprop_loop), flat=True)
+adam = register("adam", reference=adam_reference, cpu=Loop(adam_loop), flat=True)
+adamw = register("adamw", reference=adamw_reference, cpu=Loop(adamw_loop), flat=True)
+adam_as_printed = register(
+    "adam_as_printed", reference=adam_as_printed_reference, cpu=Loop(adam_as_printed_loop), flat=True
+)

@@ -1,0 +1,33 @@
+"""minigrad: a from-scratch autodiff and optimizer engine for learning, and for keeping."""
+
+from minigrad import ops
+from minigrad.backend import default_dtype, generator, set_default_dtype
+from minigrad.functional import grad, value_and_grad
+from minigrad.modes import accumulate, enable_grad, hooks, is_grad_enabled, no_grad
+from minigrad.record import Operation, Record, define
+from minigrad.tape import Step, gradients, steps, tape
+from minigrad.tensor import Tensor
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Operation",
+    "Record",
+    "Step",
+    "Tensor",
+    "accumulate",
+    "default_dtype",
+    "define",
+    "enable_grad",
+    "generator",
+    "grad",
+    "gradients",
+    "hooks",
+    "is_grad_enabled",
+    "no_grad",
+    "ops",
+    "set_default_dtype",
+    "steps",
+    "tape",
+    "value_and_grad",
+]

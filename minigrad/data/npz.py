@@ -1,0 +1,79 @@
+"""Datasets of the user's own in an NPZ file: arrays ``x`` and ``y`` as ``np.savez`` writes them."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from minigrad.data.dataset import Array, Dataset
+from minigrad.errors import DataError
+
+
+def load_npz(path: str | os.PathLike[str]) -> Dataset:
+    """Read an NPZ file with the arrays ``x`` and ``y``, as ``np.savez(path, x=x, y=y)`` writes it.
+
+    ``x`` of shape (n, features) becomes float32 unscaled; of shape (n, height, width) it is flattened to
+    (n, height*width) and keeps its ``image_shape``. Whole numbers in ``y`` are class ids (int64), floats are
+    regression targets (float32), and text is sorted into class ids. An optional array ``classes`` holds the
+    classes' names. Nothing is unpickled.
+
+    Raises:
+        DataError: MG-703, the file cannot be opened; MG-707, it is damaged, is no NPZ file or lacks ``x`` or
+            ``y``; MG-701, the arrays do not fit each other.
+    """
+    path = Path(path)
+    arrays = _read_arrays(path)
+    x, y, classes = arrays["x"], arrays["y"], arrays.get("classes")
+    names = None if classes is None else tuple(str(name) for name in classes.ravel())
+    if y.dtype.kind == "U" and names is None:
+        distinct, y = np.unique(y, return_inverse=True)
+        names = tuple(str(name) for name in distinct)
+    image_shape = (x.shape[1], x.shape[2]) if x.ndim == 3 else None
+    if image_shape and x.size:
+        x = x.reshape(len(x), -1)
+    return Dataset(_as_type(x, np.float32), _as_type(y, _target_type(y)), names, path.stem, image_shape)
+
+
+def _read_arrays(path: Path) -> dict[str, Array]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = [name.removesuffix(".npy") for name in archive.namelist()]
+            if not {"x", "y"} <= set(found):
+                raise _not_an_npz(
+                    path,
+                    f"it holds {', '.join(found) or 'no array'}, and x and y are wanted: "
+                    "np.savez(path, x=x, y=y).",
+                )
+            return {name: _read_array(archive, name) for name in ("x", "y", "classes") if name in found}
+    except DataError:
+        raise
+    except FileNotFoundError as error:
+        raise DataError("MG-703", f"{path} cannot be read: {error.strerror}.") from error
+    except Exception as error:  # zipfile, zlib and NumPy raise a dozen types on damaged bytes
+        raise _not_an_npz(path, f"it is damaged or no NPZ file ({error}).") from error
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> Array:
+    content = archive.read(f"{name}.npy")  # whole, so that its CRC is checked
+    array: Array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    return array
+
+
+def _target_type(y: Array) -> type[np.generic]:
+    return np.float32 if y.dtype.kind == "f" else np.int64
+
+
+def _as_type(values: Array, dtype: type[np.generic]) -> Array:
+    """Convert numbers; leave anything else for the dataset to refuse by its name."""
+    if values.dtype.kind not in "biuf":
+        return values
+    with np.errstate(over="ignore"):
+        return values.astype(dtype, copy=False)
+
+
+def _not_an_npz(path: Path, problem: str) -> DataError:
+    return DataError("MG-707", f"{path}: {problem}")

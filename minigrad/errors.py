@@ -1,0 +1,77 @@
+"""Error types, each with a stable code such as MG-101 that ``minigrad explain MG-101`` explains.
+
+A message says what is wrong, with names, shapes and numbers; then where; then why; then a fix to paste.
+Every type derives from the built-in type that a caller would expect to catch.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+from minigrad.source import here
+
+
+class MinigradError(Exception):
+    """Base of every error that minigrad raises on purpose; ``code`` names its page."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code} {message}")
+        self.code = code
+        self.message = message
+
+
+class ShapeError(MinigradError, ValueError):
+    """Shapes that do not fit each other (MG-1xx)."""
+
+
+class GradientError(MinigradError, RuntimeError):
+    """A gradient that cannot be computed or would be wrong (MG-2xx)."""
+
+
+class DtypeError(MinigradError, TypeError):
+    """A dtype that does not fit the operation (MG-21x)."""
+
+
+class DeviceError(MinigradError, RuntimeError):
+    """Arrays on different devices, or a device that is not there (MG-3xx)."""
+
+
+class LabelError(MinigradError, ValueError):
+    """Class labels that cannot be class labels (MG-402)."""
+
+
+class NonFiniteError(MinigradError, ArithmeticError):
+    """A NaN or an infinity where a finite number was expected (MG-403)."""
+
+
+class OptimizerError(MinigradError, RuntimeError):
+    """An optimizer used in the wrong order or with nothing to do (MG-5xx)."""
+
+
+class OperationError(MinigradError, TypeError):
+    """A function without a gradient rule, or a rule that is wrong (MG-6xx)."""
+
+
+class DataError(MinigradError, ValueError):
+    """A file or an array that does not hold what it should (MG-7xx)."""
+
+
+class ConfigError(MinigradError, ValueError):
+    """A setting with a value that is not allowed (MG-8xx)."""
+
+
+class MinigradWarning(UserWarning):
+    """Base of minigrad's warnings; each is shown once per line of the user's program."""
+
+
+_warned: set[tuple[str, str, int]] = set()
+
+
+def warn(code: str, message: str) -> None:
+    """Warn once per code and line of the user's program."""
+    place = here()
+    key = (code, place.filename, place.line)
+    if key in _warned:
+        return
+    _warned.add(key)
+    warnings.warn_explicit(f"{code} {message}", MinigradWarning, place.filename, place.line)

@@ -1,0 +1,71 @@
+"""The table of differentiable operations: what each computes and its gradient rules, side by side."""
+
+from minigrad.ops.activation import (
+    erf,
+    gelu,
+    leaky_relu,
+    log_softmax,
+    logsumexp,
+    naive_logsumexp,
+    naive_sigmoid,
+    naive_softmax,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+)
+from minigrad.ops.elementwise import (
+    absolute,
+    add,
+    astype,
+    clip,
+    cos,
+    divide,
+    exp,
+    expm1,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    power,
+    sin,
+    sqrt,
+    square,
+    subtract,
+    tanh,
+    where,
+)
+from minigrad.ops.fused import linear, softmax_cross_entropy
+from minigrad.ops.linalg import einsum, matmul
+from minigrad.ops.move import to
+from minigrad.ops.reduce import cumsum, max, mean, min, prod, std, sum, var
+from minigrad.ops.shape import (
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    flip,
+    getitem,
+    moveaxis,
+    pad,
+    put_along_axis,
+    reshape,
+    scatter,
+    split,
+    squeeze,
+    stack,
+    swapaxes,
+    take_along_axis,
+    transpose,
+)
+
+__all__ = [
+    "absolute", "add", "astype", "broadcast_to", "clip", "concatenate", "cos", "cumsum", "divide", "einsum",
+    "erf", "exp", "expand_dims", "expm1", "flip", "gelu", "getitem", "leaky_relu", "linear", "log", "log1p",
+    "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis", "multiply",
+    "naive_logsumexp", "naive_sigmoid", "naive_softmax", "negative", "pad", "power", "prod", "put_along_axis",
+    "relu", "reshape", "scatter", "sigmoid", "sin", "softmax", "softmax_cross_entropy", "softplus", "split",
+    "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take_along_axis", "tanh", "to",
+    "transpose", "var", "where",
+]  # fmt: skip

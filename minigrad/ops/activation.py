@@ -1,0 +1,99 @@
+"""Activations and the softmax family. Where the textbook form overflows, it stands first, the stable one below."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minigrad.backend import Array
+from minigrad.ops.reduce import Axis, restore
+from minigrad.record import define
+
+_LAST = {"axis": -1}
+
+
+def naive_sigmoid(a: Array) -> Array:
+    """1 / (1 + e^-a), as textbooks print it: e^-a overflows below a = -88 in float32."""
+    return 1 / (1 + np.exp(-a))
+
+
+def _sigmoid(a: Array) -> Array:
+    small = np.exp(-np.abs(a))  # at most 1, so nothing overflows
+    return np.where(a >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def naive_softmax(a: Array, axis: int = -1) -> Array:
+    """e^a / Σ e^a, as textbooks print it: e^a overflows above a = 88 in float32, and ∞/∞ is no number."""
+    powers = np.exp(a)
+    return powers / np.sum(powers, axis=axis, keepdims=True)
+
+
+def _softmax(a: Array, axis: int = -1) -> Array:
+    powers = np.exp(a - np.max(a, axis=axis, keepdims=True))  # the largest is e^0 = 1
+    return powers / np.sum(powers, axis=axis, keepdims=True)
+
+
+def naive_logsumexp(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """ln Σ e^a, as textbooks print it."""
+    return np.log(np.sum(np.exp(a), axis=axis, keepdims=keepdims))
+
+
+def _logsumexp(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    largest = np.max(a, axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)  # ∞ - ∞ is no number
+    with np.errstate(divide="ignore"):
+        total = np.log(np.sum(np.exp(a - largest), axis=axis, keepdims=True)) + largest
+    return total if keepdims else np.squeeze(total, axis)
+
+
+def _log_softmax(a: Array, axis: int = -1) -> Array:
+    return a - _logsumexp(a, axis=axis, keepdims=True)
+
+
+def _erf(a: Array) -> Array:
+    from scipy.special import erf
+
+    return erf(a)
+
+
+# fmt: off
+relu       = define("relu", lambda a: np.maximum(a, 0), "max(0, a)",
+                    ("g where a > 0", lambda g, y: g * (y > 0)), inputs="a")
+leaky_relu = define("leaky_relu", lambda a, slope=0.01: np.where(a > 0, a, slope * a), "a where a > 0, else slope · a",
+                    ("g where a > 0, else slope · g", lambda g, a, slope: np.where(a > 0, g, slope * g)),
+                    inputs="a", params={"slope": 0.01})
+sigmoid    = define("sigmoid", _sigmoid, "1 / (1 + e^-a)",
+                    ("g · y · (1 - y)", lambda g, y: g * y * (1 - y)), inputs="a")
+softplus   = define("softplus", lambda a: np.logaddexp(a, 0), "ln(1 + e^a)",
+                    ("g · sigmoid a", lambda g, a: g * sigmoid(a)), inputs="a")
+erf        = define("erf", _erf, "2/√π · ∫ e^(-t²) dt from 0 to a",
+                    ("g · 2/√π · e^(-a²)", lambda g, a: g * (2 / math.sqrt(math.pi)) * np.exp(-a * a)), inputs="a")
+
+logsumexp   = define("logsumexp", _logsumexp, "ln Σ e^a",
+                     ("g · e^(a - y)", lambda g, y, a, axis, keepdims:
+                         restore(g, a.shape, axis, keepdims) * np.exp(a - restore(y, a.shape, axis, keepdims))),
+                     inputs="a", params={"axis": None, "keepdims": False})
+softmax     = define("softmax", _softmax, "e^a / Σ e^a",
+                     ("y · (g - Σ g · y)", lambda g, y, axis: y * (g - np.sum(g * y, axis=axis, keepdims=True))),
+                     inputs="a", params=_LAST)
+log_softmax = define("log_softmax", _log_softmax, "a - ln Σ e^a",
+                     ("g - e^y · Σ g", lambda g, y, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True)),
+                     inputs="a", params=_LAST)
+
+
+def _gelu(a: Array) -> Array:
+    return a * _normal_cdf(a)
+
+
+def _normal_cdf(a: Array) -> Array:
+    return 0.5 * (1 + erf(a * (1 / math.sqrt(2))))
+
+
+def _normal_pdf(a: Array) -> Array:
+    return np.exp(-0.5 * a * a) * (1 / math.sqrt(2 * math.pi))
+
+
+gelu = define("gelu", _gelu, "a · Φ(a), Φ the normal distribution function",
+              ("g · (Φ(a) + a · φ(a))", lambda g, a: g * (_normal_cdf(a) + a * _normal_pdf(a))), inputs="a")
+# fmt: on

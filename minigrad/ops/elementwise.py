@@ -1,0 +1,101 @@
+"""Operations on single entries: arithmetic, powers and exponentials, the circular functions, comparisons."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minigrad import table
+from minigrad.backend import Array
+from minigrad.record import define
+
+# fmt: off
+add      = define("add",      np.add,      "a + b", ("g", lambda g: g),             ("g", lambda g: g))
+subtract = define("subtract", np.subtract, "a - b", ("g", lambda g: g),             ("-g", lambda g: -g))
+multiply = define("multiply", np.multiply, "a · b", ("g · b", lambda g, b: g * b),  ("g · a", lambda g, a: g * a))
+divide   = define("divide",   np.divide,   "a / b", ("g / b", lambda g, b: g / b),  ("-g · y / b", lambda g, y, b: -g * y / b))
+power    = define("power",    np.power,    "a ^ b",
+                  ("g · b · a^(b-1)", lambda g, a, b: g * b * a ** _less_one(b)),
+                  ("g · y · ln a",    lambda g, y, a: g * y * np.log(np.where(a == 0, 1, a))))
+
+negative = define("negative", np.negative, "-a",         ("-g", lambda g: -g))
+positive = define("positive", np.positive, "a",          ("g", lambda g: g))
+absolute = define("abs",      np.absolute, "|a|",        ("g · sign a", lambda g, a: g * np.sign(a)))
+square   = define("square",   np.square,   "a²",         ("2 · g · a", lambda g, a: 2 * g * a))
+sqrt     = define("sqrt",     np.sqrt,     "√a",         ("g / (2 · y)", lambda g, y: g / (2 * y)))
+exp      = define("exp",      np.exp,      "e^a",        ("g · y", lambda g, y: g * y))
+expm1    = define("expm1",    np.expm1,    "e^a - 1",    ("g · (y + 1)", lambda g, y: g * (y + 1)))
+log      = define("log",      np.log,      "ln a",       ("g / a", lambda g, a: g / a))
+log1p    = define("log1p",    np.log1p,    "ln(1 + a)",  ("g / (1 + a)", lambda g, a: g / (1 + a)))
+sin      = define("sin",      np.sin,      "sin a",      ("g · cos a", lambda g, a: g * np.cos(a)))
+cos      = define("cos",      np.cos,      "cos a",      ("-g · sin a", lambda g, a: -g * np.sin(a)))
+tanh     = define("tanh",     np.tanh,     "tanh a",     ("g · (1 - y²)", lambda g, y: g * (1 - y * y)))
+
+maximum  = define("maximum",  np.maximum,  "max(a, b)",
+                  ("g where a is larger, g/2 where equal", lambda g, y, a, b: g * _share(a, b, y)),
+                  ("g where b is larger, g/2 where equal", lambda g, y, a, b: g * _share(b, a, y)))
+minimum  = define("minimum",  np.minimum,  "min(a, b)",
+                  ("g where a is smaller, g/2 where equal", lambda g, y, a, b: g * _share(a, b, y)),
+                  ("g where b is smaller, g/2 where equal", lambda g, y, a, b: g * _share(b, a, y)))
+# fmt: on
+
+
+def _less_one(b: Array) -> Array:
+    """Exponent b - 1, but 0 where b is 0: there the factor b makes the gradient 0, even at a = 0."""
+    return b + (b == 0) - 1
+
+
+def _share(mine: Array, other: Array, chosen: Array) -> Array:
+    """1 where this input was chosen alone, 1/2 where both are equal, 0 where the other was."""
+    return ((mine == chosen) - 0.5 * (mine == other)).astype(chosen.dtype)
+
+
+def _clip(a: Array, a_min: Array = None, a_max: Array = None) -> Array:
+    return np.clip(a, a_min, a_max)
+
+
+def _inside(a: Array, a_min: Array, a_max: Array) -> Array:
+    inside = np.ones_like(a) if a_min is None else (a >= a_min).astype(a.dtype)
+    return inside if a_max is None else inside * (a <= a_max)
+
+
+clip = define(
+    "clip",
+    _clip,
+    "min(max(a, lo), hi)",
+    ("g where lo <= a <= hi", lambda g, a, a_min, a_max: g * _inside(a, a_min, a_max)),
+    inputs="a",
+    params={"a_min": None, "a_max": None},
+    of=np.clip,
+    method="clip",
+)
+
+where = define(
+    "where",
+    np.where,
+    "a where c, else b",
+    None,
+    ("g where c, else 0", lambda g, c: np.where(c, g, 0)),
+    ("0 where c, else g", lambda g, c: np.where(c, 0, g)),
+    inputs="c a b",
+    of=np.where,
+)
+
+astype = define(
+    "astype",
+    lambda a, dtype: a.astype(dtype, copy=False),
+    "a as another dtype",
+    ("g", lambda g: g),
+    inputs="a",
+    params={"dtype": None},
+    method="astype",
+)
+
+for _comparison in (
+    *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
+    *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isnan, np.isinf, np.isfinite),
+    *(np.sign, np.floor, np.ceil, np.rint, np.trunc, np.floor_divide),
+    *(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert),
+):
+    define(_comparison.__name__, _comparison, "no gradient: piecewise constant", *[None] * _comparison.nin)
+
+table.methods["abs"] = absolute

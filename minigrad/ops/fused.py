@@ -1,0 +1,100 @@
+"""Operations that stand for several at once, computed by the kernels.
+
+A kernel that is given bare arrays runs its fast dialect; given Tensors (a gradient that shall be differentiated
+again) it runs its plain NumPy reference, which records itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from minigrad_kernels import linear as linear_kernels
+from minigrad_kernels import softmax_xent as xent_kernels
+
+from minigrad.backend import Array
+from minigrad.errors import LabelError, ShapeError
+from minigrad.ops.linalg import check_same_dtype
+from minigrad.record import define
+
+
+def _linear(x: Array, w: Array, b: Array | None = None) -> Array:
+    if x.ndim == 0 or x.shape[-1] != w.shape[-1]:
+        raise ShapeError("MG-101", f"linear: {width_mismatch(x.shape, w.shape[-1])}")
+    check_same_dtype("linear", x, w)
+    return linear_kernels.forward(x, w, b)
+
+
+def width_mismatch(shape: tuple[int, ...], width: int) -> str:
+    """Say how an input's shape differs from the width that is expected, and what may have been meant."""
+    message = (
+        f"input x is {shape}, its last axis is {shape[-1] if shape else 'missing'} but {width} is expected."
+    )
+    per_sample = int(np.prod(shape[1:]))
+    if len(shape) > 2 and per_sample == width:
+        product = "*".join(str(n) for n in shape[1:])
+        message += f" {product} = {width}: did you mean x.reshape({shape[0]}, {width})?"
+    elif len(shape) == 2 and shape[0] == width:
+        message += f" x.T is ({shape[1]}, {width}): are the samples in the columns?"
+    return message
+
+
+linear = define(
+    "linear",
+    _linear,
+    "x @ wᵀ + b",
+    ("g @ w", lambda g, w: linear_kernels.backward_input(g, w)),
+    ("gᵀ @ x", lambda g, x: linear_kernels.backward_weight(g, x)),
+    ("Σ g over the samples", lambda g: linear_kernels.backward_bias(g)),
+    inputs="x w b",
+)
+
+
+def _softmax_cross_entropy(logits: Array, labels: Array) -> Array:
+    check_labels(logits.shape, labels)
+    return xent_kernels.forward(logits, labels)
+
+
+def check_labels(shape: tuple[int, ...], labels: Array) -> None:
+    """Raise MG-402 where ``labels`` are no class ids for logits of ``shape`` (n, classes)."""
+    if len(shape) != 2:
+        raise ShapeError("MG-105", f"cross-entropy needs logits of shape (samples, classes), not {shape}.")
+    n, classes = shape
+    if labels.dtype.kind not in "iu":
+        hint = "use y.argmax(1)" if labels.shape == shape else "use y.astype('int64')"
+        raise LabelError(
+            "MG-402", f"labels must be integer class ids; got {labels.dtype} of shape {labels.shape}: {hint}."
+        )
+    if labels.shape != (n,):
+        hint = (
+            "one-hot labels: use y.argmax(1)"
+            if labels.shape == shape
+            else f"labels of shape ({n},) are needed"
+        )
+        raise LabelError("MG-402", f"labels have shape {labels.shape} for logits {shape}: {hint}.")
+    if isinstance(labels, np.ndarray) and n and (labels.min() < 0 or labels.max() >= classes):
+        index = int(np.argmax((labels < 0) | (labels >= classes)))
+        hint = " (1-based labels? use y - 1)" if labels.min() == 1 and labels.max() == classes else ""
+        raise LabelError(
+            "MG-402",
+            f"labels must be class ids 0..{classes - 1}; found {labels[index]} at index {index}{hint}.",
+        )
+
+
+_xent = define(
+    "softmax_cross_entropy",
+    _softmax_cross_entropy,
+    "ln Σ e^z - z[label]",
+    ("g · (softmax z - onehot label)", lambda g, logits, labels: xent_kernels.backward(g, logits, labels)),
+    None,
+    inputs="logits labels",
+)
+
+
+def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
+    """-ln softmax(logits)[label] of each sample, without ever forming a probability that underflows.
+
+    ``logits`` (n, classes) of floats, ``labels`` (n,) of integer class ids; returns (n,). Raises LabelError
+    MG-402 where a label is no class id (on a GPU, where looking would stall it, the ids are not looked at).
+    """
+    return _xent(logits, labels)

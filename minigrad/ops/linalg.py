@@ -1,0 +1,162 @@
+"""Products of matrices: matmul in all of NumPy's shapes, and einsum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import table
+from minigrad.backend import Array
+from minigrad.errors import DtypeError, MinigradError, ShapeError
+from minigrad.record import define
+
+
+def check_same_dtype(name: str, a: Array, b: Array) -> None:
+    """Raise MG-211 where two floating dtypes meet: the product would silently run in the wider one."""
+    if a.dtype != b.dtype and a.dtype.kind == b.dtype.kind == "f":
+        raise DtypeError(
+            "MG-211",
+            f"{name}: one operand is {a.dtype}, the other {b.dtype} (float64 is NumPy's default, float32 "
+            f"minigrad's). Cast the data once: x.astype('{b.dtype}').",
+        )
+
+
+def _matmul(a: Array, b: Array) -> Array:
+    check_same_dtype("matmul", a, b)
+    return np.matmul(a, b)
+
+
+def _explain_matmul(error: Exception, a: Array, b: Array) -> MinigradError | None:
+    if a.ndim == 0 or b.ndim == 0:
+        return ShapeError(
+            "MG-102", f"matmul needs arrays, not single numbers: {a.shape} @ {b.shape}. Write a * b."
+        )
+    inner, other = a.shape[-1], b.shape[-2] if b.ndim > 1 else b.shape[0]
+    if inner == other:
+        return None
+    message = f"x{_size(a)} @ W{_size(b)}: inner sizes {inner} and {other} differ."
+    if b.ndim == 2 and b.shape[-1] == inner:
+        message += f" W.T is {_size(b.T)} and fits: x @ W.T -> {_size(a)[:-1].rpartition(',')[0]},{other})."
+        message = message.replace("((", "(") if a.ndim > 1 else message.rpartition(" ->")[0] + "."
+    return ShapeError("MG-102", message)
+
+
+def _size(a: Array) -> str:
+    return "(" + ",".join(str(n) for n in a.shape) + ")"
+
+
+def _rows(a: Array) -> Array:
+    """A vector on the left of a product is one row."""
+    return np.expand_dims(a, 0) if a.ndim == 1 else a
+
+
+def _columns(b: Array) -> Array:
+    """A vector on the right of a product is one column."""
+    return np.expand_dims(b, 1) if b.ndim == 1 else b
+
+
+def _product(g: Array, a: Array, b: Array) -> Array:
+    """Give the result's gradient the two matrix axes that vectors among the inputs took away."""
+    if b.ndim == 1:
+        g = np.expand_dims(g, -1)
+    return np.expand_dims(g, -2) if a.ndim == 1 else g
+
+
+def _matmul_a(g: Array, a: Array, b: Array) -> Array:
+    return np.matmul(_product(g, a, b), np.swapaxes(_columns(b), -1, -2))
+
+
+def _matmul_b(g: Array, a: Array, b: Array) -> Array:
+    gradient = np.matmul(np.swapaxes(_rows(a), -1, -2), _product(g, a, b))
+    return np.squeeze(gradient, -1) if b.ndim == 1 else gradient
+
+
+matmul = define(
+    "matmul",
+    _matmul,
+    "a @ b",
+    ("g @ bᵀ", _matmul_a),
+    ("aᵀ @ g", _matmul_b),
+    of=np.matmul,
+    explain=_explain_matmul,
+)
+table.functions[np.dot] = matmul
+
+
+def _einsum_rule(g: Array, i: int, arrays: Sequence[Array], subscripts: str) -> Array:
+    """The same product with the result in the place of input i; input i's own letters become the result's."""
+    inputs, output = subscripts.split("->")
+    letters = inputs.split(",")
+    mine = letters[i]
+    operands = [a for k, a in enumerate(arrays) if k != i]
+    known = [term for k, term in enumerate(letters) if k != i]
+    # letters that appear in no other operand were summed over: they are put back by a factor of ones
+    for axis, letter in enumerate(mine):
+        if letter not in output and not any(letter in term for term in known):
+            operands.append(np.ones(arrays[i].shape[axis], dtype=arrays[i].dtype))
+            known.append(letter)
+    return _einsum(g, *operands, subscripts=",".join([output, *known]) + "->" + mine)
+
+
+_einsum = define(
+    "einsum",
+    lambda *arrays, subscripts: np.einsum(subscripts, *arrays),
+    "Σ of the products of entries with equal letters",
+    ("einsum of g and the other inputs", _einsum_rule),
+    inputs="",
+    params={"subscripts": ""},
+    variadic=True,
+)
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Sum products of entries named by letters; ``np.einsum`` in its string form.
+
+    A letter twice in one operand (a diagonal, a trace) is written out as a product with the identity, so that
+    the one gradient rule, which is an einsum again, holds for it too.
+    """
+    terms, output = _explicit(subscripts, operands)
+    free = [
+        c
+        for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        if c not in subscripts + "".join(terms)
+    ]
+    arrays = list(operands)
+    for k, term in enumerate(list(terms)):
+        seen = ""
+        for axis, letter in enumerate(term):
+            if letter in seen:
+                fresh = free.pop(0)
+                seen += fresh
+                arrays.append(np.eye(operands[k].shape[axis], dtype=operands[k].dtype))
+                terms.append(letter + fresh)
+            else:
+                seen += letter
+        terms[k] = seen
+    return _einsum(*arrays, subscripts=",".join(terms) + "->" + output)
+
+
+def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]:
+    """Write an ellipsis as letters and an implicit output as an explicit one."""
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    spare = [c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in subscripts]
+    if len(terms) != len(operands):
+        raise ShapeError(
+            "MG-103", f"einsum '{subscripts}' names {len(terms)} operands; {len(operands)} were given."
+        )
+    widths = [
+        np.ndim(x) - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t
+    ]
+    stretched = "".join(reversed(spare[: max(widths, default=0)]))
+    if not arrow:
+        letters = inputs.replace("...", "").replace(",", "")
+        output = ("..." if widths else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    dotted = iter(widths)
+    terms = [t.replace("...", stretched[len(stretched) - next(dotted) :]) if "..." in t else t for t in terms]
+    return terms, output.replace("...", stretched)
+
+
+table.functions[np.einsum] = einsum

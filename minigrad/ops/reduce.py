@@ -1,0 +1,257 @@
+"""Operations that bring many entries down to one, and running sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.backend import Array
+from minigrad.record import define
+
+Axis = int | tuple[int, ...] | None
+
+
+def restore(g: Array, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Array:
+    """Stretch a reduced array back over the axes that were reduced."""
+    if axis is not None and not keepdims:
+        g = np.expand_dims(g, axis)
+    return np.broadcast_to(g, shape)
+
+
+def count(shape: tuple[int, ...], axis: Axis) -> int:
+    """How many entries are reduced to one."""
+    axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    product = 1
+    for k in axes:
+        product *= shape[k]
+    return product
+
+
+def _reduced(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
+    axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return tuple(k % len(shape) for k in axes)
+
+
+def _chosen(a: Array, y: Array, axis: Axis, keepdims: bool) -> Array:
+    """Share of each entry in the extreme value: 1/k for each of k equal extremes, 0 for the others."""
+    hit = (a == restore(y, a.shape, axis, keepdims)).astype(a.dtype)
+    return hit / np.sum(hit, axis=axis, keepdims=True)
+
+
+def _centred(a: Array, axis: Axis) -> Array:
+    return a - np.mean(a, axis=axis, keepdims=True)
+
+
+_REDUCTION: dict[str, Any] = {"axis": None, "keepdims": False}
+
+# NumPy's own functions carry options (dtype, out, where …) that the rules do not; these do not accept them.
+
+
+def _sum(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    return np.sum(a, axis=axis, keepdims=keepdims)
+
+
+def _mean(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    return np.mean(a, axis=axis, keepdims=keepdims)
+
+
+def _max(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    return np.max(a, axis=axis, keepdims=keepdims)
+
+
+def _min(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    return np.min(a, axis=axis, keepdims=keepdims)
+
+
+def _prod(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    return np.prod(a, axis=axis, keepdims=keepdims)
+
+
+def _var(a: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+    return np.var(a, axis=axis, ddof=ddof, keepdims=keepdims)
+
+
+def _std(a: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+    return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims)
+
+
+sum = define(
+    "sum",
+    _sum,
+    "Σ a",
+    ("g for every a", lambda g, a_shape, axis, keepdims: restore(g, a_shape, axis, keepdims)),
+    inputs="a",
+    params=_REDUCTION,
+    of=np.sum,
+    method="sum",
+)
+
+mean = define(
+    "mean",
+    _mean,
+    "Σ a / n",
+    (
+        "g / n for every a",
+        lambda g, a_shape, axis, keepdims: restore(g / count(a_shape, axis), a_shape, axis, keepdims),
+    ),
+    inputs="a",
+    params=_REDUCTION,
+    of=np.mean,
+    method="mean",
+)
+
+var = define(
+    "var",
+    _var,
+    "Σ (a - mean a)² / (n - ddof)",
+    (
+        "g · 2 · (a - mean a) / (n - ddof)",
+        lambda g, a, a_shape, axis, ddof, keepdims: (
+            restore(g, a_shape, axis, keepdims) * _centred(a, axis) * (2.0 / (count(a_shape, axis) - ddof))
+        ),
+    ),
+    inputs="a",
+    params={"axis": None, "ddof": 0, "keepdims": False},
+    of=np.var,
+    method="var",
+)
+
+std = define(
+    "std",
+    _std,
+    "√ var a",
+    (
+        "g · (a - mean a) / ((n - ddof) · y)",
+        lambda g, y, a, a_shape, axis, ddof, keepdims: (
+            restore(g / y, a_shape, axis, keepdims)
+            * _centred(a, axis)
+            * (1.0 / (count(a_shape, axis) - ddof))
+        ),
+    ),
+    inputs="a",
+    params={"axis": None, "ddof": 0, "keepdims": False},
+    of=np.std,
+    method="std",
+)
+
+
+def _extreme_rule(g: Array, y: Array, a: Array, axis: Axis, keepdims: bool) -> Array:
+    return restore(g, a.shape, axis, keepdims) * _chosen(a, y, axis, keepdims)
+
+
+max = define(
+    "max",
+    _max,
+    "max a",
+    (
+        "g where a is the maximum, shared among equals",
+        lambda g, y, a, axis, keepdims: _extreme_rule(g, y, a, axis, keepdims),
+    ),
+    inputs="a",
+    params=_REDUCTION,
+    of=np.max,
+    method="max",
+)
+
+min = define(
+    "min",
+    _min,
+    "min a",
+    (
+        "g where a is the minimum, shared among equals",
+        lambda g, y, a, axis, keepdims: _extreme_rule(g, y, a, axis, keepdims),
+    ),
+    inputs="a",
+    params=_REDUCTION,
+    of=np.min,
+    method="min",
+)
+
+
+def _product_of_others(a: Array, axis: Axis) -> Array:
+    """Product of all the entries but this one, along the axes: exact where some are 0, and without a division.
+
+    The reduced axes are flattened to one; then the products of everything before and of everything after
+    each entry come from log2(n) doublings.
+    """
+    axes = _reduced(a.shape, axis)
+    kept = tuple(k for k in range(a.ndim) if k not in axes)
+    order = kept + axes
+    rows = np.transpose(a, order)
+    shape = rows.shape
+    rows = rows.reshape((*shape[: len(kept)], count(a.shape, axis)))
+    others = _running_product(_shift(rows, 1)) * _running_product(_shift(rows[..., ::-1], 1))[..., ::-1]
+    return np.transpose(others.reshape(shape), tuple(int(k) for k in np.argsort(order)))
+
+
+def _shift(a: Array, by: int) -> Array:
+    """Move entries ``by`` places along the last axis, with 1 coming in."""
+    ones = np.ones_like(a[..., :by])
+    return np.concatenate([ones, a[..., : a.shape[-1] - by]], axis=-1)
+
+
+def _running_product(a: Array) -> Array:
+    by = 1
+    while by < a.shape[-1]:
+        a = a * _shift(a, by)
+        by *= 2
+    return a
+
+
+prod = define(
+    "prod",
+    _prod,
+    "Π a",
+    (
+        "g · the product of the other entries",
+        lambda g, a, a_shape, axis, keepdims: (
+            restore(g, a_shape, axis, keepdims) * _product_of_others(a, axis)
+        ),
+    ),
+    inputs="a",
+    params=_REDUCTION,
+    of=np.prod,
+    method="prod",
+)
+
+cumsum = define(
+    "cumsum",
+    lambda a, axis=None: np.cumsum(a, axis=axis),
+    "y_i = a_1 + … + a_i",
+    ("sum of g from i to the end", lambda g, a_shape, axis: _reverse_cumsum(g, a_shape, axis)),
+    inputs="a",
+    params={"axis": None},
+    of=np.cumsum,
+    method="cumsum",
+)
+
+
+def _reverse_cumsum(g: Array, shape: tuple[int, ...], axis: int | None) -> Array:
+    k = 0 if axis is None else axis
+    backwards = np.flip(np.cumsum(np.flip(g, axis=k), axis=k), axis=k)
+    return backwards.reshape(shape)
+
+
+for _name, _function in {"argmax": np.argmax, "argmin": np.argmin}.items():
+    define(
+        _name,
+        lambda a, axis=None, keepdims=False, _function=_function: _function(a, axis=axis, keepdims=keepdims),
+        "no gradient: an index",
+        None,
+        inputs="a",
+        params=_REDUCTION,
+        of=_function,
+        method=_name,
+    )
+for _name, _function in {"any": np.any, "all": np.all}.items():
+    define(
+        _name,
+        lambda a, axis=None, keepdims=False, _function=_function: _function(a, axis=axis, keepdims=keepdims),
+        "no gradient: true or false",
+        None,
+        inputs="a",
+        params=_REDUCTION,
+        of=_function,
+        method=_name,
+    )

@@ -1,0 +1,260 @@
+r"""Every update rule as a short pure function, in the paper's order and with the paper's symbols.
+
+Symbols that all rules share::
+
+    theta   \theta_{t-1}, the parameter, of any shape
+    g       g_t = \nabla J(\theta_{t-1}), the gradient, of the same shape
+    t       number of this step, counted from 1 (a Python int)
+
+A rule returns the new parameter followed by its new state and changes nothing. It uses NumPy's operators and
+ufuncs alone, so arrays of NumPy and CuPy and Tensors all pass through it, the last recording themselves.
+Coefficients are Python floats: they are worked out in float64 and leave a float32 array float32.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = Any
+"""An array of NumPy or CuPy, or a Tensor."""
+
+
+def effective_gradient(g: Array, theta: Array, *, clip: Array = 1.0, l2: float = 0.0) -> Array:
+    r"""Return the gradient that a rule is given: clipped, and with an L2 penalty's part added.
+
+    .. math:: g_t = c \, \nabla J(\theta_{t-1}) + \lambda \theta_{t-1}
+
+    - clip: c, the factor from clipping by norm, 1 for none
+    - l2: λ, PyTorch's ``weight_decay``, the gradient of (λ/2) Σ θ²
+
+    Source: PyTorch's convention (the penalty is not clipped); the penalty is D1 4.1.
+    """
+    return clip * g + l2 * theta
+
+
+def gd(theta: Array, g: Array, *, eta: float) -> tuple[Array]:
+    r"""Gradient descent.
+
+    .. math:: \theta_{t+1} = \theta_t - \eta \cdot \nabla J(\theta_t)
+
+    - g: the gradient over the whole training set
+    - eta: η, the learning rate
+
+    Source: D2 3.1 as printed; Cauchy 1847.
+    """
+    return (theta - eta * g,)
+
+
+def sgd(theta: Array, g: Array, *, eta: float) -> tuple[Array]:
+    r"""Stochastic gradient descent: gradient descent on what a sample of the data shows.
+
+    .. math:: \theta_{t+1} = \theta_t - \eta \cdot \nabla J(\theta_t, x_i)
+
+    - g: the gradient at one sample x_i drawn at random, or the mean over a mini-batch of them
+    - eta: η, the learning rate
+
+    Source: D2 3.2 as printed; Robbins & Monro 1951.
+    """
+    return (theta - eta * g,)
+
+
+def momentum(
+    theta: Array, g: Array, b: Array, *, eta: float, mu: float, nesterov: bool = False
+) -> tuple[Array, Array]:
+    r"""Gradient descent with momentum, plain or Nesterov's.
+
+    .. math::
+        b_t &= \mu b_{t-1} + g_t \\
+        \theta_t &= \theta_{t-1} - \eta b_t && \text{plain} \\
+        \theta_t &= \theta_{t-1} - \eta (g_t + \mu b_t) && \text{Nesterov}
+
+    - b: b_{t-1}, the velocity, zero at the start
+    - eta: η, the learning rate
+    - mu: μ, the momentum, in [0, 1)
+
+    Source: Polyak 1964; Sutskever et al. 2013, eq. 1-4, in PyTorch's convention: η multiplies the velocity,
+    where the paper has it multiply the gradient inside. The two differ only where η changes during training.
+    """
+    b = mu * b + g
+    if nesterov:
+        return theta - eta * (g + mu * b), b
+    return theta - eta * b, b
+
+
+def adagrad(theta: Array, g: Array, s: Array, *, eta: float, eps: float) -> tuple[Array, Array]:
+    r"""AdaGrad: each coordinate's step shrinks with the gradients that it has seen.
+
+    .. math::
+        s_t &= s_{t-1} + g_t^2 \\
+        \theta_t &= \theta_{t-1} - \eta \, g_t / (\sqrt{s_t} + \epsilon)
+
+    - s: s_{t-1}, the sum of squared gradients, zero at the start
+    - eta: η, the learning rate
+    - eps: ε, keeps the division finite (δ in the paper)
+
+    Source: Duchi, Hazan & Singer 2011, figure 1, diagonal form, without projection or regulariser.
+    """
+    s = s + g**2
+    return theta - eta * g / (np.sqrt(s) + eps), s
+
+
+def rmsprop(theta: Array, g: Array, v: Array, *, eta: float, alpha: float, eps: float) -> tuple[Array, Array]:
+    r"""RMSprop: divide by a running root mean square of the gradient.
+
+    .. math::
+        v_t &= \alpha v_{t-1} + (1 - \alpha) g_t^2 \\
+        \theta_t &= \theta_{t-1} - \eta \, g_t / (\sqrt{v_t} + \epsilon)
+
+    - v: v_{t-1}, the running mean of squared gradients, zero at the start
+    - eta: η, the learning rate
+    - alpha: α, the decay of the mean (0.9 in the lecture, 0.99 in PyTorch)
+    - eps: ε, keeps the division finite (the lecture leaves it out)
+
+    Source: Hinton, Coursera lecture 6e, 2012; ε outside the root, as in PyTorch.
+    """
+    v = alpha * v + (1 - alpha) * g**2
+    return theta - eta * g / (np.sqrt(v) + eps), v
+
+
+def adam(
+    theta: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    t: int,
+    *,
+    alpha: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+) -> tuple[Array, Array, Array]:
+    r"""Adam, Algorithm 1.
+
+    .. math::
+        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
+        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
+        \hat m_t &= m_t / (1 - \beta_1^t) \\
+        \hat v_t &= v_t / (1 - \beta_2^t) \\
+        \theta_t &= \theta_{t-1} - \alpha \, \hat m_t / (\sqrt{\hat v_t} + \epsilon)
+
+    - m: m_{t-1}, the first moment: the running mean of the gradient, zero at the start
+    - v: v_{t-1}, the second raw moment: the running mean of its square, zero at the start
+    - alpha: α, the step size, which bounds the step in each coordinate (about)
+    - beta1, beta2: β₁, β₂, the decay of the two means, in [0, 1)
+    - eps: ε, keeps the division finite
+
+    Source: Kingma & Ba 2015, Algorithm 1. ``adam_efficient`` and ``adam_as_printed`` are its two relatives.
+    """
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    return theta - alpha * m_hat / (np.sqrt(v_hat) + eps), m, v
+
+
+def adam_efficient(
+    theta: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    t: int,
+    *,
+    alpha: float,
+    beta1: float,
+    beta2: float,
+    eps_hat: float,
+) -> tuple[Array, Array, Array]:
+    r"""Adam with both bias corrections moved into the step size.
+
+    .. math::
+        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
+        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
+        \alpha_t &= \alpha \sqrt{1 - \beta_2^t} / (1 - \beta_1^t) \\
+        \theta_t &= \theta_{t-1} - \alpha_t \, m_t / (\sqrt{v_t} + \hat\epsilon)
+
+    - m, v, alpha, beta1, beta2: as in ``adam``
+    - eps_hat: ε̂, which equals Algorithm 1's ε only as ε̂ = ε √(1 - β₂ᵗ)
+
+    With ε̂ = ε the first steps differ wherever gradients are not large beside ε: at |g| = ε = 1e-8, by a factor
+    of 16. For reading and comparison; no optimizer here uses it.
+
+    Source: Kingma & Ba 2015, end of section 2.
+    """
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    alpha_t = alpha * math.sqrt(1 - beta2**t) / (1 - beta1**t)
+    return theta - alpha_t * m / (np.sqrt(v) + eps_hat), m, v
+
+
+def adamw(
+    theta: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    t: int,
+    *,
+    eta: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    decay: float,
+) -> tuple[Array, Array, Array]:
+    r"""AdamW: Adam with the weight decay beside the gradient step, not inside the gradient.
+
+    .. math::
+        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
+        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
+        \hat m_t &= m_t / (1 - \beta_1^t) \\
+        \hat v_t &= v_t / (1 - \beta_2^t) \\
+        \theta_t &= \theta_{t-1}
+            - \eta_t \left( \hat m_t / (\sqrt{\hat v_t} + \epsilon) + \lambda \theta_{t-1} \right)
+
+    - m, v, beta1, beta2, eps: as in ``adam``
+    - eta: η_t, the learning rate; it multiplies the decay too
+    - decay: λ, the weight decay
+
+    Source: Loshchilov & Hutter 2019, Algorithm 2, with its α = 1, which is PyTorch's convention: the paper
+    schedules η_t and keeps α apart, so that the decay is η_t λ there and never α λ.
+    """
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    return theta - eta * (m_hat / (np.sqrt(v_hat) + eps) + decay * theta), m, v
+
+
+def adam_as_printed(
+    theta: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    t: int,
+    *,
+    eta: float,
+    beta1: float,
+    beta2: float,
+) -> tuple[Array, Array, Array]:
+    r"""Adam as D2 prints it, which is not Adam.
+
+    .. math::
+        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
+        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
+        \eta_t &= \eta \sqrt{1 - \beta_2^t} / (1 - \beta_1^t) \\
+        \theta_{t+1} &= \theta_t - \eta_t \, m_t / (1 - \beta_1^t)
+
+    - m, v, beta1, beta2: as in ``adam``
+    - eta: η, the learning rate
+
+    It departs from Kingma & Ba twice. v_t is computed and never used: nothing is divided by √v_t + ε, so the
+    step is proportional to the gradient. And m_t is corrected for its bias twice, once inside η_t. What is
+    left is gradient descent with momentum whose step warms up from η √(1-β₂) / (1-β₁) to η.
+
+    Source: D2 3.3 as printed. ``adam`` is the rule of the paper and the default.
+    """
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    eta_t = eta * math.sqrt(1 - beta2**t) / (1 - beta1**t)
+    return theta - eta_t * m / (1 - beta1**t), m, v

@@ -1,0 +1,306 @@
+"""What all optimizers share: the parameters, their state, the checks, and one step over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from minigrad_kernels.launch import Kernel
+from minigrad_kernels.updates import LAYOUT
+
+from minigrad import backend
+from minigrad.backend import Array
+from minigrad.errors import GradientError, OptimizerError, warn
+from minigrad.optim import formulas
+from minigrad.optim.clip import clip_factor
+from minigrad.optim.parameters import HasParameters, Parameters, as_module, named
+from minigrad.optim.schedules import Schedule
+from minigrad.optim.settings import require
+from minigrad.tensor import Tensor
+
+Rate = float | Callable[[int], float]
+"""A learning rate: a number, or a schedule from the number of steps taken so far to one."""
+
+
+class Optimizer:
+    """Base of the optimizers. A subclass names its state and gives its rule twice, as formula and as kernel.
+
+    Parameters
+    ----------
+    params : a Module, a dict from name to Tensor, or a list of Tensors (named by ``.name``, else ``param0`` …).
+        A tensor whose ``requires_grad`` is off is left alone.
+    lr : the learning rate, or a schedule: a callable from the number of steps taken (0 at first) to the rate.
+    weight_decay : λ of an L2 penalty, which adds λθ to the gradient (decoupled in AdamW).
+    max_norm : clip the gradient's global 2-norm to this before the rule sees it, leaving ``.grad`` as it is;
+        None for no clipping.
+    fast : run the compiled kernel rather than the plain formula; the results are the same bits.
+
+    ``opt.state["fc1.weight"]["m"]`` is a parameter's state, an array of its shape and dtype, zero at first (to
+    change it, write into it); ``opt.t`` counts the steps taken.
+
+    Raises MG-501 where there are no parameters and MG-507 where a setting is out of its range.
+    """
+
+    kernel: Kernel
+    """The kernel of this rule."""
+    state_names: tuple[str, ...] = ()
+    """The state of a parameter, in the order in which the rule takes it."""
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: Rate,
+        *,
+        weight_decay: float = 0.0,
+        max_norm: float | None = None,
+        fast: bool = True,
+    ) -> None:
+        require(callable(lr) or lr >= 0, "lr", lr, "0 or more, or a schedule")
+        require(weight_decay >= 0, "weight_decay", weight_decay, "0 or more")
+        require(max_norm is None or max_norm > 0, "max_norm", max_norm, "above 0, or None")
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.max_norm = max_norm
+        self.fast = fast
+        self.t = 0
+        self.state = {
+            name: {key: np.zeros_like(tensor.data) for key in self.state_names}
+            for name, tensor in named(params).items()
+        }
+        self._module: HasParameters | None = as_module(params)
+        self._slots = [_Slot(name, tensor, self.state[name]) for name, tensor in named(params).items()]
+        self._hypers: dict[np.dtype[Any], Array] = {}
+
+    # -- what a subclass gives ----------------------------------------------------------------------------
+
+    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
+        """Return the kernel's coefficients for step ``t`` (1, 2, …), in the order of its ``LAYOUT``."""
+        raise NotImplementedError
+
+    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
+        """Return the new parameter and its new state at step ``t``, by the plain formula."""
+        raise NotImplementedError
+
+    @property
+    def l2(self) -> float:
+        """λ of the penalty that goes through the gradient."""
+        return self.weight_decay
+
+    # -- what a user calls --------------------------------------------------------------------------------
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return float(self.lr(self.t)) if callable(self.lr) else self.lr
+
+    def step(self) -> None:
+        """Update every parameter from its gradient, in place; all of them or, where a check fails, none.
+
+        Raises MG-503 where no parameter has a gradient, MG-209 where one has none, MG-505 where a gradient or a
+        state no longer fits its parameter. Warns of gradients that were not zeroed (MG-201) and of a model in
+        eval mode (MG-502).
+        """
+        if self._module is not None and not self._module.training:
+            warn("MG-502", _EVAL_MODE)
+        ready = self._ready()
+        clip: Array = 1.0
+        if self.max_norm is not None:
+            clip = clip_factor([g for _, g in ready], self.max_norm)
+        rate = self.rate
+        self.t += 1
+        if self.fast:
+            self._run_kernel(ready, self.hyper(clip, rate, self.t))
+        else:
+            self._run_formula(ready, clip, rate)
+
+    def zero_grad(self) -> None:
+        """Forget all gradients: each ``.grad`` becomes None."""
+        for slot in self._slots:
+            slot.tensor.grad = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that a resumed run needs, flat: NumPy arrays (``"fc1.weight.m"``) and plain scalars.
+
+        The scalars are ``"optimizer"`` (the class), ``"t"``, and ``"lr"`` or, for a schedule with a memory,
+        ``"schedule.…"``. Settings such as ``beta1`` belong to the run's configuration and are not in it.
+        """
+        found: dict[str, Any] = {"optimizer": type(self).__name__, "t": self.t}
+        if isinstance(self.lr, Schedule):
+            found |= {f"schedule.{key}": value for key, value in self.lr.state().items()}
+        elif not callable(self.lr):
+            found["lr"] = self.lr
+        for name, arrays in self.state.items():
+            found |= {f"{name}.{key}": np.array(backend.to_numpy(a)) for key, a in arrays.items()}
+        return found
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Take up what ``state_dict`` returned, exactly; all of it or, on an error, nothing.
+
+        Raises OptimizerError MG-506, naming every key, where it is from another optimizer or other parameters.
+        """
+        own = self.state_dict()
+        wrong = _differences(own, saved)
+        if wrong:
+            raise OptimizerError(
+                "MG-506",
+                f"this state does not fit the {type(self).__name__}: {'; '.join(wrong)}. "
+                "Build the optimizer as it was built when the state was saved: same class, settings and model.",
+            )
+        if isinstance(self.lr, Schedule):
+            prefix = "schedule."
+            self.lr.load_state({k.removeprefix(prefix): v for k, v in saved.items() if k.startswith(prefix)})
+        elif not callable(self.lr):
+            self.lr = saved["lr"]
+        self.t = saved["t"]
+        for name, arrays in self.state.items():
+            for key, array in arrays.items():
+                array[...] = backend.to_device(saved[f"{name}.{key}"], backend.device_of(array))
+
+    # -- one step -----------------------------------------------------------------------------------------
+
+    def _ready(self) -> list[tuple[_Slot, Array]]:
+        ready = []
+        for slot in self._slots:
+            tensor = slot.tensor
+            if not tensor.requires_grad:
+                continue
+            grad = tensor.grad
+            if grad is None:
+                raise self._no_gradient()
+            theta, g = tensor.data, grad.data
+            if theta is not slot.theta:
+                slot.bind(theta)
+            if g.shape != theta.shape or g.dtype != theta.dtype or type(g) is not type(theta):
+                raise _misfit(slot.name, "its gradient", theta, g)
+            if tensor.grad_passes > tensor.expected_passes:
+                warn("MG-201", _too_many_passes(slot.name, tensor.grad_passes))
+            ready.append((slot, g))
+        if not ready:
+            raise OptimizerError(
+                "MG-501",
+                f"none of the optimizer's {len(self._slots)} parameters requires a gradient, so there is nothing "
+                "to optimise. Switch one on: p.requires_grad_(True).",
+            )
+        return ready
+
+    def _run_kernel(self, ready: list[tuple[_Slot, Array]], coefficients: tuple[Any, ...]) -> None:
+        for hyper in self._hypers.values():
+            hyper[:] = coefficients
+        for slot, g in ready:
+            if slot.flat is None:
+                self.kernel(slot.theta, g, *slot.state.values(), coefficients)
+            else:
+                theta, *state = slot.flat
+                self.kernel(theta, g.reshape(-1), *state, self._hyper_of(theta.dtype, coefficients))
+            slot.tensor.mark_changed()
+
+    def _hyper_of(self, dtype: np.dtype[Any], coefficients: tuple[Any, ...]) -> Array:
+        hyper = self._hypers.get(dtype)
+        if hyper is None:
+            hyper = self._hypers[dtype] = np.array(coefficients, dtype)
+        return hyper
+
+    def _run_formula(self, ready: list[tuple[_Slot, Array]], clip: Array, rate: float) -> None:
+        for slot, g in ready:
+            arrays = (slot.theta, *slot.state.values())
+            g = formulas.effective_gradient(g, slot.theta, clip=clip, l2=self.l2)
+            updated = self.formula(slot.theta, g, *slot.state.values(), rate=rate, t=self.t)
+            for old, new in zip(arrays, updated, strict=True):
+                old[...] = new
+            slot.tensor.mark_changed()
+
+    def _no_gradient(self) -> GradientError | OptimizerError:
+        trained = [slot for slot in self._slots if slot.tensor.requires_grad]
+        missing = [slot.name for slot in trained if slot.tensor.grad is None]
+        used = [slot.name for slot in trained if slot.tensor.grad is not None]
+        if not used:
+            return OptimizerError(
+                "MG-503",
+                f"step() before backward(): none of the {len(trained)} parameters has a gradient. An update needs "
+                "dJ/dθ, which backward() computes and zero_grad() throws away. "
+                "The order is: opt.zero_grad(); loss.backward(); opt.step().",
+            )
+        unused = [layer for layer in _layers(missing) if layer not in _layers(used)] or missing
+        return GradientError(
+            "MG-209",
+            f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no gradient: {', '.join(unused)} "
+            f"{'was' if len(unused) == 1 else 'were'} not used in computing the loss. "
+            f"Used: {', '.join(_layers(used))}. Use it in forward, leave it out of the optimizer, or freeze it: "
+            "p.requires_grad_(False).",
+        )
+
+
+class _Slot:
+    """A parameter, its state, and the flat views of their memory that a kernel takes."""
+
+    def __init__(self, name: str, tensor: Tensor, state: dict[str, Array]) -> None:
+        self.name = name
+        self.tensor = tensor
+        self.state = state
+        self.theta: Array = None
+        self.flat: tuple[Array, ...] | None = None
+
+    def bind(self, theta: Array) -> None:
+        """Take views of the array that the parameter holds now."""
+        for array in self.state.values():
+            if array.shape != theta.shape or array.dtype != theta.dtype or type(array) is not type(theta):
+                raise _misfit(self.name, "its state in the optimizer", theta, array)
+        arrays = (theta, *self.state.values())
+        whole = all(isinstance(a, np.ndarray) and a.flags.c_contiguous for a in arrays)
+        self.flat = tuple(a.reshape(-1) for a in arrays) if whole else None
+        self.theta = theta
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A deep copy of a view is no view: the copy must bind again.
+        return self.__dict__ | {"theta": None, "flat": None}
+
+
+_EVAL_MODE = (
+    "step() in eval mode: dropout was off when the gradient was computed. Call model.train() before the forward "
+    "pass of a training step, and model.eval() before evaluation."
+)
+
+
+def _too_many_passes(name: str, passes: int) -> str:
+    return (
+        f"{name}.grad is the sum of {passes} backward passes when step() was called. "
+        f"Call opt.zero_grad() each iteration, or use 'with mg.accumulate({passes}):' if intended."
+    )
+
+
+def _misfit(name: str, what: str, theta: Array, other: Array) -> GradientError:
+    return GradientError(
+        "MG-505",
+        f"{name} is {_described(theta)}, but {what} is {_described(other)}. The update works entry by entry, so "
+        "they must agree. Convert or move the model before building the optimizer and before backward().",
+    )
+
+
+def _described(array: Array) -> str:
+    return f"{array.dtype} of shape {array.shape} on {backend.device_of(array)}"
+
+
+def _layers(names: list[str]) -> list[str]:
+    return list(dict.fromkeys(name.rpartition(".")[0] or name for name in names))
+
+
+def _differences(own: Mapping[str, Any], saved: Mapping[str, Any]) -> list[str]:
+    missing = [key for key in own if key not in saved]
+    unexpected = [key for key in saved if key not in own]
+    wrong = [f"missing {', '.join(missing)}"] if missing else []
+    wrong += [f"unexpected {', '.join(unexpected)}"] if unexpected else []
+    for key, value in own.items():
+        if key not in saved:
+            continue
+        other = saved[key]
+        if isinstance(value, np.ndarray):
+            if getattr(other, "shape", None) != value.shape or other.dtype != value.dtype:
+                wrong.append(f"{key} is {_kind(other)}, expected {_kind(value)}")
+        elif key == "optimizer" and other != value:
+            wrong.append(f"it was saved by {other}")
+    return wrong
+
+
+def _kind(value: Any) -> str:
+    return f"{value.dtype} of shape {value.shape}" if hasattr(value, "dtype") else type(value).__name__

@@ -1,0 +1,247 @@
+"""The optimizers: each holds its coefficients and hands them to its formula or its kernel.
+
+Names, defaults and conventions are PyTorch's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minigrad_kernels import updates
+
+from minigrad.backend import Array
+from minigrad.optim import formulas
+from minigrad.optim.optimizer import Optimizer, Rate
+from minigrad.optim.parameters import Parameters
+from minigrad.optim.settings import require
+
+
+class GD(Optimizer):
+    r"""Gradient descent: :math:`\theta_{t+1} = \theta_t - \eta \nabla J(\theta_t)`, J over all of the data.
+
+    lr is η; other settings as in ``Optimizer``. Formula and source: ``formulas.gd``.
+    """
+
+    kernel = updates.sgd
+
+    def __init__(self, params: Parameters, lr: Rate = 1e-3, **settings: Any) -> None:
+        super().__init__(params, lr, **settings)
+
+    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
+        """See ``Optimizer.hyper``."""
+        return clip, self.l2, rate
+
+    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
+        """See ``Optimizer.formula``."""
+        return formulas.gd(theta, g, eta=rate)
+
+
+class SGD(Optimizer):
+    r"""Stochastic gradient descent, with momentum if asked for.
+
+    .. math:: b_t = \mu b_{t-1} + g_t, \quad \theta_t = \theta_{t-1} - \eta b_t
+        \text{, or, with Nesterov's momentum, } \theta_{t-1} - \eta (g_t + \mu b_t)
+
+    lr is η, momentum is μ in [0, 1) (0: plain, and no state), state ``b``; other settings as in ``Optimizer``.
+    Formula and source: ``formulas.sgd``, ``formulas.momentum``.
+    """
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: Rate = 1e-3,
+        *,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **settings: Any,
+    ) -> None:
+        require(0 <= momentum < 1, "momentum", momentum, "in [0, 1)")
+        require(momentum > 0 or not nesterov, "momentum", momentum, "above 0 where nesterov is on")
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.state_names = ("b",) if momentum else ()
+        self.kernel = updates.sgd
+        if momentum:
+            self.kernel = updates.nesterov if nesterov else updates.momentum
+        super().__init__(params, lr, **settings)
+
+    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
+        """See ``Optimizer.hyper``."""
+        return (clip, self.l2, rate, self.momentum) if self.momentum else (clip, self.l2, rate)
+
+    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
+        """See ``Optimizer.formula``."""
+        if not self.momentum:
+            return formulas.sgd(theta, g, eta=rate)
+        return formulas.momentum(theta, g, *state, eta=rate, mu=self.momentum, nesterov=self.nesterov)
+
+
+class AdaGrad(Optimizer):
+    r"""AdaGrad: :math:`s_t = s_{t-1} + g_t^2`, :math:`\theta_t = \theta_{t-1} - \eta g_t / (\sqrt{s_t} + \epsilon)`.
+
+    lr is η, eps is ε, state ``s``; other settings as in ``Optimizer``. Formula and source: ``formulas.adagrad``.
+    """
+
+    kernel = updates.adagrad
+    state_names = ("s",)
+
+    def __init__(self, params: Parameters, lr: Rate = 1e-2, *, eps: float = 1e-10, **settings: Any) -> None:
+        require(eps >= 0, "eps", eps, "0 or more")
+        self.eps = eps
+        super().__init__(params, lr, **settings)
+
+    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
+        """See ``Optimizer.hyper``."""
+        return clip, self.l2, rate, self.eps
+
+    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
+        """See ``Optimizer.formula``."""
+        return formulas.adagrad(theta, g, *state, eta=rate, eps=self.eps)
+
+
+class RMSprop(Optimizer):
+    r"""RMSprop.
+
+    .. math:: v_t = \alpha v_{t-1} + (1 - \alpha) g_t^2, \quad
+        \theta_t = \theta_{t-1} - \eta g_t / (\sqrt{v_t} + \epsilon)
+
+    lr is η, alpha is α in [0, 1), eps is ε, state ``v``; other settings as in ``Optimizer``. Formula and source:
+    ``formulas.rmsprop``.
+    """
+
+    kernel = updates.rmsprop
+    state_names = ("v",)
+
+    def __init__(
+        self, params: Parameters, lr: Rate = 1e-2, *, alpha: float = 0.99, eps: float = 1e-8, **settings: Any
+    ) -> None:
+        require(0 <= alpha < 1, "alpha", alpha, "in [0, 1)")
+        require(eps >= 0, "eps", eps, "0 or more")
+        self.alpha = alpha
+        self.eps = eps
+        super().__init__(params, lr, **settings)
+
+    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
+        """See ``Optimizer.hyper``."""
+        return clip, self.l2, rate, self.alpha, 1 - self.alpha, self.eps
+
+    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
+        """See ``Optimizer.formula``."""
+        return formulas.rmsprop(theta, g, *state, eta=rate, alpha=self.alpha, eps=self.eps)
+
+
+class Adam(Optimizer):
+    r"""Adam, Kingma & Ba's Algorithm 1.
+
+    .. math:: \theta_t = \theta_{t-1} - \alpha \, \hat m_t / (\sqrt{\hat v_t} + \epsilon)
+
+    lr is α, betas are (β₁, β₂) in [0, 1), eps is ε, state ``m`` and ``v``; other settings as in ``Optimizer``.
+    Formula and source: ``formulas.adam``.
+    """
+
+    kernel = updates.adam
+    state_names = ("m", "v")
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: Rate = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        **settings: Any,
+    ) -> None:
+        require(all(0 <= beta < 1 for beta in betas), "betas", betas, "two numbers in [0, 1)")
+        require(eps >= 0, "eps", eps, "0 or more")
+        self.beta1, self.beta2 = betas
+        self.eps = eps
+        super().__init__(params, lr, **settings)
+
+    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
+        """See ``Optimizer.hyper``."""
+        beta1, beta2 = self.beta1, self.beta2
+        return clip, self.l2, rate, beta1, 1 - beta1, beta2, 1 - beta2, 1 - beta1**t, 1 - beta2**t, self.eps
+
+    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
+        """See ``Optimizer.formula``."""
+        return formulas.adam(
+            theta, g, *state, t, alpha=rate, beta1=self.beta1, beta2=self.beta2, eps=self.eps
+        )
+
+
+class AdamW(Adam):
+    r"""AdamW: Adam with decoupled weight decay.
+
+    .. math:: \theta_t = \theta_{t-1}
+        - \eta \left( \hat m_t / (\sqrt{\hat v_t} + \epsilon) + \lambda \theta_{t-1} \right)
+
+    lr is η, weight_decay is λ; the rest as in ``Adam``. Formula and source: ``formulas.adamw``.
+    """
+
+    kernel = updates.adamw
+
+    def __init__(
+        self, params: Parameters, lr: Rate = 1e-3, *, weight_decay: float = 1e-2, **settings: Any
+    ) -> None:
+        super().__init__(params, lr, weight_decay=weight_decay, **settings)
+
+    @property
+    def l2(self) -> float:
+        """Nothing: the decay does not go through the gradient."""
+        return 0.0
+
+    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
+        """See ``Optimizer.hyper``."""
+        return *super().hyper(clip, rate, t), self.weight_decay
+
+    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
+        """See ``Optimizer.formula``."""
+        return formulas.adamw(
+            theta,
+            g,
+            *state,
+            t,
+            eta=rate,
+            beta1=self.beta1,
+            beta2=self.beta2,
+            eps=self.eps,
+            decay=self.weight_decay,
+        )
+
+
+class AdamAsPrinted(Optimizer):
+    r"""Adam as D2 prints it: v is computed and never used, m is corrected for its bias twice. Not Adam.
+
+    .. math:: \eta_t = \eta \sqrt{1 - \beta_2^t} / (1 - \beta_1^t), \quad
+        \theta_{t+1} = \theta_t - \eta_t \, m_t / (1 - \beta_1^t)
+
+    lr is η, betas are (β₁, β₂) in [0, 1), state ``m`` and ``v``; other settings as in ``Optimizer``. Formula and
+    source: ``formulas.adam_as_printed``.
+    """
+
+    kernel = updates.adam_as_printed
+    state_names = ("m", "v")
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: Rate = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        **settings: Any,
+    ) -> None:
+        require(all(0 <= beta < 1 for beta in betas), "betas", betas, "two numbers in [0, 1)")
+        self.beta1, self.beta2 = betas
+        super().__init__(params, lr, **settings)
+
+    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
+        """See ``Optimizer.hyper``."""
+        beta1, beta2 = self.beta1, self.beta2
+        correction1 = 1 - beta1**t
+        rate_t = rate * math.sqrt(1 - beta2**t) / correction1
+        return clip, self.l2, rate_t, beta1, 1 - beta1, beta2, 1 - beta2, correction1
+
+    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
+        """See ``Optimizer.formula``."""
+        return formulas.adam_as_printed(theta, g, *state, t, eta=rate, beta1=self.beta1, beta2=self.beta2)

@@ -1,0 +1,247 @@
+"""What an operation is, and the record that is made when one runs on a tensor that requires a gradient."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend, modes, table
+from minigrad.backend import Array
+from minigrad.errors import DeviceError, GradientError, MinigradError, OperationError, ShapeError
+from minigrad.rules import Rule
+from minigrad.source import Place, here
+from minigrad.tensor import Tensor, Version, wrap
+
+_serial = itertools.count(1)
+
+
+class Operation:
+    """A differentiable operation: what it computes, and one gradient rule per input.
+
+    Calling it on bare arrays just computes. Calling it on at least one Tensor also records, so rules that are
+    written with operations and NumPy functions are differentiable themselves.
+
+    ``rules`` holds one rule per input, None for an input without a gradient (an index, a condition); an
+    operation on any number of arrays has a single rule, which also receives ``i``, the input asked for.
+    ``explain(error, *inputs, **params)`` may turn a failure of ``forward`` into a message that teaches.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Array],
+        formula: str,
+        rules: Sequence[Rule | None],
+        inputs: Sequence[str],
+        params: dict[str, Any],
+        variadic: bool = False,
+        explain: Callable[..., MinigradError | None] | None = None,
+    ) -> None:
+        self.name, self.forward, self.formula, self.rules = name, forward, formula, rules
+        self.inputs, self.params, self.variadic, self.explain = inputs, params, variadic, explain
+        self.__name__ = name
+        self.__doc__ = f"{name}: {formula}"
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        """Compute; and record, where a Tensor is among the arguments."""
+        if not self.variadic and len(args) > len(self.inputs):
+            params.update(zip(self.params, args[len(self.inputs) :], strict=False))
+            args = args[: len(self.inputs)]
+        for argument in args:
+            if isinstance(argument, Tensor):
+                return apply(self, args, params)
+        return self.forward(*args, **params)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}: {self.formula}>"
+
+    def rule(self, i: int) -> Rule | None:
+        """Return the rule for input ``i``."""
+        return self.rules[0] if self.variadic else self.rules[i]
+
+
+class Record:
+    """One operation that ran: its serial number, inputs, result, and where in the user's program."""
+
+    __slots__ = (
+        "arrays",
+        "consumed",
+        "fingerprints",
+        "inputs",
+        "operation",
+        "params",
+        "place",
+        "serial",
+        "value",
+        "versions",
+    )
+
+    operation: Operation
+    inputs: tuple[Any, ...]
+    arrays: tuple[Any, ...]
+    params: dict[str, Any]
+    value: Array
+
+    def __init__(
+        self, operation: Operation, inputs: tuple[Any, ...], arrays: tuple[Any, ...], params: dict[str, Any]
+    ) -> None:
+        self.serial = next(_serial)
+        self.operation = operation
+        self.inputs = inputs
+        self.arrays = arrays
+        self.params = params
+        self.place = here()
+        self.consumed: Place | None = None
+        self.fingerprints: list[int] | None = None
+        self.versions: list[tuple[Version, int] | None] = [
+            (x.version, x.version.number) if isinstance(x, Tensor) else None for x in inputs
+        ]
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(x.label if isinstance(x, Tensor) else str(np.shape(x)) for x in self.inputs)
+        return f"<record {self.serial}: {self.operation.name}({inputs}) -> {self.value.shape}, {self.place}>"
+
+    def keep(self, value: Array, version: Version) -> None:
+        """Take in the result."""
+        self.value = value
+        self.versions.append((version, version.number))
+        if modes.fingerprinting.get():
+            self.fingerprints = [_fingerprint(array) for array in (*self.arrays, value)]
+
+    def release(self) -> None:
+        """Let go of everything that only a backward walk needs, and remember who walked."""
+        self.consumed = here()
+        self.inputs = self.arrays = ()
+        self.versions = []
+        self.value = None
+
+    def check_unchanged(self, rule: Rule) -> None:
+        """Raise MG-205 where a value that ``rule`` needs was written in place since it was recorded."""
+        for i in rule.saves(len(self.inputs)):
+            saved = self.versions[i]
+            changed = saved is not None and saved[0].number != saved[1]
+            if self.fingerprints is not None and not changed:
+                changed = _fingerprint((*self.arrays, self.value)[i]) != self.fingerprints[i]
+            if changed:
+                self._raise_changed(i, saved[0].place if saved else None)
+
+    def _raise_changed(self, i: int, place: Place | None) -> None:
+        changed = None if i < 0 else self.inputs[i]
+        result = f"the result of {self.operation.name}"
+        what = result if i < 0 else changed.label if isinstance(changed, Tensor) else f"input {i}"
+        where = f" ({place})" if place else ""
+        raise GradientError(
+            "MG-205",
+            f"{what} was saved by {self.operation.name} ({self.place}) for its backward and then changed{where}. "
+            "The gradient would be that of other numbers. Write a = a + 1 instead of a += 1.",
+        )
+
+
+def _fingerprint(array: Any) -> int:
+    if not isinstance(array, np.ndarray):
+        return 0
+    return zlib.crc32(np.ascontiguousarray(array).tobytes())
+
+
+def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
+    """Run ``operation`` on the inputs' arrays, and record it where a gradient may be wanted."""
+    tracked = False
+    arrays = []
+    for x in inputs:
+        if isinstance(x, Tensor):
+            arrays.append(x._data)
+            tracked = tracked or x.requires_grad
+        else:
+            arrays.append(backend.as_array(x) if isinstance(x, (list, tuple)) else x)
+    try:
+        value = operation.forward(*arrays, **params)
+    except MinigradError:
+        raise
+    except Exception as error:
+        raise (_explained(operation, error, inputs, arrays, params) or error) from error
+    if isinstance(value, np.generic):  # NumPy turns 0-dimensional results into scalars
+        value = np.asarray(value)
+    version = _shared_version(value, inputs)
+    if not (tracked and modes.recording.get() and value.dtype.kind == "f"):
+        return wrap(value, None, version)
+    record = Record(operation, inputs, tuple(arrays), {**operation.params, **params})
+    record.keep(value, version)
+    output = wrap(value, record, version)
+    for hook in modes.forward_hooks.get():
+        hook(record, output)
+    return output
+
+
+def _shared_version(value: Array, inputs: tuple[Any, ...]) -> Version:
+    base = value.base
+    for x in inputs:
+        if isinstance(x, Tensor) and (
+            value is x._data or (base is not None and (base is x._data or base is x._data.base))
+        ):
+            return x.version
+    return Version()
+
+
+def _explained(
+    operation: Operation, error: Exception, inputs: tuple[Any, ...], arrays: list[Any], params: dict[str, Any]
+) -> MinigradError | None:
+    devices = {x.name or f"input {i}": x.device for i, x in enumerate(inputs) if isinstance(x, Tensor)}
+    if len(set(devices.values())) > 1:
+        places = ", ".join(f"{name} is on {device}" for name, device in devices.items())
+        return DeviceError(
+            "MG-301",
+            f"in {operation.name}: {places}. Nothing is copied automatically: move one with x.to(device).",
+        )
+    if operation.explain is not None:
+        explained = operation.explain(error, *arrays, **params)
+        if explained is not None:
+            return explained
+    shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
+    if isinstance(error, ValueError):
+        return ShapeError("MG-103", f"{operation.name} cannot work on shapes {shapes}: {error}.")
+    return None
+
+
+def define(
+    name: str,
+    forward: Callable[..., Array],
+    formula: str,
+    *rules: tuple[str, Callable[..., Any]] | None,
+    inputs: str = "a b",
+    params: dict[str, Any] | None = None,
+    variadic: bool = False,
+    of: Callable[..., Any] | None = None,
+    method: str | None = None,
+    explain: Callable[..., MinigradError | None] | None = None,
+) -> Operation:
+    """Define an operation and enter it into the table.
+
+    Each rule is a pair: its formula as text, and a function which names what it needs among ``g`` (the incoming
+    gradient), ``y`` (the result), the inputs, their shapes (``a_shape``) and the parameters. What no rule
+    names is not saved. ``of`` is the NumPy function that the operation stands for (``forward`` itself where
+    that is a ufunc); ``method`` the name under which Tensors offer it.
+    """
+    if name in table.operations:
+        raise OperationError("MG-603", f"there is an operation named {name!r} already; choose another name.")
+    names = inputs.split()[: len(rules)] if isinstance(forward, np.ufunc) else inputs.split()
+    defaults = params or {}
+    made = [
+        rule and Rule(f"{name}_vjp_{i}", *rule, inputs=names, params=defaults, variadic=variadic)
+        for i, rule in enumerate(rules)
+    ]
+    if not variadic and len(rules) != len(names):
+        raise OperationError(
+            "MG-603", f"operation {name!r} has inputs {names} but {len(rules)} gradient rules."
+        )
+    operation = Operation(name, forward, formula, made, names, defaults, variadic, explain)
+    table.operations[name] = operation
+    function = forward if isinstance(forward, np.ufunc) else of
+    if function is not None:
+        table.functions[function] = operation
+    if method is not None:
+        table.methods[method] = operation
+    return operation

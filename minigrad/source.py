@@ -1,0 +1,53 @@
+"""Which line of the user's program is running: the first frame outside minigrad and its kernels."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import CodeType
+from typing import NamedTuple
+
+_ROOTS = (
+    os.path.dirname(os.path.abspath(__file__)) + os.sep,
+    os.sep + "minigrad_kernels" + os.sep,
+)
+_is_internal: dict[str, bool] = {"<frozen importlib._bootstrap>": True}
+
+
+class Place(NamedTuple):
+    """A place in the user's program, kept as two pointers and resolved to a line only when it is read."""
+
+    code: CodeType
+    offset: int
+
+    @property
+    def filename(self) -> str:
+        """Path of the source file."""
+        return self.code.co_filename
+
+    @property
+    def line(self) -> int:
+        """Line number, counted from 1."""
+        positions = list(self.code.co_positions())
+        return positions[self.offset // 2][0] or self.code.co_firstlineno
+
+    def __str__(self) -> str:
+        return f"{os.path.basename(self.filename)} line {self.line}"
+
+
+def here() -> Place:
+    """Return the innermost frame that is not minigrad's own code.
+
+    A frame counts as internal by its file name, which is looked up once per file: this runs for every
+    recorded operation.
+    """
+    frame = sys._getframe(1)
+    while True:
+        filename = frame.f_code.co_filename
+        internal = _is_internal.get(filename)
+        if internal is None:
+            internal = filename.startswith(_ROOTS[0]) or _ROOTS[1] in filename
+            _is_internal[filename] = internal
+        if not internal or frame.f_back is None:
+            return Place(frame.f_code, frame.f_lasti)
+        frame = frame.f_back

@@ -1,0 +1,230 @@
+"""The tape and the walk back along it.
+
+Every operation on a tensor that requires a gradient makes a ``Record``. Records are numbered in the order
+they are made, so sorting the records that a loss reaches by number gives its tape. ``walk`` goes through it
+backwards, one ``Step`` at a time: ``backward`` runs the walk to its end, a stepper pauses after every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad import backend, modes, table
+from minigrad.errors import GradientError
+from minigrad.record import Record
+from minigrad.tensor import Tensor, Version, wrap
+
+
+class Step(NamedTuple):
+    """One stride of the backward walk: ``incoming`` at ``output``, times a local derivative, to one input.
+
+    ``contribution`` is dL/d(input) through this record alone, ``total`` what has come together so far. The arrays
+    are the walk's own and may be added into later: copy what is to be kept.
+    """
+
+    record: Record
+    output: Tensor
+    position: int
+    incoming: Any
+    contribution: Any
+    total: Any
+
+    @property
+    def input(self) -> Tensor:
+        """The tensor that received the contribution."""
+        tensor: Tensor = self.record.inputs[self.position]
+        return tensor
+
+
+def tape(loss: Tensor) -> list[Record]:
+    """Return the records that led to ``loss``, in the order in which they were made."""
+    return [t.record for t in _recorded(loss) if t.record is not None]
+
+
+def _recorded(*roots: Tensor, stop: Collection[Tensor] = ()) -> list[Tensor]:
+    """Tensors with a record from which a root was computed, oldest first; not looking behind ``stop``."""
+    found = set(stop)
+    pending = [root for root in roots if root not in found]
+    reached = []
+    while pending:
+        tensor = pending.pop()
+        if tensor in found or tensor.record is None:
+            continue
+        found.add(tensor)
+        reached.append(tensor)
+        if tensor.record.consumed is not None:
+            raise GradientError(
+                "MG-203",
+                f"this graph was already consumed by backward() at {tensor.record.consumed}. Most often the "
+                "forward pass was not run again. Use retain_graph=True only to differentiate the same graph twice.",
+            )
+        pending.extend(x for x in tensor.record.inputs if isinstance(x, Tensor) and x.requires_grad)
+    reached.sort(key=_age)
+    return reached
+
+
+def _age(tensor: Tensor) -> int:
+    assert tensor.record is not None
+    return tensor.record.serial
+
+
+def walk(
+    cotangents: dict[Tensor, Any],
+    *,
+    create_graph: bool = False,
+    retain_graph: bool = False,
+    stop: Collection[Tensor] = (),
+) -> Iterator[Step]:
+    """Carry ``cotangents`` (dL/d(tensor) by tensor) backwards, one step per input of every record.
+
+    As each record is passed, its tensor's entry is used up; what is left at the end is dL/d(leaf) for every
+    leaf, and for the tensors in ``stop``, behind which the walk does not go. Gradients are bare arrays, or
+    Tensors with a graph of their own under ``create_graph``.
+    """
+    order = _recorded(*cotangents, stop=stop)
+    owned: set[Tensor] = set()  # whose cotangent is a buffer of this walk, safe to add into
+    while order:
+        output = order.pop()
+        record = output.record
+        incoming = cotangents.pop(output, None)
+        if incoming is None or record is None:
+            continue
+        owned.discard(output)
+        if output.retains_grad:
+            _deposit(output, incoming, False)
+        operation, params = record.operation, record.params
+        value = output if create_graph else record.value
+        arrays = record.inputs if create_graph else record.arrays
+        for i, x in enumerate(record.inputs):
+            if not (isinstance(x, Tensor) and x.requires_grad):
+                continue
+            rule = operation.rule(i)
+            if rule is None:
+                continue
+            record.check_unchanged(rule)
+            part = rule(i, incoming, value, arrays, params)
+            if isinstance(part, np.generic):
+                part = np.asarray(part)
+            if part.shape != x._data.shape or part.dtype != x._data.dtype:
+                part = _fit(part, x)
+            total = cotangents.get(x)
+            if total is None:
+                total = part
+                if part is not incoming and part is not value and not _is_view(part, arrays):
+                    owned.add(x)
+            elif x in owned and not create_graph:
+                np.add(total, part, out=total)
+            else:
+                total = total + part
+                owned.add(x)
+            cotangents[x] = total
+            step = Step(record, output, i, incoming, part, total)
+            for hook in modes.backward_hooks.get():
+                hook(step)
+            yield step
+        if not (retain_graph or create_graph):
+            record.release()
+    for leaf in [t for t in cotangents if t not in owned and not create_graph]:
+        cotangents[leaf] = cotangents[leaf].copy()
+
+
+def _is_view(part: Any, arrays: tuple[Any, ...]) -> bool:
+    if isinstance(part, Tensor):
+        return False
+    return part.base is not None or any(part is array for array in arrays)
+
+
+def _fit(part: Any, x: Tensor) -> Any:
+    """Undo broadcasting: sum a gradient over the axes that were stretched, and give it its input's dtype."""
+    shape = x.shape
+    if part.shape != shape:
+        extra = part.ndim - len(shape)
+        stretched = tuple(range(extra)) + tuple(
+            extra + axis for axis, length in enumerate(shape) if length == 1 and part.shape[extra + axis] != 1
+        )
+        part = np.sum(part, axis=stretched, keepdims=True).reshape(shape)
+    return part if part.dtype == x.dtype else part.astype(x.dtype)
+
+
+def backward(
+    root: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False
+) -> None:
+    """Run the walk from ``root`` to its end; see ``Tensor.backward``."""
+    for _ in steps(root, gradient, retain_graph=retain_graph, create_graph=create_graph):
+        pass
+
+
+def steps(
+    root: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False
+) -> Iterator[Step]:
+    """Walk back from ``root`` one step at a time; the leaves receive their ``.grad`` after the last step."""
+    cotangents = {root: _seed(root, gradient, create_graph)}
+    yield from walk(cotangents, retain_graph=retain_graph, create_graph=create_graph)
+    for leaf, total in cotangents.items():
+        if leaf.requires_grad:
+            _deposit(leaf, total, True)
+
+
+def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
+    if not root.requires_grad:
+        raise GradientError(
+            "MG-204",
+            f"{root.label} does not depend on any tensor that requires a gradient. "
+            "Was it computed inside 'with mg.no_grad():', or from .data, .numpy() or .detach()?",
+        )
+    if gradient is None:
+        if root.size != 1:
+            raise GradientError(
+                "MG-202",
+                f"backward() needs one number to differentiate; {root.label} has shape {root.shape}. "
+                f"Use .mean().backward(), or pass gradient= of shape {root.shape}.",
+            )
+        gradient = np.ones_like(root._data)
+    elif np.shape(gradient) != root.shape:
+        raise GradientError(
+            "MG-202", f"gradient= has shape {np.shape(gradient)}, but {root.label} has shape {root.shape}."
+        )
+    seed = gradient if isinstance(gradient, Tensor) else Tensor(backend.as_array(gradient, root.dtype))
+    passes = modes.accumulated_passes.get()
+    if passes != 1:
+        seed = seed * (1.0 / passes)
+    return seed if create_graph else seed._data
+
+
+def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
+    """Add one walk's gradient to ``.grad``, never into memory that somebody else may hold."""
+    passes = tensor.grad_passes + 1
+    if tensor._grad is not None:
+        total = tensor._grad + total if isinstance(total, Tensor) else tensor._grad._data + total
+    elif not isinstance(total, Tensor) and not owned:
+        total = total.copy()
+    tensor._grad = total if isinstance(total, Tensor) else wrap(total, None, Version())
+    tensor.grad_passes = passes
+    tensor.expected_passes = modes.accumulated_passes.get()
+
+
+def gradients(outputs: Tensor, inputs: Sequence[Tensor], *, create_graph: bool = False) -> list[Tensor]:
+    """Return d(outputs)/d(input) for each input without touching any ``.grad``; zeros where there is no path.
+
+    ``outputs`` must be a single number (MG-202). The graph is kept.
+    """
+    if not outputs.requires_grad:
+        return [Tensor(np.zeros_like(x.data)) for x in inputs]
+    cotangents = {outputs: _seed(outputs, None, create_graph)}
+    for _ in walk(cotangents, retain_graph=True, create_graph=create_graph, stop=inputs):
+        pass
+    found = [cotangents.get(x) for x in inputs]
+    return [
+        Tensor(np.zeros_like(x.data))
+        if g is None
+        else g
+        if isinstance(g, Tensor)
+        else wrap(g, None, Version())
+        for x, g in zip(inputs, found, strict=True)
+    ]
+
+
+table.methods["backward"] = backward

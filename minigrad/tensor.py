@@ -1,0 +1,358 @@
+"""Tensor: an array, its gradient, and the record of how it was made. It does no maths of its own.
+
+Operators and ``np.sin(t)`` arrive through NumPy's protocols, ``t.sum()`` through ``__getattr__``; both look the
+operation up in the table below, which ``minigrad.ops`` fills.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import DTypeLike
+
+from minigrad import backend, modes, table
+from minigrad.backend import Array
+from minigrad.errors import DeviceError, DtypeError, GradientError, OperationError, ShapeError
+from minigrad.source import Place, here
+
+if TYPE_CHECKING:
+    from minigrad.record import Record
+
+
+class Version:
+    """How often a piece of memory was written in place, and where last; views of one array share it."""
+
+    __slots__ = ("number", "place")
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.place: Place | None = None
+
+
+class Tensor(NDArrayOperatorsMixin):
+    """An n-dimensional array that remembers how it was computed.
+
+    Parameters
+    ----------
+    data : numbers, nested lists, a NumPy or CuPy array. An array is used as it is, not copied, and keeps its
+        dtype; Python floats become float32 (``mg.set_default_dtype``), Python integers stay integers.
+    requires_grad : whether ``backward`` shall leave dL/d(this) in ``.grad``; needs a float dtype (MG-210).
+    dtype, device : convert to this dtype, move to this device (``"cpu"``, ``"cuda"``, ``"cuda:1"``).
+    name : shown in messages and graphs.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_grad",
+        "expected_passes",
+        "grad_passes",
+        "name",
+        "record",
+        "requires_grad",
+        "retains_grad",
+        "version",
+    )
+    __array_priority__ = 1000  # CuPy asks this before it claims an operator for itself
+
+    _data: Array
+    _grad: Tensor | None
+    name: str | None
+    record: Record | None
+    requires_grad: bool
+    retains_grad: bool
+    version: Version
+    grad_passes: int
+    expected_passes: int
+
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = False,
+        dtype: DTypeLike | None = None,
+        device: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        array = backend.as_array(data._data if isinstance(data, Tensor) else data, dtype)
+        self._fill(array if device is None else backend.to_device(array, device), None, Version())
+        self.name = name
+        self.requires_grad_(requires_grad)
+
+    def _fill(self, data: Array, record: Record | None, version: Version) -> None:
+        self._data = data
+        self.record = record
+        self.requires_grad = record is not None
+        self.version = version
+        self.name = self._grad = None
+        self.retains_grad = False
+        self.grad_passes = 0
+        self.expected_passes = 1
+
+    # -- what it holds ------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Array:
+        """The array itself, without a copy and without recording."""
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self._data = backend.as_array(value._data if isinstance(value, Tensor) else value)
+        self.mark_changed()
+
+    @property
+    def grad(self) -> Tensor | None:
+        """dL/d(this), summed over the backward passes since it was last None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | Array | None) -> None:
+        self._grad = value if value is None or isinstance(value, Tensor) else Tensor(value)
+        self.grad_passes = 0 if value is None else 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        shape: tuple[int, ...] = self._data.shape
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return int(self._data.ndim)
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        return int(self._data.size)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """NumPy dtype of the entries."""
+        dtype: np.dtype[Any] = self._data.dtype
+        return dtype
+
+    @property
+    def device(self) -> str:
+        """Where the array lives: ``"cpu"``, ``"cuda:0"`` …"""
+        return backend.device_of(self._data)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this was made by the user and not by an operation."""
+        return self.record is None
+
+    @property
+    def T(self) -> Tensor:
+        """The axes in reverse order."""
+        transposed: Tensor = self.transpose()
+        return transposed
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """Return the entries as a NumPy array on the host, sharing memory where it can."""
+        return backend.to_numpy(self._data)
+
+    def item(self) -> float | int | bool:
+        """Return the single entry as a Python number; ShapeError MG-104 where there is not exactly one."""
+        if self.size != 1:
+            raise ShapeError(
+                "MG-104", f"{self.label} has shape {self.shape}, which is {self.size} numbers, not one."
+            )
+        number: float | int | bool = self.numpy().item()
+        return number
+
+    @property
+    def label(self) -> str:
+        """The name in quotes, or a description, for messages."""
+        if self.name:
+            return f"'{self.name}'"
+        return "this tensor" if self.record is None else f"the result of {self.record.operation.name}"
+
+    # -- gradients ----------------------------------------------------------------------------------------
+
+    def backward(self, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
+        """Walk the tape back from here and leave dL/d(leaf) in the ``.grad`` of every leaf that asked for it.
+
+        ``gradient`` is dL/d(this), of this tensor's shape; it may be left out for a single number (MG-202).
+        The graph is consumed (MG-203 on a second walk) unless ``retain_graph``; with ``create_graph`` the
+        gradients are themselves recorded, so that they can be differentiated again.
+        """
+        table.methods["backward"](self, gradient, retain_graph=retain_graph, create_graph=create_graph)
+
+    def requires_grad_(self, flag: bool = True) -> Self:
+        """Switch the gradient of a leaf on or off; DtypeError MG-210 where the entries are no floats."""
+        if flag and self._data.dtype.kind != "f":
+            raise DtypeError(
+                "MG-210",
+                f"requires_grad needs floats; got {self.dtype}. "
+                "Write Tensor([1., 2., 3.], requires_grad=True), with decimal points, or pass dtype='float32'.",
+            )
+        if not flag and self.record is not None:
+            raise GradientError(
+                "MG-206", f"{self.label} was computed from others and cannot forget it. Use .detach()."
+            )
+        self.requires_grad = flag
+        return self
+
+    def retain_grad(self) -> Self:
+        """Keep ``.grad`` here although an operation made this tensor (a leaf keeps its own anyway)."""
+        self.retains_grad = True
+        return self
+
+    def zero_grad(self) -> None:
+        """Forget the gradient: ``.grad`` becomes None."""
+        self.grad = None
+
+    def detach(self) -> Tensor:
+        """Return a tensor on the same memory that is not part of the graph."""
+        return wrap(self._data, None, self.version)
+
+    def mark_changed(self) -> None:
+        """Note that the entries were written in place, so that a stale graph can say so (MG-205)."""
+        self.version.number += 1
+        self.version.place = here()
+
+    def check_writable(self, *sources: Any) -> None:
+        """Raise MG-207 where writing ``sources`` into this tensor would go unnoticed by the graph."""
+        if modes.recording.get() and any(isinstance(t, Tensor) and t.requires_grad for t in (self, *sources)):
+            raise GradientError(
+                "MG-207",
+                f"an in-place write to {self.label}, where a gradient is required: backward() could not see it. "
+                "Write a = a + b instead, wrap it in 'with mg.no_grad():', or use opt.step().",
+            )
+
+    # -- NumPy's protocols --------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__":
+            if "out" in kwargs:
+                return _write(ufunc, inputs, **kwargs)
+            operation = table.functions.get(ufunc)
+            if operation is not None and not kwargs:
+                return operation(*inputs)
+        options = "".join(f", {option}=…" for option in kwargs)
+        raise _no_rule(ufunc.__name__ + ("" if method == "__call__" else f".{method}"), options)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        operation = table.functions.get(function)
+        if operation is None:
+            raise _no_rule(function.__name__)
+        return operation(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = table.methods.get(name)
+        if method is None:
+            raise AttributeError(f"Tensor has no attribute {name!r}", name=name, obj=self)
+        return MethodType(method, self)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *table.methods})
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if self.requires_grad:
+            raise GradientError(
+                "MG-208",
+                f"{self.label} requires a gradient, and a bare NumPy array would lose its graph. "
+                "Write .numpy() where that is meant.",
+            )
+        if self.device != "cpu":
+            raise DeviceError(
+                "MG-301", f"{self.label} is on {self.device}. Nothing is copied automatically: .numpy()."
+            )
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    # -- Python's protocols -------------------------------------------------------------------------------
+
+    def __getitem__(self, index: Any) -> Tensor:
+        picked: Tensor = table.methods["getitem"](self, index)
+        return picked
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.check_writable(value)
+        self._data[bare(index)] = bare(value)
+        self.mark_changed()
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("a 0-dimensional tensor has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    __hash__ = object.__hash__  # == compares entries, so identity has to be asked for by name
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        if self.record is not None:
+            raise GradientError("MG-206", f"{self.label} is part of a graph; copy .detach() instead.")
+        twin = type(self).__new__(type(self))
+        twin._fill(self._data.copy(), None, Version())
+        twin.name, twin.requires_grad = self.name, self.requires_grad
+        return twin
+
+    def __repr__(self) -> str:
+        entries = np.array2string(self.numpy(), separator=", ", precision=4, prefix="Tensor(")
+        parts = [entries]
+        if self.dtype != backend.default_dtype():
+            parts.append(f"dtype={self.dtype}")
+        if self.device != "cpu":
+            parts.append(f"device='{self.device}'")
+        if self.name:
+            parts.append(f"name='{self.name}'")
+        if self.record is not None:
+            parts.append(f"from {self.record.operation.name}")
+        elif self.requires_grad:
+            parts.append("requires_grad=True")
+        return f"Tensor({', '.join(parts)})"
+
+
+def wrap(data: Array, record: Record | None, version: Version) -> Tensor:
+    """Make a tensor around an array that is known to be one; this runs for every operation."""
+    tensor = Tensor.__new__(Tensor)
+    tensor._fill(data, record, version)
+    return tensor
+
+
+def bare(value: Any) -> Any:
+    """Strip Tensors down to arrays, also inside tuples and lists (an index, say)."""
+    if isinstance(value, Tensor):
+        return value._data
+    if isinstance(value, (tuple, list)):
+        return type(value)(bare(part) for part in value)
+    return value
+
+
+def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwargs: Any) -> Any:
+    target = out[0]
+    if not isinstance(target, Tensor):
+        raise _no_rule(ufunc.__name__, ", out=an array")
+    target.check_writable(*inputs)
+    ufunc(*bare(inputs), out=target._data, **{name: bare(value) for name, value in kwargs.items()})
+    target.mark_changed()
+    return target
+
+
+def _no_rule(name: str, options: str = "") -> OperationError:
+    return OperationError(
+        "MG-602",
+        f"np.{name}(tensor{options}) has no gradient rule in minigrad. Work on t.numpy() where no gradient "
+        "is needed, compose it from operations that have one, or define an operation of your own.",
+    )
