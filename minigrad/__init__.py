@@ -2,6 +2,8 @@
 
 from minigrad import ops
 from minigrad.backend import default_dtype, generator, set_default_dtype
+from minigrad.check import gradcheck
+from minigrad.debug import debug
 from minigrad.functional import grad, value_and_grad
 from minigrad.modes import accumulate, enable_grad, hooks, is_grad_enabled, no_grad
 from minigrad.record import Operation, Record, define
@@ -16,11 +18,13 @@ __all__ = [
     "Step",
     "Tensor",
     "accumulate",
+    "debug",
     "default_dtype",
     "define",
     "enable_grad",
     "generator",
     "grad",
+    "gradcheck",
     "gradients",
     "hooks",
     "is_grad_enabled",

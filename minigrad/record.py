@@ -43,14 +43,21 @@ class Operation:
     ) -> None:
         self.name, self.forward, self.formula, self.rules = name, forward, formula, rules
         self.inputs, self.params, self.variadic, self.explain = inputs, params, variadic, explain
+        self.differentiable = any(rules)
         self.__name__ = name
         self.__doc__ = f"{name}: {formula}"
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Compute; and record, where a Tensor is among the arguments."""
-        if not self.variadic and len(args) > len(self.inputs):
-            params.update(zip(self.params, args[len(self.inputs) :], strict=False))
-            args = args[: len(self.inputs)]
+        if not self.variadic and len(args) != len(self.inputs):
+            args = self._bind(args, params)
+        for name, param in params.items():
+            if isinstance(param, Tensor):
+                raise OperationError(
+                    "MG-605",
+                    f"{self.name} has no gradient rule for its parameter {name!r}, which is a Tensor here. "
+                    f"Give a number, or {name}={param.name or 'tensor'}.numpy() where no gradient is needed.",
+                )
         for argument in args:
             if isinstance(argument, Tensor):
                 return apply(self, args, params)
@@ -58,6 +65,15 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"<operation {self.name}: {self.formula}>"
+
+    def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, ...]:
+        """Sort out parameters that were given by position, and inputs that were given by name."""
+        params.update(zip(self.params, args[len(self.inputs) :], strict=False))
+        args = args[: len(self.inputs)]
+        for name in self.inputs[len(args) :]:
+            if name in params:
+                args += (params.pop(name),)
+        return args
 
     def rule(self, i: int) -> Rule | None:
         """Return the rule for input ``i``."""
@@ -112,9 +128,9 @@ class Record:
         if modes.fingerprinting.get():
             self.fingerprints = [_fingerprint(array) for array in (*self.arrays, value)]
 
-    def release(self) -> None:
+    def release(self, walker: Place) -> None:
         """Let go of everything that only a backward walk needs, and remember who walked."""
-        self.consumed = here()
+        self.consumed = walker
         self.inputs = self.arrays = ()
         self.versions = []
         self.value = None
@@ -166,7 +182,7 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     if isinstance(value, np.generic):  # NumPy turns 0-dimensional results into scalars
         value = np.asarray(value)
     version = _shared_version(value, inputs)
-    if not (tracked and modes.recording.get() and value.dtype.kind == "f"):
+    if not (tracked and operation.differentiable and modes.recording.get() and value.dtype.kind == "f"):
         return wrap(value, None, version)
     record = Record(operation, inputs, tuple(arrays), {**operation.params, **params})
     record.keep(value, version)

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import backend, modes, table
-from minigrad.errors import GradientError
+from minigrad.errors import GradientError, OperationError
 from minigrad.record import Record
+from minigrad.source import here
+from minigrad.rules import Rule
 from minigrad.tensor import Tensor, Version, wrap
 
 
@@ -85,6 +87,7 @@ def walk(
     Tensors with a graph of their own under ``create_graph``.
     """
     order = _recorded(*cotangents, stop=stop)
+    walker = here()
     owned: set[Tensor] = set()  # whose cotangent is a buffer of this walk, safe to add into
     while order:
         output = order.pop()
@@ -109,7 +112,7 @@ def walk(
             if isinstance(part, np.generic):
                 part = np.asarray(part)
             if part.shape != x._data.shape or part.dtype != x._data.dtype:
-                part = _fit(part, x)
+                part = _fit(part, x, rule)
             total = cotangents.get(x)
             if total is None:
                 total = part
@@ -118,7 +121,7 @@ def walk(
             elif x in owned and not create_graph:
                 np.add(total, part, out=total)
             else:
-                total = total + part
+                total = _sum(total, part)
                 owned.add(x)
             cotangents[x] = total
             step = Step(record, output, i, incoming, part, total)
@@ -126,7 +129,7 @@ def walk(
                 hook(step)
             yield step
         if not (retain_graph or create_graph):
-            record.release()
+            record.release(walker)
     for leaf in [t for t in cotangents if t not in owned and not create_graph]:
         cotangents[leaf] = cotangents[leaf].copy()
 
@@ -137,11 +140,23 @@ def _is_view(part: Any, arrays: tuple[Any, ...]) -> bool:
     return part.base is not None or any(part is array for array in arrays)
 
 
-def _fit(part: Any, x: Tensor) -> Any:
+def _sum(a: Any, b: Any) -> Any:
+    """a + b; NumPy turns 0-dimensional sums into scalars, which cannot be added into."""
+    total = a + b
+    return np.asarray(total) if isinstance(total, np.generic) else total
+
+
+def _fit(part: Any, x: Tensor, rule: Rule) -> Any:
     """Undo broadcasting: sum a gradient over the axes that were stretched, and give it its input's dtype."""
     shape = x.shape
     if part.shape != shape:
         extra = part.ndim - len(shape)
+        if extra < 0 or any(n not in (1, m) for n, m in zip(shape, part.shape[extra:], strict=True)):
+            raise OperationError(
+                "MG-604",
+                f"rule {rule.function.__name__} ({rule.formula}) returned shape {part.shape} for an input of "
+                f"shape {shape}. A gradient has its input's shape, or the shape that it was broadcast to.",
+            )
         stretched = tuple(range(extra)) + tuple(
             extra + axis for axis, length in enumerate(shape) if length == 1 and part.shape[extra + axis] != 1
         )
@@ -198,7 +213,7 @@ def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
     """Add one walk's gradient to ``.grad``, never into memory that somebody else may hold."""
     passes = tensor.grad_passes + 1
     if tensor._grad is not None:
-        total = tensor._grad + total if isinstance(total, Tensor) else tensor._grad._data + total
+        total = _sum(tensor._grad if isinstance(total, Tensor) else tensor._grad._data, total)
     elif not isinstance(total, Tensor) and not owned:
         total = total.copy()
     tensor._grad = total if isinstance(total, Tensor) else wrap(total, None, Version())

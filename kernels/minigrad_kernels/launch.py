@@ -33,7 +33,12 @@ def _reference_in_environment() -> bool:
     return choice == "reference"
 
 
-_reference_only = ContextVar("reference_only", default=_reference_in_environment())
+_reference_only: ContextVar[bool] = ContextVar("reference_only", default=_reference_in_environment())  # noqa: B039
+
+
+def reference_is_forced() -> bool:
+    """Tell whether every kernel runs its reference here and now."""
+    return _reference_only.get()
 
 
 @contextmanager
@@ -57,18 +62,22 @@ def numba() -> Any | None:
 
 
 class Loop:
-    """A loop over arrays, written in Python, that Numba compiles when it is first called."""
+    """A loop over arrays, written in Python, that Numba compiles when it is first needed."""
 
     def __init__(self, function: Dialect) -> None:
         self.function = function
-        self.compiled: Dialect | None = None
-        self.__name__ = function.__name__
-        self.__doc__ = function.__doc__
+        self._compiled: Dialect | None = None
 
     def __call__(self, *arrays: Any) -> Any:
-        if self.compiled is None:
-            self.compiled = _compile(self.function)
+        """Run the compiled loop; RuntimeError where Numba is not installed."""
         return self.compiled(*arrays)
+
+    @property
+    def compiled(self) -> Dialect:
+        """The loop as Numba compiled it, which is called with less ado than the Loop."""
+        if self._compiled is None:
+            self._compiled = _compile(self.function)
+        return self._compiled
 
 
 def _compile(function: Dialect) -> Dialect:
@@ -77,7 +86,7 @@ def _compile(function: Dialect) -> Dialect:
         raise RuntimeError(f"{function.__name__} is a loop for Numba, and Numba is not installed")
     try:
         compiled: Dialect = module.njit(error_model="numpy", cache=True)(function)
-    except RuntimeError:  # no folder to cache in can be written
+    except RuntimeError:  # no folder that could hold the cache can be written
         compiled = module.njit(error_model="numpy")(function)
     return compiled
 
@@ -98,15 +107,34 @@ class Kernel:
 
     def __call__(self, *arrays: Any) -> Any:
         """Run on ``arrays``; what it returns and writes does not depend on the dialect."""
-        if self.cpu is not None and _fit_cpu(arrays) and not _reference_only.get() and numba() is not None:
-            return self.cpu(*(_flattened(self.name, arrays) if self.flat else arrays))
-        if self.gpu is not None and _fit_gpu(arrays) and not _reference_only.get():
-            return self.gpu(*arrays)
-        return self.reference(*arrays)
+        dialect = self.pick(*arrays)
+        if self.flat and dialect is not self.reference and dialect is not self.gpu:
+            return dialect(*_flattened(self.name, arrays))
+        return dialect(*arrays)
+
+    def pick(self, *arrays: Any) -> Dialect:
+        """Return the dialect for ``arrays`` and for others of their types, dtypes, layouts and sizes.
+
+        A caller that keeps it saves the picking, and must itself hand a ``flat`` kernel's loop 1-D views.
+        """
+        if not _reference_only.get():
+            if self.cpu is not None and _fit_cpu(arrays) and numba() is not None:
+                return self.cpu.compiled if isinstance(self.cpu, Loop) else self.cpu
+            if self.gpu is not None and _fit_gpu(arrays):
+                return self.gpu
+        return self.reference
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Kernel:
+        return self  # there is one of each, and what Numba compiled cannot be copied
 
 
 def register(
-    name: str, *, reference: Dialect, cpu: Dialect | None = None, gpu: Dialect | None = None, flat: bool = False
+    name: str,
+    *,
+    reference: Dialect,
+    cpu: Dialect | None = None,
+    gpu: Dialect | None = None,
+    flat: bool = False,
 ) -> Kernel:
     """Enter a kernel's dialects in the registry and return the kernel; a name may be taken once."""
     if name in kernels:

@@ -144,7 +144,9 @@ def adam_loop(theta: Any, g: Any, m: Any, v: Any, hyper: Any) -> None:
 
 def adamw_reference(theta: Any, g: Any, m: Any, v: Any, hyper: Any) -> None:
     """As Adam, with theta <- theta - rate * (m^ / (sqrt(v^) + eps) + decay * theta)."""
-    clip, l2, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2, eps, decay = hyper
+    clip, l2, rate, beta1, one_minus_beta1, beta2, one_minus_beta2, correction1, correction2, eps, decay = (
+        hyper
+    )
     d = clip * g + l2 * theta
     m[...] = beta1 * m + one_minus_beta1 * d
     v[...] = beta2 * v + one_minus_beta2 * (d * d)

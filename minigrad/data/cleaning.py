@@ -88,9 +88,10 @@ def clean(dataset: Dataset) -> tuple[Dataset, Report]:
 
 def _first_of_each(x: Array, y: Array) -> NDArray[np.intp]:
     """Positions of the rows that are no copy of an earlier one, in order."""
-    rows = np.concatenate([_bytes(x), _bytes(y)], axis=1)
-    keys = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
-    return np.sort(np.unique(keys, return_index=True)[1])
+    first: dict[bytes, int] = {}
+    for position, row in enumerate(np.concatenate([_bytes(x), _bytes(y)], axis=1)):
+        first.setdefault(row.tobytes(), position)
+    return np.fromiter(first.values(), np.intp, len(first))
 
 
 def _bytes(rows: Array) -> NDArray[np.uint8]:

@@ -51,7 +51,7 @@ def _read_arrays(path: Path) -> dict[str, Array]:
             return {name: _read_array(archive, name) for name in ("x", "y", "classes") if name in found}
     except DataError:
         raise
-    except FileNotFoundError as error:
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise DataError("MG-703", f"{path} cannot be read: {error.strerror}.") from error
     except Exception as error:  # zipfile, zlib and NumPy raise a dozen types on damaged bytes
         raise _not_an_npz(path, f"it is damaged or no NPZ file ({error}).") from error

@@ -53,7 +53,7 @@ def load_csv(
 
     Raises:
         DataError: MG-703, the file cannot be opened; MG-707, it is not such a table (the line and the
-            column are named); MG-701, it has no feature column.
+            column are named).
     """
     path = Path(path)
     try:
@@ -174,8 +174,9 @@ def _regression_targets(labels: _Labels, path: Path) -> Array:
 
 
 def _sorted_classes(labels: set[str]) -> tuple[str, ...]:
-    whole = all(_WHOLE.fullmatch(label) for label in labels)
-    return tuple(sorted(labels, key=int) if whole else sorted(labels))
+    if all(_WHOLE.fullmatch(label) for label in labels):
+        return tuple(sorted(labels, key=lambda label: (int(label), label)))
+    return tuple(sorted(labels))
 
 
 def _class_ids(labels: _Labels, path: Path, names: tuple[str, ...]) -> Array:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
-from minigrad_kernels.launch import Kernel
-from minigrad_kernels.updates import LAYOUT
+from minigrad_kernels.launch import Kernel, reference_is_forced
 
 from minigrad import backend
 from minigrad.backend import Array
 from minigrad.errors import GradientError, OptimizerError, warn
 from minigrad.optim import formulas
 from minigrad.optim.clip import clip_factor
-from minigrad.optim.parameters import HasParameters, Parameters, as_module, named
+from minigrad.optim.parameters import HasParameters, Parameters, named
 from minigrad.optim.schedules import Schedule
 from minigrad.optim.settings import require
+from minigrad.source import here
 from minigrad.tensor import Tensor
 
 Rate = float | Callable[[int], float]
@@ -59,18 +60,20 @@ class Optimizer:
         require(callable(lr) or lr >= 0, "lr", lr, "0 or more, or a schedule")
         require(weight_decay >= 0, "weight_decay", weight_decay, "0 or more")
         require(max_norm is None or max_norm > 0, "max_norm", max_norm, "above 0, or None")
-        self.lr = lr
-        self.weight_decay = weight_decay
+        tensors = named(params)
+        self.lr: Rate = lr if callable(lr) else float(lr)
+        self.weight_decay = float(weight_decay)
         self.max_norm = max_norm
         self.fast = fast
         self.t = 0
         self.state = {
             name: {key: np.zeros_like(tensor.data) for key in self.state_names}
-            for name, tensor in named(params).items()
+            for name, tensor in tensors.items()
         }
-        self._module: HasParameters | None = as_module(params)
-        self._slots = [_Slot(name, tensor, self.state[name]) for name, tensor in named(params).items()]
+        self._module = params if isinstance(params, HasParameters) else None
+        self._slots = [_Slot(name, tensor, self.state[name]) for name, tensor in tensors.items()]
         self._hypers: dict[np.dtype[Any], Array] = {}
+        self._forced = reference_is_forced()
 
     # -- what a subclass gives ----------------------------------------------------------------------------
 
@@ -92,7 +95,7 @@ class Optimizer:
     @property
     def rate(self) -> float:
         """The learning rate of the next step."""
-        return float(self.lr(self.t)) if callable(self.lr) else self.lr
+        return float(self.lr(self.t) if callable(self.lr) else self.lr)
 
     def step(self) -> None:
         """Update every parameter from its gradient, in place; all of them or, where a check fails, none.
@@ -113,6 +116,10 @@ class Optimizer:
             self._run_kernel(ready, self.hyper(clip, rate, self.t))
         else:
             self._run_formula(ready, clip, rate)
+        place = here()
+        for slot, _ in ready:  # as tensor.mark_changed(), which would look for the user's line each time
+            slot.tensor.version.number += 1
+            slot.tensor.version.place = place
 
     def zero_grad(self) -> None:
         """Forget all gradients: each ``.grad`` becomes None."""
@@ -129,7 +136,7 @@ class Optimizer:
         if isinstance(self.lr, Schedule):
             found |= {f"schedule.{key}": value for key, value in self.lr.state().items()}
         elif not callable(self.lr):
-            found["lr"] = self.lr
+            found["lr"] = float(self.lr)
         for name, arrays in self.state.items():
             found |= {f"{name}.{key}": np.array(backend.to_numpy(a)) for key, a in arrays.items()}
         return found
@@ -160,6 +167,10 @@ class Optimizer:
     # -- one step -----------------------------------------------------------------------------------------
 
     def _ready(self) -> list[tuple[_Slot, Array]]:
+        if self._forced is not reference_is_forced():
+            self._forced = reference_is_forced()
+            for slot in self._slots:
+                slot.release()
         ready = []
         for slot in self._slots:
             tensor = slot.tensor
@@ -170,8 +181,8 @@ class Optimizer:
                 raise self._no_gradient()
             theta, g = tensor.data, grad.data
             if theta is not slot.theta:
-                slot.bind(theta)
-            if g.shape != theta.shape or g.dtype != theta.dtype or type(g) is not type(theta):
+                self._bind(slot, theta)
+            if g.shape != slot.shape or g.dtype != slot.dtype or type(g) is not slot.kind:
                 raise _misfit(slot.name, "its gradient", theta, g)
             if tensor.grad_passes > tensor.expected_passes:
                 warn("MG-201", _too_many_passes(slot.name, tensor.grad_passes))
@@ -184,31 +195,36 @@ class Optimizer:
             )
         return ready
 
+    def _bind(self, slot: _Slot, theta: Array) -> None:
+        """Pick the kernel's dialect for the array that a parameter holds now, and take flat views for it."""
+        for array in slot.state.values():
+            if array.shape != theta.shape or array.dtype != theta.dtype or type(array) is not type(theta):
+                raise _misfit(slot.name, "its state in the optimizer", theta, array)
+        slot.theta, slot.shape, slot.dtype, slot.kind = theta, theta.shape, theta.dtype, type(theta)
+        slot.flat, slot.hyper = (theta, *slot.state.values()), None
+        slot.update = self.kernel
+        if all(type(a) is np.ndarray and a.flags.c_contiguous for a in slot.flat):
+            slot.flat = tuple(a.reshape(-1) for a in slot.flat)
+            slot.hyper = self._hypers.setdefault(slot.dtype, np.array(self.hyper(1.0, 0.0, 1), slot.dtype))
+            slot.update = self.kernel.pick(*slot.flat, slot.hyper)
+
     def _run_kernel(self, ready: list[tuple[_Slot, Array]], coefficients: tuple[Any, ...]) -> None:
         for hyper in self._hypers.values():
             hyper[:] = coefficients
         for slot, g in ready:
-            if slot.flat is None:
-                self.kernel(slot.theta, g, *slot.state.values(), coefficients)
+            theta, *state = slot.flat
+            if slot.hyper is None:
+                slot.update(theta, g, *state, coefficients)
             else:
-                theta, *state = slot.flat
-                self.kernel(theta, g.reshape(-1), *state, self._hyper_of(theta.dtype, coefficients))
-            slot.tensor.mark_changed()
-
-    def _hyper_of(self, dtype: np.dtype[Any], coefficients: tuple[Any, ...]) -> Array:
-        hyper = self._hypers.get(dtype)
-        if hyper is None:
-            hyper = self._hypers[dtype] = np.array(coefficients, dtype)
-        return hyper
+                slot.update(theta, g.ravel(), *state, slot.hyper)
 
     def _run_formula(self, ready: list[tuple[_Slot, Array]], clip: Array, rate: float) -> None:
         for slot, g in ready:
-            arrays = (slot.theta, *slot.state.values())
-            g = formulas.effective_gradient(g, slot.theta, clip=clip, l2=self.l2)
-            updated = self.formula(slot.theta, g, *slot.state.values(), rate=rate, t=self.t)
-            for old, new in zip(arrays, updated, strict=True):
+            theta, state = slot.theta, slot.state.values()
+            g = formulas.effective_gradient(g, theta, clip=clip, l2=self.l2)
+            updated = self.formula(theta, g, *state, rate=rate, t=self.t)
+            for old, new in zip((theta, *state), updated, strict=True):
                 old[...] = new
-            slot.tensor.mark_changed()
 
     def _no_gradient(self) -> GradientError | OptimizerError:
         trained = [slot for slot in self._slots if slot.tensor.requires_grad]
@@ -232,28 +248,27 @@ class Optimizer:
 
 
 class _Slot:
-    """A parameter, its state, and the flat views of their memory that a kernel takes."""
+    """A parameter, its state, and what is known of the array that it holds at the moment."""
 
     def __init__(self, name: str, tensor: Tensor, state: dict[str, Array]) -> None:
         self.name = name
         self.tensor = tensor
         self.state = state
+        self.release()
+
+    def release(self) -> None:
+        """Forget the array, so that the next step binds anew."""
         self.theta: Array = None
-        self.flat: tuple[Array, ...] | None = None
+        self.shape: tuple[int, ...] = ()
+        self.dtype: np.dtype[Any] | None = None
+        self.kind: type | None = None
+        self.update: Callable[..., None] | Any = None
+        self.hyper: Array = None  # the coefficients as an array; None where the kernel gets them as a tuple
+        self.flat: tuple[Array, ...] = ()  # theta and its state, as 1-D views where there is a hyper
 
-    def bind(self, theta: Array) -> None:
-        """Take views of the array that the parameter holds now."""
-        for array in self.state.values():
-            if array.shape != theta.shape or array.dtype != theta.dtype or type(array) is not type(theta):
-                raise _misfit(self.name, "its state in the optimizer", theta, array)
-        arrays = (theta, *self.state.values())
-        whole = all(isinstance(a, np.ndarray) and a.flags.c_contiguous for a in arrays)
-        self.flat = tuple(a.reshape(-1) for a in arrays) if whole else None
-        self.theta = theta
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A deep copy of a view is no view: the copy must bind again.
-        return self.__dict__ | {"theta": None, "flat": None}
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Slot:
+        # A deep copy of a view is no view any more: the copy has to bind anew.
+        return _Slot(self.name, deepcopy(self.tensor, memo), deepcopy(self.state, memo))
 
 
 _EVAL_MODE = (
@@ -297,8 +312,11 @@ def _differences(own: Mapping[str, Any], saved: Mapping[str, Any]) -> list[str]:
         if isinstance(value, np.ndarray):
             if getattr(other, "shape", None) != value.shape or other.dtype != value.dtype:
                 wrong.append(f"{key} is {_kind(other)}, expected {_kind(value)}")
-        elif key == "optimizer" and other != value:
-            wrong.append(f"it was saved by {other}")
+        elif key == "optimizer":
+            if other != value:
+                wrong.append(f"it was saved by {other}")
+        elif not isinstance(other, int if key == "t" else float | int | None):
+            wrong.append(f"{key} is {other!r}, expected a number")
     return wrong
 
 

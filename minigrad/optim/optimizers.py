@@ -58,7 +58,7 @@ class SGD(Optimizer):
     ) -> None:
         require(0 <= momentum < 1, "momentum", momentum, "in [0, 1)")
         require(momentum > 0 or not nesterov, "momentum", momentum, "above 0 where nesterov is on")
-        self.momentum = momentum
+        self.momentum = float(momentum)
         self.nesterov = nesterov
         self.state_names = ("b",) if momentum else ()
         self.kernel = updates.sgd
@@ -88,7 +88,7 @@ class AdaGrad(Optimizer):
 
     def __init__(self, params: Parameters, lr: Rate = 1e-2, *, eps: float = 1e-10, **settings: Any) -> None:
         require(eps >= 0, "eps", eps, "0 or more")
-        self.eps = eps
+        self.eps = float(eps)
         super().__init__(params, lr, **settings)
 
     def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
@@ -118,8 +118,8 @@ class RMSprop(Optimizer):
     ) -> None:
         require(0 <= alpha < 1, "alpha", alpha, "in [0, 1)")
         require(eps >= 0, "eps", eps, "0 or more")
-        self.alpha = alpha
-        self.eps = eps
+        self.alpha = float(alpha)
+        self.eps = float(eps)
         super().__init__(params, lr, **settings)
 
     def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
@@ -154,8 +154,8 @@ class Adam(Optimizer):
     ) -> None:
         require(all(0 <= beta < 1 for beta in betas), "betas", betas, "two numbers in [0, 1)")
         require(eps >= 0, "eps", eps, "0 or more")
-        self.beta1, self.beta2 = betas
-        self.eps = eps
+        self.beta1, self.beta2 = map(float, betas)
+        self.eps = float(eps)
         super().__init__(params, lr, **settings)
 
     def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
@@ -165,9 +165,8 @@ class Adam(Optimizer):
 
     def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
         """See ``Optimizer.formula``."""
-        return formulas.adam(
-            theta, g, *state, t, alpha=rate, beta1=self.beta1, beta2=self.beta2, eps=self.eps
-        )
+        m, v = state
+        return formulas.adam(theta, g, m, v, t, alpha=rate, beta1=self.beta1, beta2=self.beta2, eps=self.eps)
 
 
 class AdamW(Adam):
@@ -197,10 +196,12 @@ class AdamW(Adam):
 
     def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
         """See ``Optimizer.formula``."""
+        m, v = state
         return formulas.adamw(
             theta,
             g,
-            *state,
+            m,
+            v,
             t,
             eta=rate,
             beta1=self.beta1,
@@ -232,7 +233,7 @@ class AdamAsPrinted(Optimizer):
         **settings: Any,
     ) -> None:
         require(all(0 <= beta < 1 for beta in betas), "betas", betas, "two numbers in [0, 1)")
-        self.beta1, self.beta2 = betas
+        self.beta1, self.beta2 = map(float, betas)
         super().__init__(params, lr, **settings)
 
     def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
@@ -244,4 +245,5 @@ class AdamAsPrinted(Optimizer):
 
     def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
         """See ``Optimizer.formula``."""
-        return formulas.adam_as_printed(theta, g, *state, t, eta=rate, beta1=self.beta1, beta2=self.beta2)
+        m, v = state
+        return formulas.adam_as_printed(theta, g, m, v, t, eta=rate, beta1=self.beta1, beta2=self.beta2)

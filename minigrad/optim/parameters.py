@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from minigrad.errors import ConfigError, OptimizerError
 from minigrad.tensor import Tensor
 
 
+@runtime_checkable
 class HasParameters(Protocol):
     """What is needed of a Module."""
 
@@ -20,11 +21,6 @@ class HasParameters(Protocol):
 
 Parameters: TypeAlias = HasParameters | Mapping[str, Tensor] | Iterable[Tensor]
 """A Module, a dict from name to Tensor, or a list of Tensors."""
-
-
-def as_module(params: Parameters) -> HasParameters | None:
-    """Return ``params`` where it is a Module, else None."""
-    return params if hasattr(params, "named_parameters") else None
 
 
 def named(params: Parameters) -> dict[str, Tensor]:
@@ -44,7 +40,7 @@ def named(params: Parameters) -> dict[str, Tensor]:
     if not unique:
         raise OptimizerError(
             "MG-501",
-            "the optimizer got 0 parameters, so there is nothing to optimise. An iterator that was read before "
+            "the optimizer got 0 parameters: there is nothing to optimise. An iterator that was read before "
             "is empty, and a Module sees layers only in its attributes, lists and dicts. Pass the model itself: "
             "Adam(model).",
         )
@@ -55,9 +51,8 @@ _FORMS = "Pass the model, a dict of name to Tensor, or a list of Tensors: SGD([w
 
 
 def _pairs(params: Parameters) -> Iterable[tuple[str, Tensor]]:
-    module = as_module(params)
-    if module is not None:
-        return module.named_parameters().items()
+    if isinstance(params, HasParameters):
+        return params.named_parameters().items()
     if isinstance(params, Mapping):
         return params.items()
     if isinstance(params, Tensor) or not isinstance(params, Iterable):

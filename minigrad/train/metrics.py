@@ -88,7 +88,7 @@ def f1(
     Raises:
         ShapeError: MG-110, the two differ in length.
         LabelError: MG-402, the labels are not class ids 0..K-1, or there are none.
-        ConfigError: MG-801, an unknown ``average``.
+        ConfigError: MG-802, an unknown ``average``.
     """
     true_positives, called, support = _counts(truth, predicted, average, classes)
     return _average(_divide(2 * true_positives, called + support), support, average)
@@ -135,7 +135,7 @@ def top_k_accuracy(truth: ArrayLike, scores: ArrayLike, k: int = 5) -> float:
         ShapeError: MG-110, the shapes do not fit.
         LabelError: MG-402, the labels are not class ids 0..c-1, or there are none.
         NonFiniteError: MG-403, a NaN score, which has no rank.
-        ConfigError: MG-801, k is not from 1 to c.
+        ConfigError: MG-802, k is not from 1 to c.
     """
     table = np.asarray(scores)
     labels = _class_ids("truth", truth)
@@ -149,7 +149,7 @@ def top_k_accuracy(truth: ArrayLike, scores: ArrayLike, k: int = 5) -> float:
     _check_range("truth", labels, classes)
     if not 1 <= k <= classes:
         raise ConfigError(
-            "MG-801", f"k={k} is not possible with {classes} classes. Use a k from 1 to {classes}."
+            "MG-802", f"k={k} is not possible with {classes} classes. Use a k from 1 to {classes}."
         )
     if np.isnan(table).any():
         row = int(np.isnan(table).any(axis=1).argmax())
@@ -164,7 +164,7 @@ def _counts(
     """Return true positives, samples called the class, and samples of the class; summed up for micro."""
     if average not in _AVERAGES:
         raise ConfigError(
-            "MG-801", f"average={average!r} is unknown. Use 'macro', 'micro', 'weighted' or None."
+            "MG-802", f"average={average!r} is unknown. Use 'macro', 'micro', 'weighted' or None."
         )
     matrix = confusion_matrix(truth, predicted, classes)
     counts = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)

@@ -116,7 +116,7 @@ def _rate_panel(axis: Axes, history: History) -> None:
     axis.set_title("Learning rate", loc="left", weight="bold")
     _scale(axis, rate, ticks=2)
     if axis.get_yscale() == "linear":
-        axis.set_ylim(0, 1.15 * np.nanmax(rate))
+        axis.set_ylim(0, 1.15 * np.nanmax(rate) or 1)
     _lines(axis, history, {"": (rate, GREEN)}, _number)
 
 
@@ -313,7 +313,8 @@ def _lines(
 def _spread(heights: Floats) -> Floats:
     """Return how far to move at most two labels at these heights (points) so that they do not overlap."""
     missing = max(0.0, _LABEL_GAP - float(np.ptp(heights)))
-    shifts: Floats = missing * (np.argsort(np.argsort(heights)) - (len(heights) - 1) / 2)
+    ranks = np.argsort(np.argsort(heights)).astype(np.float64)
+    shifts: Floats = missing * (ranks - ranks.mean())
     return shifts
 
 

@@ -119,7 +119,7 @@ def test_negative_labels_are_refused_without_a_class_count():
 
 def test_unknown_average_names_the_valid_ones():
     with pytest.raises(
-        ConfigError, match=r"MG-801 average='binary' is unknown\. Use 'macro', 'micro', 'weighted' or None"
+        ConfigError, match=r"MG-802 average='binary' is unknown\. Use 'macro', 'micro', 'weighted' or None"
     ):
         metrics.f1([0, 1], [0, 1], "binary")
 
@@ -136,7 +136,7 @@ def test_unknown_average_names_the_valid_ones():
             LabelError,
             r"MG-402 truth must be class ids 0\.\.1; found 2 at index 1",
         ),
-        ([0, 1], [[0.1, 0.9]] * 2, 3, ConfigError, "MG-801 k=3 is not possible with 2 classes"),
+        ([0, 1], [[0.1, 0.9]] * 2, 3, ConfigError, "MG-802 k=3 is not possible with 2 classes"),
         ([0, 1], [[0.1, 0.9], [np.nan, 0.0]], 1, NonFiniteError, "MG-403 scores hold NaN, first in row 1"),
         ([], np.zeros((0, 3)), 1, LabelError, "MG-402 truth is empty"),
     ],

@@ -1,0 +1,94 @@
+"""Debug mode: the checks that cost too much for every step, in one ``with`` block."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend, modes
+from minigrad.errors import NonFiniteError, warn
+from minigrad.record import Record
+from minigrad.tensor import Tensor
+
+KEPT_GRAPHS = 100
+"""So many graphs of single numbers alive at once are a list of losses that somebody forgot to turn to floats."""
+
+
+@contextmanager
+def debug() -> Iterator[None]:
+    """Check every operation in the block, at several times its cost.
+
+    The first NaN or infinity raises MG-403 where it appears. A change of a saved value is found even where it
+    was made behind the Tensor's back, in the bare array (MG-205). A pile of kept graphs is warned of (MG-504).
+    """
+    with modes.hooks(forward=_check_finite), modes.hooks(forward=_KeptGraphs()):
+        with modes.switched(modes.fingerprinting, True):
+            yield
+
+
+def _check_finite(record: Record, output: Tensor) -> None:
+    value = backend.to_numpy(output.data)
+    if np.isfinite(value).all():
+        return
+    found = "NaN" if np.isnan(value).any() else "infinity"
+    inputs = "; ".join(
+        f"{_label(x, i)}: {_range(a)}"
+        for i, (x, a) in enumerate(zip(record.inputs, record.arrays, strict=True))
+        if getattr(a, "size", 0)
+    )
+    raise NonFiniteError(
+        "MG-403",
+        f"first non-finite value: {found} in the result of {record.operation.name} ({record.place}). "
+        f"{inputs}. Look at that input: a logarithm or a division of 0, or numbers grown too large?",
+    )
+
+
+def _label(x: Any, i: int) -> str:
+    return f"input {x.label}" if isinstance(x, Tensor) else f"input {i}"
+
+
+def _range(array: Any) -> str:
+    values = backend.to_numpy(array)
+    if not np.isfinite(values).all():
+        return f"min = {values.min():.6g}, max = {values.max():.6g}, not finite before this operation"
+    return f"min = {values.min():.6g}, max = {values.max():.6g}"
+
+
+class _KeptGraphs:
+    """Counts the single numbers whose graphs are alive, and names the list that holds them."""
+
+    def __init__(self) -> None:
+        self.alive: weakref.WeakSet[Tensor] = weakref.WeakSet()
+
+    def __call__(self, record: Record, output: Tensor) -> None:
+        if output.size != 1:
+            return
+        self.alive.add(output)
+        if len(self.alive) % KEPT_GRAPHS:
+            return
+        kept = [t for t in self.alive if t.record is not None and t.record.consumed is None]
+        if len(kept) < KEPT_GRAPHS:
+            return
+        held = next((c for c in gc.get_referrers(kept[0]) if isinstance(c, list) and c is not kept), None)
+        if held is None:
+            return
+        megabytes = sum(t.record.value.nbytes for t in kept if t.record is not None) / 1e6
+        warn(
+            "MG-504",
+            f"{_name_of(held)} holds {len(kept)} graphs ({megabytes:.1f} MB in their last records alone). A tensor "
+            "keeps everything it was computed from alive. Append loss.item() instead.",
+        )
+
+
+def _name_of(held: list[Any]) -> str:
+    for holder in gc.get_referrers(held):
+        if isinstance(holder, dict):
+            for name, value in holder.items():
+                if value is held and isinstance(name, str):
+                    return f"'{name}'"
+    return "a list"

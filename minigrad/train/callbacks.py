@@ -1,0 +1,158 @@
+"""What may happen beside training: stopping early, saving, counting, growing batches. One class each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.errors import ConfigError, warn
+
+if TYPE_CHECKING:
+    from minigrad.train.trainer import Trainer
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+class Callback:
+    """The events of a training, in the order in which they come; a subclass takes up those it wants.
+
+    ``on_train_begin``, then for every epoch ``on_epoch_begin``, ``on_step_end`` after each update (the gradients
+    are still there), ``on_epoch_figures`` where figures may be added to the epoch's row of the history,
+    ``on_epoch_end`` when the row is in the history, and ``on_train_end`` at last. Each event goes to the callbacks in
+    their order in the list.
+    """
+
+    def on_train_begin(self, trainer: Trainer) -> None:
+        """Before the first epoch, or the first after a checkpoint was loaded."""
+
+    def on_epoch_begin(self, trainer: Trainer) -> None:
+        """Before the epoch's first batch."""
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """After an update."""
+
+    def on_epoch_figures(self, trainer: Trainer, row: dict[str, Any]) -> None:
+        """After validation: ``row`` may be read and added to."""
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """When the epoch is in the history."""
+
+    def on_train_end(self, trainer: Trainer) -> None:
+        """After the last epoch."""
+
+    def state(self) -> tuple[dict[str, Any], Arrays]:
+        """What a resumed run needs: plain data for JSON, and arrays."""
+        return {}, {}
+
+    def load_state(self, plain: Mapping[str, Any], arrays: Arrays) -> None:
+        """Take up what ``state`` returned."""
+
+
+class EarlyStopping(Callback):
+    """End training when the validation loss has not improved for ``patience`` epochs (D2 section 2, D0).
+
+    The model always ends with the weights of its best epoch, whether training was ended early or not.
+    """
+
+    def __init__(self, patience: int) -> None:
+        if patience < 1:
+            raise ConfigError("MG-802", f"patience must be 1 epoch or more, not {patience}.")
+        self.patience = patience
+        self.best = math.inf
+        self.best_epoch = 0
+        self.weights: Arrays = {}
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """Compare with the best epoch so far."""
+        loss = trainer.history["val_loss"][-1]
+        if loss is None:
+            raise ConfigError("MG-803", "early stopping needs validation data: give validation a share above 0.")
+        if loss < self.best:
+            self.best, self.best_epoch = loss, trainer.epoch
+            self.weights = trainer.model.state_dict()
+        elif trainer.epoch - self.best_epoch >= self.patience:
+            trainer.stopping = True
+
+    def on_train_end(self, trainer: Trainer) -> None:
+        """Put the best weights back."""
+        if self.weights:
+            trainer.model.load_state_dict(self.weights)
+
+    def state(self) -> tuple[dict[str, Any], Arrays]:
+        """The best epoch and its weights."""
+        return {"best": self.best, "best_epoch": self.best_epoch}, self.weights
+
+    def load_state(self, plain: Mapping[str, Any], arrays: Arrays) -> None:
+        """Take up the best epoch and its weights."""
+        self.best, self.best_epoch, self.weights = plain["best"], plain["best_epoch"], dict(arrays)
+
+
+class GrowBatch(Callback):
+    """Double the batch size every ``every`` epochs, up to ``limit`` (D1 section 3.3: batch size adjustment)."""
+
+    def __init__(self, every: int, limit: int) -> None:
+        self.every, self.limit = every, limit
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """Double it when its time has come."""
+        if trainer.epoch % self.every == 0:
+            trainer.loader.batch_size = min(2 * trainer.loader.batch_size, self.limit)
+
+
+class GradientStatistics(Callback):
+    """Add the size of the epoch's last gradient to the history, and of its update.
+
+    ``grad_norm`` is the 2-norm over all parameters; ``update_ratio`` is the 2-norm of the last update divided by that
+    of the parameters, about 1e-3 in a training that goes well.
+    """
+
+    def on_epoch_begin(self, trainer: Trainer) -> None:
+        """Count the epoch's updates anew."""
+        batches = -(-len(trainer.loader) // trainer.accumulate)
+        self.last = trainer.step + batches
+        self.before: list[Any] = []
+        self.figures = {"grad_norm": None, "update_ratio": None}
+        self._remember(trainer)
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Measure the last update against the weights remembered before it."""
+        if trainer.step == self.last:
+            params = trainer.model.parameters()
+            weights = [p.numpy() for p in params]
+            updates = [w - b for w, b in zip(weights, self.before, strict=True)]
+            grads = [p.grad.numpy() for p in params if p.grad is not None]
+            self.figures = {"grad_norm": _norm(grads), "update_ratio": _norm(updates) / (_norm(weights) or 1.0)}
+        else:
+            self._remember(trainer)
+
+    def _remember(self, trainer: Trainer) -> None:
+        if trainer.step == self.last - 1:
+            self.before = [p.numpy().copy() for p in trainer.model.parameters()]
+
+    def on_epoch_figures(self, trainer: Trainer, row: dict[str, Any]) -> None:
+        """Add the two figures."""
+        row.update(self.figures)
+
+
+def _norm(arrays: list[Any]) -> float:
+    return math.sqrt(sum(float(np.vdot(a, a)) for a in arrays))
+
+
+class SuspiciousStart(Callback):
+    """Warn (MG-404) where the first loss is far from ln(classes), that of a net which has learnt nothing."""
+
+    def __init__(self, classes: int) -> None:
+        self.expected = math.log(classes)
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Look at the first loss only."""
+        if trainer.step == 1 and trainer.last_loss > 3 * self.expected:
+            warn(
+                "MG-404",
+                f"first loss {trainer.last_loss:.3g}; an untrained {round(math.exp(self.expected))}-class net starts "
+                f"near ln {round(math.exp(self.expected))} = {self.expected:.3f}. "
+                "Check the input scale (0..255?) and the initial weights.",
+            )

@@ -1,0 +1,115 @@
+"""The settings of a run: one flat record, checked when it is made, kept as ``config.json`` in the run's folder."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from minigrad.errors import ConfigError, DataError
+from minigrad.files import read_json
+
+OPTIMIZERS = ("gd", "sgd", "adagrad", "rmsprop", "adam", "adamw", "adam-as-printed")
+SCHEDULES = (
+    *("constant", "exponential", "exponential-as-printed", "step", "step-as-printed"),
+    *("cosine", "plateau"),
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that decides how a run goes; two runs of one config end with the same bits.
+
+    data : ``digits``, ``mnist``, ``line``, or the path of a .csv or .npz file.
+    batch_size : samples per batch; 0 for the whole training set at once (gradient descent).
+    grow_batch : double the batch size every so many epochs; 0 for never.
+    schedule : how ``lr`` changes from epoch to epoch; ``warmup`` epochs of linear growth come first.
+    l1, l2 : λ of D1 3.1's penalties, (λ/2m)Σ|w| and (λ/2m)Σw², m the number of training samples.
+    elastic, rho : λ and ρ of scikit-learn's ElasticNet penalty.
+    weight_decay, momentum, nesterov : settings of the optimizers that know them.
+    clip_norm, clip_value : clip the gradient by its global norm, or entry by entry; 0 for not at all.
+    accumulate : batches per update.
+    patience : end early after so many epochs without a better validation loss, and keep the best; 0 for never.
+    validation : share of the training data held out to validate on.
+    augment : shift, rotate and blur pictures with noise as they are trained on.
+    """
+
+    recipe: str = "mlp-dropout"
+    data: str = "digits"
+    epochs: int = 1
+    batch_size: int = 32
+    grow_batch: int = 0
+    optimizer: str = "adam"
+    lr: float = 0.001
+    schedule: str = "constant"
+    warmup: int = 0
+    l1: float = 0.0
+    l2: float = 0.0
+    elastic: float = 0.0
+    rho: float = 0.5
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+    nesterov: bool = False
+    clip_norm: float = 0.0
+    clip_value: float = 0.0
+    accumulate: int = 1
+    patience: int = 0
+    validation: float = 0.1
+    augment: bool = False
+    seed: int = 0
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            kind = {"str": str, "int": int, "float": (int, float), "bool": bool}[str(field.type)]
+            if not isinstance(value, kind) or (isinstance(value, bool) and field.type != "bool"):
+                raise ConfigError("MG-802", f"{field.name} must be of type {field.type}; got {value!r}.")
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ConfigError(
+                    "MG-802", f"{name} is {getattr(self, name)!r}; it can be {', '.join(allowed)}."
+                )
+        for name, (fits, meaning) in _RANGES.items():
+            if not fits(getattr(self, name)):
+                raise ConfigError("MG-802", f"{name} is {getattr(self, name)!r}; it must be {meaning}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain data."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> Config:
+        """Make a config of plain data; ConfigError MG-802 names every unknown setting and wrong value."""
+        if not isinstance(settings, Mapping):
+            raise ConfigError("MG-802", f"a config is a table of settings, not {type(settings).__name__}.")
+        known = [field.name for field in dataclasses.fields(cls)]
+        unknown = [str(name) for name in settings if name not in known]
+        if unknown:
+            raise ConfigError("MG-802", f"unknown settings {', '.join(unknown)}. Known: {', '.join(known)}.")
+        return cls(**settings)
+
+    @classmethod
+    def load(cls, path: Path) -> Config:
+        """Read ``config.json``; DataError MG-712 where the file is damaged."""
+        try:
+            return cls.from_dict(read_json(path))
+        except ConfigError as error:
+            raise DataError("MG-712", f"{path} is not a run's config: {error.message}") from error
+
+
+def _at_least(least: float) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: least <= value < 2**31, f"{least:g} or more"
+
+
+_CHOICES = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+_RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(("epochs", "accumulate"), _at_least(1)),
+    **dict.fromkeys(("batch_size", "grow_batch", "warmup", "patience", "seed"), _at_least(0)),
+    **dict.fromkeys(("l1", "l2", "elastic", "weight_decay", "clip_norm", "clip_value"), _at_least(0)),
+    "lr": (lambda value: 0 < value < 1e6, "above 0"),
+    **dict.fromkeys(("rho", "momentum"), (lambda value: 0 <= value <= 1, "from 0 to 1")),
+    "validation": (lambda value: 0 <= value < 1, "a share from 0 to below 1"),
+}

@@ -1,0 +1,90 @@
+"""From the name of some data to its three parts, cleaned, scaled and ready to train on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigrad.data import (
+    Dataset,
+    Standardize,
+    clean,
+    divide,
+    load_csv,
+    load_digits,
+    load_mnist,
+    load_npz,
+    split,
+)
+from minigrad.errors import ConfigError
+
+TEST_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The parts of the data, what was done to them (for the summary), and how to treat new samples alike."""
+
+    train: Dataset
+    validation: Dataset | None
+    test: Dataset
+    notes: list[str]
+    scaling: dict[str, Any] | None = None
+
+
+def make_line(rng: np.random.Generator, n: int = 200) -> Dataset:
+    """Points near y = 2x + 1: x uniform in [-1, 1], noise of standard deviation 0.1 (D2 leaves x and y open)."""
+    x = rng.uniform(-1, 1, (n, 1)).astype(np.float32)
+    y = 2 * x + 1 + rng.normal(0, 0.1, (n, 1)).astype(np.float32)
+    return Dataset(x, y.astype(np.float32), name="line")
+
+
+def prepare(data: str, validation: float, rng: np.random.Generator) -> Prepared:
+    """Load, clean, split and scale the data called ``data``; every random choice is ``rng``'s.
+
+    MNIST keeps its own test set; of everything else a fifth is held out for testing. Your own tables are cleaned
+    and standardised with the training part's mean and deviation; digits and MNIST are in 0..1 already.
+    """
+    if data == "mnist":
+        whole, test = load_mnist(train=True), load_mnist(train=False)
+        if validation == 0:
+            return Prepared(whole, None, test, ["pixels divided by 255"])
+        train, held_out = divide(whole, (1 - validation, validation), rng=rng)
+        return Prepared(train, held_out, test, ["pixels divided by 255"])
+    if data == "digits":
+        return _split(load_digits(), validation, rng, ["pixels divided by 16"])
+    if data == "line":
+        return _split(make_line(rng), validation, rng, ["points of y = 2x + 1 with noise of deviation 0.1"])
+    return _own_table(Path(data), validation, rng)
+
+
+def _split(whole: Dataset, validation: float, rng: np.random.Generator, notes: list[str]) -> Prepared:
+    stratify = whole.is_classification
+    share = validation * (1 - TEST_SHARE)
+    if validation == 0:
+        train, test = divide(whole, (1 - TEST_SHARE, TEST_SHARE), rng=rng, stratify=stratify)
+        return Prepared(train, None, test, notes)
+    parts = split(whole, validation=share, test=TEST_SHARE, rng=rng, stratify=stratify)
+    return Prepared(parts.train, parts.validation, parts.test, notes)
+
+
+def _own_table(path: Path, validation: float, rng: np.random.Generator) -> Prepared:
+    loaders = {".csv": load_csv, ".npz": load_npz}
+    if path.suffix not in loaders:
+        raise ConfigError(
+            "MG-802", f"data is {str(path)!r}; it can be digits, mnist, line, or the path of a .csv or .npz file."
+        )
+    cleaned, report = clean(loaders[path.suffix](path))
+    if not cleaned.is_classification and cleaned.y.ndim == 1:
+        cleaned = replace(cleaned, y=cleaned.y.reshape(-1, 1).astype(np.float32))
+    parts = _split(cleaned, validation, rng, [str(report), "columns standardised by the training part"])
+    scaler = Standardize.fit(parts.train.x)
+
+    def scaled(part: Dataset) -> Dataset:
+        return replace(part, x=scaler.apply(part.x).astype(np.float32))
+
+    held_out = None if parts.validation is None else scaled(parts.validation)
+    return Prepared(scaled(parts.train), held_out, scaled(parts.test), parts.notes, scaler.state())

@@ -1,0 +1,124 @@
+"""The documents' own programs (D0, D2, D3, D4), each as a network and the settings that belong to it.
+
+On MNIST a recipe is the program as listed. On the 1,797 digits that come with minigrad the same program needs
+other numbers of epochs, since an epoch has 45 updates there and not 1,875.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigrad import nn
+from minigrad.errors import ConfigError
+
+Build = Callable[[int, int, np.random.Generator, np.random.Generator], nn.Module]
+"""(inputs, outputs, generator of the weights, generator of the dropout masks) -> network"""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A program of the documents: where it stands, its network, its settings as listed and on the digits."""
+
+    name: str
+    document: str
+    summary: str
+    build: Build
+    listed: dict[str, Any]
+    on_digits: dict[str, Any]
+    optimizer_settings: dict[str, Any]
+
+    def settings(self, data: str) -> dict[str, Any]:
+        """Return the settings for this data: as listed for MNIST and a line, with the digits' changes elsewhere."""
+        changes = {} if data in ("mnist", "line") else self.on_digits
+        return {"recipe": self.name, "data": data, **self.listed, **changes}
+
+
+def _dense(inputs: int, outputs: int, rng: np.random.Generator) -> nn.Linear:
+    """Keras' ``Dense``: Glorot-uniform weights and a bias of 0."""
+    return nn.Linear(inputs, outputs, rng=rng, init="glorot_uniform")
+
+
+def _deep_adam(inputs: int, outputs: int, rng: np.random.Generator, _: np.random.Generator) -> nn.Module:
+    return nn.Sequential(
+        _dense(inputs, 128, rng), nn.ReLU(), _dense(128, 128, rng), nn.ReLU(), _dense(128, outputs, rng)
+    )
+
+
+def _line_gd(inputs: int, outputs: int, rng: np.random.Generator, _: np.random.Generator) -> nn.Module:
+    return nn.Linear(inputs, outputs, rng=rng)
+
+
+def _mlp_sgd(inputs: int, outputs: int, rng: np.random.Generator, _: np.random.Generator) -> nn.Module:
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(inputs, 128, rng=rng), nn.ReLU(), nn.Linear(128, outputs, rng=rng)
+    )
+
+
+def _mlp_dropout(inputs: int, outputs: int, rng: np.random.Generator, masks: np.random.Generator) -> nn.Module:
+    return nn.Sequential(
+        nn.Flatten(), _dense(inputs, 128, rng), nn.ReLU(), nn.Dropout(0.2, rng=masks), _dense(128, outputs, rng)
+    )
+
+
+_KERAS_ADAM = {"eps": 1e-7}
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            name="deep-adam",
+            document="D0 section 4",
+            summary="784-128-128-10 ReLU, Adam 0.001, the step schedule as printed, 20 epochs",
+            build=_deep_adam,
+            listed={
+                "epochs": 20,
+                "batch_size": 32,
+                "optimizer": "adam",
+                "lr": 0.001,
+                "schedule": "step-as-printed",
+                "validation": 0.0,
+            },
+            on_digits={"epochs": 40, "lr": 0.01, "validation": 0.1},
+            optimizer_settings=_KERAS_ADAM,
+        ),
+        Recipe(
+            name="line-gd",
+            document="D2 section 4",
+            summary="a straight line through points: Linear(1, 1), mean squared error, 1000 full-batch steps",
+            build=_line_gd,
+            listed={"epochs": 1000, "batch_size": 0, "optimizer": "gd", "lr": 0.01, "validation": 0.0},
+            on_digits={},
+            optimizer_settings={},
+        ),
+        Recipe(
+            name="mlp-sgd",
+            document="D3 section 4",
+            summary="784-128-10 ReLU, cross-entropy, SGD 0.01, 10 epochs",
+            build=_mlp_sgd,
+            listed={"epochs": 10, "batch_size": 64, "optimizer": "sgd", "lr": 0.01, "validation": 0.0},
+            on_digits={"epochs": 100, "batch_size": 4, "validation": 0.1},
+            optimizer_settings={},
+        ),
+        Recipe(
+            name="mlp-dropout",
+            document="D4 section 4",
+            summary="784-128-10 ReLU with dropout 0.2, Adam, 5 epochs; the default",
+            build=_mlp_dropout,
+            listed={"epochs": 5, "batch_size": 32, "optimizer": "adam", "lr": 0.001, "validation": 0.0},
+            on_digits={"epochs": 60, "validation": 0.1},
+            optimizer_settings=_KERAS_ADAM,
+        ),
+    )
+}
+DEFAULT = "mlp-dropout"
+
+
+def recipe_named(name: str) -> Recipe:
+    """Return the recipe of this name; ConfigError MG-802 names the valid ones."""
+    if name not in RECIPES:
+        raise ConfigError("MG-802", f"there is no recipe {name!r}; there are {', '.join(RECIPES)}.")
+    return RECIPES[name]

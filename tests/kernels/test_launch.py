@@ -1,0 +1,166 @@
+"""Which dialect runs, and that everything works where Numba is absent."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import minigrad_kernels
+import numpy as np
+import pytest
+from minigrad_kernels import launch
+from minigrad_kernels.launch import Kernel, Loop
+
+needs_numba = pytest.mark.skipif(launch.numba() is None, reason="Numba is not installed")
+
+
+@pytest.fixture
+def kernel() -> Kernel:
+    """A kernel whose dialects tell their names."""
+    return Kernel("named", *(lambda *arrays, name=name: name for name in ("reference", "cpu", "gpu")))
+
+
+class Foreign:
+    """An array of a library that nobody knows."""
+
+
+Gpu = type("ndarray", (), {"__module__": "cupy"})
+
+
+@needs_numba
+def test_picks_by_the_type_of_every_array(kernel: Kernel) -> None:
+    a = np.ones((2, 3))
+    assert kernel(a, a) == "cpu"
+    assert kernel(a, a.astype("float32")) == "cpu"
+    assert kernel(a, Foreign()) == "reference"
+    assert kernel(Gpu(), Gpu()) == "gpu"
+    assert kernel(Gpu(), a) == "reference"
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.ones((2, 3)).T,
+        np.ones(6)[::2],
+        np.ones(3, "float16"),
+        np.ones(3, ">f8"),
+        np.ma.array([1.0]),
+        1.0,
+    ],
+    ids=["transposed", "strided", "float16", "byte-swapped", "subclass", "number"],
+)
+def test_what_a_loop_cannot_take_goes_to_the_reference(kernel: Kernel, array: object) -> None:
+    assert kernel(array) == "reference"
+
+
+@needs_numba
+def test_reference_can_be_forced_and_the_force_ends(kernel: Kernel) -> None:
+    a = np.ones(3)
+    with launch.reference_only():
+        assert launch.reference_is_forced()
+        assert kernel(a) == "reference"
+        assert kernel(Gpu()) == "reference"
+    assert not launch.reference_is_forced()
+    assert kernel(a) == "cpu"
+
+
+def test_a_dialect_that_is_missing_is_not_picked() -> None:
+    kernel = Kernel("plain", lambda a: "reference")
+    assert kernel(np.ones(3)) == "reference"
+    assert kernel(Gpu()) == "reference"
+
+
+def test_names_are_taken_once() -> None:
+    importlib.import_module("minigrad_kernels.updates")
+    with pytest.raises(ValueError, match="'adam' is registered already"):
+        launch.register("adam", reference=lambda: None)
+
+
+def test_every_registered_kernel_has_a_documented_reference() -> None:
+    for module in pkgutil.iter_modules(minigrad_kernels.__path__, "minigrad_kernels."):
+        importlib.import_module(module.name)
+    assert launch.kernels
+    for name, kernel in launch.kernels.items():
+        assert kernel.name == name
+        assert kernel.reference.__doc__, name
+
+
+@needs_numba
+def test_flat_kernels_see_flat_views_and_refuse_other_sizes() -> None:
+    seen: list[tuple[int, ...]] = []
+    kernel = Kernel("flat", lambda *a: None, lambda *a: seen.extend(each.shape for each in a), flat=True)
+    kernel(np.ones((2, 3)), np.ones((2, 3)), np.ones(4))
+    assert seen == [(6,), (6,), (4,)]
+    with pytest.raises(ValueError, match=r"kernel 'flat': arrays of different shapes: \(2, 3\), \(5,\)"):
+        kernel(np.ones((2, 3)), np.ones(5), np.ones(4))
+
+
+@needs_numba
+def test_a_loop_runs_where_no_cache_folder_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    numba = launch.numba()
+    asked = []
+
+    def njit(**options: object):
+        asked.append(options)
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(numba, "njit", njit)
+    assert Loop(lambda a: a + 1)(1) == 2
+    assert asked == [{"error_model": "numpy", "cache": True}, {"error_model": "numpy"}]
+
+
+def test_a_copied_kernel_is_the_kernel() -> None:
+    kernel = importlib.import_module("minigrad_kernels.updates").adam
+    assert copy.deepcopy(kernel) is kernel
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    root = str(Path(minigrad_kernels.__file__).parents[1])
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": root} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+STEP = """
+import sys
+{before}
+import numpy as np
+from minigrad_kernels import launch, updates
+assert not sys.modules.get("numba"), "imported too early"
+theta, g = np.array([1.0, 2.0]), np.array([0.5, -0.5])
+updates.sgd(theta, g, np.array([1.0, 0.0, 0.5]))
+assert theta.tolist() == [0.75, 2.25], theta
+assert not sys.modules.get("numba"), "imported although it was not to be"
+"""
+
+
+def test_works_without_numba() -> None:
+    result = run(STEP.format(before="sys.modules['numba'] = None"))
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_loop_called_by_itself_says_that_numba_is_missing() -> None:
+    code = "import sys; sys.modules['numba'] = None; from minigrad_kernels.launch import Loop; Loop(len)([])"
+    assert "RuntimeError: len is a loop for Numba, and Numba is not installed" in run(code).stderr
+
+
+def test_environment_forces_the_reference() -> None:
+    result = run(STEP.format(before=""), MINIGRAD_KERNELS="reference")
+    assert result.returncode == 0, result.stderr
+
+
+def test_environment_with_another_value_is_refused() -> None:
+    result = run(STEP.format(before=""), MINIGRAD_KERNELS="fast")
+    assert "MINIGRAD_KERNELS is 'fast'; it must be 'auto' (the default) or 'reference'" in result.stderr
