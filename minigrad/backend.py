@@ -30,6 +30,9 @@ class Backend(Protocol):
     def to_numpy(self, array: Array) -> np.ndarray[Any, Any]:
         """Copy to the host."""
 
+    def special(self) -> Any:
+        """The library's module of special functions: ``ndtr``, ``erf``."""
+
 
 class _Numpy:
     def device(self, array: Array) -> str:
@@ -40,6 +43,11 @@ class _Numpy:
 
     def to_numpy(self, array: Array) -> np.ndarray[Any, Any]:
         return np.asarray(array)
+
+    def special(self) -> Any:
+        import scipy.special
+
+        return scipy.special
 
 
 class _Cupy:
@@ -59,6 +67,11 @@ class _Cupy:
 
     def to_numpy(self, array: Array) -> np.ndarray[Any, Any]:
         return np.asarray(array.get())
+
+    def special(self) -> Any:
+        import cupyx.scipy.special
+
+        return cupyx.scipy.special
 
 
 def _import_cupy(device: str) -> Any:
@@ -112,6 +125,11 @@ def to_numpy(array: Array) -> np.ndarray[Any, Any]:
     """Return ``array`` on the host; a NumPy array comes back as it is, without a copy."""
     backend = backend_of(array)
     return np.asarray(array) if backend is None else backend.to_numpy(array)
+
+
+def special(array: Array) -> Any:
+    """Return the module of special functions for ``array``: ``scipy.special``, or CuPy's copy of it."""
+    return (backend_of(array) or _numpy).special()
 
 
 def to_device(array: Array, device: str) -> Array:

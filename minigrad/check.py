@@ -16,7 +16,9 @@ _FULL = 2_500  # entries of a Jacobian that is still compared whole
 _DIRECTIONS = 8  # random directions where it is larger
 _ROWS = 6  # lines of the printed table
 
+Numbers = np.ndarray[Any, Any]
 Function = Callable[..., Tensor]
+Linear = Callable[[Numbers], Numbers]
 
 
 class _Entry(NamedTuple):
@@ -64,7 +66,7 @@ def gradcheck(
     title = f"gradcheck '{getattr(f, '__name__', type(f).__name__)}'"
     for level in range(1, order + 1):
         for k in [k for k, x in enumerate(arrays) if _is_float(x)]:
-            entries = list(_entries(f, arrays, k, rng, (eps, rtol, atol)))
+            entries = _entries(f, arrays, k, rng, (eps, rtol, atol))
             wrong = [entry for entry in entries if entry.excess > 1]
             if wrong:
                 place = title if level == 1 else f"{title} (order {level})"
@@ -93,44 +95,73 @@ def _checked(k: int, x: Any) -> Any:
 
 def _entries(
     f: Function, arrays: list[Any], k: int, rng: np.random.Generator, bounds: tuple[float, float, float]
-) -> Iterator[_Entry]:
+) -> list[_Entry]:
     """Compare d(f)/d(input k), entry by entry or direction by direction."""
-    eps, rtol, atol = bounds
     xs = [Tensor(x, requires_grad=True) if _is_float(x) else x for x in arrays]
     with modes.enable_grad():
         y = f(*xs)
     if not isinstance(y, Tensor):
-        raise GradientError("MG-202", f"gradcheck needs a function that returns a Tensor, not {type(y).__name__}.")
+        raise GradientError(
+            "MG-202", f"gradcheck needs a function that returns a Tensor, not {type(y).__name__}."
+        )
 
-    def pulled_back(v: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def pulled_back(v: Numbers) -> Numbers:
+        """V · J, by the rules."""
         with modes.enable_grad():
             projection = np.sum(y * backend.to_device(v, y.device))
         return gradients(projection, [xs[k]])[0].numpy()
 
-    def difference(step: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return (_value(f, arrays, k, step) - _value(f, arrays, k, -step)) / 2
+    def difference(step: Numbers) -> Numbers:
+        """J · step, by evaluating f twice."""
+        return np.asarray(_value(f, arrays, k, step) - _value(f, arrays, k, -step)) / 2
 
-    x = backend.to_numpy(arrays[k])
+    x = xs[k].numpy()
     if x.size * y.size <= _FULL:
-        backward = np.array([pulled_back(v) for v in _units(y.shape)]).reshape(y.shape + x.shape)
-        for i in np.ndindex(x.shape):
-            h = eps * max(1.0, abs(x[i]))
-            numeric = difference(_unit(x.shape, i) * h) / h
-            for j in np.ndindex(y.shape):
-                tolerance = atol + rtol * abs(numeric[j])
-                yield _Entry(_place(i), _place(j), backward[j + i], numeric[j], tolerance)
-    else:
-        scale = np.maximum(1.0, np.abs(x))
-        for n in range(_DIRECTIONS):
-            u, v = rng.standard_normal(x.shape) * scale, rng.standard_normal(y.shape)
-            products = v * (difference(eps * u) / eps)
-            tolerance = atol * np.sqrt(y.size) + rtol * float(np.sum(np.abs(products)))
-            direction = f"along random direction {n}"
-            yield _Entry(direction, direction, float(np.sum(pulled_back(v) * u)), float(np.sum(products)), tolerance)
+        return list(_whole(x, y.shape, pulled_back, difference, bounds))
+    return list(_along_directions(x, y.shape, pulled_back, difference, bounds, rng))
 
 
-def _value(f: Function, arrays: list[Any], k: int, step: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """f with input k moved by ``step``, which keeps the input's layout in memory."""
+def _whole(
+    x: Numbers,
+    shape: tuple[int, ...],
+    pulled_back: Linear,
+    difference: Linear,
+    bounds: tuple[float, float, float],
+) -> Iterator[_Entry]:
+    """Every entry of the Jacobian: row by row from the rules, column by column from the differences."""
+    eps, rtol, atol = bounds
+    rows = {j: pulled_back(_unit(shape, j)) for j in np.ndindex(shape)}
+    for i in np.ndindex(x.shape):
+        h = eps * max(1.0, abs(float(x[i])))
+        column = difference(_unit(x.shape, i) * h) / h
+        for j, row in rows.items():
+            numeric = float(column[j])
+            yield _Entry(_place(i), _place(j), float(row[i]), numeric, atol + rtol * abs(numeric))
+
+
+def _along_directions(
+    x: Numbers,
+    shape: tuple[int, ...],
+    pulled_back: Linear,
+    difference: Linear,
+    bounds: tuple[float, float, float],
+    rng: np.random.Generator,
+) -> Iterator[_Entry]:
+    """v · J · u for random v and u."""
+    eps, rtol, atol = bounds
+    for n in range(_DIRECTIONS):
+        v = rng.standard_normal(shape)
+        u = rng.standard_normal(x.shape) * np.maximum(1.0, np.abs(x))
+        products = v * difference(eps * u) / eps
+        tolerance = atol * float(np.sqrt(v.size)) + rtol * float(np.sum(np.abs(products)))
+        direction = f"along random direction {n}"
+        yield _Entry(
+            direction, direction, float(np.sum(pulled_back(v) * u)), float(np.sum(products)), tolerance
+        )
+
+
+def _value(f: Function, arrays: list[Any], k: int, step: Numbers) -> Numbers:
+    """f with input k moved by ``step``; the input keeps its layout in memory."""
     moved = arrays[k].copy(order="K")
     moved += backend.to_device(step, backend.device_of(moved))
     xs = [*arrays[:k], moved, *arrays[k + 1 :]]
@@ -138,21 +169,19 @@ def _value(f: Function, arrays: list[Any], k: int, step: np.ndarray[Any, Any]) -
         return f(*(Tensor(x) if _is_float(x) else x for x in xs)).numpy()
 
 
-def _unit(shape: tuple[int, ...], index: tuple[int, ...]) -> np.ndarray[Any, Any]:
+def _unit(shape: tuple[int, ...], index: tuple[int, ...]) -> Numbers:
     unit = np.zeros(shape)
     unit[index] = 1
     return unit
-
-
-def _units(shape: tuple[int, ...]) -> Iterator[np.ndarray[Any, Any]]:
-    return (_unit(shape, index) for index in np.ndindex(shape))
 
 
 def _place(index: tuple[int, ...]) -> str:
     return "[" + ",".join(str(n) for n in index) + "]"
 
 
-def _projected_gradient(f: Function, arrays: list[Any], rng: np.random.Generator) -> tuple[Function, list[Any]]:
+def _projected_gradient(
+    f: Function, arrays: list[Any], rng: np.random.Generator
+) -> tuple[Function, list[Any]]:
     """Return Σ_k w_k · d(Σ v · f)/dx_k as a function of the inputs and v, and its inputs."""
     floats = [k for k, x in enumerate(arrays) if _is_float(x)]
     with modes.no_grad():
@@ -167,7 +196,7 @@ def _projected_gradient(f: Function, arrays: list[Any], rng: np.random.Generator
         with modes.enable_grad():
             projection = np.sum(f(*xs) * v)
         firsts = gradients(projection, [xs[k] for k in floats], create_graph=differentiated)
-        total = np.sum(v * 0.0)
+        total: Tensor = np.sum(v * 0.0)
         for weight, first in zip(weights, firsts, strict=True):
             total = total + np.sum(weight * first)
         return total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,7 +75,8 @@ class _KeptGraphs:
         kept = [t for t in self.alive if t.record is not None and t.record.consumed is None]
         if len(kept) < KEPT_GRAPHS:
             return
-        held = next((c for c in gc.get_referrers(kept[0]) if isinstance(c, list) and c is not kept), None)
+        lists = (c for c in gc.get_referrers(kept[0]) if isinstance(c, list) and c is not kept)
+        held = next(lists, None)
         if held is None:
             return
         megabytes = sum(t.record.value.nbytes for t in kept if t.record is not None) / 1e6
@@ -86,9 +88,10 @@ class _KeptGraphs:
 
 
 def _name_of(held: list[Any]) -> str:
-    for holder in gc.get_referrers(held):
-        if isinstance(holder, dict):
-            for name, value in holder.items():
-                if value is held and isinstance(name, str):
-                    return f"'{name}'"
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        for name, value in frame.f_locals.items():
+            if value is held and frame.f_code.co_filename != __file__:
+                return f"'{name}'"
     return "a list"

@@ -205,7 +205,12 @@ def _shared_version(value: Array, inputs: tuple[Any, ...]) -> Version:
 def _explained(
     operation: Operation, error: Exception, inputs: tuple[Any, ...], arrays: list[Any], params: dict[str, Any]
 ) -> MinigradError | None:
-    devices = {x.name or f"input {i}": x.device for i, x in enumerate(inputs) if isinstance(x, Tensor)}
+    names = dict(enumerate(operation.inputs))
+    devices = {
+        getattr(x, "name", None) or names.get(i, f"input {i}"): backend.device_of(a)
+        for i, (x, a) in enumerate(zip(inputs, arrays, strict=True))
+        if backend.backend_of(a) is not None
+    }
     if len(set(devices.values())) > 1:
         places = ", ".join(f"{name} is on {device}" for name, device in devices.items())
         return DeviceError(

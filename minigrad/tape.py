@@ -15,8 +15,8 @@ import numpy as np
 from minigrad import backend, modes, table
 from minigrad.errors import GradientError, OperationError
 from minigrad.record import Record
-from minigrad.source import here
 from minigrad.rules import Rule
+from minigrad.source import here
 from minigrad.tensor import Tensor, Version, wrap
 
 

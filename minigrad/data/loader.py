@@ -59,9 +59,7 @@ class DataLoader:
 
     @batch_size.setter
     def batch_size(self, value: int) -> None:
-        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-            raise DataError("MG-709", f"batch_size must be a whole number above 0; got {value!r}.")
-        self._batch_size = int(value)
+        self._batch_size = _checked_size(value)
 
     def __len__(self) -> int:
         full, rest = divmod(len(self.dataset), self._batch_size)
@@ -116,9 +114,16 @@ class DataLoader:
             raise DataError("MG-709", f"not the state of a DataLoader ({error!r}).") from error
         if (saved is None) != (self.rng is None):
             raise DataError("MG-709", "one of the saved loader and this one shuffles and the other does not.")
-        self.batch_size = batch_size
+        batch_size = _checked_size(batch_size)
         if self.rng is not None:
             load_generator_state(self.rng, saved)
+        self._batch_size = batch_size
+
+
+def _checked_size(value: int) -> int:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+        raise DataError("MG-709", f"batch_size must be a whole number above 0; got {value!r}.")
+    return int(value)
 
 
 def generator_state(rng: np.random.Generator) -> dict[str, Any]:

@@ -7,7 +7,7 @@ every one.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from importlib.resources import files
 
 from minigrad.errors import ConfigError
@@ -24,7 +24,7 @@ def page(code: str) -> str:
     wanted = f"MG-{code.strip().upper().removeprefix('MG-')}"
     titles = codes()
     if wanted not in titles:
-        near = get_close_matches(wanted, titles, n=3, cutoff=0.0)
+        near = sorted(titles, key=lambda known: -SequenceMatcher(None, wanted, known).ratio())[:3]
         raise ConfigError(
             "MG-801", f"there is no page for the code {code!r}. The nearest: {', '.join(near)}."
         )

@@ -1,14 +1,15 @@
 """The table of differentiable operations: what each computes and its gradient rules, side by side."""
 
 from minigrad.ops.activation import (
-    erf,
     gelu,
     leaky_relu,
     log_softmax,
     logsumexp,
+    naive_gelu,
     naive_logsumexp,
     naive_sigmoid,
     naive_softmax,
+    normal_cdf,
     relu,
     sigmoid,
     softmax,
@@ -38,7 +39,7 @@ from minigrad.ops.elementwise import (
     where,
 )
 from minigrad.ops.fused import linear, softmax_cross_entropy
-from minigrad.ops.linalg import einsum, matmul
+from minigrad.ops.linalg import dot, einsum, matmul
 from minigrad.ops.move import to
 from minigrad.ops.reduce import cumsum, max, mean, min, prod, std, sum, var
 from minigrad.ops.shape import (
@@ -61,11 +62,11 @@ from minigrad.ops.shape import (
 )
 
 __all__ = [
-    "absolute", "add", "astype", "broadcast_to", "clip", "concatenate", "cos", "cumsum", "divide", "einsum",
-    "erf", "exp", "expand_dims", "expm1", "flip", "gelu", "getitem", "leaky_relu", "linear", "log", "log1p",
+    "absolute", "add", "astype", "broadcast_to", "clip", "concatenate", "cos", "cumsum", "divide", "dot",
+    "einsum", "exp", "expand_dims", "expm1", "flip", "gelu", "getitem", "leaky_relu", "linear", "log", "log1p",
     "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis", "multiply",
-    "naive_logsumexp", "naive_sigmoid", "naive_softmax", "negative", "pad", "power", "prod", "put_along_axis",
-    "relu", "reshape", "scatter", "sigmoid", "sin", "softmax", "softmax_cross_entropy", "softplus", "split",
-    "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take_along_axis", "tanh", "to",
-    "transpose", "var", "where",
+    "naive_gelu", "naive_logsumexp", "naive_sigmoid", "naive_softmax", "negative", "normal_cdf", "pad", "power",
+    "prod", "put_along_axis", "relu", "reshape", "scatter", "sigmoid", "sin", "softmax",
+    "softmax_cross_entropy", "softplus", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract",
+    "sum", "swapaxes", "take_along_axis", "tanh", "to", "transpose", "var", "where",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from minigrad.backend import Array
+from minigrad.backend import Array, special
 from minigrad.ops.reduce import Axis, restore
 from minigrad.record import define
 
@@ -51,10 +51,13 @@ def _log_softmax(a: Array, axis: int = -1) -> Array:
     return a - _logsumexp(a, axis=axis, keepdims=True)
 
 
-def _erf(a: Array) -> Array:
-    from scipy.special import erf
+def naive_gelu(a: Array) -> Array:
+    """a/2 · (1 + erf(a/√2)), as papers print it: below a = -6 the sum loses every digit of float32, and the tail."""
+    return a * 0.5 * (1 + special(a).erf(a * (1 / math.sqrt(2))))
 
-    return erf(a)
+
+def _normal_pdf(a: Array) -> Array:
+    return np.exp(-0.5 * a * a) * (1 / math.sqrt(2 * math.pi))
 
 
 # fmt: off
@@ -67,8 +70,10 @@ sigmoid    = define("sigmoid", _sigmoid, "1 / (1 + e^-a)",
                     ("g · y · (1 - y)", lambda g, y: g * y * (1 - y)), inputs="a")
 softplus   = define("softplus", lambda a: np.logaddexp(a, 0), "ln(1 + e^a)",
                     ("g · sigmoid a", lambda g, a: g * sigmoid(a)), inputs="a")
-erf        = define("erf", _erf, "2/√π · ∫ e^(-t²) dt from 0 to a",
-                    ("g · 2/√π · e^(-a²)", lambda g, a: g * (2 / math.sqrt(math.pi)) * np.exp(-a * a)), inputs="a")
+normal_cdf = define("normal_cdf", lambda a: special(a).ndtr(a), "Φ(a) = 1/√(2π) · ∫ e^(-t²/2) dt from -∞ to a",
+                    ("g · e^(-a²/2) / √(2π)", lambda g, a: g * _normal_pdf(a)), inputs="a")
+gelu       = define("gelu", lambda a: a * normal_cdf(a), "a · Φ(a)",
+                    ("g · (Φ(a) + a · φ(a))", lambda g, a: g * (normal_cdf(a) + a * _normal_pdf(a))), inputs="a")
 
 logsumexp   = define("logsumexp", _logsumexp, "ln Σ e^a",
                      ("g · e^(a - y)", lambda g, y, a, axis, keepdims:
@@ -80,20 +85,4 @@ softmax     = define("softmax", _softmax, "e^a / Σ e^a",
 log_softmax = define("log_softmax", _log_softmax, "a - ln Σ e^a",
                      ("g - e^y · Σ g", lambda g, y, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True)),
                      inputs="a", params=_LAST)
-
-
-def _gelu(a: Array) -> Array:
-    return a * _normal_cdf(a)
-
-
-def _normal_cdf(a: Array) -> Array:
-    return 0.5 * (1 + erf(a * (1 / math.sqrt(2))))
-
-
-def _normal_pdf(a: Array) -> Array:
-    return np.exp(-0.5 * a * a) * (1 / math.sqrt(2 * math.pi))
-
-
-gelu = define("gelu", _gelu, "a · Φ(a), Φ the normal distribution function",
-              ("g · (Φ(a) + a · φ(a))", lambda g, a: g * (_normal_cdf(a) + a * _normal_pdf(a))), inputs="a")
 # fmt: on

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from minigrad import table
 from minigrad.backend import Array
 from minigrad.record import define
+from minigrad.tensor import Tensor
 
 # fmt: off
 add      = define("add",      np.add,      "a + b", ("g", lambda g: g),             ("g", lambda g: g))
@@ -14,7 +17,7 @@ subtract = define("subtract", np.subtract, "a - b", ("g", lambda g: g),         
 multiply = define("multiply", np.multiply, "a · b", ("g · b", lambda g, b: g * b),  ("g · a", lambda g, a: g * a))
 divide   = define("divide",   np.divide,   "a / b", ("g / b", lambda g, b: g / b),  ("-g · y / b", lambda g, y, b: -g * y / b))
 power    = define("power",    np.power,    "a ^ b",
-                  ("g · b · a^(b-1)", lambda g, a, b: g * b * a ** _less_one(b)),
+                  ("g · b · a^(b-1)", lambda g, a, b: g * b * _base(a, b) ** (b - 1)),
                   ("g · y · ln a",    lambda g, y, a: g * y * np.log(np.where(a == 0, 1, a))))
 
 negative = define("negative", np.negative, "-a",         ("-g", lambda g: -g))
@@ -39,9 +42,11 @@ minimum  = define("minimum",  np.minimum,  "min(a, b)",
 # fmt: on
 
 
-def _less_one(b: Array) -> Array:
-    """Exponent b - 1, but 0 where b is 0: there the factor b makes the gradient 0, even at a = 0."""
-    return b + (b == 0) - 1
+def _base(a: Array, b: Array) -> Array:
+    """a, but 1 where a and b are both 0: there the factor b makes the gradient 0, and 0^-1 must not spoil it."""
+    if isinstance(b, (int, float)) and b != 0:
+        return a
+    return np.where((a == 0) & (b == 0), 1, a)
 
 
 def _share(mine: Array, other: Array, chosen: Array) -> Array:
@@ -49,29 +54,33 @@ def _share(mine: Array, other: Array, chosen: Array) -> Array:
     return ((mine == chosen) - 0.5 * (mine == other)).astype(chosen.dtype)
 
 
-def _clip(a: Array, a_min: Array = None, a_max: Array = None) -> Array:
-    return np.clip(a, a_min, a_max)
-
-
 def _inside(a: Array, a_min: Array, a_max: Array) -> Array:
     inside = np.ones_like(a) if a_min is None else (a >= a_min).astype(a.dtype)
     return inside if a_max is None else inside * (a <= a_max)
 
 
-clip = define(
+_clip = define(
     "clip",
-    _clip,
+    lambda a, a_min, a_max: np.clip(a, a_min, a_max),
     "min(max(a, lo), hi)",
     ("g where lo <= a <= hi", lambda g, a, a_min, a_max: g * _inside(a, a_min, a_max)),
     inputs="a",
     params={"a_min": None, "a_max": None},
-    of=np.clip,
-    method="clip",
 )
+
+
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """Keep ``a`` between two bounds, either of which may be None; ``np.clip``. Tensors as bounds get gradients."""
+    low, high = a_min if min is None else min, a_max if max is None else max
+    if not (isinstance(low, Tensor) or isinstance(high, Tensor)):
+        return _clip(a, a_min=low, a_max=high)
+    above = a if low is None else np.maximum(a, low)
+    return above if high is None else np.minimum(above, high)
+
 
 where = define(
     "where",
-    np.where,
+    lambda c, a, b: np.where(c, a, b),
     "a where c, else b",
     None,
     ("g where c, else 0", lambda g, c: np.where(c, g, 0)),
@@ -98,4 +107,5 @@ for _comparison in (
 ):
     define(_comparison.__name__, _comparison, "no gradient: piecewise constant", *[None] * _comparison.nin)
 
-table.methods["abs"] = absolute
+table.functions[np.clip] = clip
+table.methods.update(abs=absolute, clip=clip)

@@ -13,15 +13,19 @@ from minigrad_kernels import linear as linear_kernels
 from minigrad_kernels import softmax_xent as xent_kernels
 
 from minigrad.backend import Array
-from minigrad.errors import LabelError, ShapeError
-from minigrad.ops.linalg import check_same_dtype
+from minigrad.errors import DtypeError, LabelError, ShapeError
 from minigrad.record import define
 
 
 def _linear(x: Array, w: Array, b: Array | None = None) -> Array:
     if x.ndim == 0 or x.shape[-1] != w.shape[-1]:
         raise ShapeError("MG-101", f"linear: {width_mismatch(x.shape, w.shape[-1])}")
-    check_same_dtype("linear", x, w)
+    if x.dtype != w.dtype:
+        raise DtypeError(
+            "MG-211",
+            f"linear: x is {x.dtype}, the weights are {w.dtype}: NumPy would silently go on in "
+            f"{np.result_type(x.dtype, w.dtype)}. Cast the data once: x.astype('{w.dtype}').",
+        )
     return linear_kernels.forward(x, w, b)
 
 
@@ -34,6 +38,9 @@ def width_mismatch(shape: tuple[int, ...], width: int) -> str:
     if len(shape) > 2 and per_sample == width:
         product = "*".join(str(n) for n in shape[1:])
         message += f" {product} = {width}: did you mean x.reshape({shape[0]}, {width})?"
+    elif len(shape) > 1 and int(np.prod(shape)) == width:
+        product = "*".join(str(n) for n in shape)
+        message += f" {product} = {width}: is this one sample? x.reshape(1, {width})"
     elif len(shape) == 2 and shape[0] == width:
         message += f" x.T is ({shape[1]}, {width}): are the samples in the columns?"
     return message

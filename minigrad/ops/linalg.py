@@ -11,6 +11,7 @@ from minigrad import table
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, MinigradError, ShapeError
 from minigrad.record import define
+from minigrad.tensor import bare
 
 
 def check_same_dtype(name: str, a: Array, b: Array) -> None:
@@ -82,7 +83,17 @@ matmul = define(
     of=np.matmul,
     explain=_explain_matmul,
 )
-table.functions[np.dot] = matmul
+
+
+def dot(a: Any, b: Any) -> Any:
+    """Multiply as ``np.dot`` does: numbers entry by entry, vectors and matrices as ``matmul``."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    if np.ndim(b) > 2:
+        raise ShapeError(
+            "MG-103", f"np.dot with a stack of matrices {np.shape(b)} is not matmul: write a @ b."
+        )
+    return matmul(a, b)
 
 
 def _einsum_rule(g: Array, i: int, arrays: Sequence[Array], subscripts: str) -> Array:
@@ -95,7 +106,7 @@ def _einsum_rule(g: Array, i: int, arrays: Sequence[Array], subscripts: str) -> 
     # letters that appear in no other operand were summed over: they are put back by a factor of ones
     for axis, letter in enumerate(mine):
         if letter not in output and not any(letter in term for term in known):
-            operands.append(np.ones(arrays[i].shape[axis], dtype=arrays[i].dtype))
+            operands.append(np.ones_like(arrays[i], shape=(arrays[i].shape[axis],)))
             known.append(letter)
     return _einsum(g, *operands, subscripts=",".join([output, *known]) + "->" + mine)
 
@@ -130,7 +141,8 @@ def einsum(subscripts: str, *operands: Any) -> Any:
             if letter in seen:
                 fresh = free.pop(0)
                 seen += fresh
-                arrays.append(np.eye(operands[k].shape[axis], dtype=operands[k].dtype))
+                diagonal = bare(operands[k])
+                arrays.append(np.eye(diagonal.shape[axis], dtype=diagonal.dtype, like=diagonal))
                 terms.append(letter + fresh)
             else:
                 seen += letter
@@ -159,4 +171,4 @@ def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]
     return terms, output.replace("...", stretched)
 
 
-table.functions[np.einsum] = einsum
+table.functions.update({np.dot: dot, np.einsum: einsum})

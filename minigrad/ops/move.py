@@ -13,8 +13,8 @@ from minigrad.record import Operation, define
 from minigrad.tensor import Tensor
 
 
-def _move(a: Array, device: str) -> Array:
-    return backend.to_device(a, device)
+def _move(a: Array, device: str, home: str = "cpu") -> Array:
+    return backend.to_device(a, device)  # home is where the gradient goes back to
 
 
 _to_device: Operation = define(

@@ -108,7 +108,7 @@ var = define(
     (
         "g · 2 · (a - mean a) / (n - ddof)",
         lambda g, a, a_shape, axis, ddof, keepdims: (
-            restore(g, a_shape, axis, keepdims) * _centred(a, axis) * (2.0 / (count(a_shape, axis) - ddof))
+            restore(g, a_shape, axis, keepdims) * _centred(a, axis) / (0.5 * (count(a_shape, axis) - ddof))
         ),
     ),
     inputs="a",
@@ -122,11 +122,11 @@ std = define(
     _std,
     "√ var a",
     (
-        "g · (a - mean a) / ((n - ddof) · y)",
+        "g · (a - mean a) / ((n - ddof) · y), 0 where all a are equal",
         lambda g, y, a, a_shape, axis, ddof, keepdims: (
-            restore(g / y, a_shape, axis, keepdims)
+            restore(g / np.where(y == 0, 1, y), a_shape, axis, keepdims)
             * _centred(a, axis)
-            * (1.0 / (count(a_shape, axis) - ddof))
+            / (count(a_shape, axis) - ddof)
         ),
     ),
     inputs="a",

@@ -249,7 +249,7 @@ def _put(g: Array, indices: Array, axis: int, length: int) -> Array:
     shape = list(g.shape)
     shape[axis] = length
     result = np.zeros_like(g, shape=tuple(shape))
-    where = list(np.ix_(*(np.arange(n) for n in g.shape)))
+    where = list(np.ix_(*(np.arange(n, like=g) for n in g.shape)))
     where[axis] = indices
     np.add.at(result, tuple(where), g)
     return result

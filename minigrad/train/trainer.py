@@ -147,9 +147,9 @@ class Trainer:
                 loss = self.train_step(x, y, passes)
                 value = loss.item()
             except NonFiniteError as error:
-                raise self._stop(error) from error
+                raise self._stop(error, x) from error
             if not math.isfinite(value):
-                raise self._stop(self._first_non_finite(x, y))
+                raise self._stop(self._first_non_finite(x, y), x)
             self.last_loss = value
             total += value
             batches += 1
@@ -195,11 +195,12 @@ class Trainer:
             pass
         return NonFiniteError("MG-403", "the loss is not a finite number.")
 
-    def _stop(self, error: NonFiniteError) -> NonFiniteError:
-        broken = [n for n, p in self.model.named_parameters().items() if not np.isfinite(p.numpy()).all()]
-        if broken:
+    def _stop(self, error: NonFiniteError, x: np.ndarray[Any, Any]) -> NonFiniteError:
+        """Keep the weights where the batch is to blame, else those from before they diverged."""
+        kept = "as they were before this step"
+        if np.isfinite(x).all():
             self.model.load_state_dict(self._good_weights)
-        kept = "as they were when the epoch began" if broken else "as they were before this step"
+            kept = "as they were when the epoch began"
         return NonFiniteError(
             "MG-403",
             f"training stopped at step {self.step + 1} (epoch {self.epoch + 1}): {error.message} "

@@ -1,0 +1,69 @@
+"""The activations as layers, so that a Sequential can hold them. Each is the operation of its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import ops
+from minigrad.nn.module import Module
+
+
+class ReLU(Module):
+    """max(0, x). D1 section 4.4."""
+
+    def forward(self, x: Any) -> Any:
+        """Return max(0, x)."""
+        return ops.relu(x)
+
+
+class LeakyReLU(Module):
+    """x where x > 0, else slope · x. Maas, Hannun & Ng 2013; the default slope is PyTorch's."""
+
+    def __init__(self, slope: float = 0.01) -> None:
+        self.slope = slope
+
+    def forward(self, x: Any) -> Any:
+        """Return x where x > 0, else slope · x."""
+        return ops.leaky_relu(x, slope=self.slope)
+
+    def extra_repr(self) -> str:
+        """Return the slope."""
+        return f"slope={self.slope}"
+
+
+class GELU(Module):
+    """x · Φ(x), Φ the normal distribution function. Hendrycks & Gimpel 2016, eq. 1; no tanh approximation."""
+
+    def forward(self, x: Any) -> Any:
+        """Return x · Φ(x)."""
+        return ops.gelu(x)
+
+
+class Sigmoid(Module):
+    """1 / (1 + e^-x)."""
+
+    def forward(self, x: Any) -> Any:
+        """Return 1 / (1 + e^-x)."""
+        return ops.sigmoid(x)
+
+
+class Tanh(Module):
+    """Tanh x."""
+
+    def forward(self, x: Any) -> Any:
+        """Return tanh x."""
+        return ops.tanh(x)
+
+
+class Softmax(Module):
+    """e^x / Σ e^x along ``axis``: positive numbers with the sum 1.
+
+    For predicting only: the cross-entropy loss takes the logits and applies softmax itself (MG-401).
+    """
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        """Return e^x / Σ e^x."""
+        return ops.softmax(x, axis=self.axis)

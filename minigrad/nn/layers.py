@@ -1,0 +1,185 @@
+"""Layers with and without weights: dense, normalisation, embedding, and a chain of layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend, ops
+from minigrad.backend import Array, default_dtype
+from minigrad.errors import ConfigError, ShapeError
+from minigrad.nn import init as inits
+from minigrad.nn.module import Module, Parameter
+from minigrad.ops.fused import width_mismatch
+from minigrad.tensor import Tensor
+
+
+class Linear(Module):
+    """The dense layer y = x Wᵀ + b: x (..., in), W (out, in), b (out,), y (..., out).
+
+    Parameters
+    ----------
+    in_features, out_features : the widths in and out.
+    bias : whether there is a b.
+    rng : the generator that the weights are drawn from; None takes an unseeded one, for a try at the prompt.
+    init : a name in ``nn.init.INITS`` or a function (shape, rng) -> array, for W. The bias starts at 0, except
+        with ``"torch_default"``, which draws it as PyTorch does; ``"glorot_uniform"`` is Keras' ``Dense``.
+
+    Raises ShapeError MG-101 where x has another width, DtypeError MG-211 where it has another dtype.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        rng: np.random.Generator | None = None,
+        init: str | inits.Init = "torch_default",
+    ) -> None:
+        rng = inits.as_generator(rng)
+        draw = inits.find(init)
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = Parameter(draw((out_features, in_features), rng))
+        self.bias: Parameter | None = None
+        if bias:
+            drawn = draw is inits.torch_default
+            self.bias = Parameter(
+                inits.torch_default((out_features,), rng, fan_in=in_features)
+                if drawn
+                else np.zeros(out_features, default_dtype())
+            )
+
+    def forward(self, x: Any) -> Any:
+        """Return x Wᵀ + b."""
+        return ops.linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Return the widths."""
+        return f"{self.in_features}->{self.out_features}" + ("" if self.bias is not None else " without bias")
+
+
+class Sequential(Module):
+    """Layers that are run one after another: ``Sequential(Linear(784, 128), ReLU(), Linear(128, 10))``.
+
+    The parameters go by the layer's place, as in PyTorch: ``0.weight``. ``model[i]`` is the i-th layer.
+    """
+
+    def __init__(self, *layers: Module) -> None:
+        for i, layer in enumerate(layers):
+            if not isinstance(layer, Module):
+                raise ConfigError(
+                    "MG-802", f"layer {i} of Sequential is {layer!r}, not a Module. {_slip(layer)}"
+                )
+        self.layers = layers
+
+    def forward(self, x: Any) -> Any:
+        """Return layer_n(… layer_1(x))."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def _attributes(self) -> Iterable[tuple[str, Any]]:
+        for name, value in vars(self).items():
+            if name == "layers":
+                yield from ((str(i), layer) for i, layer in enumerate(self.layers))
+            else:
+                yield name, value
+
+    def __getitem__(self, i: int) -> Module:
+        return self.layers[i]
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.layers)
+
+
+def _slip(layer: object) -> str:
+    if isinstance(layer, type):
+        return f"Make one of the class: {layer.__name__}()."
+    if isinstance(layer, (list, tuple)):
+        return "Give the layers themselves: Sequential(*layers)."
+    return "Wrap a function in a Module with a forward."
+
+
+class Flatten(Module):
+    """Every sample as one row: (n, a, b, …) becomes (n, a·b·…)."""
+
+    def forward(self, x: Any) -> Any:
+        """Return x with all axes but the first joined."""
+        shape = x.shape
+        if len(shape) <= 2:
+            return x
+        return ops.reshape(x, shape=(shape[0], math.prod(shape[1:])))
+
+
+class LayerNorm(Module):
+    """y = (x - mean) / √(var + eps) · weight + bias, over the last axes, each sample by itself.
+
+    ``shape`` is the length of the last axis, or the lengths of the last axes; weight and bias have that shape and
+    start at 1 and 0. The variance is divided by n, not n - 1. Ba, Kiros & Hinton 2016, "Layer normalization",
+    eq. 3 and 4. Raises ShapeError MG-101 where x ends in other lengths.
+    """
+
+    def __init__(self, shape: int | tuple[int, ...], eps: float = 1e-5) -> None:
+        self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        self.eps = eps
+        self.weight = Parameter(np.ones(self.shape, default_dtype()))
+        self.bias = Parameter(np.zeros(self.shape, default_dtype()))
+
+    def forward(self, x: Any) -> Any:
+        """Return x normalised, scaled and shifted."""
+        count = len(self.shape)
+        if x.shape[-count:] != self.shape:
+            raise ShapeError(
+                "MG-101",
+                width_mismatch(x.shape, self.shape[0])
+                if count == 1
+                else f"input x is {x.shape}, but its last {count} axes have to be {self.shape}.",
+            )
+        axes = tuple(range(-count, 0))
+        centred = x - np.mean(x, axis=axes, keepdims=True)
+        variance = np.mean(np.square(centred), axis=axes, keepdims=True)
+        return centred / np.sqrt(variance + self.eps) * self.weight + self.bias
+
+    def extra_repr(self) -> str:
+        """Return the lengths that are normalised over."""
+        return "x".join(str(length) for length in self.shape)
+
+
+class Embedding(Module):
+    """A row of numbers for each of ``count`` ids: ids (...,) of integers become (..., width).
+
+    The rows, ``weight`` (count, width), start as N(0, 1), as in PyTorch. Raises ShapeError MG-106 where an id is no
+    integer or outside 0 … count - 1 (on a GPU, where looking would stall it, the ids are not looked at).
+    """
+
+    def __init__(self, count: int, width: int, rng: np.random.Generator | None = None) -> None:
+        self.weight = Parameter(inits.normal((count, width), inits.as_generator(rng), std=1.0))
+
+    def forward(self, ids: Any) -> Any:
+        """Return the rows of these ids."""
+        array = ids.data if isinstance(ids, Tensor) else backend.as_array(ids)
+        _check_ids(array, self.weight.shape[0])
+        return self.weight[array]
+
+    def extra_repr(self) -> str:
+        """Return the number of ids and the width."""
+        count, width = self.weight.shape
+        return f"{count}x{width}"
+
+
+def _check_ids(ids: Array, count: int) -> None:
+    if ids.dtype.kind not in "iu":
+        raise ShapeError("MG-106", f"ids must be integers; got {ids.dtype}. Use ids.astype('int64').")
+    if isinstance(ids, np.ndarray) and ids.size and (ids.min() < 0 or ids.max() >= count):
+        where = tuple(int(i) for i in np.argwhere((ids < 0) | (ids >= count))[0])
+        raise ShapeError(
+            "MG-106",
+            f"ids must be 0..{count - 1}, one for each of the {count} rows; found {ids[where]} at index "
+            f"{where[0] if len(where) == 1 else where}. Make the embedding larger or map unknown ids to one row.",
+        )
