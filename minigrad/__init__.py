@@ -1,6 +1,6 @@
 """minigrad: a from-scratch autodiff and optimizer engine for learning, and for keeping."""
 
-from minigrad import ops
+from minigrad import nn, ops, optim
 from minigrad.backend import default_dtype, generator, set_default_dtype
 from minigrad.check import gradcheck
 from minigrad.debug import debug
@@ -28,8 +28,10 @@ __all__ = [
     "gradients",
     "hooks",
     "is_grad_enabled",
+    "nn",
     "no_grad",
     "ops",
+    "optim",
     "set_default_dtype",
     "steps",
     "tape",

@@ -55,14 +55,16 @@ def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
 def save_arrays(
     path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write named arrays and text metadata as one safetensors file, with a checksum of the arrays' bytes.
+    """Write named arrays and text metadata as one safetensors file, with a checksum of all of it.
 
-    PyTorch and every other reader of safetensors can open the file.
+    PyTorch and every other reader of safetensors can open the file. Equal content gives equal bytes.
     """
     from safetensors.numpy import save
 
     whole = {name: np.array(array, order="C", copy=None) for name, array in arrays.items()}
-    atomic_write(path, save(whole, metadata={**(metadata or {}), _CHECKSUM: str(_checksum(whole))}))
+    texts = dict(metadata or {})
+    texts[_CHECKSUM] = str(_checksum(whole, texts))
+    atomic_write(path, _in_order(save(whole, metadata=texts)))
 
 
 def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, str]]:
@@ -87,7 +89,7 @@ def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray[Any,
             "restore it from a copy, or train again.",
         ) from error
     expected = metadata.pop(_CHECKSUM, None)
-    if expected is not None and expected != str(_checksum(arrays)):
+    if expected is not None and expected != str(_checksum(arrays, metadata)):
         raise DataError(
             "MG-711",
             f"{path} does not hold the bytes that were written to it (its checksum differs). "
@@ -96,8 +98,18 @@ def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray[Any,
     return arrays, metadata
 
 
-def _checksum(arrays: Mapping[str, np.ndarray[Any, Any]]) -> int:
-    total = 0
+def _in_order(content: bytes) -> bytes:
+    """Sort a safetensors file's metadata, which the library writes in an order that changes from call to call."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the format's alignment
+    return len(text).to_bytes(8, "little") + text + content[start:]
+
+
+def _checksum(arrays: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, str]) -> int:
+    total = zlib.crc32(repr(sorted(metadata.items())).encode())
     for name in sorted(arrays):
         array = arrays[name]
         total = zlib.crc32(f"{name}{array.dtype}{array.shape}".encode(), total)

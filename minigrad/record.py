@@ -215,7 +215,7 @@ def _explained(
         places = ", ".join(f"{name} is on {device}" for name, device in devices.items())
         return DeviceError(
             "MG-301",
-            f"in {operation.name}: {places}. Nothing is copied automatically: move one with x.to(device).",
+            f"{operation.name}: {places}. Nothing is copied automatically: move one with x.to(device).",
         )
     if operation.explain is not None:
         explained = operation.explain(error, *arrays, **params)
@@ -223,7 +223,7 @@ def _explained(
             return explained
     shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
     if isinstance(error, ValueError):
-        return ShapeError("MG-103", f"{operation.name} cannot work on shapes {shapes}: {error}.")
+        return ShapeError("MG-103", f"{operation.name} cannot work on shapes {shapes}: {str(error).strip().rstrip(".")}.")
     return None
 
 

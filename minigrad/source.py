@@ -1,4 +1,4 @@
-"""Which line of the user's program is running: the first frame outside minigrad and its kernels."""
+"""Which line of the user's program is running: the first frame outside minigrad, its kernels and NumPy."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import sys
 from types import CodeType
 from typing import NamedTuple
 
+import numpy as np
+
 _ROOTS = (
     os.path.dirname(os.path.abspath(__file__)) + os.sep,
-    os.sep + "minigrad_kernels" + os.sep,
+    os.path.dirname(os.path.abspath(np.__file__)) + os.sep,  # a * b on Tensors passes through NumPy's mixin
 )
+_KERNELS = os.sep + "minigrad_kernels" + os.sep
 _is_internal: dict[str, bool] = {"<frozen importlib._bootstrap>": True}
 
 
@@ -36,7 +39,7 @@ class Place(NamedTuple):
 
 
 def here() -> Place:
-    """Return the innermost frame that is not minigrad's own code.
+    """Return the innermost frame that is neither minigrad's own code nor NumPy's.
 
     A frame counts as internal by its file name, which is looked up once per file: this runs for every
     recorded operation.
@@ -46,7 +49,7 @@ def here() -> Place:
         filename = frame.f_code.co_filename
         internal = _is_internal.get(filename)
         if internal is None:
-            internal = filename.startswith(_ROOTS[0]) or _ROOTS[1] in filename
+            internal = filename.startswith(_ROOTS) or _KERNELS in filename
             _is_internal[filename] = internal
         if not internal or frame.f_back is None:
             return Place(frame.f_code, frame.f_lasti)

@@ -211,10 +211,10 @@ class Tensor(NDArrayOperatorsMixin):
         """Return a tensor on the same memory that is not part of the graph."""
         return wrap(self._data, None, self.version)
 
-    def mark_changed(self) -> None:
+    def mark_changed(self, place: Place | None = None) -> None:
         """Note that the entries were written in place, so that a stale graph can say so (MG-205)."""
         self.version.number += 1
-        self.version.place = here()
+        self.version.place = place or here()
 
     def check_writable(self, *sources: Any) -> None:
         """Raise MG-207 where writing ``sources`` into this tensor would go unnoticed by the graph."""

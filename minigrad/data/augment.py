@@ -115,9 +115,10 @@ def _read_between(images: Array, row: NDArray[np.float64], column: NDArray[np.fl
     left = np.minimum(column.astype(np.intp), width)
     below = (row - top).astype(images.dtype)
     beside = (column - left).astype(images.dtype)
-    picture = np.arange(count)[:, None, None]
-    upper = padded[picture, top, left] * (1 - beside) + padded[picture, top, left + 1] * beside
-    lower = padded[picture, top + 1, left] * (1 - beside) + padded[picture, top + 1, left + 1] * beside
+    line = width + 2
+    place = np.arange(count)[:, None, None] * (height + 2) * line + top * line + left
+    upper = padded.take(place) * (1 - beside) + padded.take(place + 1) * beside
+    lower = padded.take(place + line) * (1 - beside) + padded.take(place + line + 1) * beside
     between: Array = upper * (1 - below) + lower * below
     return between
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad import backend, ops
 from minigrad.backend import Array, default_dtype
-from minigrad.errors import ConfigError, ShapeError
+from minigrad.errors import ConfigError, DeviceError, ShapeError
 from minigrad.nn import init as inits
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops.fused import width_mismatch
@@ -164,7 +164,7 @@ class Embedding(Module):
     def forward(self, ids: Any) -> Any:
         """Return the rows of these ids."""
         array = ids.data if isinstance(ids, Tensor) else backend.as_array(ids)
-        _check_ids(array, self.weight.shape[0])
+        _check_ids(array, self.weight)
         return self.weight[array]
 
     def extra_repr(self) -> str:
@@ -173,7 +173,14 @@ class Embedding(Module):
         return f"{count}x{width}"
 
 
-def _check_ids(ids: Array, count: int) -> None:
+def _check_ids(ids: Array, weight: Parameter) -> None:
+    count, device = weight.shape[0], backend.device_of(ids)
+    if device != weight.device:
+        raise DeviceError(
+            "MG-301",
+            f"ids is on {device}, weight on {weight.device}. Nothing is copied automatically: "
+            "ids = ids.to(model.device).",
+        )
     if ids.dtype.kind not in "iu":
         raise ShapeError("MG-106", f"ids must be integers; got {ids.dtype}. Use ids.astype('int64').")
     if isinstance(ids, np.ndarray) and ids.size and (ids.min() < 0 or ids.max() >= count):

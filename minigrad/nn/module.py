@@ -59,7 +59,8 @@ class Module:
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output; every subclass defines its own."""
         kind = type(self).__name__
-        near = difflib.get_close_matches("forward", vars(type(self)), n=1)
+        others = [name for name in vars(type(self)) if name != "forward"]
+        near = difflib.get_close_matches("forward", others, n=1)
         slip = f" Is {near[0]} a misspelling?" if near else ""
         raise ConfigError(
             "MG-510",

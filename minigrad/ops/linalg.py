@@ -108,7 +108,9 @@ def _einsum_rule(g: Array, i: int, arrays: Sequence[Array], subscripts: str) -> 
         if letter not in output and not any(letter in term for term in known):
             operands.append(np.ones_like(arrays[i], shape=(arrays[i].shape[axis],)))
             known.append(letter)
-    return _einsum(g, *operands, subscripts=",".join([output, *known]) + "->" + mine)
+    gradient = _einsum(g, *operands, subscripts=",".join([output, *known]) + "->" + mine)
+    # where the other operands stretched a length of 1 along a letter that was summed over
+    return np.broadcast_to(gradient, np.broadcast_shapes(gradient.shape, arrays[i].shape))
 
 
 _einsum = define(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -233,22 +234,17 @@ def _reverse_cumsum(g: Array, shape: tuple[int, ...], axis: int | None) -> Array
     return backwards.reshape(shape)
 
 
-for _name, _function in {"argmax": np.argmax, "argmin": np.argmin}.items():
+_CONSTANT: list[tuple[str, Callable[..., Any], str]] = [
+    ("argmax", np.argmax, "no gradient: an index"),
+    ("argmin", np.argmin, "no gradient: an index"),
+    ("any", np.any, "no gradient: true or false"),
+    ("all", np.all, "no gradient: true or false"),
+]
+for _name, _function, _formula in _CONSTANT:
     define(
         _name,
         lambda a, axis=None, keepdims=False, _function=_function: _function(a, axis=axis, keepdims=keepdims),
-        "no gradient: an index",
-        None,
-        inputs="a",
-        params=_REDUCTION,
-        of=_function,
-        method=_name,
-    )
-for _name, _function in {"any": np.any, "all": np.all}.items():
-    define(
-        _name,
-        lambda a, axis=None, keepdims=False, _function=_function: _function(a, axis=axis, keepdims=keepdims),
-        "no gradient: true or false",
+        _formula,
         None,
         inputs="a",
         params=_REDUCTION,

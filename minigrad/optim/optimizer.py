@@ -118,8 +118,7 @@ class Optimizer:
             self._run_formula(ready, clip, rate)
         place = here()
         for slot, _ in ready:  # as tensor.mark_changed(), which would look for the user's line each time
-            slot.tensor.version.number += 1
-            slot.tensor.version.place = place
+            slot.tensor.mark_changed(place)
 
     def zero_grad(self) -> None:
         """Forget all gradients: each ``.grad`` becomes None."""

@@ -87,7 +87,7 @@ class EarlyStopping(Callback):
 
     def load_state(self, plain: Mapping[str, Any], arrays: Arrays) -> None:
         """Take up the best epoch and its weights."""
-        self.best, self.best_epoch, self.weights = plain["best"], plain["best_epoch"], dict(arrays)
+        self.best, self.best_epoch, self.weights = float(plain["best"]), int(plain["best_epoch"]), dict(arrays)
 
 
 class GrowBatch(Callback):
@@ -114,7 +114,7 @@ class GradientStatistics(Callback):
         batches = -(-len(trainer.loader) // trainer.accumulate)
         self.last = trainer.step + batches
         self.before: list[Any] = []
-        self.figures = {"grad_norm": None, "update_ratio": None}
+        self.figures: dict[str, float | None] = {"grad_norm": None, "update_ratio": None}
         self._remember(trainer)
 
     def on_step_end(self, trainer: Trainer) -> None:

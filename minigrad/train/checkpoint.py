@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minigrad.data import generator_state, load_generator_state
-from minigrad.errors import DataError, MinigradError
+from minigrad.data import DataLoader, generator_state, load_generator_state
+from minigrad.errors import ConfigError, DataError, MinigradError
 from minigrad.files import load_arrays, save_arrays
 from minigrad.train.callbacks import Callback
 from minigrad.train.trainer import Trainer
@@ -24,21 +25,24 @@ _VERSION = 1
 
 
 class Checkpoint(Callback):
-    """Save everything that a resumed run needs after an epoch, at most every ``seconds`` seconds."""
+    """Save everything that a resumed run needs after an epoch, at most every ``seconds`` seconds.
 
-    def __init__(self, path: Path, seconds: float = 2.0) -> None:
-        self.path, self.seconds = path, seconds
+    ``settings`` are what the training was built from; a checkpoint fits no training with others.
+    """
+
+    def __init__(self, path: Path, seconds: float = 0.5, settings: Mapping[str, Any] | None = None) -> None:
+        self.path, self.seconds, self.settings = path, seconds, settings
         self.saved = time.monotonic()
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Save where the last save is long enough ago."""
         if time.monotonic() - self.saved >= self.seconds:
-            save_checkpoint(trainer, self.path)
+            save_checkpoint(trainer, self.path, self.settings)
             self.saved = time.monotonic()
 
 
-def save_checkpoint(trainer: Trainer, path: Path) -> None:
-    """Write the trainer's state to ``path``, whole or not at all."""
+def save_checkpoint(trainer: Trainer, path: Path, settings: Mapping[str, Any] | None = None) -> None:
+    """Write the trainer's state to ``path``, whole or not at all; ``settings`` as in ``Checkpoint``."""
     optimizer = trainer.optimizer.state_dict()
     arrays = _prefixed("model", trainer.model.state_dict())
     arrays |= _prefixed("optimizer", {k: v for k, v in optimizer.items() if isinstance(v, np.ndarray)})
@@ -49,6 +53,7 @@ def save_checkpoint(trainer: Trainer, path: Path) -> None:
         arrays |= _prefixed(f"callback/{number}", held)
     state = {
         "version": _VERSION,
+        "settings": settings,
         "epoch": trainer.epoch,
         "step": trainer.step,
         "stopping": trainer.stopping,
@@ -62,7 +67,9 @@ def save_checkpoint(trainer: Trainer, path: Path) -> None:
     save_arrays(path, arrays, {"state": json.dumps(state)})
 
 
-def load_checkpoint(trainer: Trainer, path: Path, loader: Any) -> None:
+def load_checkpoint(
+    trainer: Trainer, path: Path, loader: DataLoader, settings: Mapping[str, Any] | None = None
+) -> None:
     """Put a trainer, its model, optimizer, generators and loader into the saved state.
 
     Raises DataError MG-711 where the file is damaged, MG-714 where it belongs to another training.
@@ -72,23 +79,42 @@ def load_checkpoint(trainer: Trainer, path: Path, loader: Any) -> None:
         state = json.loads(metadata["state"])
         if state["version"] != _VERSION:
             raise ValueError(f"version {state['version']}, this minigrad reads version {_VERSION}")
+        _compare(state["settings"], settings)
         trainer.model.load_state_dict(_under("model", arrays))
         trainer.optimizer.load_state_dict({**state["optimizer"], **_under("optimizer", arrays)})
         for name, rng in trainer.generators.items():
             load_generator_state(rng, state["generators"][name])
         for number, callback in enumerate(trainer.callbacks):
             callback.load_state(state["callbacks"][number], _under(f"callback/{number}", arrays))
-        trainer.history = {str(name): list(values) for name, values in state["history"].items()}
         trainer.epoch, trainer.step = int(state["epoch"]), int(state["step"])
+        trainer.history = _checked_history(state["history"], trainer.epoch)
         trainer.stopping, trainer.last_loss = bool(state["stopping"]), float(state["last_loss"])
         loader.batch_size = state["batch_size"]
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        reason = error.message if isinstance(error, MinigradError) else repr(error)
+    except (LookupError, TypeError, ValueError, OverflowError, AttributeError, RuntimeError) as error:
+        reason = error.message if isinstance(error, MinigradError) else f"{error!r}."
         raise DataError(
             "MG-714",
             f"{path} is not a checkpoint of this training: {reason} "
             "Resume with the settings it was started with, or train anew.",
         ) from error
+
+
+def _compare(saved: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> None:
+    if saved != now:
+        saved, now = saved or {}, now or {}
+        changed = [
+            f"{name} was {saved.get(name)!r} and is {now.get(name)!r} now"
+            for name in {**saved, **now}
+            if saved.get(name) != now.get(name)
+        ]
+        raise ConfigError("MG-803", f"{'; '.join(changed)}.")
+
+
+def _checked_history(history: Mapping[str, list[Any]], epochs: int) -> dict[str, list[Any]]:
+    for name, values in history.items():
+        if len(values) != epochs or not all(v is None or isinstance(v, (int, float)) for v in values):
+            raise ValueError(f"the history's {name} is not one number for each of {epochs} epochs")
+    return {name: list(values) for name, values in history.items()}
 
 
 def _prefixed(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,14 +65,11 @@ class Config:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            kind = {"str": str, "int": int, "float": (int, float), "bool": bool}[str(field.type)]
+            kind: Any = {"str": str, "int": int, "float": (int, float), "bool": bool}[str(field.type)]
             if not isinstance(value, kind) or (isinstance(value, bool) and field.type != "bool"):
                 raise ConfigError("MG-802", f"{field.name} must be of type {field.type}; got {value!r}.")
         for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ConfigError(
-                    "MG-802", f"{name} is {getattr(self, name)!r}; it can be {', '.join(allowed)}."
-                )
+            check_choice(name, getattr(self, name), allowed)
         for name, (fits, meaning) in _RANGES.items():
             if not fits(getattr(self, name)):
                 raise ConfigError("MG-802", f"{name} is {getattr(self, name)!r}; it must be {meaning}.")
@@ -98,6 +96,15 @@ class Config:
             return cls.from_dict(read_json(path))
         except ConfigError as error:
             raise DataError("MG-712", f"{path} is not a run's config: {error.message}") from error
+
+
+def check_choice(name: str, value: str, allowed: Iterable[str]) -> None:
+    """Raise ConfigError MG-802, with every allowed value and the one that was perhaps meant, unless it is one."""
+    allowed = list(allowed)
+    if value not in allowed:
+        near = difflib.get_close_matches(value.lower(), allowed, n=1)
+        guess = f" Did you mean {near[0]}?" if near else ""
+        raise ConfigError("MG-802", f"{name} is {value!r}; it can be {', '.join(allowed)}.{guess}")
 
 
 def _at_least(least: float) -> tuple[Callable[[Any], bool], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from minigrad.data import (
     Dataset,
+    Report,
     Standardize,
     clean,
     divide,
@@ -19,9 +21,11 @@ from minigrad.data import (
     load_npz,
     split,
 )
-from minigrad.errors import ConfigError
+from minigrad.train.config import check_choice
 
 TEST_SHARE = 0.2
+BUILT_IN = ("digits", "mnist", "line")
+_LOADERS: dict[str, Callable[[Path], Dataset]] = {".csv": load_csv, ".npz": load_npz}
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ def prepare(data: str, validation: float, rng: np.random.Generator) -> Prepared:
     """Load, clean, split and scale the data called ``data``; every random choice is ``rng``'s.
 
     MNIST keeps its own test set; of everything else a fifth is held out for testing. Your own tables are cleaned
-    and standardised with the training part's mean and deviation; digits and MNIST are in 0..1 already.
+    and standardised with the training part's mean and deviation; pictures are brought to 0..1.
+
+    Raises ConfigError MG-802 where there is no data of this name, and what the loaders raise.
     """
     if data == "mnist":
         whole, test = load_mnist(train=True), load_mnist(train=False)
@@ -58,7 +64,11 @@ def prepare(data: str, validation: float, rng: np.random.Generator) -> Prepared:
         return _split(load_digits(), validation, rng, ["pixels divided by 16"])
     if data == "line":
         return _split(make_line(rng), validation, rng, ["points of y = 2x + 1 with noise of deviation 0.1"])
-    return _own_table(Path(data), validation, rng)
+    path = Path(data)
+    kind = path.suffix.lower()
+    if kind not in _LOADERS:
+        check_choice("data", data, (*BUILT_IN, "FILE.csv", "FILE.npz"))
+    return _own(_LOADERS[kind](path), validation, rng)
 
 
 def _split(whole: Dataset, validation: float, rng: np.random.Generator, notes: list[str]) -> Prepared:
@@ -71,20 +81,36 @@ def _split(whole: Dataset, validation: float, rng: np.random.Generator, notes: l
     return Prepared(parts.train, parts.validation, parts.test, notes)
 
 
-def _own_table(path: Path, validation: float, rng: np.random.Generator) -> Prepared:
-    loaders = {".csv": load_csv, ".npz": load_npz}
-    if path.suffix not in loaders:
-        raise ConfigError(
-            "MG-802", f"data is {str(path)!r}; it can be digits, mnist, line, or the path of a .csv or .npz file."
-        )
-    cleaned, report = clean(loaders[path.suffix](path))
+def _own(whole: Dataset, validation: float, rng: np.random.Generator) -> Prepared:
+    cleaned, report = clean(whole)
     if not cleaned.is_classification and cleaned.y.ndim == 1:
         cleaned = replace(cleaned, y=cleaned.y.reshape(-1, 1).astype(np.float32))
-    parts = _split(cleaned, validation, rng, [str(report), "columns standardised by the training part"])
+    parts = _split(cleaned, validation, rng, [_cleaning_note(report)])
+    if whole.image_shape is not None:
+        top = float(parts.train.x.max()) or 1.0
+        return _scaled(parts, lambda x: x / top, f"pixels divided by {top:g}")
     scaler = Standardize.fit(parts.train.x)
+    return _scaled(parts, scaler.apply, "columns standardised by the training part", scaler.state())
 
+
+def _scaled(
+    parts: Prepared, scale: Callable[[Any], Any], note: str, scaling: dict[str, Any] | None = None
+) -> Prepared:
     def scaled(part: Dataset) -> Dataset:
-        return replace(part, x=scaler.apply(part.x).astype(np.float32))
+        return replace(part, x=scale(part.x).astype(np.float32))
 
     held_out = None if parts.validation is None else scaled(parts.validation)
-    return Prepared(scaled(parts.train), held_out, scaled(parts.test), parts.notes, scaler.state())
+    return Prepared(scaled(parts.train), held_out, scaled(parts.test), [*parts.notes, note], scaling)
+
+
+def _cleaning_note(report: Report) -> str:
+    """The report in half a line, for the summary."""
+    dropped = {
+        "with a missing value": len(report.missing),
+        "with an infinite value": len(report.infinite),
+        "repeated": len(report.duplicate),
+    }
+    reasons = ", ".join(f"{count} {what}" for what, count in dropped.items() if count)
+    note = f"{report.kept} of {report.rows} rows kept" + (f" ({reasons})" if reasons else "")
+    constant = len(report.constant)
+    return note + (f", {constant} columns never change" if constant else "")

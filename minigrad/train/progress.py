@@ -35,8 +35,9 @@ class ShowProgress(Callback):
             return
         self.began = self.drawn = time.monotonic()
         self.every = max(1, trainer.epochs // ROWS)
-        self.validates = True
         self.headed = False
+        if trainer.epoch:
+            self.console.print(f"Going on after epoch {trainer.epoch}.", style="dim", highlight=False)
         if self.mode == "live":
             self.bar = Progress(
                 TextColumn("[bold]epoch {task.fields[epoch]}/{task.fields[epochs]}"),
@@ -53,6 +54,10 @@ class ShowProgress(Callback):
             )  # fmt: skip
             self.bar.start()
 
+    def on_epoch_begin(self, trainer: Trainer) -> None:
+        """Remember where the epoch starts, since epochs may differ in length."""
+        self.first = trainer.step
+
     def on_step_end(self, trainer: Trainer) -> None:
         """Move the bar, ten times a second at most."""
         if self.bar is None:
@@ -61,9 +66,12 @@ class ShowProgress(Callback):
         if now - self.drawn < _REFRESH:
             return
         self.drawn = now
-        done = trainer.step / max(1, -(-len(trainer.loader) // trainer.accumulate))
+        part = (trainer.step - self.first) * trainer.accumulate / len(trainer.loader)
         self.bar.update(
-            self.task, completed=min(done, trainer.epochs), epoch=trainer.epoch + 1, loss=f"{trainer.last_loss:.4f}"
+            self.task,
+            completed=trainer.epoch + min(part, 1.0),
+            epoch=trainer.epoch + 1,
+            loss=f"{trainer.last_loss:.4f}",
         )
 
     def on_epoch_end(self, trainer: Trainer) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import nn
-from minigrad.errors import ConfigError
+from minigrad.train.config import check_choice
 
 Build = Callable[[int, int, np.random.Generator, np.random.Generator], nn.Module]
 """(inputs, outputs, generator of the weights, generator of the dropout masks) -> network"""
@@ -30,6 +30,8 @@ class Recipe:
     listed: dict[str, Any]
     on_digits: dict[str, Any]
     optimizer_settings: dict[str, Any]
+    data: str = "digits"
+    """What it trains on where nothing else is asked for."""
 
     def settings(self, data: str) -> dict[str, Any]:
         """Return the settings for this data: as listed for MNIST and a line, with the digits' changes elsewhere."""
@@ -93,6 +95,7 @@ RECIPES: dict[str, Recipe] = {
             listed={"epochs": 1000, "batch_size": 0, "optimizer": "gd", "lr": 0.01, "validation": 0.0},
             on_digits={},
             optimizer_settings={},
+            data="line",
         ),
         Recipe(
             name="mlp-sgd",
@@ -119,6 +122,5 @@ DEFAULT = "mlp-dropout"
 
 def recipe_named(name: str) -> Recipe:
     """Return the recipe of this name; ConfigError MG-802 names the valid ones."""
-    if name not in RECIPES:
-        raise ConfigError("MG-802", f"there is no recipe {name!r}; there are {', '.join(RECIPES)}.")
+    check_choice("recipe", name, RECIPES)
     return RECIPES[name]

@@ -52,11 +52,7 @@ def _classified(folder: Path, data: Prepared, tested: Evaluation) -> dict[str, A
     plots.confusion(matrix, names, folder / "confusion.png")
     if test.image_shape is not None:
         confidence = np.asarray(softmax(tested.outputs)).max(axis=1)
-        wrong = np.flatnonzero(truth != predicted)
-        worst = wrong[np.argsort(-confidence[wrong])]
-        plots.mistakes(
-            test.x[worst], truth[worst], predicted[worst], confidence[worst], test.image_shape, folder / "mistakes.png"
-        )
+        plots.mistakes(test.x, truth, predicted, confidence, test.image_shape, folder / "mistakes.png")
     scores: dict[str, Any] = {
         "precision": metrics.precision(truth, predicted, None, len(names)),
         "recall": metrics.recall(truth, predicted, None, len(names)),
@@ -81,7 +77,8 @@ def _summary(config: Config, history: History, data: Prepared, results: dict[str
         )
     else:
         lines.append(
-            f"**Test loss {results['test_loss']:.5g}** after {len(history['epoch'])} epochs in {results['seconds']:.1f} s."
+            f"**Test loss {results['test_loss']:.5g}** after {len(history['epoch'])} epochs "
+            f"in {results['seconds']:.1f} s."
         )
     lines += ["", "![loss and accuracy over the epochs](curves.png)", ""]
     if "classes" in results:

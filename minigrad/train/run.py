@@ -2,60 +2,66 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minigrad import nn, optim
-from minigrad.backend import to_device
-from minigrad.data import Compose, DataLoader, Dataset, Noise, Rotate, Shift
+from minigrad import nn
+from minigrad.data import Dataset
 from minigrad.errors import ConfigError, DataError, NonFiniteError
-from minigrad.files import atomic_write, load_arrays, read_json, save_arrays, write_json
-from minigrad.optim import penalties, schedules
+from minigrad.files import load_arrays, read_json, save_arrays, write_json
 from minigrad.train import report
-from minigrad.train.callbacks import Callback, EarlyStopping, GradientStatistics, GrowBatch, SuspiciousStart
+from minigrad.train.build import Session, build
 from minigrad.train.checkpoint import Checkpoint, load_checkpoint
 from minigrad.train.config import Config
-from minigrad.train.prepare import Prepared, prepare
+from minigrad.train.network import Network
 from minigrad.train.progress import ShowProgress
 from minigrad.train.recipes import recipe_named
-from minigrad.train.trainer import Evaluation, Trainer, evaluate
+from minigrad.train.trainer import Evaluation, evaluate
 
 CONFIG, CHECKPOINT, WEIGHTS, NETWORK = "config.json", "checkpoint.safetensors", "weights.safetensors", "network.json"
 RESULTS = "results.json"
 
-
-@dataclass
-class Session:
-    """Everything that a config stands for, built and ready."""
-
-    config: Config
-    data: Prepared
-    model: nn.Module
-    loss: Any
-    loader: DataLoader
-    trainer: Trainer
+Announce = Callable[[Session], None]
+"""Told of the session when it is built, before it trains."""
 
 
-def start(config: Config, folder: Path, progress: ShowProgress) -> dict[str, Any]:
-    """Train a new run in ``folder``, which must not hold one yet; return its results."""
+def start(
+    config: Config, folder: Path, progress: ShowProgress, announce: Announce | None = None
+) -> dict[str, Any]:
+    """Train a new run in ``folder``, which must not hold one yet; return its results.
+
+    Raises ConfigError MG-804 where the folder cannot take a run, and what building and training raise.
+    """
     if (folder / CONFIG).exists():
         raise ConfigError(
             "MG-804",
             f"{folder} holds a run already. Continue it with --resume {folder}, or choose another --out.",
         )
-    session = build(config)
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError("MG-804", f"{folder} is a file, and a run is a folder. Choose another --out.")
+    try:
+        session = build(config)
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()  # only where it is empty: the one that next_folder made for this run
+        raise
     write_json(folder / CONFIG, config.to_dict())
-    return _train(session, folder, progress)
+    return _train(session, folder, progress, announce)
 
 
-def resume(folder: Path, progress: ShowProgress) -> dict[str, Any]:
+def resume(folder: Path, progress: ShowProgress, announce: Announce | None = None) -> dict[str, Any]:
     """Continue a run that was killed or interrupted; it ends as if it had never been. Return its results."""
     session = build(Config.load(folder / CONFIG))
-    return _train(session, folder, progress)
+    for half_written in folder.glob(".*-*"):  # by ``atomic_path`` when the run was killed
+        half_written.unlink(missing_ok=True)
+    return _train(session, folder, progress, announce)
 
 
 def is_finished(folder: Path) -> bool:
@@ -63,131 +69,18 @@ def is_finished(folder: Path) -> bool:
     return (folder / RESULTS).exists()
 
 
-def build(config: Config) -> Session:
-    """Load the data and build network, loss, optimizer and trainer; all chance comes from the config's seed."""
-    splits, weights, masks, batches = (
-        np.random.default_rng(s) for s in np.random.SeedSequence(config.seed).spawn(4)
-    )
-    recipe = recipe_named(config.recipe)
-    data = prepare(config.data, config.validation, splits)
-    model = recipe.build(*_sizes(config, data.train), weights, masks)
-    if config.device != "cpu":
-        model.to(config.device)
-    loss = nn.CrossEntropyLoss() if data.train.is_classification else nn.MSELoss()
-    size = config.batch_size or len(data.train)
-    loader = DataLoader(data.train, min(size, len(data.train)), rng=batches, transform=_augmentation(config, data.train))
-    updates = -(-len(loader) // config.accumulate)
-    trainer = Trainer(
-        model,
-        loss,
-        _optimizer(config, model, recipe.optimizer_settings, updates),
-        callbacks=_callbacks(config, data),
-        penalty=_penalty(config, model, len(data.train)),
-        accumulate=config.accumulate,
-        clip_value=config.clip_value or None,
-        generators={"masks": masks, "batches": batches},
-        device=config.device,
-    )
-    return Session(config, data, model, loss, loader, trainer)
-
-
-def _sizes(config: Config, train: Dataset) -> tuple[int, int]:
-    if config.recipe == "line-gd" and train.is_classification:
-        raise ConfigError(
-            "MG-803",
-            f"line-gd fits a line to numbers, but {config.data} has classes. Use --data line or a table of your own.",
-        )
-    outputs = train.class_count if train.is_classification else int(np.prod(train.y.shape[1:]))
-    return int(np.prod(train.x.shape[1:])), outputs
-
-
-def _augmentation(config: Config, train: Dataset) -> Compose | None:
-    if not config.augment:
-        return None
-    if train.image_shape is None:
-        raise ConfigError("MG-803", f"augment works on pictures, and {config.data} holds none.")
-    reach = max(1, train.image_shape[0] // 14)
-    return Compose((Shift(train.image_shape, reach), Rotate(train.image_shape, 10.0), Noise(0.02)))
-
-
-def _optimizer(config: Config, model: nn.Module, extra: dict[str, Any], updates: int) -> optim.Optimizer:
-    settings: dict[str, Any] = {"weight_decay": config.weight_decay, "max_norm": config.clip_norm or None}
-    if config.optimizer == "sgd":
-        settings |= {"momentum": config.momentum, "nesterov": config.nesterov}
-    elif config.momentum or config.nesterov:
-        raise ConfigError("MG-803", f"momentum and nesterov are settings of sgd, not of {config.optimizer}.")
-    if config.optimizer in ("adam", "adamw"):
-        settings |= extra
-    classes: dict[str, Any] = {
-        "gd": optim.GD,
-        "sgd": optim.SGD,
-        "adagrad": optim.AdaGrad,
-        "rmsprop": optim.RMSprop,
-        "adam": optim.Adam,
-        "adamw": optim.AdamW,
-        "adam-as-printed": optim.AdamAsPrinted,
-    }
-    optimizer: optim.Optimizer = classes[config.optimizer](model, lr=_schedule(config, updates), **settings)
-    return optimizer
-
-
-def _schedule(config: Config, updates: int) -> schedules.Schedule:
-    """The schedule in epochs; the printed step schedule is as printed, every 10 epochs, whatever their number."""
-    lr, epochs = config.lr, config.epochs
-    third = max(1, epochs // 3)
-    chosen: schedules.Schedule = {
-        "constant": lambda: schedules.Constant(lr),
-        "exponential": lambda: schedules.Exponential(lr, 0.1, epochs),
-        "exponential-as-printed": lambda: schedules.ExponentialAsPrinted(lr, 0.9, epochs),
-        "step": lambda: schedules.StepDecay(lr, third),
-        "step-as-printed": lambda: schedules.StepAsPrinted(lr),
-        "cosine": lambda: schedules.Cosine(lr, max(1, epochs - config.warmup)),
-        "plateau": lambda: schedules.ReduceLROnPlateau(lr, patience=5),
-    }[config.schedule]()
-    if config.schedule == "plateau" and not config.validation:
-        raise ConfigError("MG-803", "the plateau schedule watches the validation loss: give validation a share above 0.")
-    if config.warmup:
-        chosen = schedules.Warmup(chosen, config.warmup)
-    return schedules.PerEpoch(chosen, updates)
-
-
-def _penalty(config: Config, model: nn.Module, m: int) -> Any:
-    """Penalties on the weights, not the biases (D1 3.1: w)."""
-    weights = [p for name, p in model.named_parameters().items() if name.endswith("weight")]
-    terms = []
-    if config.l1:
-        terms.append(lambda: penalties.l1(weights, config.l1, m))
-    if config.l2:
-        terms.append(lambda: penalties.l2(weights, config.l2, m))
-    if config.elastic:
-        terms.append(lambda: penalties.elastic_net(weights, config.elastic, config.rho))
-    return (lambda: sum((term() for term in terms[1:]), terms[0]())) if terms else None
-
-
-def _callbacks(config: Config, data: Prepared) -> list[Callback]:
-    """The callbacks whose state belongs to the run; progress and saving come behind them."""
-    chosen: list[Callback] = [GradientStatistics()]
-    if data.train.is_classification:
-        chosen.append(SuspiciousStart(data.train.class_count))
-    if config.patience:
-        if data.validation is None:
-            raise ConfigError("MG-803", "patience watches the validation loss: give validation a share above 0.")
-        chosen.append(EarlyStopping(config.patience))
-    if config.grow_batch:
-        chosen.append(GrowBatch(config.grow_batch, limit=len(data.train)))
-    return chosen
-
-
-def _train(session: Session, folder: Path, progress: ShowProgress) -> dict[str, Any]:
-    trainer, checkpoint = session.trainer, folder / CHECKPOINT
+def _train(session: Session, folder: Path, progress: ShowProgress, announce: Announce | None) -> dict[str, Any]:
+    if announce is not None:
+        announce(session)
+    trainer, checkpoint, settings = session.trainer, folder / CHECKPOINT, session.config.to_dict()
     if checkpoint.exists():
-        load_checkpoint(trainer, checkpoint, session.loader)
-    trainer.callbacks += [Checkpoint(checkpoint), progress]
+        load_checkpoint(trainer, checkpoint, session.loader, settings)
+    trainer.callbacks += [Checkpoint(checkpoint, settings=settings), progress]
     began = time.monotonic()
     try:
         trainer.fit(session.loader, session.data.validation, session.config.epochs)
     except NonFiniteError:
-        save_arrays(folder / WEIGHTS, session.model.state_dict())
+        _save_weights(session, folder)
         raise
     finally:
         progress.close()
@@ -197,8 +90,8 @@ def _train(session: Session, folder: Path, progress: ShowProgress) -> dict[str, 
 def _finish(session: Session, folder: Path, seconds: float) -> dict[str, Any]:
     """Write the weights and everything that is read off them; ``results.json`` comes last and ends the run."""
     data, config = session.data, session.config
-    save_arrays(folder / WEIGHTS, session.model.state_dict())
-    write_json(folder / NETWORK, _network(data))
+    _save_weights(session, folder)
+    write_json(folder / NETWORK, Network.of(data).to_dict())
     tested = evaluate(session.model, data.test, session.loss, config.device)
     results = report.write(folder, config, session.trainer.history, data, tested, str(session.model), seconds)
     write_json(folder / RESULTS, results)
@@ -206,50 +99,71 @@ def _finish(session: Session, folder: Path, seconds: float) -> dict[str, Any]:
     return results
 
 
-def _network(data: Prepared) -> dict[str, Any]:
-    """What has to be known, beside the weights, to use the network on new samples."""
-    train = data.train
-    inputs, outputs = int(np.prod(train.x.shape[1:])), None
-    outputs = train.class_count if train.is_classification else int(np.prod(train.y.shape[1:]))
-    classes = [train.class_name(k) for k in range(outputs)] if train.is_classification else None
-    shape = None if train.image_shape is None else list(train.image_shape)
-    return {"inputs": inputs, "outputs": outputs, "classes": classes, "image_shape": shape, "scaling": data.scaling}
+def _save_weights(session: Session, folder: Path) -> None:
+    """With the config and the network's description in the file, under its checksum, so that they stay together."""
+    about = {CONFIG: session.config.to_dict(), NETWORK: Network.of(session.data).to_dict()}
+    texts = {name: json.dumps(content) for name, content in about.items()}
+    save_arrays(folder / WEIGHTS, session.model.state_dict(), texts)
 
 
-def load_network(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
-    """Rebuild a finished run's network with its weights; and what ``network.json`` says of it.
+def read_results(folder: Path) -> dict[str, Any]:
+    """Read a finished run's ``results.json``; DataError MG-712 where it is damaged."""
+    path = folder / RESULTS
+    results = read_json(path)
+    fits = isinstance(results, dict) and all(
+        isinstance(results.get(name, 0), (int, float)) for name in ("test_loss", "test_accuracy", "seconds")
+    )
+    if not fits or "test_loss" not in results:
+        raise DataError("MG-712", f"{path} does not hold a run's results. minigrad evaluate {folder} finds them anew.")
+    return dict(results)
 
-    Raises DataError MG-71x where the run is unfinished or damaged.
+
+def load_network(folder: Path) -> tuple[nn.Module, Network]:
+    """Rebuild a finished run's network, in eval mode, with its weights; and what is known of it.
+
+    Raises DataError MG-71x where the run is unfinished or damaged, or its files do not belong together.
     """
     config = Config.load(folder / CONFIG)
     if not (folder / NETWORK).exists():
         raise DataError("MG-715", f"the run {folder} is not finished. Continue it: minigrad train --resume {folder}")
-    network = read_json(folder / NETWORK)
-    try:
-        inputs, outputs = int(network["inputs"]), int(network["outputs"])
-        if not (0 < inputs < 10**7 and 0 < outputs < 10**6):
-            raise ValueError(f"a network of {inputs} inputs and {outputs} outputs")
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError("MG-712", f"{folder / NETWORK} is damaged ({error!r}). Restore it, or train again.") from error
+    network = Network.load(folder / NETWORK)
+    arrays, texts = load_arrays(folder / WEIGHTS)
+    for name, content in ((CONFIG, config.to_dict()), (NETWORK, network.to_dict())):
+        if texts.get(name, json.dumps(content)) != json.dumps(content):
+            raise DataError(
+                "MG-717",
+                f"{folder / name} is not what {folder / WEIGHTS} was trained with: one of the two was changed or "
+                "comes from another run. Restore it from a copy, or train again.",
+            )
+    if max(network.inputs, network.outputs) > sum(array.size for array in arrays.values()):
+        raise DataError(
+            "MG-713",
+            f"{folder / WEIGHTS} holds too few numbers for a network with {network.inputs} inputs and "
+            f"{network.outputs} outputs, as {NETWORK} says. Restore both from a copy, or train again.",
+        )
     unused = np.random.default_rng(0)
-    model = recipe_named(config.recipe).build(inputs, outputs, unused, unused)
-    model.load_state_dict(load_arrays(folder / WEIGHTS)[0])
+    model = recipe_named(config.recipe).build(network.inputs, network.outputs, unused, unused)
+    model.load_state_dict(arrays)
     return model.eval(), network
 
 
 def evaluate_run(folder: Path) -> tuple[Evaluation, Dataset]:
-    """Evaluate a finished run on its test set again; return what was found and the test set."""
-    config = Config.load(folder / CONFIG)
+    """Evaluate a finished run on its test set again, on the CPU; return what was found and the test set."""
     model, _ = load_network(folder)
-    session = build(config)
+    session = build(dataclasses.replace(Config.load(folder / CONFIG), device="cpu"))
     session.model.load_state_dict(model.state_dict())
-    return evaluate(session.model, session.data.test, session.loss, config.device), session.data.test
+    return evaluate(session.model, session.data.test, session.loss), session.data.test
 
 
 def next_folder(recipe: str, data: str, parent: Path = Path("runs")) -> Path:
-    """Return the first free ``runs/RECIPE-DATA-N``."""
+    """Make the first free ``runs/RECIPE-DATA-N`` and return it; two runs at once never get the same one."""
     stem = f"{recipe}-{Path(data).stem}"
     number = 1
-    while (parent / f"{stem}-{number}").exists():
-        number += 1
-    return parent / f"{stem}-{number}"
+    while True:
+        folder = parent / f"{stem}-{number}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        else:
+            return folder

@@ -36,6 +36,7 @@ _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "text.color": INK,
+    "text.parse_math": False,
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
     "axes.linewidth": 0.6,

@@ -16,7 +16,9 @@ import pytest
 from minigrad_kernels import launch
 from minigrad_kernels.launch import Kernel, Loop
 
-needs_numba = pytest.mark.skipif(launch.numba() is None, reason="Numba is not installed")
+needs_numba = pytest.mark.skipif(
+    launch.numba() is None or launch.reference_is_forced(), reason="Numba is not installed, or switched off"
+)
 
 
 @pytest.fixture

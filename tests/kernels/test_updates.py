@@ -90,7 +90,9 @@ def test_every_layout_has_its_kernel_and_its_formula_here() -> None:
     assert set(updates.LAYOUT) <= set(launch.kernels)
 
 
-@pytest.mark.skipif(launch.numba() is None, reason="Numba is not installed")
+@pytest.mark.skipif(
+    launch.numba() is None or launch.reference_is_forced(), reason="Numba is not installed, or switched off"
+)
 def test_a_loop_runs_on_contiguous_arrays() -> None:
     a = np.ones(3)
     for name in updates.LAYOUT:
@@ -135,6 +137,22 @@ def test_any_numbers_shapes_and_steps(
     if shape == ():
         arrays = [a.reshape(1) for a in arrays]
     check(name, arrays[0], arrays[1], arrays[2:], t)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_loop_run_as_plain_python_gives_the_same_bits(name: str, dtype: str) -> None:
+    # So a debugger can step through it.
+    rng = np.random.default_rng(5)
+    arrays = [np.abs(rng.normal(size=7)).astype(dtype) for _ in range(2 + STATES[name])]
+    hyper = np.array(coefficients(name, 2), dtype)
+    plain = [a.copy() for a in arrays]
+    kernel = launch.kernels[name]
+    assert isinstance(kernel.cpu, launch.Loop)
+    kernel.cpu.function(*plain, hyper)
+    kernel.reference(*arrays, hyper)
+    for got, wanted in zip(plain, arrays, strict=True):
+        assert_same_bits(got, wanted)
 
 
 @pytest.mark.parametrize("name", FORMULAS)

@@ -64,7 +64,7 @@ def test_labels_are_moved_apart_only_where_they_would_overlap():
 @pytest.mark.parametrize("classes", [1, 2, 10, 30])
 def test_confusion_grows_with_the_classes(tmp_path, classes):
     matrix = np.diag(np.full(classes, 950)) + np.eye(classes, k=1, dtype=int)
-    plots.confusion(matrix, [f"a rather long name {i}" for i in range(classes)], tmp_path / "confusion.png")
+    plots.confusion(matrix, [f"${i}$ \\frac{{, long" for i in range(classes)], tmp_path / "confusion.png")
     width, height = size_of(tmp_path / "confusion.png")
     assert min(width, height) > 67 * classes
 

@@ -1,0 +1,188 @@
+"""From a config to everything that it stands for: data, network, loss, optimizer, callbacks, trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minigrad import nn, optim
+from minigrad.data import Compose, DataLoader, Dataset, Noise, Rotate, Shift
+from minigrad.errors import ConfigError
+from minigrad.optim import penalties, schedules
+from minigrad.train.callbacks import Callback, EarlyStopping, GradientStatistics, GrowBatch, SuspiciousStart
+from minigrad.train.config import Config
+from minigrad.train.prepare import Prepared, prepare
+from minigrad.train.recipes import recipe_named
+from minigrad.train.trainer import Trainer
+
+
+@dataclass
+class Session:
+    """Everything that a config stands for, built and ready."""
+
+    config: Config
+    data: Prepared
+    model: nn.Module
+    loss: Any
+    loader: DataLoader
+    trainer: Trainer
+
+
+def build(config: Config) -> Session:
+    """Load the data and build network, loss, optimizer and trainer; all chance comes from the config's seed."""
+    splits, weights, masks, batches = (
+        np.random.default_rng(s) for s in np.random.SeedSequence(config.seed).spawn(4)
+    )
+    recipe = recipe_named(config.recipe)
+    data = prepare(config.data, config.validation, splits)
+    model = recipe.build(*_sizes(config, data.train), weights, masks)
+    if config.device != "cpu":
+        model.to(config.device)
+    loss = nn.CrossEntropyLoss() if data.train.is_classification else nn.MSELoss()
+    size = config.batch_size or len(data.train)
+    augment = _augmentation(config, data.train)
+    loader = DataLoader(data.train, min(size, len(data.train)), rng=batches, transform=augment)
+    trainer = Trainer(
+        model,
+        loss,
+        _optimizer(config, model, recipe.optimizer_settings, loader),
+        callbacks=_callbacks(config, data),
+        penalty=_penalty(config, model, len(data.train)),
+        accumulate=config.accumulate,
+        clip_value=config.clip_value or None,
+        generators={"masks": masks, "batches": batches},
+        device=config.device,
+    )
+    return Session(config, data, model, loss, loader, trainer)
+
+
+def _sizes(config: Config, train: Dataset) -> tuple[int, int]:
+    if config.recipe == "line-gd" and train.is_classification:
+        raise ConfigError(
+            "MG-803",
+            f"line-gd fits a line to numbers, but {config.data} has classes. Use --data line or a table of your own.",
+        )
+    outputs = train.class_count if train.is_classification else prod(train.y.shape[1:])
+    return prod(train.x.shape[1:]), outputs
+
+
+def _augmentation(config: Config, train: Dataset) -> Compose | None:
+    if not config.augment:
+        return None
+    if train.image_shape is None:
+        raise ConfigError("MG-803", f"augment works on pictures, and {config.data} holds none.")
+    reach = max(1, train.image_shape[0] // 14)
+    return Compose((Shift(train.image_shape, reach), Rotate(train.image_shape, 10.0), Noise(0.02)))
+
+
+def _optimizer(config: Config, model: nn.Module, extra: dict[str, Any], loader: DataLoader) -> optim.Optimizer:
+    settings: dict[str, Any] = {"weight_decay": config.weight_decay, "max_norm": config.clip_norm or None}
+    if config.optimizer == "sgd":
+        settings |= {"momentum": config.momentum, "nesterov": config.nesterov}
+    elif config.momentum or config.nesterov:
+        raise ConfigError("MG-803", f"momentum and nesterov are settings of sgd, not of {config.optimizer}.")
+    if config.optimizer in ("adam", "adamw"):
+        settings |= extra
+    classes: dict[str, Any] = {
+        "gd": optim.GD,
+        "sgd": optim.SGD,
+        "adagrad": optim.AdaGrad,
+        "rmsprop": optim.RMSprop,
+        "adam": optim.Adam,
+        "adamw": optim.AdamW,
+        "adam-as-printed": optim.AdamAsPrinted,
+    }
+    optimizer: optim.Optimizer = classes[config.optimizer](model, lr=_schedule(config, loader), **settings)
+    return optimizer
+
+
+def _schedule(config: Config, loader: DataLoader) -> schedules.Schedule:
+    """The schedule in epochs; the printed step schedule is as printed, every 10 epochs, whatever their number."""
+    lr, epochs = config.lr, config.epochs
+    third = max(1, epochs // 3)
+    kinds: dict[str, Callable[[], schedules.Schedule]] = {
+        "constant": lambda: schedules.Constant(lr),
+        "exponential": lambda: schedules.Exponential(lr, 0.1, epochs),
+        "exponential-as-printed": lambda: schedules.ExponentialAsPrinted(lr, 0.9, epochs),
+        "step": lambda: schedules.StepDecay(lr, third),
+        "step-as-printed": lambda: schedules.StepAsPrinted(lr),
+        "cosine": lambda: schedules.Cosine(lr, max(1, epochs - config.warmup)),
+        "plateau": lambda: schedules.ReduceLROnPlateau(lr, patience=5),
+    }
+    chosen = kinds[config.schedule]()
+    if config.schedule == "plateau" and not config.validation:
+        raise ConfigError(
+            "MG-803", "the plateau schedule watches the validation loss: give validation a share above 0."
+        )
+    if config.warmup:
+        chosen = schedules.Warmup(chosen, config.warmup)
+    samples, size = len(loader.dataset), loader.batch_size
+    if config.grow_batch:
+        return _PerGrowingEpoch(chosen, samples, size, config.accumulate, config.grow_batch)
+    return schedules.PerEpoch(chosen, _updates(samples, size, config.accumulate))
+
+
+def _updates(samples: int, batch_size: int, accumulate: int) -> int:
+    """Updates in an epoch."""
+    batches = -(-samples // batch_size)
+    return -(-batches // accumulate)
+
+
+@dataclass(frozen=True)
+class _PerGrowingEpoch(schedules.Schedule):
+    """PerEpoch for epochs that have fewer and fewer updates, since ``GrowBatch`` doubles the batch."""
+
+    schedule: schedules.Schedule
+    samples: int
+    batch_size: int
+    accumulate: int
+    every: int
+
+    def __call__(self, step: int) -> float:
+        epoch, size = 0, self.batch_size
+        while size < self.samples:
+            stretch = self.every * _updates(self.samples, size, self.accumulate)
+            if step < stretch:
+                break
+            step, epoch, size = step - stretch, epoch + self.every, min(2 * size, self.samples)
+        return self.schedule(epoch + step // _updates(self.samples, size, self.accumulate))
+
+    def observe(self, metric: float) -> None:
+        self.schedule.observe(metric)
+
+    def state(self) -> dict[str, Any]:
+        return self.schedule.state()
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self.schedule.load_state(state)
+
+
+def _penalty(config: Config, model: nn.Module, m: int) -> Any:
+    """Penalties on the weights, not the biases (D1 3.1: w)."""
+    weights = [p for name, p in model.named_parameters().items() if name.endswith("weight")]
+    terms = []
+    if config.l1:
+        terms.append(lambda: penalties.l1(weights, config.l1, m))
+    if config.l2:
+        terms.append(lambda: penalties.l2(weights, config.l2, m))
+    if config.elastic:
+        terms.append(lambda: penalties.elastic_net(weights, config.elastic, config.rho))
+    return (lambda: sum((term() for term in terms[1:]), terms[0]())) if terms else None
+
+
+def _callbacks(config: Config, data: Prepared) -> list[Callback]:
+    """The callbacks whose state belongs to the run; progress and saving come behind them."""
+    chosen: list[Callback] = [GradientStatistics()]
+    if data.train.is_classification:
+        chosen.append(SuspiciousStart(data.train.class_count))
+    if config.patience:
+        if data.validation is None:
+            raise ConfigError("MG-803", "patience watches the validation loss: give validation a share above 0.")
+        chosen.append(EarlyStopping(config.patience))
+    if config.grow_batch:
+        chosen.append(GrowBatch(config.grow_batch, limit=len(data.train)))
+    return chosen

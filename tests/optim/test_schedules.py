@@ -1,0 +1,170 @@
+"""Schedules by hand and against PyTorch; those as printed are in test_hand_table.py."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minigrad.errors import ConfigError, OptimizerError
+from minigrad.optim import schedules
+from minigrad.optim.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    ExponentialAsPrinted,
+    PerEpoch,
+    ReduceLROnPlateau,
+    Schedule,
+    StepAsPrinted,
+    StepDecay,
+    Warmup,
+)
+
+EXAMPLES: dict[type[Schedule], Callable[[], Schedule]] = {
+    Constant: lambda: Constant(0.1),
+    Exponential: lambda: Exponential(0.1, decay_rate=0.5, decay_steps=10),
+    ExponentialAsPrinted: lambda: ExponentialAsPrinted(0.1, decay_rate=0.5, decay_steps=10),
+    StepDecay: lambda: StepDecay(0.1, size=10, gamma=0.5),
+    StepAsPrinted: lambda: StepAsPrinted(0.1),
+    Cosine: lambda: Cosine(0.1, steps=10, floor=0.01),
+    Warmup: lambda: Warmup(Constant(0.1), steps=10),
+    PerEpoch: lambda: PerEpoch(StepDecay(0.1), steps_per_epoch=45),
+    ReduceLROnPlateau: lambda: ReduceLROnPlateau(0.1),
+}
+
+
+def test_no_schedule_dodges_this_file() -> None:
+    found = {s for _, s in inspect.getmembers(schedules, inspect.isclass) if issubclass(s, Schedule)}
+    assert found - {Schedule} == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_a_schedule_is_a_pure_function_that_prints_and_saves_itself(kind: type[Schedule]) -> None:
+    schedule = EXAMPLES[kind]()
+    rates = [schedule(step) for step in range(50)]
+    assert [schedule(step) for step in range(50)] == rates
+    assert all(type(rate) is float for rate in rates)
+    assert repr(schedule).startswith(f"{kind.__name__}(")
+    assert ":math:" in kind.__doc__ or ".. math::" in kind.__doc__
+    schedule.observe(1.0)
+    other = EXAMPLES[kind]()
+    other.load_state(json.loads(json.dumps(schedule.state())))
+    assert other == schedule
+
+
+def test_base_has_no_rate() -> None:
+    with pytest.raises(NotImplementedError):
+        Schedule()(0)
+
+
+def test_exponential_by_hand() -> None:
+    smooth = Exponential(0.8, decay_rate=0.25, decay_steps=10)
+    assert [smooth(t) for t in (0, 5, 10, 20)] == pytest.approx([0.8, 0.4, 0.2, 0.05], rel=1e-14)
+    stairs = Exponential(0.8, decay_rate=0.25, decay_steps=10, staircase=True)
+    assert [stairs(t) for t in (0, 9, 10, 19, 20)] == [0.8, 0.8, 0.2, 0.2, 0.05]
+
+
+def test_printed_exponential_ends_at_infinity() -> None:
+    assert ExponentialAsPrinted(0.1, decay_rate=0.5, decay_steps=10)(5000) == math.inf
+
+
+def test_cosine_by_hand() -> None:
+    cosine = Cosine(1.0, steps=6, floor=0.2)
+    # 0.2 + 0.4 (1 + cos) at 0, 60, 90, 120 and 180 degrees, and after the end
+    assert [cosine(t) for t in (0, 2, 3, 4, 6, 60)] == pytest.approx(
+        [1.0, 0.8, 0.6, 0.4, 0.2, 0.2], rel=1e-14
+    )
+
+
+def test_warmup_by_hand() -> None:
+    warmup = Warmup(StepDecay(0.8, size=2, gamma=0.5), steps=4)
+    assert [warmup(t) for t in range(8)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 0.8, 0.8, 0.4, 0.4], rel=1e-14)
+
+
+def test_per_epoch_by_hand() -> None:
+    schedule = PerEpoch(StepDecay(1.0, size=1, gamma=0.5), steps_per_epoch=3)
+    assert [schedule(t) for t in range(7)] == [1, 1, 1, 0.5, 0.5, 0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "twin", "settings"),
+    [
+        (Exponential(0.1, decay_rate=0.9, decay_steps=1), "ExponentialLR", {"gamma": 0.9}),
+        (StepDecay(0.1, size=7, gamma=0.3), "StepLR", {"step_size": 7, "gamma": 0.3}),
+        (Cosine(0.1, steps=30, floor=0.01), "CosineAnnealingLR", {"T_max": 30, "eta_min": 0.01}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_equals_pytorch(schedule: Schedule, twin: str, settings: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    opt = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    other = getattr(torch.optim.lr_scheduler, twin)(opt, **settings)
+    for step in range(31):
+        assert schedule(step) == pytest.approx(other.get_last_lr()[0], rel=1e-9)
+        opt.step()
+        other.step()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_plateau_equals_pytorch(seed: int) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    rng = np.random.default_rng(seed)
+    opt = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    other = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        opt, factor=0.5, patience=2, threshold=0.01, min_lr=0.002, eps=0
+    )
+    schedule = ReduceLROnPlateau(0.1, factor=0.5, patience=2, threshold=0.01, floor=0.002)
+    rates = set()
+    for epoch in range(60):
+        metric = float(1 / (1 + epoch) + rng.normal() * 0.05) if epoch != 4 else math.nan
+        other.step(metric)
+        schedule.observe(metric)
+        assert schedule(epoch) == pytest.approx(opt.param_groups[0]["lr"], rel=1e-14)
+        rates.add(schedule(epoch))
+    assert len(rates) > 3
+
+
+def test_plateau_that_starts_with_nan_still_learns_a_best() -> None:
+    schedule = ReduceLROnPlateau(0.1)
+    schedule.observe(math.nan)
+    schedule.observe(2.0)
+    assert schedule.state() == {"rate": 0.1, "best": 2.0, "waited": 0}
+
+
+def test_a_state_that_does_not_fit() -> None:
+    with pytest.raises(OptimizerError) as caught:
+        ReduceLROnPlateau(0.1).load_state({"rate": 0.1})
+    assert caught.value.code == "MG-506"
+    assert "ReduceLROnPlateau: it has rate, expected rate, best, waited" in caught.value.message
+    with pytest.raises(OptimizerError, match=r"MG-506 .* it has rate, expected no keys"):
+        Constant(0.1).load_state({"rate": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [
+        (lambda: Constant(-1), "rate is -1; it must be 0 or more"),
+        (lambda: Exponential(0.1, 0.0, 10), "the decay's factor is 0.0; it must be above 0"),
+        (lambda: ExponentialAsPrinted(0.1, 0.5, 0), "the decay's number of steps is 0"),
+        (lambda: StepDecay(0.1, size=0), "the decay's number of steps is 0"),
+        (lambda: Cosine(0.1, 0), "steps is 0; it must be 1 or more"),
+        (lambda: Cosine(0.1, 10, floor=0.2), "floor is 0.2; it must be from 0 to the rate, 0.1"),
+        (lambda: Warmup(0.1, 10), "then is 0.1; it must be a schedule, such as Constant(0.1)"),
+        (lambda: Warmup(Constant(0.1), 0), "steps is 0"),
+        (lambda: PerEpoch(0.1, 10), "schedule is 0.1; it must be a schedule"),
+        (lambda: PerEpoch(Constant(0.1), 0), "steps_per_epoch is 0"),
+        (lambda: ReduceLROnPlateau(0.1, factor=1.0), "factor is 1.0; it must be above 0 and below 1"),
+        (lambda: ReduceLROnPlateau(0.1, patience=-1), "patience is -1"),
+    ],
+)
+def test_settings_out_of_range(build: Callable[[], Schedule], told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build()
+    assert caught.value.code == "MG-507"
+    assert told in caught.value.message
