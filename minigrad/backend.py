@@ -175,7 +175,7 @@ def as_array(data: Any, dtype: DTypeLike | None = None) -> Array:
     try:
         array = np.asarray(data, dtype=dtype)
     except (ValueError, TypeError) as error:
-        raise DtypeError("MG-212", f"this is not an array of numbers: {str(error).rstrip(".")}.") from error
+        raise DtypeError("MG-212", f"this is not an array of numbers: {str(error).rstrip('.')}.") from error
     if array.dtype.kind not in "biuf":
         raise DtypeError("MG-212", f"a tensor holds real numbers; this data has dtype {array.dtype}.")
     if dtype is None and array.dtype == np.float64 and not isinstance(data, np.generic):

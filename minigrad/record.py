@@ -223,7 +223,7 @@ def _explained(
             return explained
     shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
     if isinstance(error, ValueError):
-        return ShapeError("MG-103", f"{operation.name} cannot work on shapes {shapes}: {str(error).strip().rstrip(".")}.")
+        return ShapeError("MG-103", f"{operation.name} cannot work on shapes {shapes}: {str(error).strip().rstrip('.')}.")
     return None
 
 

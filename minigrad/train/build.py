@@ -164,7 +164,7 @@ class _PerGrowingEpoch(schedules.Schedule):
 def _penalty(config: Config, model: nn.Module, m: int) -> Any:
     """Penalties on the weights, not the biases (D1 3.1: w)."""
     weights = [p for name, p in model.named_parameters().items() if name.endswith("weight")]
-    terms = []
+    terms: list[Callable[[], Any]] = []
     if config.l1:
         terms.append(lambda: penalties.l1(weights, config.l1, m))
     if config.l2:

@@ -194,12 +194,13 @@ def test_repr_is_a_tree_with_counts():
         "  blocks.1: ReLU",
         "  blocks.2: Linear 64->10, 650 parameters",
     ]
-    nested = nn.Sequential(nn.Sequential(nn.Linear(1, 1, bias=False)), nn.Dropout(0.2))
+    nested = nn.Sequential(nn.Sequential(nn.Linear(1, 1, bias=False)), nn.Dropout(0.2), nn.LeakyReLU())
     assert repr(nested).splitlines() == [
         "Sequential, 1 parameter",
         "  0: Sequential, 1 parameter",
         "    0: Linear 1->1 without bias, 1 parameter",
         "  1: Dropout p=0.2",
+        "  2: LeakyReLU slope=0.01",
     ]
 
 

@@ -135,7 +135,7 @@ def test_moving_a_tensor_moves_its_gradient_back():
 def test_mixed_devices_are_refused_with_names():
     x = mg.Tensor(np.ones(2), name="x")
     w = mg.Tensor(np.ones(2), name="w", device="strict", requires_grad=True)
-    with pytest.raises(DeviceError, match=r"MG-301 in multiply: x is on cpu, w is on strict"):
+    with pytest.raises(DeviceError, match=r"MG-301 .*x is on cpu, w is on strict"):
         x * w
 
 

@@ -1,0 +1,91 @@
+"""What stands between a command and the shell: errors without tracebacks, exit codes, signals, warnings."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from typing import Any, NoReturn, TextIO
+
+import typer
+from rich.console import Console
+from rich.text import Text
+from typer.core import TyperGroup
+
+from minigrad.errors import ConfigError, DeviceError, MinigradError, MinigradWarning
+
+WRONG, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 128 + signal.SIGINT, 128 + signal.SIGTERM
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM), which is taken like Ctrl-C."""
+
+
+class Guard(TyperGroup):
+    """The group of all commands: turns what they raise into a message on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            try:
+                return super().invoke(ctx)
+            except KeyboardInterrupt as stop:
+                code = TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
+                _tell("\nInterrupted.", *getattr(stop, "__notes__", ()))
+                raise typer.Exit(code) from stop
+            except BrokenPipeError:
+                raise
+            except (MinigradError, OSError, MemoryError) as error:
+                if os.environ.get("MINIGRAD_TRACEBACK"):
+                    raise
+                _fail(error)
+
+
+def prepare_process() -> None:
+    """Take SIGTERM like Ctrl-C, and let no terminal's encoding end a training."""
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated
+
+
+def _fail(error: MinigradError | OSError | MemoryError) -> NoReturn:
+    if not isinstance(error, MinigradError):
+        what = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+        _tell(f"error: {what}." if str(what) else "error: there is not enough memory for this.")
+        raise typer.Exit(WRONG) from error
+    from minigrad.explain import codes
+
+    _tell(
+        Text.assemble(("error: ", "bold red"), (error.code, "bold"), f" {error.message}"),
+        *([f"To read more: minigrad explain {error.code}"] if error.code in codes() else []),
+    )
+    raise typer.Exit(MISUSED if isinstance(error, (ConfigError, DeviceError)) else WRONG) from error
+
+
+def _tell(first: str | Text, *more: str) -> None:
+    console = Console(stderr=True, highlight=False)
+    console.print(first, markup=False, soft_wrap=not console.is_terminal)
+    for line in more:
+        console.print(line, markup=False, soft_wrap=True, style="dim")
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show minigrad's own warnings as a sentence; others as Python shows them."""
+    if issubclass(category, MinigradWarning):
+        _tell(Text.assemble(("warning: ", "bold yellow"), str(message)))
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))

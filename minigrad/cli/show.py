@@ -1,0 +1,90 @@
+"""What the commands have in common on the screen: headings, facts, scores, big numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_GLYPHS = {
+    "0": ("█▀█", "█ █", "▀▀▀"),
+    "1": ("▀█ ", " █ ", "▀▀▀"),
+    "2": ("▀▀█", "█▀▀", "▀▀▀"),
+    "3": ("▀▀█", " ▀█", "▀▀▀"),
+    "4": ("█ █", "▀▀█", "  ▀"),
+    "5": ("█▀▀", "▀▀█", "▀▀▀"),
+    "6": ("█▀▀", "█▀█", "▀▀▀"),
+    "7": ("▀▀█", "  █", "  ▀"),
+    "8": ("█▀█", "█▀█", "▀▀▀"),
+    "9": ("█▀█", "▀▀█", "▀▀▀"),
+    ".": (" ", " ", "▀"),
+    "%": ("▀ █", " █ ", "▀ ▀"),
+    " ": (" ", " ", " "),
+}
+
+
+def console() -> Console:
+    """Return a console on standard output, whatever that is now."""
+    return Console(highlight=False)
+
+
+def facts(to: Console, rows: Mapping[str, object]) -> None:
+    """Print names and what belongs to them, in two columns; nothing is cut."""
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        for number, line in enumerate(str(value).split("\n")):
+            label = name if number == 0 else ""
+            to.print(Text.assemble("  ", (f"{label:<{width}}", "dim"), "  ", line), soft_wrap=True)
+
+
+def big(to: Console, number: str, meaning: str) -> None:
+    """Print a number large, with what it means beside it; on one plain line where there is no terminal."""
+    if not to.is_terminal:
+        to.print(f"{number} {meaning}", soft_wrap=True)
+        return
+    for row in range(3):
+        line = " ".join(_GLYPHS[character][row] for character in number)
+        to.print(Text.assemble("  ", (line, "bold green"), f"   {meaning}" if row == 1 else ""))
+
+
+def accuracy(to: Console, share: float, right: int, samples: int) -> None:
+    """Print an accuracy large."""
+    big(to, f"{100 * share:.2f} %", f"test accuracy: {right:,} of {samples:,} right")
+
+
+def commands(to: Console, *lines: str) -> None:
+    """Print commands to go on with, ready to copy."""
+    for number, line in enumerate(lines):
+        to.print(Text.assemble("  ", ("next  " if number == 0 else "      ", "dim"), line), soft_wrap=True)
+
+
+def settings_in_words(settings: Mapping[str, Any]) -> str:
+    """Say how a run trains: ``60 epochs, batch 32, adam, rate 0.001`` and whatever else is set."""
+    from minigrad.train.config import Config
+
+    chosen = Config.from_dict(settings)
+    batch = f"batch {chosen.batch_size}" if chosen.batch_size else "full batch"
+    words = [f"{chosen.epochs} epochs", batch, chosen.optimizer, f"rate {chosen.lr:g}"]
+    said = {"recipe", "data", "epochs", "batch_size", "optimizer", "lr", "seed", "validation", "device"}
+    for name, value in chosen.to_dict().items():
+        if name not in said and value != getattr(Config, name):
+            words.append(_setting(name, value))
+    return ", ".join(words)
+
+
+def _setting(name: str, value: Any) -> str:
+    words = name.replace("_", " ")
+    if name == "schedule":
+        return f"{value} schedule"
+    return words if value is True else f"{words} {value:g}"
+
+
+def table(*columns: str, right: bool = True) -> Table:
+    """Return an empty table: a bold head, no lines, numbers to the right of a first column of names."""
+    made = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for number, name in enumerate(columns):
+        made.add_column(name, justify="right" if right and number else "left", no_wrap=right)
+    return made
