@@ -53,7 +53,9 @@ def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
 
 
 def save_arrays(
-    path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, str] | None = None
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, np.ndarray[Any, Any]],
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write named arrays and text metadata as one safetensors file, with a checksum of all of it.
 

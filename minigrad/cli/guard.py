@@ -57,7 +57,9 @@ def _terminate(*_: object) -> NoReturn:
 
 def _fail(error: MinigradError | OSError | MemoryError) -> NoReturn:
     if not isinstance(error, MinigradError):
-        what = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+        what = (
+            f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+        )
         _tell(f"error: {what}." if str(what) else "error: there is not enough memory for this.")
         raise typer.Exit(WRONG) from error
     from minigrad.explain import codes

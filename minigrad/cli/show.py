@@ -50,9 +50,9 @@ def big(to: Console, number: str, meaning: str) -> None:
         to.print(Text.assemble("  ", (line, "bold green"), f"   {meaning}" if row == 1 else ""))
 
 
-def accuracy(to: Console, share: float, right: int, samples: int) -> None:
-    """Print an accuracy large."""
-    big(to, f"{100 * share:.2f} %", f"test accuracy: {right:,} of {samples:,} right")
+def accuracy(to: Console, share: float) -> None:
+    """Print an accuracy on the test set large."""
+    big(to, f"{100 * share:.2f} %", "test accuracy")
 
 
 def commands(to: Console, *lines: str) -> None:

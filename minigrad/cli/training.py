@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,12 @@ from rich.console import Console
 from rich.text import Text
 
 from minigrad.cli import show
+from minigrad.errors import ConfigError
+from minigrad.train.config import OPTIMIZERS, SCHEDULES
 
 if TYPE_CHECKING:
     from minigrad.train.build import Session
+    from minigrad.train.config import Config
 
 _WHAT, _HOW, _BRAKES, _RUN = "What is trained", "How it is trained", "What restrains it", "The run"
 
@@ -39,16 +43,11 @@ def train(
     batch_size: Annotated[int | None, _option("samples per batch; 0 for all", _HOW)] = None,
     grow_batch: Annotated[int | None, _option("double the batch every N epochs", _HOW)] = None,
     accumulate: Annotated[int | None, _option("batches per update", _HOW)] = None,
-    optimizer: Annotated[
-        str | None, _option("gd, sgd, adagrad, rmsprop, adam, adamw, adam-as-printed", _HOW)
-    ] = None,
+    optimizer: Annotated[str | None, _option(", ".join(OPTIMIZERS), _HOW)] = None,
     lr: Annotated[float | None, _option("learning rate", _HOW)] = None,
     momentum: Annotated[float | None, _option("of sgd, 0 to 1", _HOW)] = None,
     nesterov: Annotated[bool | None, _option("Nesterov's momentum", _HOW)] = None,
-    schedule: Annotated[
-        str | None,
-        _option("constant, exponential, exponential-as-printed, step, step-as-printed, cosine, plateau", _HOW),
-    ] = None,
+    schedule: Annotated[str | None, _option(", ".join(SCHEDULES), _HOW)] = None,
     warmup: Annotated[int | None, _option("epochs in which the rate grows", _HOW)] = None,
     l1: Annotated[float | None, _option("L1 penalty", _BRAKES)] = None,
     l2: Annotated[float | None, _option("L2 penalty", _BRAKES)] = None,
@@ -72,31 +71,112 @@ def train(
     from minigrad.train import run
     from minigrad.train.config import Config
     from minigrad.train.progress import ShowProgress
-    from minigrad.train.recipes import DEFAULT, recipe_named
 
     to = Console(quiet=True) if quiet else show.console()
     progress = ShowProgress("quiet" if quiet else "plain" if plain else "auto", to)
-    given = {name: value for name, value in ctx.params.items() if value not in (None, False) or value is False}
-    settings = {
-        name: value for name, value in ctx.params.items() if name in Config.names() and value is not None
+    given = {
+        name: value for name, value in ctx.params.items() if value is not None and name in Config.names()
     }
-    if resume is not None:
+    if resume is None:
+        config = _config(given)
+        folder = out or run.next_folder(config.recipe, config.data)
+        with _resumable(folder):
+            results = run.start(config, folder, progress, lambda session: _announce(to, session, folder))
+    else:
         folder = resume
-        _refuse_others(settings if out is None else {**settings, "out": out})
+        _refuse_others([*given, *(["out"] if out else [])])
         if run.is_finished(folder):
             to.print(f"The run {folder} is finished.", soft_wrap=True, markup=False)
             results = run.read_results(folder)
         else:
             with _resumable(folder):
                 results = run.resume(folder, progress, lambda session: _announce(to, session, folder))
-    else:
-        chosen = recipe_named(settings.get("recipe", DEFAULT))
-        wanted = _data_name(settings.get("data", chosen.data))
-        config = Config.from_dict({**chosen.settings(wanted), **settings, "data": wanted})
-        folder = out or run.next_folder(chosen.name, wanted)
-        with _resumable(folder):
-            results = run.start(config, folder, progress, lambda session: _announce(to, session, folder))
     if quiet:
         typer.echo(folder)
+    _conclude(to, folder, results)
+
+
+def _config(given: dict[str, Any]) -> Config:
+    """The recipe's settings for this data, with what was given in their place."""
+    from minigrad.train.config import Config
+    from minigrad.train.recipes import DEFAULT, recipe_named
+
+    recipe = recipe_named(given.get("recipe", DEFAULT))
+    data = given.get("data", recipe.data)
+    if Path(data).is_file():
+        data = str(Path(data).resolve())  # so that the run can be resumed from anywhere
+    return Config.from_dict({**recipe.settings(data), **given, "data": data})
+
+
+def _refuse_others(names: list[str]) -> None:
+    if names:
+        options = ", ".join("RECIPE" if name == "recipe" else f"--{name.replace('_', '-')}" for name in names)
+        raise ConfigError(
+            "MG-803",
+            f"--resume goes on with a run as it was started, so {options} cannot change. "
+            "Leave out either --resume or the rest.",
+        )
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Add to an interruption how to go on."""
+    from minigrad.train.run import CONFIG
+
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if (folder / CONFIG).exists():
+            stop.add_note(f"Go on with: minigrad train --resume {shlex.quote(str(folder))}")
+        raise
+
+
+def _announce(to: Console, session: Session, folder: Path) -> None:
+    """Print what is about to be trained."""
+    from minigrad.nn import Sequential
+    from minigrad.train.recipes import recipe_named
+
+    config, data = session.config, session.data
+    layers = [module.describe() for module in session.model.modules() if not isinstance(module, Sequential)]
+    parts = {"training": data.train, "validation": data.validation, "test": data.test}
+    sizes = ", ".join(f"{len(part):,} {name}" for name, part in parts.items() if part is not None)
+    to.print(
+        Text.assemble(
+            "\n",
+            (config.recipe, "bold green"),
+            (f" on {data.train.name}", "bold"),
+            (f", after {recipe_named(config.recipe).document}", "dim"),
+            "\n",
+        )
+    )
+    show.facts(
+        to,
+        {
+            "network": f"{' · '.join(layers)}\n{session.model.count_parameters():,} parameters",
+            "data": f"{sizes} samples\n" + "\n".join(data.notes),
+            "training": f"{show.settings_in_words(config.to_dict())}, seed {config.seed}",
+            "folder": folder,
+        },
+    )
+    to.print()
+
+
+def _conclude(to: Console, folder: Path, results: dict[str, Any]) -> None:
+    """Print how well it went, and what to do next."""
+    to.print()
+    if "test_accuracy" in results:
+        show.accuracy(to, results["test_accuracy"])
     else:
-        _conclude(to, folder, results)
+        show.big(to, f"{results['test_loss']:.4f}", "test loss (mean squared error)")
+    files = [
+        name
+        for name in ("summary.md", "curves.png", "confusion.png", "mistakes.png")
+        if (folder / name).exists()
+    ]
+    to.print()
+    show.facts(to, {"folder": folder, "look at": ", ".join(files)})
+    to.print()
+    name = shlex.quote(str(folder))
+    sample = "IMAGE.png" if (folder / "mistakes.png").exists() else '--row "…"'
+    show.commands(to, f"minigrad evaluate {name}", f"minigrad predict {name} {sample}")
+    to.print()

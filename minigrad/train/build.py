@@ -79,7 +79,9 @@ def _augmentation(config: Config, train: Dataset) -> Compose | None:
     return Compose((Shift(train.image_shape, reach), Rotate(train.image_shape, 10.0), Noise(0.02)))
 
 
-def _optimizer(config: Config, model: nn.Module, extra: dict[str, Any], loader: DataLoader) -> optim.Optimizer:
+def _optimizer(
+    config: Config, model: nn.Module, extra: dict[str, Any], loader: DataLoader
+) -> optim.Optimizer:
     settings: dict[str, Any] = {"weight_decay": config.weight_decay, "max_norm": config.clip_norm or None}
     if config.optimizer == "sgd":
         settings |= {"momentum": config.momentum, "nesterov": config.nesterov}
@@ -181,7 +183,9 @@ def _callbacks(config: Config, data: Prepared) -> list[Callback]:
         chosen.append(SuspiciousStart(data.train.class_count))
     if config.patience:
         if data.validation is None:
-            raise ConfigError("MG-803", "patience watches the validation loss: give validation a share above 0.")
+            raise ConfigError(
+                "MG-803", "patience watches the validation loss: give validation a share above 0."
+            )
         chosen.append(EarlyStopping(config.patience))
     if config.grow_batch:
         chosen.append(GrowBatch(config.grow_batch, limit=len(data.train)))

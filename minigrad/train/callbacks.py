@@ -69,7 +69,9 @@ class EarlyStopping(Callback):
         """Compare with the best epoch so far."""
         loss = trainer.history["val_loss"][-1]
         if loss is None:
-            raise ConfigError("MG-803", "early stopping needs validation data: give validation a share above 0.")
+            raise ConfigError(
+                "MG-803", "early stopping needs validation data: give validation a share above 0."
+            )
         if loss < self.best:
             self.best, self.best_epoch = loss, trainer.epoch
             self.weights = trainer.model.state_dict()
@@ -87,7 +89,11 @@ class EarlyStopping(Callback):
 
     def load_state(self, plain: Mapping[str, Any], arrays: Arrays) -> None:
         """Take up the best epoch and its weights."""
-        self.best, self.best_epoch, self.weights = float(plain["best"]), int(plain["best_epoch"]), dict(arrays)
+        self.best, self.best_epoch, self.weights = (
+            float(plain["best"]),
+            int(plain["best_epoch"]),
+            dict(arrays),
+        )
 
 
 class GrowBatch(Callback):
@@ -124,7 +130,10 @@ class GradientStatistics(Callback):
             weights = [p.numpy() for p in params]
             updates = [w - b for w, b in zip(weights, self.before, strict=True)]
             grads = [p.grad.numpy() for p in params if p.grad is not None]
-            self.figures = {"grad_norm": _norm(grads), "update_ratio": _norm(updates) / (_norm(weights) or 1.0)}
+            self.figures = {
+                "grad_norm": _norm(grads),
+                "update_ratio": _norm(updates) / (_norm(weights) or 1.0),
+            }
         else:
             self._remember(trainer)
 

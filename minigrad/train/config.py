@@ -74,6 +74,11 @@ class Config:
             if not fits(getattr(self, name)):
                 raise ConfigError("MG-802", f"{name} is {getattr(self, name)!r}; it must be {meaning}.")
 
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of all settings."""
+        return [field.name for field in dataclasses.fields(cls)]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain data."""
         return dataclasses.asdict(self)
@@ -83,7 +88,7 @@ class Config:
         """Make a config of plain data; ConfigError MG-802 names every unknown setting and wrong value."""
         if not isinstance(settings, Mapping):
             raise ConfigError("MG-802", f"a config is a table of settings, not {type(settings).__name__}.")
-        known = [field.name for field in dataclasses.fields(cls)]
+        known = cls.names()
         unknown = [str(name) for name in settings if name not in known]
         if unknown:
             raise ConfigError("MG-802", f"unknown settings {', '.join(unknown)}. Known: {', '.join(known)}.")

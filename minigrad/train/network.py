@@ -51,7 +51,8 @@ class Network:
         except (TypeError, ValueError, OverflowError) as error:
             reason = error.message if isinstance(error, DataError) else str(error)
             raise DataError(
-                "MG-712", f"{path} does not describe a network: {reason} Restore it from a copy, or train again."
+                "MG-712",
+                f"{path} does not describe a network: {reason} Restore it from a copy, or train again.",
             ) from error
         return network
 

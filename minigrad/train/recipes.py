@@ -60,9 +60,15 @@ def _mlp_sgd(inputs: int, outputs: int, rng: np.random.Generator, _: np.random.G
     )
 
 
-def _mlp_dropout(inputs: int, outputs: int, rng: np.random.Generator, masks: np.random.Generator) -> nn.Module:
+def _mlp_dropout(
+    inputs: int, outputs: int, rng: np.random.Generator, masks: np.random.Generator
+) -> nn.Module:
     return nn.Sequential(
-        nn.Flatten(), _dense(inputs, 128, rng), nn.ReLU(), nn.Dropout(0.2, rng=masks), _dense(128, outputs, rng)
+        nn.Flatten(),
+        _dense(inputs, 128, rng),
+        nn.ReLU(),
+        nn.Dropout(0.2, rng=masks),
+        _dense(128, outputs, rng),
     )
 
 

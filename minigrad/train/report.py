@@ -23,7 +23,13 @@ History = dict[str, list[Any]]
 
 
 def write(
-    folder: Path, config: Config, history: History, data: Prepared, tested: Evaluation, network: str, seconds: float
+    folder: Path,
+    config: Config,
+    history: History,
+    data: Prepared,
+    tested: Evaluation,
+    network: str,
+    seconds: float,
 ) -> dict[str, Any]:
     """Write history, pictures and summary into the run's folder; return the results as plain data."""
     write_json(folder / "history.json", history)
@@ -64,7 +70,9 @@ def _classified(folder: Path, data: Prepared, tested: Evaluation) -> dict[str, A
         "mistakes": int(np.sum(truth != predicted)),
         "f1_macro": float(np.mean(scores["f1"])),
         "top_3_accuracy": metrics.top_k_accuracy(truth, tested.outputs, min(3, len(names))),
-        "classes": {name: {k: round(float(v[i]), 4) for k, v in scores.items()} for i, name in enumerate(names)},
+        "classes": {
+            name: {k: round(float(v[i]), 4) for k, v in scores.items()} for i, name in enumerate(names)
+        },
     }
 
 
@@ -82,7 +90,12 @@ def _summary(config: Config, history: History, data: Prepared, results: dict[str
         )
     lines += ["", "![loss and accuracy over the epochs](curves.png)", ""]
     if "classes" in results:
-        lines += ["## Where it is right and wrong", "", "| class | precision | recall | F1 |", "|---|---|---|---|"]
+        lines += [
+            "## Where it is right and wrong",
+            "",
+            "| class | precision | recall | F1 |",
+            "|---|---|---|---|",
+        ]
         lines += [
             f"| {name} | {100 * s['precision']:.1f} % | {100 * s['recall']:.1f} % | {100 * s['f1']:.1f} % |"
             for name, s in results["classes"].items()
@@ -92,7 +105,12 @@ def _summary(config: Config, history: History, data: Prepared, results: dict[str
             lines += ["The mistakes it was surest of:", "", "![worst mistakes](mistakes.png)", ""]
     parts = {"training": data.train, "validation": data.validation, "test": data.test}
     sizes = ", ".join(f"{len(part)} {name}" for name, part in parts.items() if part is not None)
-    lines += ["## What was done", "", f"Data: {data.train.name}, {sizes} samples; {'; '.join(data.notes)}.", ""]
+    lines += [
+        "## What was done",
+        "",
+        f"Data: {data.train.name}, {sizes} samples; {'; '.join(data.notes)}.",
+        "",
+    ]
     lines += ["```", network, "```", "", "| setting | value |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in config.to_dict().items()]
     lines += [

@@ -25,7 +25,12 @@ from minigrad.train.progress import ShowProgress
 from minigrad.train.recipes import recipe_named
 from minigrad.train.trainer import Evaluation, evaluate
 
-CONFIG, CHECKPOINT, WEIGHTS, NETWORK = "config.json", "checkpoint.safetensors", "weights.safetensors", "network.json"
+CONFIG, CHECKPOINT, WEIGHTS, NETWORK = (
+    "config.json",
+    "checkpoint.safetensors",
+    "weights.safetensors",
+    "network.json",
+)
 RESULTS = "results.json"
 
 Announce = Callable[[Session], None]
@@ -69,7 +74,9 @@ def is_finished(folder: Path) -> bool:
     return (folder / RESULTS).exists()
 
 
-def _train(session: Session, folder: Path, progress: ShowProgress, announce: Announce | None) -> dict[str, Any]:
+def _train(
+    session: Session, folder: Path, progress: ShowProgress, announce: Announce | None
+) -> dict[str, Any]:
     if announce is not None:
         announce(session)
     trainer, checkpoint, settings = session.trainer, folder / CHECKPOINT, session.config.to_dict()
@@ -114,7 +121,9 @@ def read_results(folder: Path) -> dict[str, Any]:
         isinstance(results.get(name, 0), (int, float)) for name in ("test_loss", "test_accuracy", "seconds")
     )
     if not fits or "test_loss" not in results:
-        raise DataError("MG-712", f"{path} does not hold a run's results. minigrad evaluate {folder} finds them anew.")
+        raise DataError(
+            "MG-712", f"{path} does not hold a run's results. minigrad evaluate {folder} finds them anew."
+        )
     return dict(results)
 
 
@@ -125,7 +134,9 @@ def load_network(folder: Path) -> tuple[nn.Module, Network]:
     """
     config = Config.load(folder / CONFIG)
     if not (folder / NETWORK).exists():
-        raise DataError("MG-715", f"the run {folder} is not finished. Continue it: minigrad train --resume {folder}")
+        raise DataError(
+            "MG-715", f"the run {folder} is not finished. Continue it: minigrad train --resume {folder}"
+        )
     network = Network.load(folder / NETWORK)
     arrays, texts = load_arrays(folder / WEIGHTS)
     for name, content in ((CONFIG, config.to_dict()), (NETWORK, network.to_dict())):

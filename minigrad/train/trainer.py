@@ -37,7 +37,7 @@ def evaluate(model: Module, dataset: Dataset, loss: Loss, device: str = "cpu") -
     Returns the mean loss over all samples, the share of samples whose largest output is their class (None for
     a regression), and the outputs, one row per sample.
     """
-    was_training = model.training
+    training = [(module, module.training) for module in model.modules()]
     model.eval()
     total, outputs = 0.0, []
     with modes.no_grad():
@@ -45,7 +45,8 @@ def evaluate(model: Module, dataset: Dataset, loss: Loss, device: str = "cpu") -
             predicted = model(on_device(x, device))
             total += float(loss(predicted, backend.to_device(y, device))) * len(x)
             outputs.append(predicted.numpy())
-    model.train(was_training)
+    for module, mode in training:
+        module.training = mode
     stacked = np.concatenate(outputs)
     accuracy = None
     if dataset.is_classification:

@@ -1,0 +1,127 @@
+"""One new sample for a trained network: a picture or a row of numbers, treated like the training data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minigrad import modes, nn
+from minigrad.data import scaler_from_state
+from minigrad.errors import DataError
+from minigrad.ops import softmax
+from minigrad.tensor import Tensor
+from minigrad.train.network import Network
+
+Floats = NDArray[np.float32]
+_MNIST_SIDE, _MNIST_MARGIN = 28, 4
+
+
+def read_picture(path: Path, network: Network) -> Floats:
+    """Read a picture as the network's training pictures are: bright ink on black, 0 to 1, of its shape.
+
+    The picture is made grey. Where its border is bright, as on paper, it is inverted. One of exactly the network's
+    size is then taken as it is. Any other is stretched in contrast from its background to its darkest ink, cut to
+    the ink, and scaled with its proportions kept into the middle, by averaging pixels. The digits reach the edge;
+    MNIST's have a margin of 4 pixels in 28, and so does what is made for 28 pixels and more.
+
+    Returns float32 of shape (height, width). Raises DataError MG-716 where the file is no picture, the picture is
+    empty, or the network reads no pictures.
+    """
+    if network.image_shape is None:
+        raise DataError(
+            "MG-716", f'this network reads rows of {network.inputs} numbers, not pictures. Use --row "…, …".'
+        )
+    height, width = network.image_shape
+    grey = _open(path)
+    if np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])) > 0.5:
+        grey = np.float32(1) - grey
+    if grey.shape == (height, width):
+        return grey
+    return _fit(_cut(grey, path), height, width)
+
+
+def _open(path: Path) -> Floats:
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            upright = ImageOps.exif_transpose(picture)
+            if upright.mode.startswith(("I", "F")):  # 16 bits and more, which convert("L") would cut off
+                deep = np.asarray(upright, np.float32)
+                return deep / max(float(deep.max()), 1e-9)
+            paper = Image.new("RGBA", upright.size, "white")
+            paper.alpha_composite(upright.convert("RGBA"))
+            return np.asarray(paper.convert("L"), np.float32) / 255
+    except FileNotFoundError as error:
+        raise DataError("MG-716", f"there is no picture {path}.") from error
+    except UnidentifiedImageError as error:
+        raise DataError(
+            "MG-716", f"{path} is not a picture that can be read, such as a PNG or a JPEG."
+        ) from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError("MG-716", f"{path} cannot be read as a picture: {error}.") from error
+
+
+def _cut(grey: Floats, path: Path) -> Floats:
+    """Stretch the contrast and cut off what is empty around the ink."""
+    background = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
+    ink = np.clip(grey - background, 0, 1)
+    if ink.max() < 0.1:
+        raise DataError("MG-716", f"{path} is empty: all of it is about as bright as its border.")
+    ink = ink / ink.max()
+    rows, columns = np.flatnonzero((ink > 0.3).any(axis=1)), np.flatnonzero((ink > 0.3).any(axis=0))
+    cut: Floats = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return cut
+
+
+def _fit(ink: Floats, height: int, width: int) -> Floats:
+    """Scale to the largest size that fits inside the margin, into the middle of an empty picture."""
+    from PIL import Image
+
+    margin = (
+        round(min(height, width) * _MNIST_MARGIN / _MNIST_SIDE) if min(height, width) >= _MNIST_SIDE else 0
+    )
+    factor = min((height - 2 * margin) / ink.shape[0], (width - 2 * margin) / ink.shape[1])
+    rows, columns = (max(1, round(side * factor)) for side in ink.shape)
+    small = np.asarray(Image.fromarray(ink).resize((columns, rows), Image.Resampling.BOX))
+    fitted = np.zeros((height, width), np.float32)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    fitted[top : top + rows, left : left + columns] = np.clip(small, 0, 1)
+    return fitted
+
+
+def read_row(text: str, network: Network) -> Floats:
+    """Read numbers separated by commas or blanks, as many as the network has inputs, unscaled.
+
+    Returns float32 of shape (inputs,). Raises DataError MG-716 where they are no numbers, not finite, or too many
+    or too few.
+    """
+    try:
+        row = np.array([float(number) for number in text.replace(",", " ").split()], np.float32)
+    except ValueError as error:
+        raise DataError(
+            "MG-716", f"the row {text[:60]!r} is not numbers separated by commas: {error}."
+        ) from error
+    if len(row) != network.inputs or not np.isfinite(row).all():
+        raise DataError(
+            "MG-716",
+            f"the network takes {network.inputs} finite numbers; the row has {np.isfinite(row).sum()} of them.",
+        )
+    return row
+
+
+def predict_one(model: nn.Module, network: Network, x: Floats) -> NDArray[Any]:
+    """Return the probability of each class, or for a regression the outputs, for one sample; shape (outputs,).
+
+    A row goes through the scaling that the training data went through.
+    """
+    sample = x.reshape(1, -1)
+    if network.scaling is not None:
+        sample = scaler_from_state(network.scaling).apply(sample)
+    with modes.no_grad():
+        outputs = model(Tensor(sample)).numpy()
+    found: NDArray[Any] = np.asarray(outputs if network.classes is None else softmax(outputs))[0]
+    return found
