@@ -55,8 +55,10 @@ def gradcheck(
     random projection of the first gradients, with respect to the inputs and to the incoming gradient.
 
     An entry passes within ``atol + rtol · |numeric|``, so a rule that is wrong by more than one part in a
-    million, and a zero where the derivative is larger than 1e-8, cannot pass. The differences themselves are
-    good to about 2e-10 · |f| (rounding) and eps² · |f'''| / 6 (truncation): keep |f| below 50.
+    million, and a zero where the derivative is larger than 1e-8, cannot pass. Along random directions it is
+    v · J · u that passes, within ``atol · √outputs + rtol · Σ |v_j · (J u)_j|``; a single wrong entry among n
+    shows there if it is off by more than about n parts in a million. The differences themselves are good to
+    about 2e-10 · |f| (rounding) and eps² · |f'''| / 6 (truncation): keep |f| below 50.
 
     Raises GradientError MG-601 with both numbers where they differ, DtypeError MG-213 on other float dtypes.
     """

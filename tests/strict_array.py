@@ -42,12 +42,14 @@ class StrictArray(NDArrayOperatorsMixin):
         if any(hasattr(x, "__array_ufunc__") and not isinstance(x, _KNOWN) for x in inputs):
             return NotImplemented  # another library's array, which may know what to do
         outs = kwargs.get("out", ())
-        for x in (*inputs, *outs):
+        for x in (*_flat(inputs), *outs):
             _check_operand(x, index=method == "at")
         result = getattr(ufunc, method)(*_host(inputs), **_host(kwargs))
         return outs[0] if outs else _device(result, None)
 
-    def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def __array_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         if not all(issubclass(t, (StrictArray, np.ndarray)) for t in types):
             return NotImplemented
         for x in (*_flat(args), *_flat(tuple(kwargs.values()))):

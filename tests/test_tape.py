@@ -312,7 +312,9 @@ class TestLookingOn:
         assert [record.operation.name for record in tape] == ["exp", "multiply", "add", "sum"]
         assert [record.serial for record in tape] == sorted(record.serial for record in tape)
         assert tape[-1] is loss.record
-        assert repr(tape[1]).startswith(f"<record {tape[1].serial}: multiply(the result of exp, 'b') -> (1,), ")
+        assert repr(tape[1]).startswith(
+            f"<record {tape[1].serial}: multiply(the result of exp, 'b') -> (1,), "
+        )
         assert mg.tape(a) == []
 
     def test_records_know_the_users_line(self):
@@ -419,7 +421,7 @@ class TestModes:
         assert (whole.grad_passes, whole.expected_passes) == (1, 1)
 
     def test_accumulate_needs_a_pass(self):
-        with pytest.raises(ConfigError, match="MG-802 .*not 0"), mg.accumulate(0):
+        with pytest.raises(ConfigError, match=r"MG-802 .*not 0"), mg.accumulate(0):
             pass
 
 

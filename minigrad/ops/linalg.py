@@ -31,7 +31,9 @@ def _matmul(a: Array, b: Array) -> Array:
 
 def _explain_matmul(error: Exception, a: Array, b: Array) -> MinigradError | None:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return ShapeError("MG-102", f"matmul needs arrays; {np.shape(a)} @ {np.shape(b)} has a number. Write a * b.")
+        return ShapeError(
+            "MG-102", f"matmul needs arrays; {np.shape(a)} @ {np.shape(b)} has a number. Write a * b."
+        )
     inner, other = a.shape[-1], b.shape[-2] if b.ndim > 1 else b.shape[0]
     if inner == other:
         return None

@@ -352,8 +352,8 @@ CASES: dict[str, list[Case]] = {
     + [Case("size-1", lambda a, b: np.std(a * b, axis=-1), (np.array([[0.7]]), np.array([[1.0, 2.0]])))],
     "max": extreme(np.max),
     "min": extreme(np.min),
-    "prod": reduction(np.prod)
-    + [
+    "prod": [
+        *reduction(np.prod),
         Case("contiguous", lambda a: np.prod(a, axis=1), (np.array([[2.0, 0, 3], [0, 0, 5], [0, 0, 0]]),)),
         Case("contiguous", np.prod, (between(0.5, 1.5)((2, 3, 2)),)),
     ],
@@ -372,10 +372,12 @@ CASES: dict[str, list[Case]] = {
         Case("contiguous", lambda a: a.transpose((1, -1, 0)), (between(-1, 1)((2, 3, 2)),)),
     ],
     "swapaxes": unary(lambda a: np.swapaxes(a, 0, -1)),
-    "moveaxis": unary(lambda a: np.moveaxis(a, 0, -1))
-    + [Case("contiguous", lambda a: np.moveaxis(a, (0, 1), (-1, 0)), (between(-1, 1)((2, 3, 2)),))],
-    "broadcast_to": unary(lambda a: np.broadcast_to(a, (2, *a.shape)))
-    + [
+    "moveaxis": [
+        *unary(lambda a: np.moveaxis(a, 0, -1)),
+        Case("contiguous", lambda a: np.moveaxis(a, (0, 1), (-1, 0)), (between(-1, 1)((2, 3, 2)),)),
+    ],
+    "broadcast_to": [
+        *unary(lambda a: np.broadcast_to(a, (2, *a.shape))),
         Case("broadcast", lambda a: np.broadcast_to(a, (2, 3)), (between(-1, 1)((2, 1)),)),
         Case("size-0", lambda a: np.broadcast_to(a, (0, 3)), (between(-1, 1)((1, 3)),)),
         Case("size-1", lambda a: np.broadcast_to(a, (2, 3)), (between(-1, 1)(()),)),
@@ -389,13 +391,17 @@ CASES: dict[str, list[Case]] = {
     + unary(lambda a: np.pad(a, ((1, 0), (0, 2)), constant_values=3.0))
     + unary(lambda a: np.pad(a, (0, 1), mode="constant")),
     "getitem": indexed(),
-    "scatter": unary(lambda a: ops.scatter(a, index=(slice(1, 1 + len(a)),), shape=(4, a.shape[1])))
-    + [
-        Case("contiguous", lambda a, i: ops.scatter(a, index=i, shape=(3, 3)), (np.ones((2, 3)), np.array([1, 1]))),
+    "scatter": [
+        *unary(lambda a: ops.scatter(a, index=(slice(1, 1 + len(a)),), shape=(4, a.shape[1]))),
+        Case(
+            "contiguous",
+            lambda a, i: ops.scatter(a, index=i, shape=(3, 3)),
+            (np.ones((2, 3)), np.array([1, 1])),
+        ),
     ],
     "take_along_axis": along_axis(),
     "put_along_axis": put(),
-    "matmul": matrices(np.matmul) + [Case("contiguous", np.dot, (np.ones(3), np.ones((3, 2))))],
+    "matmul": [*matrices(np.matmul), Case("contiguous", np.dot, (np.ones(3), np.ones((3, 2))))],
     "einsum": einsums(),
     "linear": linears(),
     "softmax_cross_entropy": cross_entropies(),
@@ -408,7 +414,7 @@ COMPOSED: dict[str, list[Case]] = {
     "split": unary(lambda a: np.split(a, 3 if a.shape[1] == 3 else 1, axis=1)[-1] * 2, skip=("transposed",))
     + unary(lambda a: np.concatenate([p * (k + 1) for k, p in enumerate(np.split(a, [1], axis=-1))], axis=1)),
     "to": unary(lambda a: a.to("cpu") if a.device == "cpu" else a) + unary(lambda a: ops.to(a, "float64")),
-    "dot": matrices(np.dot)[:4] + [Case("size-1", np.dot, (np.array(2.0), np.ones((2, 3))))],
+    "dot": [*matrices(np.dot)[:4], Case("size-1", np.dot, (np.array(2.0), np.ones((2, 3))))],
     "naive_sigmoid": unary(ops.naive_sigmoid),
     "naive_softmax": unary(ops.naive_softmax),
     "naive_logsumexp": unary(ops.naive_logsumexp, skip=("size-0",)),
@@ -418,14 +424,19 @@ COMPOSED: dict[str, list[Case]] = {
 #: operations that are piecewise constant: they give results, and no gradient
 CONSTANT: dict[str, Callable[..., Any]] = {
     **{name: lambda t, name=name: getattr(np, name)(t, 0.5) for name in ("equal", "not_equal", "less")},
-    **{name: lambda t, name=name: getattr(np, name)(t, 0.5) for name in ("less_equal", "greater", "greater_equal")},
+    **{
+        name: lambda t, name=name: getattr(np, name)(t, 0.5)
+        for name in ("less_equal", "greater", "greater_equal")
+    },
     **{name: lambda t, name=name: getattr(np, name)(t > 0, t < 1) for name in ("logical_and", "logical_or")},
     **{name: lambda t, name=name: getattr(np, name)(t > 0, t < 1) for name in ("logical_xor", "bitwise_xor")},
     **{name: lambda t, name=name: getattr(np, name)(t > 0, t < 1) for name in ("bitwise_and", "bitwise_or")},
     **{name: lambda t, name=name: getattr(np, name)(t > 0) for name in ("invert", "logical_not")},
     **{name: lambda t, name=name: getattr(np, name)(t) for name in ("isnan", "isinf", "isfinite", "sign")},
     **{name: lambda t, name=name: getattr(np, name)(t) for name in ("floor", "ceil", "rint", "trunc")},
-    **{name: lambda t, name=name: getattr(np, name)(t, axis=0) for name in ("argmax", "argmin", "any", "all")},
+    **{
+        name: lambda t, name=name: getattr(np, name)(t, axis=0) for name in ("argmax", "argmin", "any", "all")
+    },
     "floor_divide": lambda t: t // 2,
 }
 

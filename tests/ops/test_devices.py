@@ -21,7 +21,8 @@ NUMBERED = [
 def inputs_on(device: str, case: Case, requires_grad: bool = True) -> list[object]:
     arrays = [backend.to_device(x, device) if isinstance(x, np.ndarray) else x for x in case.inputs]
     return [
-        mg.Tensor(x, requires_grad=requires_grad) if getattr(x, "dtype", None) == np.float64 else x for x in arrays
+        mg.Tensor(x, requires_grad=requires_grad) if getattr(x, "dtype", None) == np.float64 else x
+        for x in arrays
     ]
 
 

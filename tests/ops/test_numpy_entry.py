@@ -16,7 +16,14 @@ def leaf(values) -> mg.Tensor:
 
 def test_functions_give_tensors():
     t, u = leaf([1.0, 2.0]), leaf([3.0])
-    for result in (np.sin(t), np.concatenate([t, u]), np.array([1.0, 2.0]) @ t, 2 - t, np.stack([t, t]), np.ravel(t)):
+    for result in (
+        np.sin(t),
+        np.concatenate([t, u]),
+        np.array([1.0, 2.0]) @ t,
+        2 - t,
+        np.stack([t, t]),
+        np.ravel(t),
+    ):
         assert isinstance(result, mg.Tensor)
         assert result.requires_grad
     np.testing.assert_array_equal(np.concatenate([t, u]).data, [1, 2, 3])
@@ -28,7 +35,9 @@ def test_a_bare_array_beside_a_tensor_may_stand_on_either_side():
     np.testing.assert_array_equal((t @ a).data, t.data @ a)
     np.testing.assert_array_equal((a - t).data, a - t.data)
     (a @ t).sum().backward()
-    np.testing.assert_array_equal(t.grad.data, [[12.0, 12.0], [14.0, 14.0]])  # column sums of a, in each column
+    np.testing.assert_array_equal(
+        t.grad.data, [[12.0, 12.0], [14.0, 14.0]]
+    )  # column sums of a, in each column
 
 
 def test_operations_on_bare_arrays_give_bare_arrays():
@@ -47,7 +56,9 @@ def test_an_input_may_be_given_by_name():
 
 
 def test_a_tensor_as_a_parameter_is_refused():
-    with pytest.raises(OperationError, match="MG-605 leaky_relu has no gradient rule for its parameter 'slope'"):
+    with pytest.raises(
+        OperationError, match="MG-605 leaky_relu has no gradient rule for its parameter 'slope'"
+    ):
         ops.leaky_relu(leaf([1.0]), slope=leaf(0.1))
     with pytest.raises(OperationError, match="MG-605"):
         ops.leaky_relu(np.ones(2), leaf(0.1))
@@ -194,7 +205,9 @@ class TestRefusals:
     def test_a_rule_that_returns_another_shape(self, monkeypatch):
         monkeypatch.setattr(mg.table, "operations", dict(mg.table.operations))
         short = mg.define("short", lambda a: a * 1, "a", ("g[:2]", lambda g: g[:2]), inputs="a")
-        with pytest.raises(OperationError, match=r"MG-604 rule short_vjp_0 .* returned shape \(2,\) .* shape \(3,\)"):
+        with pytest.raises(
+            OperationError, match=r"MG-604 rule short_vjp_0 .* returned shape \(2,\) .* shape \(3,\)"
+        ):
             short(leaf([1.0, 2.0, 3.0])).sum().backward()
 
 

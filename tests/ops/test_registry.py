@@ -89,8 +89,30 @@ def _is_float(x):
     return isinstance(x, np.ndarray) and x.dtype == np.float64
 
 
-THIRD = ["power", "divide", "exp", "log", "sqrt", "tanh", "sigmoid", "softplus", "gelu", "matmul", "var", "prod"]
-THIRD += ["softmax", "log_softmax", "logsumexp", "getitem", "einsum", "linear", "softmax_cross_entropy", "std"]
+THIRD = [
+    "power",
+    "divide",
+    "exp",
+    "log",
+    "sqrt",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "gelu",
+    "matmul",
+    "var",
+    "prod",
+]
+THIRD += [
+    "softmax",
+    "log_softmax",
+    "logsumexp",
+    "getitem",
+    "einsum",
+    "linear",
+    "softmax_cross_entropy",
+    "std",
+]
 
 
 @pytest.mark.parametrize("name", THIRD)
