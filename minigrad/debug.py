@@ -27,9 +27,12 @@ def debug() -> Iterator[None]:
     The first NaN or infinity raises MG-403 where it appears. A change of a saved value is found even where it
     was made behind the Tensor's back, in the bare array (MG-205). A pile of kept graphs is warned of (MG-504).
     """
-    with modes.hooks(forward=_check_finite), modes.hooks(forward=_KeptGraphs()):
-        with modes.switched(modes.fingerprinting, True):
-            yield
+    with (
+        modes.hooks(forward=_check_finite),
+        modes.hooks(forward=_KeptGraphs()),
+        modes.switched(modes.fingerprinting, True),
+    ):
+        yield
 
 
 def _check_finite(record: Record, output: Tensor) -> None:

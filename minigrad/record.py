@@ -223,7 +223,8 @@ def _explained(
             return explained
     shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
     if isinstance(error, ValueError):
-        return ShapeError("MG-103", f"{operation.name} cannot work on shapes {shapes}: {str(error).strip().rstrip('.')}.")
+        reason = str(error).strip().rstrip(".")
+        return ShapeError("MG-103", f"{operation.name} cannot work on shapes {shapes}: {reason}.")
     return None
 
 
@@ -242,9 +243,10 @@ def define(
     """Define an operation and enter it into the table.
 
     Each rule is a pair: its formula as text, and a function which names what it needs among ``g`` (the incoming
-    gradient), ``y`` (the result), the inputs, their shapes (``a_shape``) and the parameters. What no rule
-    names is not saved. ``of`` is the NumPy function that the operation stands for (``forward`` itself where
-    that is a ufunc); ``method`` the name under which Tensors offer it.
+    gradient), ``y`` (the result), the inputs, their shapes (``a_shape``) and the parameters. What no rule names
+    is not saved. A rule returns a new array, ``g`` itself, or a view of either. ``of`` is the NumPy function that
+    the operation stands for (``forward`` itself where that is a ufunc); ``method`` the name under which Tensors
+    offer it.
     """
     if name in table.operations:
         raise OperationError("MG-603", f"there is an operation named {name!r} already; choose another name.")

@@ -17,7 +17,7 @@ class Rule:
     of arrays offers ``i`` (which input), ``arrays`` (all of them) and ``shapes`` instead of input names.
     """
 
-    __slots__ = ("_fetch", "_params", "_saved", "formula", "function")
+    __slots__ = ("_params", "_saved", "_variadic", "_wanted", "formula", "function")
 
     def __init__(
         self,
@@ -30,45 +30,43 @@ class Rule:
         variadic: bool = False,
     ) -> None:
         function.__name__ = function.__qualname__ = name
-        self.formula, self.function = formula, function
-        self._fetch: list[Callable[..., Any]] = []
+        self.formula, self.function, self._variadic = formula, function, variadic
+        positions = {"g": 0, "y": 1, **({"i": 2, "arrays": 3} if variadic else _numbered(inputs))}
+        shapes = {"shapes": 3} if variadic else {f"{k}_shape": n for k, n in _numbered(inputs).items()}
+        self._wanted: list[tuple[int, bool]] = []  # position in what is offered, whether only its shape
         self._params: list[str] = []
-        self._saved: set[int] | None = set()  # positions of inputs, -1 for y; None for all inputs
-        offered: dict[str, tuple[Callable[..., Any], int | None]] = {
-            "g": (lambda i, g, y, arrays: g, None),
-            "y": (lambda i, g, y, arrays: y, -1),
-        }
-        if variadic:
-            offered["i"] = (lambda i, g, y, arrays: i, None)
-            offered["arrays"] = (lambda i, g, y, arrays: arrays, None)
-            offered["shapes"] = (lambda i, g, y, arrays: [a.shape for a in arrays], None)
-        else:
-            for k, key in enumerate(inputs):
-                offered[key] = (lambda i, g, y, arrays, k=k: arrays[k], k)
-                offered[f"{key}_shape"] = (lambda i, g, y, arrays, k=k: arrays[k].shape, None)
         for wanted in inspect.signature(function).parameters:
-            if wanted in offered:
-                fetch, saved = offered[wanted]
-                self._fetch.append(fetch)
-                if saved is not None and self._saved is not None:
-                    self._saved.add(saved)
-                if wanted == "arrays":
-                    self._saved = None
+            if wanted in positions:
+                self._wanted.append((positions[wanted], False))
+            elif wanted in shapes:
+                self._wanted.append((shapes[wanted], True))
             elif wanted in params:
                 self._params.append(wanted)
             else:
                 raise OperationError(
                     "MG-603",
-                    f"rule {name} asks for {wanted!r}; it can have {', '.join([*offered, *params])}.",
+                    f"rule {name} asks for {wanted!r}; it can have {', '.join([*positions, *shapes, *params])}.",
                 )
+        self._saved = tuple({k - 2 for k, only_shape in self._wanted if k >= 1 and not only_shape})
 
     def __call__(self, i: int, g: Any, y: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Return the gradient for input ``i``."""
-        arguments = [fetch(i, g, y, arrays) for fetch in self._fetch]
+        offered = (g, y, i, arrays) if self._variadic else (g, y, *arrays)
+        arguments = [_shape(offered[k]) if only_shape else offered[k] for k, only_shape in self._wanted]
         if self._params:
             return self.function(*arguments, **{name: params[name] for name in self._params})
         return self.function(*arguments)
 
-    def saves(self, count: int) -> range | set[int]:
-        """Positions of the inputs, and -1 for the result, whose values the rule needs unchanged."""
-        return range(count) if self._saved is None else self._saved
+    def saves(self, count: int) -> Sequence[int]:
+        """Positions among ``count`` inputs, and -1 for the result, whose values the rule needs unchanged."""
+        if self._variadic:
+            return range(count) if (3, False) in self._wanted else ()
+        return self._saved
+
+
+def _numbered(inputs: Sequence[str]) -> dict[str, int]:
+    return {name: 2 + k for k, name in enumerate(inputs)}
+
+
+def _shape(offered: Any) -> Any:
+    return [a.shape for a in offered] if isinstance(offered, tuple) else offered.shape

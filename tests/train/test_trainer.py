@@ -22,7 +22,10 @@ def digits(n: int = 200) -> Dataset:
 def make(seed: int = 0, lr: float = 0.01, dropout: float = 0.2, **settings) -> tuple[Trainer, DataLoader]:
     weights, masks, batches = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
     model = nn.Sequential(
-        nn.Linear(64, 16, rng=weights), nn.ReLU(), nn.Dropout(dropout, rng=masks), nn.Linear(16, 10, rng=weights)
+        nn.Linear(64, 16, rng=weights),
+        nn.ReLU(),
+        nn.Dropout(dropout, rng=masks),
+        nn.Linear(16, 10, rng=weights),
     )
     settings.setdefault("generators", {"masks": masks, "batches": batches})
     trainer = Trainer(model, nn.CrossEntropyLoss(), optim.Adam(model, lr=lr), **settings)
@@ -172,9 +175,9 @@ def test_unscaled_pixels_are_suspicious() -> None:
 def test_a_diverging_training_stops_with_good_weights() -> None:
     trainer, _ = make(dropout=0.0)
     trainer.optimizer = optim.SGD(trainer.model, lr=1e20)
-    with pytest.raises(NonFiniteError, match=r"MG-403 training stopped at step \d+ .* lr = 1e\+20") as caught:
-        with np.errstate(all="ignore"):
-            trainer.fit(DataLoader(digits(), 20), None, 5)
+    message = r"MG-403 training stopped at step \d+ .* lr = 1e\+20"
+    with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match=message) as caught:
+        trainer.fit(DataLoader(digits(), 20), None, 5)
     assert "first non-finite value: infinity in the result of" in str(caught.value)
     assert all(np.abs(w).max() < 1 for w in weights_of(trainer).values())
 
@@ -250,7 +253,10 @@ def test_evaluate_changes_nothing_and_is_the_plain_computation() -> None:
     assert_same_bits(before, weights_of(trainer))
     assert state == {n: g.bit_generator.state for n, g in trainer.generators.items()}
     assert trainer.model.training
-    z = np.maximum(data.x @ before["0.weight"].T + before["0.bias"], 0) @ before["3.weight"].T + before["3.bias"]
+    z = (
+        np.maximum(data.x @ before["0.weight"].T + before["0.bias"], 0) @ before["3.weight"].T
+        + before["3.bias"]
+    )
     expected = np.mean(np.log(np.exp(z).sum(1)) - z[np.arange(len(z)), data.y])
     assert found.loss == pytest.approx(expected, rel=1e-5)
     assert found.accuracy == np.mean(z.argmax(1) == data.y)
