@@ -45,7 +45,9 @@ def in_torch(name: str, seed: int) -> float:
             nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 10)
         ),
         "mlp-sgd": lambda: nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)),
-        "mlp-dropout": lambda: nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 10)),
+        "mlp-dropout": lambda: nn.Sequential(
+            nn.Linear(784, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 10)
+        ),
     }[name]()
     if keras:
         for layer in model:
@@ -91,7 +93,9 @@ def main() -> None:
             each = " ".join(f"{a:.4f}" for a in found)
             print(f"{name:<12} {label:<9} {each}  mean {means[label]:.4f}  {seconds:.1f} s a run", flush=True)
         if len(means) == 2:
-            print(f"{name:<12} difference {100 * (means['minigrad'] - means['torch']):+.2f} points", flush=True)
+            print(
+                f"{name:<12} difference {100 * (means['minigrad'] - means['torch']):+.2f} points", flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from minigrad.modes import accumulate, enable_grad, hooks, is_grad_enabled, no_g
 from minigrad.record import Operation, Record, define
 from minigrad.tape import Step, gradients, steps, tape
 from minigrad.tensor import Tensor
+from minigrad.threads import set_threads, threads
 
 __version__ = "0.1.0"
 
@@ -33,7 +34,9 @@ __all__ = [
     "ops",
     "optim",
     "set_default_dtype",
+    "set_threads",
     "steps",
     "tape",
+    "threads",
     "value_and_grad",
 ]

@@ -4,17 +4,23 @@ A kernel is one function on bare arrays in up to three dialects with one signatu
 for Numba and a CUDA kernel. The array types of a call decide: NumPy arrays go to Numba, CuPy arrays to CUDA,
 and whatever those cannot take (no Numba, a strided view, a Tensor, a tracer) goes to the reference.
 ``MINIGRAD_KERNELS=reference`` in the environment, or ``with reference_only():``, forces the reference.
+
+Where a kernel returns arrays, ``out=`` may give the arrays to write into; without it they are made. An output
+never overlaps an input unless the kernel says that it may.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from time import perf_counter
+from types import FunctionType
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,7 +29,8 @@ Dialect = Callable[..., Any]
 kernels: dict[str, Kernel] = {}
 """Every registered kernel by name."""
 
-_COMPILED_DTYPES = frozenset(np.dtype(name) for name in ("float32", "float64", "int32", "int64"))
+_COMPILED_DTYPES = {np.dtype(name): name[0] == "f" for name in ("float32", "float64", "int32", "int64")}
+"""The dtypes that the loops are compiled for, and whether they are floats."""
 
 
 def _reference_in_environment() -> bool:
@@ -54,49 +61,114 @@ def reference_only() -> Iterator[None]:
 @cache
 def numba() -> Any | None:
     """Return the numba module, imported at the first call, or None where it cannot be imported."""
+    # Where Numba's threads are libgomp's, they spin after each loop while BLAS's spin too, and starve each other.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         import numba as module
     except ImportError:
         return None
+    _announce_slow_compilation()
     return module
 
 
-class Loop:
-    """A loop over arrays, written in Python, that Numba compiles when it is first needed."""
+def _announce_slow_compilation() -> None:
+    """Let Numba say on one line when a loop of this package took longer than a second to compile."""
+    from numba.core import event
 
-    def __init__(self, function: Dialect) -> None:
+    class Listener(event.Listener):  # type: ignore[misc]
+        starts: ClassVar[list[float]] = []  # a loop's helpers are compiled while it is
+
+        def on_start(self, compilation: Any) -> None:
+            self.starts.append(perf_counter())
+
+        def on_end(self, compilation: Any) -> None:
+            seconds = perf_counter() - self.starts.pop()
+            function = compilation.data["dispatcher"].py_func
+            if seconds > 1 and not self.starts and function.__module__.startswith(f"{__package__}."):
+                text = f"compiled {function.__name__} in {seconds:.1f} s; it is kept on disk for the next run"
+                print(text, file=sys.stderr)
+
+    event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]
+
+
+class Loop:
+    """A loop over arrays, written in Python, that Numba compiles when it is first needed.
+
+    ``fastmath`` and ``parallel`` go to Numba. ``names`` gives values to global names of the function, so that one
+    text can be compiled for float32 and for float64 with a helper of its own in each; a global name that stands
+    for another Loop is compiled with it, and ``prange`` becomes Numba's where the loop is ``parallel``.
+    """
+
+    def __init__(
+        self,
+        function: Dialect,
+        *,
+        fastmath: frozenset[str] = frozenset(),
+        parallel: bool = False,
+        **names: Any,
+    ) -> None:
         self.function = function
+        self.names = names
+        self.options: dict[str, Any] = {"error_model": "numpy"}
+        if fastmath:
+            self.options["fastmath"] = set(fastmath)
+        if parallel:
+            self.options["parallel"] = True
         self._compiled: Dialect | None = None
 
     def __call__(self, *arrays: Any) -> Any:
         """Run the compiled loop; RuntimeError where Numba is not installed."""
-        return self.compiled(*arrays)
+        return (self._compiled or self.compiled)(*arrays)
 
     @property
     def compiled(self) -> Dialect:
         """The loop as Numba compiled it, which is called with less ado than the Loop."""
         if self._compiled is None:
-            self._compiled = _compile(self.function)
+            self._compiled = self._compile()
         return self._compiled
 
+    @property
+    def plain(self) -> Dialect:
+        """The loop as plain Python, its helpers too, for a debugger to step through."""
+        return self._bound(lambda helper: helper.plain)
 
-def _compile(function: Dialect) -> Dialect:
-    module = numba()
-    if module is None:
-        raise RuntimeError(f"{function.__name__} is a loop for Numba, and Numba is not installed")
-    try:
-        compiled: Dialect = module.njit(error_model="numpy", cache=True)(function)
-    except RuntimeError:  # no folder that could hold the cache can be written
-        compiled = module.njit(error_model="numpy")(function)
-    return compiled
+    def _compile(self) -> Dialect:
+        module = numba()
+        if module is None:
+            raise RuntimeError(f"{self.function.__name__} is a loop for Numba, and Numba is not installed")
+        function = self._bound(lambda helper: helper.compiled)
+        try:
+            compiled: Dialect = module.njit(cache=True, **self.options)(function)
+        except RuntimeError:  # no folder that could hold the cache can be written
+            compiled = module.njit(**self.options)(function)
+        return compiled
+
+    def _bound(self, resolve: Callable[[Loop], Dialect]) -> Dialect:
+        function = self.function
+        if not isinstance(function, FunctionType):
+            return function
+        names = {name: function.__globals__.get(name) for name in function.__code__.co_names} | self.names
+        helpers: dict[str, Any] = {
+            name: resolve(value) for name, value in names.items() if isinstance(value, Loop)
+        }
+        if self.options.get("parallel") and (module := numba()) is not None:
+            helpers["prange"] = module.prange
+        if not helpers and not self.names:
+            return function
+        scope = function.__globals__ | self.names | helpers
+        bound = FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
+        bound.__module__ = function.__module__
+        # the name is also that of the file in the cache: the serial and the parallel one are two
+        bound.__qualname__ = function.__qualname__ + ("_parallel" if "prange" in helpers else "")
+        return bound
 
 
 @dataclass(slots=True)
 class Kernel:
     """One function in its dialects; calling it runs the dialect that fits the arrays.
 
-    The ``cpu`` dialect sees C-contiguous NumPy arrays only. Where ``flat`` is set it sees them as 1-D views of
-    one size, save the last, the vector of coefficients.
+    The ``cpu`` dialect sees C-contiguous NumPy arrays only, whose floats are of one dtype. Where ``flat`` is set
+    it sees them as 1-D views of one size, save the last, the vector of coefficients.
     """
 
     name: str
@@ -105,19 +177,21 @@ class Kernel:
     gpu: Dialect | None = None
     flat: bool = False
 
-    def __call__(self, *arrays: Any) -> Any:
+    def __call__(self, *arrays: Any, **options: Any) -> Any:
         """Run on ``arrays``; what it returns and writes does not depend on the dialect."""
-        dialect = self.pick(*arrays)
+        dialect = self.pick(*arrays, out=options.get("out")) if options else self.pick(*arrays)
         if self.flat and dialect is not self.reference and dialect is not self.gpu:
             return dialect(*_flattened(self.name, arrays))
-        return dialect(*arrays)
+        return dialect(*arrays, **options)
 
-    def pick(self, *arrays: Any) -> Dialect:
+    def pick(self, *arrays: Any, out: Any = None) -> Dialect:
         """Return the dialect for ``arrays`` and for others of their types, dtypes, layouts and sizes.
 
         A caller that keeps it saves the picking, and must itself hand a ``flat`` kernel's loop 1-D views.
         """
         if not _reference_only.get():
+            if out is not None:
+                arrays = (*arrays, *out) if isinstance(out, tuple) else (*arrays, out)
             if self.cpu is not None and _fit_cpu(arrays) and numba() is not None:
                 return self.cpu.compiled if isinstance(self.cpu, Loop) else self.cpu
             if self.gpu is not None and _fit_gpu(arrays):
@@ -144,18 +218,43 @@ def register(
 
 
 def _fit_cpu(arrays: tuple[Any, ...]) -> bool:
+    floats = None
     for array in arrays:
-        if (
-            type(array) is not np.ndarray
-            or array.dtype not in _COMPILED_DTYPES
-            or not array.flags.c_contiguous
-        ):
+        if type(array) is np.ndarray and array.flags.c_contiguous:
+            dtype = array.dtype
+            is_float = _COMPILED_DTYPES.get(dtype)
+            if is_float is None:
+                return False
+            if is_float:
+                if floats is not dtype and floats is not None and floats != dtype:
+                    return False
+                floats = dtype
+        elif array is not None:
             return False
     return True
 
 
 def _fit_gpu(arrays: tuple[Any, ...]) -> bool:
-    return all(type(array).__module__.partition(".")[0] == "cupy" for array in arrays)
+    return all(array is None or type(array).__module__.partition(".")[0] == "cupy" for array in arrays)
+
+
+def written(value: Any, out: Any) -> Any:
+    """Return ``value``, in ``out`` where that is given; arrays, or tuples of arrays."""
+    if out is None:
+        return value
+    if isinstance(out, tuple):
+        return tuple(written(each, into) for each, into in zip(value, out, strict=True))
+    out[...] = value
+    return out
+
+
+def output(out: Any, shape: tuple[int, ...], like: Any) -> Any:
+    """Return ``out`` once its shape and dtype are checked, or a new array like ``like`` where it is None."""
+    if out is None:
+        return np.empty(shape, like.dtype)
+    if out.shape != shape or out.dtype != like.dtype:
+        raise ValueError(f"out is {out.dtype} of shape {out.shape}; {like.dtype} of shape {shape} is needed")
+    return out
 
 
 def _flattened(name: str, arrays: tuple[Any, ...]) -> list[Any]:

@@ -1,34 +1,244 @@
-"""The dense layer on bare arrays: y = x·wᵀ + b, and the gradients of its three inputs.
+"""The dense layer on bare arrays: y = x·wᵀ + b with an optional ReLU, and the gradients of its three inputs.
 
-x has shape (..., in), w (out, in), b (out,), y and its gradient g (..., out).
+x has shape (..., in), w (out, in), b (out,), y and its gradient g (..., out). The matrix products are BLAS's; what
+is written here is what surrounds them, fused into one pass. A single sample is a matrix times a vector, and its
+weight gradient an outer product, which as a loop takes a twentieth of the time that gemm does. (``np.dot`` starts
+a microsecond sooner than ``np.matmul``; the product is the same.)
+
+How far two dialects may be apart: n ulp of Σ|terms| where n terms are summed, which holds for every order.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from minigrad_kernels.launch import register
+import numpy as np
+
+from minigrad_kernels import gpu
+from minigrad_kernels.launch import Loop, output, register, written
+
+ACTIVATIONS = ("none", "relu")
 
 
-def forward_reference(x: Any, w: Any, b: Any) -> Any:
-    """y = x·wᵀ + b; ``b`` may be None."""
+def forward_reference(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
+    """y = x·wᵀ + b, where ``b`` may be None; then max(y, 0) where ``activation`` is "relu"."""
     product = x @ w.T
-    return product if b is None else product + b
+    y = product if b is None else product + b
+    return written(np.maximum(y, 0) if _is_relu(activation) else y, out)
 
 
-def backward_input_reference(g: Any, w: Any) -> Any:
+def bias_loop(y: Any, b: Any) -> None:
+    """y <- y + b."""
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            y[i, j] = y[i, j] + b[j]
+
+
+def bias_relu_loop(y: Any, b: Any) -> None:
+    """y <- max(y + b, 0)."""
+    zero = y.dtype.type(0)
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            z = y[i, j] + b[j]
+            y[i, j] = zero if z < zero else z  # NaN stays
+
+
+add_bias, add_bias_relu = Loop(bias_loop), Loop(bias_relu_loop)
+
+
+def forward_cpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
+    """See ``forward_reference``."""
+    if x.ndim == 0 or w.ndim != 2 or x.dtype != w.dtype or x.dtype.kind != "f" or x.shape[-1] != w.shape[1]:
+        return forward_reference(x, w, b, activation, out)
+    relu = _is_relu(activation)
+    y = output(out, (*x.shape[:-1], w.shape[0]), x)
+    rows = _rows(y)
+    if rows.shape[0] == 1:
+        np.dot(w, x.reshape(-1), out=rows[0])
+    else:
+        np.dot(_rows(x), w.T, out=rows)
+    if b is not None:
+        if b.shape != w.shape[:1] or b.dtype != w.dtype:
+            raise ValueError(f"b is {b.dtype} of shape {b.shape}; {w.dtype} of shape {w.shape[:1]} is needed")
+        (add_bias_relu if relu else add_bias)(rows, b)
+    elif relu:
+        np.maximum(y, 0, out=y)
+    return y
+
+
+def forward_gpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
+    """See ``forward_reference`` and cuda/linear.cu."""
+    gpu.require(x.ndim > 0 and w.ndim == 2 and x.shape[-1] == w.shape[1], f"x is {x.shape}, w is {w.shape}")
+    relu = _is_relu(activation)
+    y = gpu.output(out, (*x.shape[:-1], w.shape[0]), x)
+    gpu.xp().matmul(_rows(x), w.T, out=_rows(y))
+    if b is not None:
+        gpu.require(b.shape == w.shape[:1], f"b is {b.shape}, w is {w.shape}")
+        numbers = (np.int32(y.size), np.int32(w.shape[0]), np.int32(relu))
+        gpu.launch(
+            "linear", "add_bias", y.dtype, gpu.blocks(y.size, 256), 256, y, gpu.contiguous(b), *numbers
+        )
+    elif relu:
+        gpu.xp().maximum(y, 0, out=y)
+    return y
+
+
+def backward_input_reference(g: Any, w: Any, out: Any = None) -> Any:
     """dL/dx = g·w."""
-    return g @ w
+    return written(g @ w, out)
 
 
-def backward_weight_reference(g: Any, x: Any) -> Any:
+def backward_input_cpu(g: Any, w: Any, out: Any = None) -> Any:
+    """See ``backward_input_reference``."""
+    if g.ndim == 0 or w.ndim != 2 or g.dtype != w.dtype or g.shape[-1] != w.shape[0]:
+        return backward_input_reference(g, w, out)
+    d = output(out, (*g.shape[:-1], w.shape[1]), g)
+    rows = _rows(d)
+    if rows.shape[0] == 1:
+        np.dot(g.reshape(-1), w, out=rows[0])
+    else:
+        np.dot(_rows(g), w, out=rows)
+    return d
+
+
+def backward_input_gpu(g: Any, w: Any, out: Any = None) -> Any:
+    """See ``backward_input_reference``."""
+    gpu.require(g.ndim > 0 and w.ndim == 2 and g.shape[-1] == w.shape[0], f"g is {g.shape}, w is {w.shape}")
+    d = gpu.output(out, (*g.shape[:-1], w.shape[1]), g)
+    gpu.xp().matmul(_rows(g), w, out=_rows(d))
+    return d
+
+
+def backward_weight_reference(g: Any, x: Any, out: Any = None) -> Any:
     """dL/dw = gᵀ·x, summed over all samples."""
-    return _rows(g).T @ _rows(x)
+    return written(_rows(g).T @ _rows(x), out)
 
 
-def backward_bias_reference(g: Any) -> Any:
+def outer_loop(g: Any, x: Any, d: Any) -> None:
+    """d_ij = g_i · x_j: the weight gradient of one sample."""
+    for i in range(g.size):
+        for j in range(x.size):
+            d[i, j] = g[i] * x[j]
+
+
+outer = Loop(outer_loop)
+
+
+def backward_weight_cpu(g: Any, x: Any, out: Any = None) -> Any:
+    """See ``backward_weight_reference``."""
+    if g.ndim == 0 or g.dtype != x.dtype or g.shape[:-1] != x.shape[:-1]:
+        return backward_weight_reference(g, x, out)
+    d = output(out, (g.shape[-1], x.shape[-1]), g)
+    g, x = _rows(g), _rows(x)
+    if g.shape[0] == 1:
+        outer(g[0], x[0], d)
+    else:
+        np.dot(g.T, x, out=d)
+    return d
+
+
+def backward_weight_gpu(g: Any, x: Any, out: Any = None) -> Any:
+    """See ``backward_weight_reference``."""
+    gpu.require(g.ndim > 0 and g.shape[:-1] == x.shape[:-1], f"g is {g.shape}, x is {x.shape}")
+    d = gpu.output(out, (g.shape[-1], x.shape[-1]), g)
+    gpu.xp().matmul(_rows(g).T, _rows(x), out=d)
+    return d
+
+
+def backward_bias_reference(g: Any, out: Any = None) -> Any:
     """dL/db = Σ g over all samples."""
-    return _rows(g).sum(axis=0)
+    return written(_rows(g).sum(axis=0), out)
+
+
+def sum_loop(g: Any, total: Any) -> None:
+    """See ``backward_bias_reference``."""
+    total[:] = 0
+    for i in range(g.shape[0]):
+        for j in range(g.shape[1]):
+            total[j] = total[j] + g[i, j]
+
+
+sum_rows = Loop(sum_loop)
+
+
+def backward_bias_cpu(g: Any, out: Any = None) -> Any:
+    """See ``backward_bias_reference``."""
+    if g.ndim == 0 or g.dtype.kind != "f":
+        return backward_bias_reference(g, out)
+    total = output(out, g.shape[-1:], g)
+    sum_rows(_rows(g), total)
+    return total
+
+
+def backward_bias_gpu(g: Any, out: Any = None) -> Any:
+    """See ``backward_bias_reference`` and cuda/linear.cu."""
+    gpu.require(g.ndim > 0, "g has no axes")
+    total = gpu.output(out, g.shape[-1:], g)
+    rows = _rows(gpu.contiguous(g))
+    n, columns = rows.shape
+    numbers = (np.int32(n), np.int32(columns))
+    gpu.launch("linear", "sum_rows", g.dtype, gpu.blocks(columns, 64), 64, rows, total, *numbers)
+    return total
+
+
+def backward_activation_reference(g: Any, y: Any, activation: str = "none", out: Any = None) -> Any:
+    """Return (d, Σ d over all samples): the gradient d before the activation, g·[y > 0] for "relu", and dL/db.
+
+    ``y`` is the layer's result. d may be written over g: ``out=(g, None)``.
+    """
+    d = g * (y > 0) if _is_relu(activation) else g
+    into, total = out or (None, None)
+    return written(d, into), backward_bias_reference(d, total)
+
+
+def mask_sum_loop(g: Any, y: Any, d: Any, total: Any) -> None:
+    """See ``backward_activation_reference``."""
+    zero, one = g.dtype.type(0), g.dtype.type(1)
+    total[:] = 0
+    for i in range(g.shape[0]):
+        for j in range(g.shape[1]):
+            passed = g[i, j] * (one if y[i, j] > zero else zero)
+            d[i, j] = passed
+            total[j] = total[j] + passed
+
+
+mask_and_sum = Loop(mask_sum_loop)
+
+
+def backward_activation_cpu(g: Any, y: Any, activation: str = "none", out: Any = None) -> Any:
+    """See ``backward_activation_reference``."""
+    if (
+        not _is_relu(activation)
+        or g.ndim == 0
+        or g.shape != y.shape
+        or g.dtype != y.dtype
+        or g.dtype.kind != "f"
+    ):
+        return backward_activation_reference(g, y, activation, out)
+    into, total = out or (None, None)
+    d, total = output(into, g.shape, g), output(total, g.shape[-1:], g)
+    mask_and_sum(_rows(g), _rows(y), _rows(d), total)
+    return d, total
+
+
+def backward_activation_gpu(g: Any, y: Any, activation: str = "none", out: Any = None) -> Any:
+    """See ``backward_activation_reference`` and cuda/linear.cu."""
+    into, total = out or (None, None)
+    if not _is_relu(activation):
+        return written(g, into), backward_bias_gpu(g, total)
+    gpu.require(g.ndim > 0 and g.shape == y.shape, f"g is {g.shape}, y is {y.shape}")
+    d, total = gpu.output(into, g.shape, g), gpu.output(total, g.shape[-1:], g)
+    n, columns = _rows(d).shape
+    arrays = (gpu.contiguous(g), gpu.contiguous(y), d, total)
+    numbers = (np.int32(n), np.int32(columns))
+    gpu.launch("linear", "mask_and_sum", g.dtype, gpu.blocks(columns, 64), 64, *arrays, *numbers)
+    return d, total
+
+
+def _is_relu(activation: str) -> bool:
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation is {activation!r}; it must be one of {', '.join(ACTIVATIONS)}")
+    return activation == "relu"
 
 
 def _rows(a: Any) -> Any:
@@ -38,7 +248,25 @@ def _rows(a: Any) -> Any:
     return a if a.ndim == 2 else a.reshape((samples, a.shape[-1]))
 
 
-forward = register("linear_forward", reference=forward_reference)
-backward_input = register("linear_backward_input", reference=backward_input_reference)
-backward_weight = register("linear_backward_weight", reference=backward_weight_reference)
-backward_bias = register("linear_backward_bias", reference=backward_bias_reference)
+forward = register("linear_forward", reference=forward_reference, cpu=forward_cpu, gpu=forward_gpu)
+backward_input = register(
+    "linear_backward_input",
+    reference=backward_input_reference,
+    cpu=backward_input_cpu,
+    gpu=backward_input_gpu,
+)
+backward_weight = register(
+    "linear_backward_weight",
+    reference=backward_weight_reference,
+    cpu=backward_weight_cpu,
+    gpu=backward_weight_gpu,
+)
+backward_bias = register(
+    "linear_backward_bias", reference=backward_bias_reference, cpu=backward_bias_cpu, gpu=backward_bias_gpu
+)
+backward_activation = register(
+    "linear_backward_activation",
+    reference=backward_activation_reference,
+    cpu=backward_activation_cpu,
+    gpu=backward_activation_gpu,
+)

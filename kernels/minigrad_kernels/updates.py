@@ -1,4 +1,5 @@
-r"""Optimizer updates on bare arrays: for each rule the NumPy reference and, beneath it, the loop for Numba.
+r"""Optimizer updates on bare arrays: for each rule the NumPy reference and, beneath it, the loop for Numba;
+cuda/updates.cu has the CUDA kernels.
 
 Every kernel has the signature ``rule(theta, g, *state, hyper)`` and changes ``theta`` and the state in place.
 All arrays have one shape and one dtype, float32 or float64. ``hyper`` is a 1-D array of that dtype which holds
@@ -13,11 +14,14 @@ rounding each, so that the two agree in every bit.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from minigrad_kernels.launch import Loop, register
+from minigrad_kernels import gpu
+from minigrad_kernels.launch import Loop, kernels, register
 
 _FIRST = ("clip", "l2", "rate")
 _ADAM = (*_FIRST, "beta1", "one_minus_beta1", "beta2", "one_minus_beta2", "correction1", "correction2", "eps")
@@ -187,13 +191,92 @@ def adam_as_printed_loop(theta: Any, g: Any, m: Any, v: Any, hyper: Any) -> None
         theta[i] = theta[i] - rate * m[i] / correction1
 
 
-sgd = register("sgd", reference=sgd_reference, cpu=Loop(sgd_loop), flat=True)
-momentum = register("momentum", reference=momentum_reference, cpu=Loop(momentum_loop), flat=True)
-nesterov = register("nesterov", reference=nesterov_reference, cpu=Loop(nesterov_loop), flat=True)
-adagrad = register("adagrad", reference=adagrad_reference, cpu=Loop(adagrad_loop), flat=True)
-rmsprop = register("rmsprop", reference=rmsprop_reference, cpu=Loop(rmsprop_loop), flat=True)
-adam = register("adam", reference=adam_reference, cpu=Loop(adam_loop), flat=True)
-adamw = register("adamw", reference=adamw_reference, cpu=Loop(adamw_loop), flat=True)
+ENTRIES = 1024  # that one block works on, as in cuda/updates.cu
+
+
+def update_all(rule: str, parameters: Sequence[Sequence[Any]], hyper: Any) -> None:
+    """Update many parameters by one rule: each is ``(theta, g, *state)``. On the GPU this is a single launch.
+
+    ``hyper`` lies where the parameters lie, and all have its dtype.
+    """
+    kernel = kernels[rule]
+    if parameters and kernel.pick(*(a for arrays in parameters for a in arrays), hyper) is kernel.gpu:
+        _launch(rule, parameters, hyper)
+    else:
+        for arrays in parameters:
+            kernel(*arrays, hyper)
+
+
+def _launch(rule: str, parameters: Sequence[Sequence[Any]], hyper: Any) -> None:
+    for theta, *others in parameters:
+        for a in (theta, *others):
+            same = a.shape == theta.shape and a.dtype == hyper.dtype and a.flags.c_contiguous
+            gpu.require(
+                same, f"{rule}: {a.dtype} of shape {a.shape} beside a parameter of shape {theta.shape}"
+            )
+    gpu.require(
+        hyper.shape == (len(LAYOUT[rule]),), f"{rule}: hyper is {hyper.shape}, needed: {LAYOUT[rule]}"
+    )
+    table, sizes, first_block, count = _table(
+        tuple(tuple(gpu.address(a) for a in arrays) for arrays in parameters),
+        tuple(arrays[0].size for arrays in parameters),
+    )
+    numbers = (np.int32(len(parameters)), hyper)
+    gpu.launch("updates", rule, hyper.dtype, count, 256, table, sizes, first_block, *numbers)
+
+
+@lru_cache(maxsize=16)
+def _table(addresses: tuple[tuple[int, ...], ...], sizes: tuple[int, ...]) -> tuple[Any, Any, Any, int]:
+    """Return the tables that cuda/updates.cu describes, on the device, and the number of blocks.
+
+    They are copied there once for as long as the arrays stay where they are.
+    """
+    first = np.cumsum([0, *(gpu.blocks(size, ENTRIES) for size in sizes)])
+    xp = gpu.xp()
+    table = np.ascontiguousarray(np.array(addresses, np.int64).T)
+    return (
+        xp.asarray(table),
+        xp.asarray(np.array(sizes, np.int64)),
+        xp.asarray(first.astype(np.int32)),
+        int(first[-1]),
+    )
+
+
+def _gpu(rule: str) -> Callable[..., None]:
+    def update(*arrays: Any) -> None:
+        *parameter, hyper = arrays
+        if all(a.flags.c_contiguous for a in parameter):
+            _launch(rule, [parameter], hyper)
+            return
+        copies = [gpu.contiguous(a) for a in parameter]
+        _launch(rule, [copies], hyper)
+        for a, copy in zip(parameter, copies, strict=True):
+            if a is not parameter[1]:  # the gradient is only read
+                a[...] = copy
+
+    update.__name__, update.__doc__ = f"{rule}_gpu", f"See ``{rule}_reference`` and cuda/updates.cu."
+    return update
+
+
+sgd = register("sgd", reference=sgd_reference, cpu=Loop(sgd_loop), gpu=_gpu("sgd"), flat=True)
+momentum = register(
+    "momentum", reference=momentum_reference, cpu=Loop(momentum_loop), gpu=_gpu("momentum"), flat=True
+)
+nesterov = register(
+    "nesterov", reference=nesterov_reference, cpu=Loop(nesterov_loop), gpu=_gpu("nesterov"), flat=True
+)
+adagrad = register(
+    "adagrad", reference=adagrad_reference, cpu=Loop(adagrad_loop), gpu=_gpu("adagrad"), flat=True
+)
+rmsprop = register(
+    "rmsprop", reference=rmsprop_reference, cpu=Loop(rmsprop_loop), gpu=_gpu("rmsprop"), flat=True
+)
+adam = register("adam", reference=adam_reference, cpu=Loop(adam_loop), gpu=_gpu("adam"), flat=True)
+adamw = register("adamw", reference=adamw_reference, cpu=Loop(adamw_loop), gpu=_gpu("adamw"), flat=True)
 adam_as_printed = register(
-    "adam_as_printed", reference=adam_as_printed_reference, cpu=Loop(adam_as_printed_loop), flat=True
+    "adam_as_printed",
+    reference=adam_as_printed_reference,
+    cpu=Loop(adam_as_printed_loop),
+    gpu=_gpu("adam_as_printed"),
+    flat=True,
 )

@@ -1,4 +1,4 @@
-"""The command line: a thin face over ``minigrad.train``, without any maths of its own.
+"""The command line: a thin face over ``minigrad.train`` and ``minigrad.bench``, without any maths of its own.
 
 Exit codes: 0 all went well; 1 something is wrong with the data, a file or the training; 2 a wrong option or
 setting; 130 interrupted with Ctrl-C; 143 terminated. ``MINIGRAD_TRACEBACK=1`` shows where an error came from.
@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from minigrad.cli.about import explain, info, recipes
+from minigrad.cli.bench import bench
 from minigrad.cli.guard import Guard, prepare_process
 from minigrad.cli.training import train
 from minigrad.cli.using import evaluate, predict
@@ -23,10 +24,10 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["--help", "-h"]},
     epilog="Start with: [bold]minigrad train[/bold]",
 )
-for command in (train, evaluate, predict, recipes, explain, info):
+for command in (train, evaluate, predict, recipes, bench, explain, info):
     app.command()(command)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +21,7 @@ def recipes() -> None:
     for recipe in RECIPES.values():
         default = " (the default)" if recipe.name == DEFAULT else ""
         to.print(Text.assemble("\n", (recipe.name, "bold green"), (f"  {recipe.document}{default}", "dim")))
-        to.print(f"  {recipe.summary}")
+        to.print(f"  {recipe.summary}", soft_wrap=True)
         datasets = ("mnist", "digits") if recipe.data == "digits" else (recipe.data,)
         show.facts(to, {data: show.settings_in_words(recipe.settings(data)) for data in datasets})
     to.print()
@@ -67,26 +66,21 @@ def _facts() -> Iterator[tuple[str, object]]:
     import numpy
 
     from minigrad import __version__, default_dtype
+    from minigrad.bench.machine import blas, package_version
 
     yield "minigrad", __version__
     yield "Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     for package in ("numpy", "numba", "scipy"):
-        yield _NAMES[package], _version(package)
+        yield _NAMES[package], package_version(package)
     yield "kernels", _kernels()
-    yield "BLAS", _blas(numpy)
+    yield "BLAS", blas()
     yield "processors", _processors()
+    yield "threads", _threads()
     yield "GPU", _gpu(numpy)
     yield "dtype", f"{default_dtype()} by default"
 
 
 _NAMES = {"numpy": "NumPy", "numba": "Numba", "scipy": "SciPy"}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _kernels() -> str:
@@ -97,19 +91,10 @@ def _kernels() -> str:
     return "compiled by Numba" if numba() else "NumPy references, since Numba cannot be imported"
 
 
-def _blas(numpy: Any) -> str:
-    try:
-        from threadpoolctl import threadpool_info
-    except ImportError:
-        built = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
-        return f"{built['name']} {built['version']} (its kernel and threads: pip install threadpoolctl)"
-    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    found = [
-        f"{pool['internal_api']} {pool['version']}, kernel {pool.get('architecture', 'unknown')}, "
-        f"{pool['num_threads']} thread{'s' if pool['num_threads'] != 1 else ''}"
-        for pool in pools
-    ]
-    return "\n".join(dict.fromkeys(found)) or "none that threadpoolctl knows"
+def _threads() -> str:
+    from minigrad import threads
+
+    return ", ".join(f"{count} for {name}" for name, count in threads().items())
 
 
 def _processors() -> str:
@@ -124,7 +109,7 @@ def _gpu(numpy: Any) -> str:
     try:
         to_device(numpy.zeros(1), "cuda")
     except DeviceError as error:
-        return error.message.partition(": ")[2] or error.message
+        return "none: " + error.message.replace(". ", ".\n", 1)
     import cupy
 
     count = cupy.cuda.runtime.getDeviceCount()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import warnings
@@ -17,6 +18,9 @@ from minigrad.errors import ConfigError, DeviceError, MinigradError, MinigradWar
 
 WRONG, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 128 + signal.SIGINT, 128 + signal.SIGTERM
 
+_PLACE = re.compile(r" \(\S+\.py line \d+\)")
+"""A line of the user's program; the command line has none."""
+
 
 class Terminated(KeyboardInterrupt):
     """The process was asked to end (SIGTERM), which is taken like Ctrl-C."""
@@ -29,6 +33,8 @@ class Guard(TyperGroup):
         """Run the command."""
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
+            warnings.simplefilter("always", MinigradWarning)
+            warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of what MG-403 tells better
             try:
                 return super().invoke(ctx)
             except KeyboardInterrupt as stop:
@@ -64,8 +70,9 @@ def _fail(error: MinigradError | OSError | MemoryError) -> NoReturn:
         raise typer.Exit(WRONG) from error
     from minigrad.explain import codes
 
+    message = _PLACE.sub("", error.message)
     _tell(
-        Text.assemble(("error: ", "bold red"), (error.code, "bold"), f" {error.message}"),
+        Text.assemble(("error: ", "bold red"), (error.code, "bold"), f" {message}"),
         *([f"To read more: minigrad explain {error.code}"] if error.code in codes() else []),
     )
     raise typer.Exit(MISUSED if isinstance(error, (ConfigError, DeviceError)) else WRONG) from error

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from minigrad.cli import show
-from minigrad.errors import ConfigError
+from minigrad.errors import ConfigError, DataError
 
 _Run = Annotated[Path, typer.Argument(help="The run's folder.", show_default=False)]
 _BARS = 40
@@ -22,31 +23,30 @@ def evaluate(run: _Run) -> None:
     from minigrad.train.run import evaluate_run, read_results
 
     to = show.console()
-    before = read_results(run)
     tested, data = evaluate_run(run)
+    try:
+        before = read_results(run)
+    except DataError:
+        before = {}
     to.print()
     if tested.accuracy is None:
         show.big(to, f"{tested.loss:.4f}", "test loss (mean squared error)")
-        _compare(to, "loss", before["test_loss"], tested.loss)
+        _compare(to, "loss", before.get("test_loss"), tested.loss)
         return
     show.accuracy(to, tested.accuracy)
     _compare(to, "accuracy", before.get("test_accuracy"), tested.accuracy)
     to.print()
-    to.print(_scores(data, tested.outputs.argmax(axis=1)))
+    to.print(Padding(_scores(data, tested.outputs.argmax(axis=1)), (0, 0, 0, 2)))
     to.print()
 
 
 def _compare(to: Console, what: str, before: float | None, now: float) -> None:
     if before is not None and abs(before - now) <= 1e-6 * abs(before):
         to.print(Text(f"  The same {what} as when it was trained.", "dim"))
-    else:
-        to.print(
-            Text(
-                f"  results.json says {before}: the data, the file or the libraries have changed since.",
-                "yellow",
-            ),
-            soft_wrap=True,
-        )
+        return
+    reason = "the data, the file or the libraries have changed since"
+    said = "is damaged" if before is None else f"says {before}: {reason}"
+    to.print(Text(f"  results.json {said}.", "yellow"), soft_wrap=True)
 
 
 def _scores(data: Any, predicted: Any) -> Any:

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, ops
+from minigrad import backend
 from minigrad.errors import ConfigError, DtypeError
 from minigrad.nn.init import as_generator
 from minigrad.nn.module import Module
+from minigrad.ops.fused import dropout
 from minigrad.tensor import bare
 
 
@@ -52,9 +53,8 @@ class Dropout(Module):
                 f"dropout scales what it keeps by {1 / (1 - self.p):.4g}, so x must be floats; it is {array.dtype}. "
                 "Cast the data once: x.astype('float32').",
             )
-        kept = self.rng.random(array.shape, dtype=np.float32) >= self.p
-        mask = kept * array.dtype.type(1 / (1 - self.p))
-        return ops.multiply(x, backend.to_device(mask, backend.device_of(array)))
+        random = self.rng.random(array.shape, dtype=np.float32)
+        return dropout(x, backend.to_device(random, backend.device_of(array)), p=self.p)
 
     def extra_repr(self) -> str:
         """Return the probability of dropping."""

@@ -13,7 +13,7 @@ from minigrad.backend import Array, default_dtype
 from minigrad.errors import ConfigError, DeviceError, ShapeError
 from minigrad.nn import init as inits
 from minigrad.nn.module import Module, Parameter
-from minigrad.ops.fused import width_mismatch
+from minigrad.ops.fused import embedding, width_mismatch
 from minigrad.tensor import Tensor
 
 
@@ -165,7 +165,7 @@ class Embedding(Module):
         """Return the rows of these ids."""
         array = ids.data if isinstance(ids, Tensor) else backend.as_array(ids)
         _check_ids(array, self.weight)
-        return self.weight[array]
+        return embedding(self.weight, array)
 
     def extra_repr(self) -> str:
         """Return the number of ids and the width."""

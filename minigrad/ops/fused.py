@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from minigrad_kernels import dropout as dropout_kernels
+from minigrad_kernels import embedding as embedding_kernels
 from minigrad_kernels import linear as linear_kernels
 from minigrad_kernels import softmax_xent as xent_kernels
 
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, LabelError, ShapeError
-from minigrad.record import define
+from minigrad.record import Operation, define
 
 
 def _linear(x: Array, w: Array, b: Array | None = None) -> Array:
@@ -105,3 +107,36 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
     MG-402 where a label is no class id (on a GPU, where looking would stall it, the ids are not looked at).
     """
     return _xent(logits, labels)
+
+
+dropout: Operation = define(
+    "dropout",
+    lambda x, random, p=0.5: dropout_kernels.dropout(x, random, p),
+    "x · [random >= p] / (1 - p)",
+    ("g · [random >= p] / (1 - p)", lambda g, random, p: dropout(g, random, p=p)),
+    None,
+    inputs="x random",
+    params={"p": 0.5},
+)
+
+embedding: Operation = define(
+    "embedding",
+    lambda weight, ids: embedding_kernels.gather(weight, ids),
+    "weight[ids]",
+    (
+        "Σ of g over equal ids",
+        lambda g, ids, weight_shape: embedding_gradient(g, ids, count=weight_shape[0]),
+    ),
+    None,
+    inputs="weight ids",
+)
+
+embedding_gradient: Operation = define(
+    "embedding_gradient",
+    lambda rows, ids, count=0: embedding_kernels.scatter_add(rows, ids, count),
+    "zeros with the rows added at ids",
+    ("g[ids]", lambda g, ids: embedding(g, ids)),
+    None,
+    inputs="rows ids",
+    params={"count": 0},
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,11 @@ class Config:
             value = getattr(self, field.name)
             kind: Any = {"str": str, "int": int, "float": (int, float), "bool": bool}[str(field.type)]
             if not isinstance(value, kind) or (isinstance(value, bool) and field.type != "bool"):
-                raise ConfigError("MG-802", f"{field.name} must be of type {field.type}; got {value!r}.")
+                raise ConfigError(
+                    "MG-802", f"{field.name} must be of type {field.type}; got {str(value)[:80]!r}."
+                )
+            if field.type == "float" and abs(value) < sys.float_info.max:
+                object.__setattr__(self, field.name, float(value))  # so that 1 and 1.0 are one config
         for name, allowed in _CHOICES.items():
             check_choice(name, getattr(self, name), allowed)
         for name, (fits, meaning) in _RANGES.items():
@@ -109,7 +114,7 @@ def check_choice(name: str, value: str, allowed: Iterable[str]) -> None:
     if value not in allowed:
         near = difflib.get_close_matches(value.lower(), allowed, n=1)
         guess = f" Did you mean {near[0]}?" if near else ""
-        raise ConfigError("MG-802", f"{name} is {value!r}; it can be {', '.join(allowed)}.{guess}")
+        raise ConfigError("MG-802", f"{name} is {value[:80]!r}; it can be {', '.join(allowed)}.{guess}")
 
 
 def _at_least(least: float) -> tuple[Callable[[Any], bool], str]:

@@ -24,7 +24,7 @@ def read_picture(path: Path, network: Network) -> Floats:
 
     The picture is made grey. Where its border is bright, as on paper, it is inverted. One of exactly the network's
     size is then taken as it is. Any other is stretched in contrast from its background to its darkest ink, cut to
-    the ink, and scaled with its proportions kept into the middle, by averaging pixels. The digits reach the edge;
+    the ink, and scaled by averaging pixels, its proportions kept and its mass in the middle. The digits reach the edge;
     MNIST's have a margin of 4 pixels in 28, and so does what is made for 28 pixels and more.
 
     Returns float32 of shape (height, width). Raises DataError MG-716 where the file is no picture, the picture is
@@ -37,7 +37,7 @@ def read_picture(path: Path, network: Network) -> Floats:
     height, width = network.image_shape
     grey = _open(path)
     if np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])) > 0.5:
-        grey = np.float32(1) - grey
+        grey = (1 - grey).astype(np.float32)
     if grey.shape == (height, width):
         return grey
     return _fit(_cut(grey, path), height, width)
@@ -54,7 +54,7 @@ def _open(path: Path) -> Floats:
                 return deep / max(float(deep.max()), 1e-9)
             paper = Image.new("RGBA", upright.size, "white")
             paper.alpha_composite(upright.convert("RGBA"))
-            return np.asarray(paper.convert("L"), np.float32) / 255
+            return np.asarray(paper.convert("L"), np.float32) / np.float32(255)
     except FileNotFoundError as error:
         raise DataError("MG-716", f"there is no picture {path}.") from error
     except UnidentifiedImageError as error:
@@ -72,7 +72,7 @@ def _cut(grey: Floats, path: Path) -> Floats:
     if ink.max() < 0.1:
         raise DataError("MG-716", f"{path} is empty: all of it is about as bright as its border.")
     ink = ink / ink.max()
-    rows, columns = np.flatnonzero((ink > 0.3).any(axis=1)), np.flatnonzero((ink > 0.3).any(axis=0))
+    rows, columns = (np.flatnonzero((ink > 0.15).any(axis=axis)) for axis in (1, 0))
     cut: Floats = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return cut
 
@@ -88,9 +88,15 @@ def _fit(ink: Floats, height: int, width: int) -> Floats:
     rows, columns = (max(1, round(side * factor)) for side in ink.shape)
     small = np.asarray(Image.fromarray(ink).resize((columns, rows), Image.Resampling.BOX))
     fitted = np.zeros((height, width), np.float32)
-    top, left = (height - rows) // 2, (width - columns) // 2
+    top, left = _place(small.sum(axis=1), height), _place(small.sum(axis=0), width)
     fitted[top : top + rows, left : left + columns] = np.clip(small, 0, 1)
     return fitted
+
+
+def _place(ink: NDArray[Any], side: int) -> int:
+    """Where to begin so that the centre of the ink's mass comes into the middle, as in MNIST."""
+    centre = float(np.average(np.arange(len(ink)), weights=ink))
+    return min(max(round((side - 1) / 2 - centre), 0), side - len(ink))
 
 
 def read_row(text: str, network: Network) -> Floats:
@@ -100,7 +106,8 @@ def read_row(text: str, network: Network) -> Floats:
     or too few.
     """
     try:
-        row = np.array([float(number) for number in text.replace(",", " ").split()], np.float32)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is refused below, as an infinity
+            row = np.array([float(number) for number in text.replace(",", " ").split()]).astype(np.float32)
     except ValueError as error:
         raise DataError(
             "MG-716", f"the row {text[:60]!r} is not numbers separated by commas: {error}."

@@ -19,11 +19,11 @@ from minigrad.data import (
     load_digits,
     load_mnist,
     load_npz,
-    split,
 )
 from minigrad.train.config import check_choice
 
 TEST_SHARE = 0.2
+_FIXED = 0  # the seed of the test part, the same for every run, so that runs with other seeds can be compared
 BUILT_IN = ("digits", "mnist", "line")
 _LOADERS: dict[str, Callable[[Path], Dataset]] = {".csv": load_csv, ".npz": load_npz}
 
@@ -39,31 +39,29 @@ class Prepared:
     scaling: dict[str, Any] | None = None
 
 
-def make_line(rng: np.random.Generator, n: int = 200) -> Dataset:
-    """Points near y = 2x + 1: x uniform in [-1, 1], noise of standard deviation 0.1 (D2 leaves x and y open)."""
+def make_line(n: int = 200) -> Dataset:
+    """Points near y = 2x + 1, always the same: x uniform in [-1, 1], noise of deviation 0.1 (D2 leaves them open)."""
+    rng = np.random.default_rng(_FIXED)
     x = rng.uniform(-1, 1, (n, 1)).astype(np.float32)
     y = 2 * x + 1 + rng.normal(0, 0.1, (n, 1)).astype(np.float32)
     return Dataset(x, y.astype(np.float32), name="line")
 
 
 def prepare(data: str, validation: float, rng: np.random.Generator) -> Prepared:
-    """Load, clean, split and scale the data called ``data``; every random choice is ``rng``'s.
+    """Load, clean, split and scale the data called ``data``; ``rng`` chooses the validation part.
 
-    MNIST keeps its own test set; of everything else a fifth is held out for testing. Your own tables are cleaned
-    and standardised with the training part's mean and deviation; pictures are brought to 0..1.
+    MNIST keeps its own test set; of everything else a fifth, always the same, is held out for testing. Your own
+    tables are cleaned and standardised with the training part's mean and deviation; pictures are brought to 0..1.
 
     Raises ConfigError MG-802 where there is no data of this name, and what the loaders raise.
     """
     if data == "mnist":
-        whole, test = load_mnist(train=True), load_mnist(train=False)
-        if validation == 0:
-            return Prepared(whole, None, test, ["pixels divided by 255"])
-        train, held_out = divide(whole, (1 - validation, validation), rng=rng)
-        return Prepared(train, held_out, test, ["pixels divided by 255"])
+        notes = ["pixels divided by 255"]
+        return _parts(load_mnist(train=True), load_mnist(train=False), validation, rng, notes)
     if data == "digits":
         return _split(load_digits(), validation, rng, ["pixels divided by 16"])
     if data == "line":
-        return _split(make_line(rng), validation, rng, ["points of y = 2x + 1 with noise of deviation 0.1"])
+        return _split(make_line(), validation, rng, ["points of y = 2x + 1 with noise of deviation 0.1"])
     path = Path(data)
     kind = path.suffix.lower()
     if kind not in _LOADERS:
@@ -72,13 +70,17 @@ def prepare(data: str, validation: float, rng: np.random.Generator) -> Prepared:
 
 
 def _split(whole: Dataset, validation: float, rng: np.random.Generator, notes: list[str]) -> Prepared:
-    stratify = whole.is_classification
-    share = validation * (1 - TEST_SHARE)
+    rest, test = divide(whole, (1 - TEST_SHARE, TEST_SHARE), rng=np.random.default_rng(_FIXED))
+    return _parts(rest, test, validation, rng, notes)
+
+
+def _parts(
+    rest: Dataset, test: Dataset, validation: float, rng: np.random.Generator, notes: list[str]
+) -> Prepared:
     if validation == 0:
-        train, test = divide(whole, (1 - TEST_SHARE, TEST_SHARE), rng=rng, stratify=stratify)
-        return Prepared(train, None, test, notes)
-    parts = split(whole, validation=share, test=TEST_SHARE, rng=rng, stratify=stratify)
-    return Prepared(parts.train, parts.validation, parts.test, notes)
+        return Prepared(rest, None, test, notes)
+    train, held_out = divide(rest, (1 - validation, validation), rng=rng)
+    return Prepared(train, held_out, test, notes)
 
 
 def _own(whole: Dataset, validation: float, rng: np.random.Generator) -> Prepared:

@@ -13,7 +13,7 @@ from minigrad.train.trainer import Trainer
 
 Mode = Literal["auto", "live", "plain", "quiet"]
 ROWS = 20
-"""About so many epochs get a line of their own; the others pass in the bar."""
+"""At most about so many epochs get a line of their own; the others pass in the bar."""
 _REFRESH = 0.1  # seconds
 
 
@@ -34,7 +34,7 @@ class ShowProgress(Callback):
         if self.mode == "quiet":
             return
         self.began = self.drawn = time.monotonic()
-        self.every = max(1, trainer.epochs // ROWS)
+        self.every = -(-trainer.epochs // ROWS)
         self.headed = False
         if trainer.epoch:
             self.console.print(f"Going on after epoch {trainer.epoch}.", style="dim", highlight=False)
@@ -71,7 +71,7 @@ class ShowProgress(Callback):
             self.task,
             completed=trainer.epoch + min(part, 1.0),
             epoch=trainer.epoch + 1,
-            loss=f"{trainer.last_loss:.4f}",
+            loss=_loss(trainer.last_loss).strip(),
         )
 
     def on_epoch_end(self, trainer: Trainer) -> None:
@@ -84,9 +84,9 @@ class ShowProgress(Callback):
             self._line(row, time.monotonic() - self.began)
 
     def _line(self, row: dict[str, Any], seconds: float) -> None:
-        columns = {"epoch": f"{row['epoch']:>5}", "loss": f"{row['loss']:>9.4f}"}
+        columns = {"epoch": f"{row['epoch']:>5}", "loss": _loss(row["loss"])}
         if row["val_loss"] is not None:
-            columns["val loss"] = f"{row['val_loss']:>9.4f}"
+            columns["val loss"] = _loss(row["val_loss"])
         if row["val_accuracy"] is not None:
             columns["val acc"] = f"{100 * row['val_accuracy']:>7.2f}%"
         columns |= {"rate": f"{row['lr']:>9.3g}", "time": f"{seconds:>6.1f}s"}
@@ -105,3 +105,7 @@ class ShowProgress(Callback):
     def on_train_end(self, trainer: Trainer) -> None:
         """Take the bar away."""
         self.close()
+
+
+def _loss(value: float) -> str:
+    return f"{value:>9.4f}" if value < 1000 else f"{value:>9.3g}"

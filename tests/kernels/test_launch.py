@@ -38,7 +38,8 @@ Gpu = type("ndarray", (), {"__module__": "cupy"})
 def test_picks_by_the_type_of_every_array(kernel: Kernel) -> None:
     a = np.ones((2, 3))
     assert kernel(a, a) == "cpu"
-    assert kernel(a, a.astype("float32")) == "cpu"
+    assert kernel(a, np.arange(3), None) == "cpu"
+    assert kernel(a, a.astype("float32")) == "reference"
     assert kernel(a, Foreign()) == "reference"
     assert kernel(Gpu(), Gpu()) == "gpu"
     assert kernel(Gpu(), a) == "reference"
@@ -117,6 +118,37 @@ def test_a_loop_runs_where_no_cache_folder_can_be_written(monkeypatch: pytest.Mo
     monkeypatch.setattr(numba, "njit", njit)
     assert Loop(lambda a: a + 1)(1) == 2
     assert asked == [{"error_model": "numpy", "cache": True}, {"error_model": "numpy"}]
+
+
+@needs_numba
+def test_a_slow_compilation_says_so_on_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter(
+        [0.0, 5.0, 5.5, 8.25]
+    )  # the outer loop starts, its helper starts and ends, the outer loop ends
+    monkeypatch.setattr(launch, "perf_counter", lambda: next(clock))
+    helper = Loop(lambda x: x + 1)
+
+    def outer(x: float) -> float:
+        return helper_of_outer(x)  # noqa: F821
+
+    outer.__module__ = "minigrad_kernels.lesson"
+    numba = launch.numba()
+    assert numba is not None
+    helper._compiled = numba.njit(helper.function)
+    bound = Loop(outer, helper_of_outer=helper)._bound(lambda loop: loop.compiled)
+    assert numba.njit(bound)(1.0) == 2.0
+    assert capsys.readouterr().err == "compiled outer in 8.2 s; it is kept on disk for the next run\n"
+
+
+def test_names_and_helpers_are_bound_for_each_dtype() -> None:
+    def scaled(x: np.ndarray) -> float:
+        return total(x) * FACTOR  # noqa: F821
+
+    helper = Loop(lambda x: x[0] + x[1])
+    assert Loop(scaled, total=helper, FACTOR=3).plain(np.array([1.0, 2.0])) == 9.0
+    assert Loop(scaled, total=helper, FACTOR=5).plain(np.array([1.0, 2.0])) == 15.0
 
 
 def test_a_copied_kernel_is_the_kernel() -> None:

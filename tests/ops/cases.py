@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import ops, table
+from minigrad.ops import fused
 
 LAYOUTS = ("contiguous", "transposed", "broadcast", "size-0", "size-1")
 
@@ -269,6 +270,44 @@ def cross_entropies() -> list[Case]:
     ]
 
 
+def dropouts() -> list[Case]:
+    n, draw = between(-2, 2), np.random.default_rng(3)
+
+    def case(layout: str, x: np.ndarray) -> Case:
+        percent = draw.integers(0, 100, x.shape)  # whole numbers, which have no gradient
+        return Case(layout, lambda x, percent: fused.dropout(x, percent / 100, p=0.4), (x, percent))
+
+    return [case(layout, x) for layout, x in layouts(n).items()]
+
+
+def embeddings() -> list[Case]:
+    n, f = between(-2, 2), fused.embedding
+    ids = np.array([[0, 2], [2, 1]])
+    return [
+        Case("contiguous", f, (n((3, 2)), ids)),
+        Case("contiguous", f, (n((3, 2)), np.array([1, 1], dtype=np.uint8))),
+        Case("transposed", f, (n((2, 3)).T, ids.T)),
+        Case("broadcast", f, (np.broadcast_to(n((2,)), (3, 2)), np.broadcast_to(np.array(1), (2,)))),
+        Case("size-0", f, (n((3, 2)), np.zeros(0, dtype=int))),
+        Case("size-1", f, (n((1, 1)), np.array([0]))),
+    ]
+
+
+def embedding_gradients() -> list[Case]:
+    n = between(-2, 2)
+
+    def f(rows: np.ndarray, ids: np.ndarray) -> np.ndarray:
+        return fused.embedding_gradient(rows, ids, count=3)
+
+    return [
+        Case("contiguous", f, (n((2, 2, 2)), np.array([[0, 2], [2, 1]]))),
+        Case("transposed", f, (n((2, 4)).T, np.array([0, 2, 2, 1]))),
+        Case("broadcast", f, (np.broadcast_to(n((2,)), (3, 2)), np.broadcast_to(np.array(1), (3,)))),
+        Case("size-0", f, (n((0, 2)), np.zeros(0, dtype=int))),
+        Case("size-1", f, (n((1, 1)), np.array([0]))),
+    ]
+
+
 def conditional() -> list[Case]:
     n = between(-2, 2)
     full, column = np.array([[True, False, True], [False, False, True]]), np.array([[True], [False]])
@@ -405,6 +444,9 @@ CASES: dict[str, list[Case]] = {
     "einsum": einsums(),
     "linear": linears(),
     "softmax_cross_entropy": cross_entropies(),
+    "dropout": dropouts(),
+    "embedding": embeddings(),
+    "embedding_gradient": embedding_gradients(),
     "to_device": unary(lambda a: ops.to(a, a.device) * a),
     "alias": unary(lambda a: table.operations["alias"](a)),
 }

@@ -1,0 +1,44 @@
+"""Draw ``docs/train.svg``, the README's picture: what ``minigrad train`` prints.
+
+python docs/make_picture.py
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+
+from minigrad.cli import app, show
+
+THEME = TerminalTheme(
+    (255, 255, 255),
+    (40, 44, 52),
+    [
+        (40, 44, 52),
+        (200, 60, 60),
+        (0, 128, 96),
+        (160, 110, 0),
+        (0, 100, 180),
+        (150, 60, 150),
+        (0, 130, 140),
+        (90, 90, 90),
+    ],
+)
+
+
+def main() -> None:
+    recorder = Console(record=True, force_terminal=True, width=76, highlight=False)
+    show.console = lambda: recorder
+    recorder.print("[bold]$ minigrad train[/bold]")
+    with tempfile.TemporaryDirectory() as folder:
+        app(["train", "--plain", "--out", f"{folder}/runs"], standalone_mode=False)
+        text = recorder.export_svg(title="minigrad", theme=THEME)
+        target = Path(__file__).with_name("train.svg")
+        target.write_text(text.replace(f"{folder}/runs", "runs/mlp-dropout-digits-1"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""The way to the CUDA kernels: finds their sources, checks what they are given, and launches them.
+
+A CUDA kernel sees bare addresses. It knows no strides, so a transposed view would be read as if it were none, and
+a Python number arrives as 64 bits where 32 are read. So everything is checked here, before a launch: arrays are
+made contiguous, and every argument is compared with the signature in the source. Nothing waits for the device.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+Grid = tuple[int, ...]
+
+FLAGS = {"matmul": ("--std=c++17",)}
+"""Compiler options by source; the others are compiled without fused multiply-add, to give the reference's bits."""
+_EXACT = ("--std=c++17", "--fmad=false")
+
+_CTYPES = {"float": np.float32, "double": np.float64, "int": np.int32, "long long": np.int64}
+
+
+class Device(Protocol):
+    """What runs the kernels: CuPy, or in tests the emulation on the CPU."""
+
+    @property
+    def xp(self) -> Any:
+        """The module of array functions: cupy, or numpy."""
+
+    def launch(
+        self, source: str, name: str, real: str, grid: Grid, block: Grid, args: tuple[Any, ...]
+    ) -> None:
+        """Run kernel ``name`` of ``cuda/<source>.cu`` compiled for ``real``, "float" or "double"."""
+
+    def address(self, array: Any) -> int:
+        """Where an array lies on the device."""
+
+
+class Cupy:
+    """CuPy's RawModule on the current device."""
+
+    @property
+    def xp(self) -> Any:
+        """The cupy module."""
+        import cupy
+
+        return cupy
+
+    def launch(
+        self, source: str, name: str, real: str, grid: Grid, block: Grid, args: tuple[Any, ...]
+    ) -> None:
+        """See ``Device``."""
+        _module(source, real).get_function(name)(grid, block, args)
+
+    def address(self, array: Any) -> int:
+        """See ``Device``."""
+        return int(array.data.ptr)
+
+
+@cache
+def _module(source: str, real: str) -> Any:
+    import cupy
+
+    return cupy.RawModule(code=code(source, real), options=options(source))
+
+
+_device: ContextVar[Device] = ContextVar("device", default=Cupy())  # noqa: B039
+
+
+@contextmanager
+def using(device: Device) -> Iterator[None]:
+    """Run the CUDA kernels on ``device`` inside the ``with`` block."""
+    token = _device.set(device)
+    try:
+        yield
+    finally:
+        _device.reset(token)
+
+
+def xp() -> Any:
+    """Return the device's module of array functions."""
+    return _device.get().xp
+
+
+def sources() -> list[str]:
+    """Return the names of all sources."""
+    return sorted(path.stem for path in (Path(__file__).parent / "cuda").glob("*.cu"))
+
+
+@cache
+def code(source: str, real: str) -> str:
+    """Return a source with ``real`` defined as "float" or "double"."""
+    text = (Path(__file__).parent / "cuda" / f"{source}.cu").read_text(encoding="utf-8")
+    return f'typedef {real} real;\n#line 1 "{source}.cu"\n{text}'
+
+
+def options(source: str) -> tuple[str, ...]:
+    """Return the options that a source is compiled with."""
+    return FLAGS.get(source, _EXACT)
+
+
+@cache
+def signatures(source: str) -> dict[str, list[tuple[str, str]]]:
+    """Return the kernels of a source: for each its parameters as (type, name), "real *" and such."""
+    text = " ".join(code(source, "float").split())
+    found = re.findall(r'extern "C" __global__ void (?:__launch_bounds__\(\d+\) )?(\w+)\(([^)]*)\)', text)
+    kernels = {}
+    for name, parameters in found:
+        parts = [
+            re.fullmatch(r"(?:const )?(.*?) ?(\*?)(\w+)", each.strip()) for each in parameters.split(",")
+        ]
+        kernels[name] = [(part[1] + (" *" if part[2] else ""), part[3]) for part in parts if part]
+    return kernels
+
+
+def real_of(dtype: Any) -> str:
+    """Return the C name of a float dtype; TypeError where the kernels are not compiled for it."""
+    names = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
+    if np.dtype(dtype) not in names:
+        raise TypeError(f"the CUDA kernels work on float32 and float64, not on {dtype}")
+    return names[np.dtype(dtype)]
+
+
+def launch(source: str, name: str, dtype: Any, grid: int | Grid, block: int | Grid, *args: Any) -> None:
+    """Check the arguments against the kernel's signature and launch it; an empty grid launches nothing.
+
+    Arrays must be C-contiguous and of the dtype that the source names, numbers must be NumPy scalars of the very
+    type. Raises TypeError or ValueError, naming the parameter.
+    """
+    real = real_of(dtype)
+    parameters = signatures(source)[name]
+    if len(args) != len(parameters):
+        raise TypeError(f"{source}.{name} takes {len(parameters)} arguments; got {len(args)}")
+    for (ctype, parameter), arg in zip(parameters, args, strict=True):
+        wanted = np.dtype(_CTYPES[ctype.removesuffix(" *").replace("real", real)])
+        if ctype.endswith("*"):
+            if isinstance(arg, np.generic) or not hasattr(arg, "flags"):
+                raise TypeError(f"{source}.{name}: {parameter} must be an array; got {type(arg).__name__}")
+            if not arg.flags.c_contiguous:
+                raise ValueError(f"{source}.{name}: {parameter} is not contiguous")
+        elif not isinstance(arg, np.generic):
+            raise TypeError(f"{source}.{name}: {parameter} must be np.{wanted}; got {type(arg).__name__}")
+        if arg.dtype != wanted:
+            raise TypeError(f"{source}.{name}: {parameter} must be {wanted}; got {arg.dtype}")
+    grid, block = (grid,) if isinstance(grid, int) else grid, (block,) if isinstance(block, int) else block
+    if all(grid):
+        _device.get().launch(source, name, real, grid, block, args)
+
+
+def address(array: Any) -> int:
+    """Return where an array lies on the device."""
+    return _device.get().address(array)
+
+
+def contiguous(array: Any) -> Any:
+    """Return ``array``, or a copy whose entries lie in order."""
+    return array if array.flags.c_contiguous else xp().ascontiguousarray(array)
+
+
+def ids(array: Any) -> Any:
+    """Return class ids or row numbers as the int64 that the kernels read."""
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"ids must be integers, not {array.dtype}")
+    return contiguous(array.astype(np.int64, copy=False))
+
+
+def output(out: Any, shape: tuple[int, ...], like: Any) -> Any:
+    """Return ``out`` once it is checked, or a new array on the device where it is None."""
+    if out is None:
+        return xp().empty(shape, like.dtype)
+    if out.shape != shape or out.dtype != like.dtype or not out.flags.c_contiguous:
+        raise ValueError(
+            f"out is {out.dtype} of shape {out.shape}; contiguous {like.dtype} of shape {shape} is needed"
+        )
+    return out
+
+
+def require(same: bool, what: str) -> None:
+    """Raise ValueError saying what does not fit, before a kernel could read past an end."""
+    if not same:
+        raise ValueError(what)
+
+
+def blocks(size: int, threads: int) -> int:
+    """Return how many blocks of ``threads`` cover ``size`` entries."""
+    return -(-size // threads)

@@ -1,0 +1,13 @@
+"""PyTorch with torch.compile: the loss with its backward pass, and the optimizer's step, each compiled."""
+
+from __future__ import annotations
+
+import torch
+
+from minigrad.bench.peers import Program, Task
+from minigrad.bench.peers.torch_peer import program
+
+
+def build(task: Task) -> Program:
+    """See ``minigrad.bench.peers``."""
+    return program(task, {"foreach": True}, torch.compile)

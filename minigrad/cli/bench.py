@@ -1,0 +1,72 @@
+"""``minigrad bench``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from minigrad.cli import show
+
+
+def bench(
+    peers: Annotated[
+        str | None,
+        typer.Option(
+            help="torch, torch.compile, jax, autograd, tinygrad, numpy; several with commas.",
+            show_default=False,
+        ),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full/--quick", help="All 32 rows (an hour), or a few of them (two minutes).")
+    ] = False,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")] = "cpu",
+    threads: Annotated[int, typer.Option(min=1, help="Threads for each framework.")] = 2,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for bench.json, bench.png and bench.md.", show_default=False)
+    ] = None,
+) -> None:
+    """Time a training step here and in other frameworks, and beside the machine's own limit.
+
+    Each framework runs in a process of its own, and they take turns. All of them get the same data, weights and
+    threads, and have to find the same losses before they are timed.
+    """
+    from minigrad.bench import peers as known
+    from minigrad.bench import report, run
+    from minigrad.train.run import next_folder
+
+    to = show.console()
+    plan = replace(run.FULL if full else run.QUICK, device=device, threads=threads)
+    names = [name.strip() for name in peers.split(",")] if peers is not None else None
+    chosen, left_out = known.choose(names, device, slow=full)
+    folder = out or next_folder("bench", "full" if full else "quick")
+    command = shlex.join(["minigrad", *sys.argv[1:]])
+    for name, reason in left_out.items():
+        to.print(Text(f"Left out: {name} ({reason})", "dim"), soft_wrap=True)
+    with to.status("starting") as status:
+
+        def tell(what: str) -> None:
+            status.update(what)
+
+        try:
+            for results in run.run(plan, chosen, left_out, tell):
+                report.write(results, folder, command)
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"The rows that were finished are in {folder}")
+            raise
+    report.show(results, to)
+    to.print()
+    show.facts(
+        to,
+        {
+            **results["machine"],
+            "folder": folder,
+            "look at": ", ".join(file.name for file in sorted(folder.iterdir())),
+        },
+    )
+    to.print()

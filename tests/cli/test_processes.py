@@ -1,0 +1,121 @@
+"""What only a process of its own shows: signals, exit codes, terminals, what is imported."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.kill_resume import kill_and_resume
+from tests.cli.shared import TINY, command, environment, process
+
+LONG = ["--epochs", "2000", "--batch-size", "16"]
+
+
+def wait_for(path: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} did not appear"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_can_be_resumed(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    running = process("train", *LONG, "--out", "run", cwd=tmp_path)
+    wait_for(tmp_path / "run" / "checkpoint.safetensors")
+    running.send_signal(number)
+    out, errors = running.communicate(timeout=60)
+    assert running.returncode == code
+    assert "Interrupted." in errors
+    assert "minigrad train --resume run" in errors
+    assert "Traceback" not in out + errors
+    assert not list((tmp_path / "run").glob(".*"))
+    again = process("train", "--resume", "run", cwd=tmp_path)
+    assert any("Going on after epoch" in line for line in iter(again.stdout.readline, ""))
+    again.send_signal(signal.SIGINT)
+    again.communicate(timeout=60)
+    assert again.returncode == 130
+
+
+def test_killed_runs_end_with_the_same_bytes(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    x = chance.normal(size=(400, 12)).astype("float32")
+    np.savez(tmp_path / "own.npz", x=x, y=(x[:, 0] > 0).astype(int) + (x[:, 1] > 0))
+    settings = [
+        "--data",
+        "own.npz",
+        "--epochs",
+        "120",
+        "--batch-size",
+        "8",
+        "--patience",
+        "100",
+        "--seed",
+        "3",
+    ]
+    found = kill_and_resume(3, tmp_path, settings)
+    assert all(trial.equal for trial in found)
+
+
+def test_exit_codes_of_the_process(tmp_path: Path) -> None:
+    for arguments, code in ((["info"], 0), (["evaluate", "none"], 1), (["train", "--lr", "0"], 2)):
+        done = subprocess.run(
+            command(*arguments), cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code
+        assert ("error:" in done.stderr) == (code > 0)
+        assert "Traceback" not in done.stderr
+
+
+def test_output_into_a_file_is_plain_lines(tmp_path: Path) -> None:
+    out, errors = process("train", *TINY, cwd=tmp_path).communicate(timeout=120)
+    assert errors == ""
+    assert "\x1b" not in out
+    assert "\r" not in out
+    assert len(re.findall(r"^ +\d +\d+\.\d{4} ", out, re.MULTILINE)) == 3
+
+
+def test_an_ascii_terminal_is_no_reason_to_fail(tmp_path: Path) -> None:
+    running = process("train", *TINY, cwd=tmp_path, PYTHONIOENCODING="ascii")
+    running.communicate(timeout=120)
+    assert running.returncode == 0
+
+
+def test_a_terminal_gets_a_bar_and_big_numbers(tmp_path: Path) -> None:
+    master, terminal = pty.openpty()
+    running = subprocess.Popen(
+        command("train", *TINY),
+        cwd=tmp_path,
+        env=environment(TERM="xterm-256color", COLUMNS="80"),
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    said = b""
+    try:
+        while part := os.read(master, 4096):
+            said += part
+    except OSError:
+        pass  # how Linux says that the other end is closed
+    os.close(master)
+    assert running.wait() == 0
+    text = said.decode()
+    assert "epoch 1/3" in text
+    assert "━" in text
+    assert "test accuracy" in text
+    assert "▀▀" in text
+
+
+def test_help_imports_nothing_that_takes_long() -> None:
+    heavy = ("matplotlib", "sklearn", "numba", "scipy", "PIL", "cupy")
+    program = f"import sys, minigrad.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,220 @@
+"""Every kernel, in every dialect that can run here, against its reference; a kernel without a case fails."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import minigrad_kernels
+import numpy as np
+import pytest
+from minigrad_kernels import gpu, launch
+from minigrad_kernels.launch import Kernel, Loop
+
+from tests.kernels.cases import CASES, Case
+from tests.kernels.emulation.device import MISSING, ORDERS, Emulated
+
+for module in pkgutil.iter_modules(minigrad_kernels.__path__, "minigrad_kernels."):
+    importlib.import_module(module.name)
+
+DTYPES = ["float32", "float64"]
+
+
+def no_gpu() -> str | None:
+    try:
+        import cupy
+    except ImportError:
+        return "CuPy is not installed"
+    return None if cupy.cuda.is_available() else "there is no CUDA GPU"
+
+
+def no_numba() -> str | None:
+    return "Numba is not installed, or switched off" if not numba_runs() else None
+
+
+def numba_runs() -> bool:
+    return launch.numba() is not None and not launch.reference_is_forced()
+
+
+needs_numba = pytest.mark.skipif(not numba_runs(), reason=str(no_numba()))
+
+
+class Dialect:
+    """One way to run the kernels: which function, inside which context, on whose arrays."""
+
+    def __init__(
+        self,
+        pick: Callable[[Kernel], Callable[..., Any]],
+        missing: str | None = None,
+        device: Callable[[], Any] | None = None,
+    ) -> None:
+        self.pick, self.missing, self.device = pick, missing, device
+
+    @contextmanager
+    def entered(self) -> Iterator[Any]:
+        if self.missing:
+            pytest.skip(self.missing)
+        if self.device is None:
+            yield np
+        else:
+            with gpu.using(self.device()):
+                yield gpu.xp()
+
+
+def flat(kernel: Kernel, function: Callable[..., Any]) -> Callable[..., Any]:
+    """What the launcher does for kernels whose loops take 1-D views."""
+    return lambda *arrays: function(*launch._flattened(kernel.name, arrays))
+
+
+def cpu(kernel: Kernel) -> Callable[..., Any]:
+    assert kernel.cpu is not None
+    return flat(kernel, kernel.cpu) if kernel.flat else kernel.cpu
+
+
+def on_gpu(kernel: Kernel) -> Callable[..., Any]:
+    assert kernel.gpu is not None
+    return kernel.gpu
+
+
+DIALECTS = {
+    "numba": Dialect(cpu, no_numba()),
+    "plain python": Dialect(cpu),
+    **{
+        f"emulated {order}": Dialect(on_gpu, MISSING, lambda order=order: Emulated(order)) for order in ORDERS
+    },
+    "cupy": Dialect(on_gpu, no_gpu(), gpu.Cupy),
+}
+
+
+def cases(name: str, dtype: str) -> list[Case]:
+    with np.errstate(all="ignore"):
+        return list(CASES[name](np.random.default_rng(zlib.crc32(name.encode())), dtype))
+
+
+def expected(kernel: Kernel, case: Case) -> list[Any]:
+    with np.errstate(all="ignore"):
+        return case.run(kernel.reference, case.copied())
+
+
+def host(array: Any) -> Any:
+    return array if isinstance(array, np.ndarray) else array.get()
+
+
+def is_small(case: Case) -> bool:
+    return sum(a.size for a in case.args if isinstance(a, np.ndarray)) < 600
+
+
+def test_every_kernel_has_its_cases_and_all_three_dialects() -> None:
+    own = {
+        name for name, kernel in launch.kernels.items() if kernel.reference.__module__.startswith("minigrad_")
+    }
+    assert own == set(CASES)
+    for name in CASES:
+        kernel = launch.kernels[name]
+        assert kernel.cpu is not None
+        assert kernel.gpu is not None
+        assert kernel.reference.__doc__
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_parity(dialect: str, name: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = launch.kernels[name]
+    way = DIALECTS[dialect]
+    if dialect == "plain python":
+        monkeypatch.setattr(Loop, "__call__", lambda loop, *arrays: loop.plain(*arrays))
+    with way.entered() as xp, np.errstate(all="ignore"):
+        for case in cases(name, dtype):
+            contiguous = all(a.flags.c_contiguous for a in case.args if isinstance(a, np.ndarray))
+            if (way.device is None and not contiguous) or (dialect == "plain python" and not is_small(case)):
+                continue
+            args = case.copied(lambda a, xp=xp: xp.asarray(a).copy(order="K"))
+            got = case.run(way.pick(kernel), args)
+            case.compare([host(a) for a in got], expected(kernel, case))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_launcher_takes_any_layout(name: str) -> None:
+    kernel = launch.kernels[name]
+    for case in cases(name, "float32"):
+        args = case.copied(lambda a: a.copy(order="K"))
+        with np.errstate(all="ignore"):
+            case.compare(case.run(kernel, args), expected(kernel, case))
+
+
+@needs_numba
+@pytest.mark.parametrize("name", CASES)
+def test_contiguous_arrays_go_to_the_compiled_dialect(name: str) -> None:
+    kernel = launch.kernels[name]
+    case = cases(name, "float64" if name == "sgd" else "float32")[0]
+    picked = kernel.pick(*(a for a in case.args if not isinstance(a, (int, float))))
+    assert picked is (kernel.cpu.compiled if isinstance(kernel.cpu, Loop) else kernel.cpu)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if launch.kernels[name].flat is False])
+@pytest.mark.parametrize("dialect", ["reference", "launcher", "emulated ascending", "cupy"])
+def test_results_go_where_out_says(dialect: str, name: str) -> None:
+    kernel = launch.kernels[name]
+    ways = {"reference": Dialect(lambda k: k.reference), "launcher": Dialect(lambda k: k)}
+    way = (ways | DIALECTS)[dialect]
+    with way.entered() as xp, np.errstate(all="ignore"):
+        for case in cases(name, "float32"):
+            wanted = expected(kernel, case)
+            args = case.copied(lambda a, xp=xp: xp.asarray(a).copy(order="K"))
+            out = tuple(xp.full(w.shape, 7, w.dtype) for w in wanted)
+            got = case.run(way.pick(kernel), args, out=out if len(out) > 1 else out[0])
+            assert all(g is o for g, o in zip(got, out, strict=True))
+            case.compare([host(a) for a in got], wanted)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if launch.kernels[name].flat is False])
+@pytest.mark.parametrize("dialect", ["numba", "emulated ascending"])
+def test_an_output_of_another_shape_or_dtype_is_refused(dialect: str, name: str) -> None:
+    kernel = launch.kernels[name]
+    way = DIALECTS[dialect]
+    case = cases(name, "float32")[0]
+    if name == "linear_backward_activation":
+        case.options = {"activation": "relu"}
+    wanted = expected(kernel, case)
+    with way.entered():
+        for make in (lambda w: np.empty((*w.shape, 2), w.dtype), lambda w: np.empty(w.shape, "float64")):
+            out = tuple(make(w) for w in wanted)
+            with pytest.raises(ValueError, match="is needed"):
+                case.run(way.pick(kernel), case.copied(), out=out if len(out) > 1 else out[0])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_bits_every_time(name: str) -> None:
+    kernel = launch.kernels[name]
+    case = cases(name, "float32")[0]
+    first, second = (case.run(kernel, case.copied()) for _ in range(2))
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a.view("i4"), b.view("i4"))
+
+
+@needs_numba
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_bits_whatever_the_number_of_threads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    matmul = importlib.import_module("minigrad_kernels.matmul")
+    monkeypatch.setattr(matmul, "PARALLEL_FROM", 0)
+    numba = launch.numba()
+    assert numba is not None
+    threads = numba.get_num_threads()
+    kernel = launch.kernels[name]
+    results = []
+    try:
+        for count in {1, min(2, numba.config.NUMBA_NUM_THREADS)}:
+            numba.set_num_threads(count)
+            results.append(
+                [case.run(cpu(kernel), case.copied(np.ascontiguousarray)) for case in cases(name, "float32")]
+            )
+    finally:
+        numba.set_num_threads(threads)
+    for a, b in zip(results[0], results[-1], strict=True):
+        for x, y in zip(a, b, strict=True):
+            np.testing.assert_array_equal(x, y)
