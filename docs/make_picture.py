@@ -30,6 +30,7 @@ THEME = TerminalTheme(
 
 
 def main() -> None:
+    """Train the default network with a console that records, and write the picture."""
     recorder = Console(record=True, force_terminal=True, width=76, highlight=False)
     show.console = lambda: recorder
     recorder.print("[bold]$ minigrad train[/bold]")

@@ -8,11 +8,11 @@ at 1024³ in float32 on one thread (Zen 3 with AVX2, other work on the machine),
     step       GFLOP/s  what it bought
     =========  =======  ===================================================================================
     naive          0.2  -
-    reordered     16.4  the innermost loop runs along rows: whole cache lines and vector registers are used
-    tiled         17.7  a tile of b is used again while it lies in the second-level cache; little here, where
-                        all of b (4 MiB) lies in a third-level cache of 32 MiB already
-    packed        40.8  12 sums stay in registers, so that a number that is loaded is used 3 or 4 times
-    OpenBLAS      60    the same ideas in assembler, with a micro-kernel for each processor
+    reordered     16    the innermost loop runs along rows: whole cache lines and vector registers are used
+    tiled         16    a tile of b is used again while it lies in the second-level cache: nothing gained here,
+                        where all of b (4 MiB) lies in a third-level cache of 32 MiB already
+    packed        35    12 sums stay in registers, so that a number that is loaded is used 3 or 4 times
+    OpenBLAS      54    the same ideas in assembler, with a micro-kernel for each processor
     =========  =======  ===================================================================================
 
 ``parallel`` is ``packed`` with its blocks of rows shared out among threads. The engine itself calls BLAS.
