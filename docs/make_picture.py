@@ -5,6 +5,7 @@ python docs/make_picture.py
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -34,11 +35,11 @@ def main() -> None:
     recorder = Console(record=True, force_terminal=True, width=76, highlight=False)
     show.console = lambda: recorder
     recorder.print("[bold]$ minigrad train[/bold]")
-    with tempfile.TemporaryDirectory() as folder:
-        app(["train", "--plain", "--out", f"{folder}/runs"], standalone_mode=False)
-        text = recorder.export_svg(title="minigrad", theme=THEME)
-        target = Path(__file__).with_name("train.svg")
-        target.write_text(text.replace(f"{folder}/runs", "runs/mlp-dropout-digits-1"))
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        app(["train", "--plain"], standalone_mode=False)
+    Path(__file__).resolve().with_name("train.svg").write_text(
+        recorder.export_svg(title="minigrad", theme=THEME)
+    )
 
 
 if __name__ == "__main__":
