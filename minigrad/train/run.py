@@ -64,7 +64,7 @@ def start(
 def resume(folder: Path, progress: ShowProgress, announce: Announce | None = None) -> dict[str, Any]:
     """Continue a run that was killed or interrupted; it ends as if it had never been. Return its results."""
     session = build(Config.load(folder / CONFIG))
-    for half_written in folder.glob(".*-*"):  # by ``atomic_path`` when the run was killed
+    for half_written in folder.glob(".*-partial-*"):  # by ``atomic_path`` when the run was killed
         half_written.unlink(missing_ok=True)
     return _train(session, folder, progress, announce)
 
