@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no failure; in CI the same examples run every time.
+settings.register_profile(
+    "minigrad",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
+settings.load_profile("minigrad")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Turn minigrad's warnings into errors."""
     # named here and not in pyproject.toml, where it would import minigrad before coverage is measured
     config.addinivalue_line("filterwarnings", "error::minigrad.errors.MinigradWarning")
