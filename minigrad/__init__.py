@@ -6,7 +6,7 @@ from minigrad.check import gradcheck
 from minigrad.debug import debug
 from minigrad.functional import grad, value_and_grad
 from minigrad.modes import accumulate, enable_grad, hooks, is_grad_enabled, no_grad
-from minigrad.record import Operation, Record, define
+from minigrad.operation import Operation, Record, define
 from minigrad.tape import Step, gradients, steps, tape
 from minigrad.tensor import Tensor
 from minigrad.threads import set_threads, threads

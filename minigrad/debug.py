@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad import backend, modes
 from minigrad.errors import NonFiniteError, warn
-from minigrad.record import Record
+from minigrad.operation import Record
 from minigrad.tensor import Tensor
 
 KEPT_GRAPHS = 100

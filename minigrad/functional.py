@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad import modes
 from minigrad.errors import GradientError
-from minigrad.record import define
+from minigrad.operation import define
 from minigrad.tape import gradients, tape
 from minigrad.tensor import Tensor
 

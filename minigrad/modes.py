@@ -8,13 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad.errors import ConfigError
 
+
+class Hooks(NamedTuple):
+    """Who is told of what happens; see ``hooks``."""
+
+    forward: tuple[Callable[..., None], ...] = ()
+    backward: tuple[Callable[..., None], ...] = ()
+    deposit: tuple[Callable[..., None], ...] = ()
+    update: tuple[Callable[..., None], ...] = ()
+
+
 recording: ContextVar[bool] = ContextVar("recording", default=True)
-forward_hooks: ContextVar[tuple[Callable[..., None], ...]] = ContextVar("forward_hooks", default=())
-backward_hooks: ContextVar[tuple[Callable[..., None], ...]] = ContextVar("backward_hooks", default=())
+hooked: ContextVar[Hooks] = ContextVar("hooked", default=Hooks())  # noqa: B039
 fingerprinting: ContextVar[bool] = ContextVar("fingerprinting", default=False)
 accumulated_passes: ContextVar[int] = ContextVar("accumulated_passes", default=1)
 
@@ -53,16 +62,21 @@ def is_grad_enabled() -> bool:
 
 @contextmanager
 def hooks(
-    forward: Callable[..., None] | None = None, backward: Callable[..., None] | None = None
+    forward: Callable[..., None] | None = None,
+    backward: Callable[..., None] | None = None,
+    deposit: Callable[..., None] | None = None,
+    update: Callable[..., None] | None = None,
 ) -> Iterator[None]:
-    """Call ``forward(record, output)`` as each record is made and ``backward(step)`` as each is walked.
+    """Call a function at every event of one kind; it is the one place from which all that happens can be seen.
 
-    This is the one place from which timing, printing, NaN checks and drawing can see every operation.
+    - ``forward(record, output)`` as each record is made
+    - ``backward(step)`` as each contribution is walked; a walk takes the hooks that hold when it starts
+    - ``deposit(tensor, before)`` as a tensor's ``.grad``, which was ``before`` (an array or None), has grown by a walk's
+    - ``deposit(tensor, before)`` as a walk has added to a tensor's ``.grad``, which was ``before`` (an array or None)
     """
-    with (
-        switched(forward_hooks, forward_hooks.get() + ((forward,) if forward else ())),
-        switched(backward_hooks, backward_hooks.get() + ((backward,) if backward else ())),
-    ):
+    added = (forward, backward, deposit, update)
+    now = Hooks(*(old + ((new,) if new else ()) for old, new in zip(hooked.get(), added, strict=True)))
+    with switched(hooked, now):
         yield
 
 

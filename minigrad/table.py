@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from minigrad.record import Operation
+    from minigrad.operation import Operation
 
 #: every differentiable operation by its name, in the order of definition
 operations: dict[str, Operation] = {}

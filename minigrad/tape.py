@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad import backend, modes, table
 from minigrad.errors import GradientError, OperationError
-from minigrad.record import Record
+from minigrad.operation import Record
 from minigrad.rules import Rule
 from minigrad.source import here
 from minigrad.tensor import Tensor, Version, wrap
@@ -88,6 +88,7 @@ def walk(
     """
     order = _recorded(*cotangents, stop=stop)
     walker = here()
+    hooks = modes.hooked.get().backward
     owned: set[Tensor] = set()  # whose cotangent is a buffer of this walk, safe to add into
     while order:
         output = order.pop()
@@ -125,7 +126,7 @@ def walk(
                 owned.add(x)
             cotangents[x] = total
             step = Step(record, output, i, incoming, part, total)
-            for hook in modes.backward_hooks.get():
+            for hook in hooks:
                 hook(step)
             yield step
         if not (retain_graph or create_graph):
@@ -212,13 +213,16 @@ def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
 def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
     """Add one walk's gradient to ``.grad``, never into memory that somebody else may hold."""
     passes = tensor.grad_passes + 1
-    if tensor._grad is not None:
-        total = _sum(tensor._grad if isinstance(total, Tensor) else tensor._grad._data, total)
+    before = tensor._grad
+    if before is not None:
+        total = _sum(before if isinstance(total, Tensor) else before._data, total)
     elif not isinstance(total, Tensor) and not owned:
         total = total.copy()
     tensor._grad = total if isinstance(total, Tensor) else wrap(total, None, Version())
     tensor.grad_passes = passes
     tensor.expected_passes = modes.accumulated_passes.get()
+    for hook in modes.hooked.get().deposit:
+        hook(tensor, None if before is None else before._data)
 
 
 def gradients(outputs: Tensor, inputs: Sequence[Tensor], *, create_graph: bool = False) -> list[Tensor]:

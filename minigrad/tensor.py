@@ -20,7 +20,7 @@ from minigrad.errors import DeviceError, DtypeError, GradientError, OperationErr
 from minigrad.source import Place, here
 
 if TYPE_CHECKING:
-    from minigrad.record import Record
+    from minigrad.operation import Record
 
 
 class Version:

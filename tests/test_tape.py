@@ -355,6 +355,13 @@ class TestLookingOn:
         (leaf([1.0]) * 2).sum().backward()
         assert len(made) == len(walked) == 2
 
+    def test_a_hook_sees_what_a_gradient_was_before_a_walk_added_to_it(self):
+        a, seen = leaf([3.0]), []
+        with mg.hooks(deposit=lambda tensor, before: seen.append((tensor, before, tensor.grad.item()))):
+            (a * 2).sum().backward()
+            (a * 5).sum().backward()
+        assert seen == [(a, None, 2), (a, np.array([2.0]), 7)]
+
     def test_hooks_nest(self):
         seen = []
         with (

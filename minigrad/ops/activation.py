@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from minigrad.backend import Array, special
+from minigrad.operation import define
 from minigrad.ops.reduce import Axis, restore
-from minigrad.record import define
 
 _LAST = {"axis": -1}
 

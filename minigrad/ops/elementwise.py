@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import table
 from minigrad.backend import Array
-from minigrad.record import define
+from minigrad.operation import define
 from minigrad.tensor import Tensor
 
 # fmt: off

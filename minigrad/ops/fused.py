@@ -16,7 +16,7 @@ from minigrad_kernels import softmax_xent as xent_kernels
 
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, LabelError, ShapeError
-from minigrad.record import Operation, define
+from minigrad.operation import Operation, define
 
 
 def _linear(x: Array, w: Array, b: Array | None = None) -> Array:

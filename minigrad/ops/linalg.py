@@ -10,7 +10,7 @@ import numpy as np
 from minigrad import table
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, MinigradError, ShapeError
-from minigrad.record import define
+from minigrad.operation import define
 from minigrad.tensor import bare
 
 

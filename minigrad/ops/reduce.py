@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.backend import Array
-from minigrad.record import define
+from minigrad.operation import define
 
 Axis = int | tuple[int, ...] | None
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from minigrad import table
 from minigrad.backend import Array
+from minigrad.operation import Operation, define
 from minigrad.ops.elementwise import astype
-from minigrad.record import Operation, define
 from minigrad.tensor import Tensor, bare
 
 Shape = tuple[int, ...]

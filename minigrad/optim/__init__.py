@@ -2,7 +2,7 @@
 
 from minigrad.optim import formulas, penalties, schedules
 from minigrad.optim.clip import clip_grad_norm, clip_grad_value
-from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.optimizer import Optimizer, Update
 from minigrad.optim.optimizers import GD, SGD, AdaGrad, Adam, AdamAsPrinted, AdamW, RMSprop
 from minigrad.optim.penalties import elastic_net, l1, l2, l2_as_coded
 from minigrad.optim.schedules import (
@@ -36,6 +36,7 @@ __all__ = [
     "Schedule",
     "StepAsPrinted",
     "StepDecay",
+    "Update",
     "Warmup",
     "clip_grad_norm",
     "clip_grad_value",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from minigrad_kernels.launch import Kernel, reference_is_forced
 
-from minigrad import backend
+from minigrad import backend, modes
 from minigrad.backend import Array
 from minigrad.errors import GradientError, OptimizerError, warn
 from minigrad.optim import formulas
@@ -22,6 +22,24 @@ from minigrad.tensor import Tensor
 
 Rate = float | Callable[[int], float]
 """A learning rate: a number, or a schedule from the number of steps taken so far to one."""
+
+
+class Update(NamedTuple):
+    """One parameter's share of a step, as ``mg.hooks(update=…)`` sees it: what the step started from, all copies.
+
+    ``tensor`` holds the new parameter, ``optimizer.state[name]`` the new state, ``g`` the gradient as it was in
+    ``.grad``: before clipping by ``clip`` and without the L2 penalty's part.
+    """
+
+    optimizer: Optimizer
+    name: str
+    tensor: Tensor
+    theta: Array
+    g: Array
+    state: dict[str, Array]
+    clip: Array
+    rate: float
+    t: int
 
 
 class Optimizer:
@@ -112,6 +130,8 @@ class Optimizer:
             clip = clip_factor([g for _, g in ready], self.max_norm)
         rate = self.rate
         self.t += 1
+        hooks = modes.hooked.get().update
+        seen = [self._seen(slot, g, clip, rate) for slot, g in ready] if hooks else ()
         if self.fast:
             self._run_kernel(ready, self.hyper(clip, rate, self.t))
         else:
@@ -119,6 +139,9 @@ class Optimizer:
         place = here()
         for slot, _ in ready:  # as tensor.mark_changed(), which would look for the user's line each time
             slot.tensor.mark_changed(place)
+        for update in seen:
+            for hook in hooks:
+                hook(update)
 
     def zero_grad(self) -> None:
         """Forget all gradients: each ``.grad`` becomes None."""
@@ -224,6 +247,10 @@ class Optimizer:
             updated = self.formula(theta, g, *state, rate=rate, t=self.t)
             for old, new in zip((theta, *state), updated, strict=True):
                 old[...] = new
+
+    def _seen(self, slot: _Slot, g: Array, clip: Array, rate: float) -> Update:
+        state = {key: array.copy() for key, array in slot.state.items()}
+        return Update(self, slot.name, slot.tensor, slot.theta.copy(), g.copy(), state, clip, rate, self.t)
 
     def _no_gradient(self) -> GradientError | OptimizerError:
         trained = [slot for slot in self._slots if slot.tensor.requires_grad]

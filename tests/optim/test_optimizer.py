@@ -223,6 +223,26 @@ def test_a_parameter_that_was_converted_after_the_optimizer_was_built() -> None:
     )
 
 
+def test_a_hook_sees_what_each_update_started_from() -> None:
+    a, b = parameter(2, name="a"), parameter(3, 1, name="b", seed=1)
+    optimizer, seen = Adam([a, b], lr=0.1), []
+    old = {tensor.name: tensor.numpy().copy() for tensor in (a, b)}
+    with mg.hooks(update=seen.append):
+        optimizer.step()
+        optimizer.step()
+    assert [(update.name, update.t, update.rate) for update in seen] == [
+        ("a", 1, 0.1), ("b", 1, 0.1), ("a", 2, 0.1), ("b", 2, 0.1)
+    ]  # fmt: skip
+    for first, second in zip(seen[:2], seen[2:], strict=True):
+        np.testing.assert_array_equal(first.theta, old[first.name])
+        assert not first.state["m"].any()
+        new = first.optimizer.formula(
+            first.theta, first.clip * first.g, *first.state.values(), rate=first.rate, t=first.t
+        )
+        for expected, found in zip(new, (second.theta, *second.state.values()), strict=True):
+            np.testing.assert_array_equal(expected, found)
+
+
 def test_a_frozen_parameter_is_left_alone() -> None:
     net = Net()
     opt = Adam(net)

@@ -187,7 +187,7 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     record = Record(operation, inputs, tuple(arrays), {**operation.params, **params})
     record.keep(value, version)
     output = wrap(value, record, version)
-    for hook in modes.forward_hooks.get():
+    for hook in modes.hooked.get().forward:
         hook(record, output)
     return output
 
