@@ -71,8 +71,8 @@ def hooks(
 
     - ``forward(record, output)`` as each record is made
     - ``backward(step)`` as each contribution is walked; a walk takes the hooks that hold when it starts
-    - ``deposit(tensor, before)`` as a tensor's ``.grad``, which was ``before`` (an array or None), has grown by a walk's
     - ``deposit(tensor, before)`` as a walk has added to a tensor's ``.grad``, which was ``before`` (an array or None)
+    - ``update(update)`` as ``optimizer.step()`` has changed each parameter, with an ``optim.Update``
     """
     added = (forward, backward, deposit, update)
     now = Hooks(*(old + ((new,) if new else ()) for old, new in zip(hooked.get(), added, strict=True)))
