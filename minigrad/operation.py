@@ -27,6 +27,8 @@ class Operation:
 
     ``rules`` holds one rule per input, None for an input without a gradient (an index, a condition); an
     operation on any number of arrays has a single rule, which also receives ``i``, the input asked for.
+    ``saves`` names what ``forward`` returns beside the result because its rules need it, each with a function of the
+    inputs which computes the same from operations, for a backward pass that shall itself be differentiable.
     ``explain(error, *inputs, **params)`` may turn a failure of ``forward`` into a message that teaches.
     """
 
@@ -39,8 +41,10 @@ class Operation:
         inputs: Sequence[str],
         params: dict[str, Any],
         variadic: bool = False,
+        saves: dict[str, Callable[..., Any]] | None = None,
         explain: Callable[..., MinigradError | None] | None = None,
     ) -> None:
+        self.saves = saves or {}
         self.name, self.forward, self.formula, self.rules = name, forward, formula, rules
         self.inputs, self.params, self.variadic, self.explain = inputs, params, variadic, explain
         self.differentiable = any(rules)
@@ -61,7 +65,8 @@ class Operation:
         for argument in args:
             if isinstance(argument, Tensor):
                 return apply(self, args, params)
-        return self.forward(*args, **params)
+        result = self.forward(*args, **params)
+        return result[0] if self.saves else result
 
     def __repr__(self) -> str:
         return f"<operation {self.name}: {self.formula}>"
@@ -91,6 +96,7 @@ class Record:
         "operation",
         "params",
         "place",
+        "saved",
         "serial",
         "value",
         "versions",
@@ -99,45 +105,55 @@ class Record:
     operation: Operation
     inputs: tuple[Any, ...]
     arrays: tuple[Any, ...]
+    saved: tuple[Array, ...]
     params: dict[str, Any]
     value: Array
 
     def __init__(
-        self, operation: Operation, inputs: tuple[Any, ...], arrays: tuple[Any, ...], params: dict[str, Any]
+        self,
+        operation: Operation,
+        inputs: tuple[Any, ...],
+        arrays: tuple[Any, ...],
+        params: dict[str, Any],
+        value: Array,
+        version: Version,
+        saved: tuple[Array, ...],
     ) -> None:
         self.serial = next(_serial)
         self.operation = operation
         self.inputs = inputs
         self.arrays = arrays
+        self.saved = saved
         self.params = params
+        self.value = value
         self.place = here()
         self.consumed: Place | None = None
-        self.fingerprints: list[int] | None = None
         self.versions: list[tuple[Version, int] | None] = [
             (x.version, x.version.number) if isinstance(x, Tensor) else None for x in inputs
         ]
+        self.versions.append((version, version.number))
+        self.fingerprints: list[int] | None = None
+        if modes.fingerprinting.get():
+            self.fingerprints = [_fingerprint(array) for array in (*arrays, value)]
 
     def __repr__(self) -> str:
         inputs = ", ".join(x.label if isinstance(x, Tensor) else str(np.shape(x)) for x in self.inputs)
         return f"<record {self.serial}: {self.operation.name}({inputs}) -> {self.value.shape}, {self.place}>"
 
-    def keep(self, value: Array, version: Version) -> None:
-        """Take in the result."""
-        self.value = value
-        self.versions.append((version, version.number))
-        if modes.fingerprinting.get():
-            self.fingerprints = [_fingerprint(array) for array in (*self.arrays, value)]
-
     def release(self, walker: Place) -> None:
         """Let go of everything that only a backward walk needs, and remember who walked."""
         self.consumed = walker
-        self.inputs = self.arrays = ()
+        self.inputs = self.arrays = self.saved = ()
         self.versions = []
         self.value = None
 
+    def saved_again(self) -> list[Any]:
+        """Compute what ``forward`` saved once more, from the inputs and recorded like anything else."""
+        return [again(*self.inputs, **self.params) for again in self.operation.saves.values()]
+
     def check_unchanged(self, rule: Rule) -> None:
         """Raise MG-205 where a value that ``rule`` needs was written in place since it was recorded."""
-        for i in rule.saves(len(self.inputs)):
+        for i in rule.needs(len(self.inputs)):
             saved = self.versions[i]
             changed = saved is not None and saved[0].number != saved[1]
             if self.fingerprints is not None and not changed:
@@ -179,13 +195,17 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
         raise
     except Exception as error:
         raise (_explained(operation, error, inputs, arrays, params) or error) from error
+    saved: tuple[Array, ...] = ()
+    if operation.saves:
+        value, *rest = value
+        saved = tuple(rest)
     if isinstance(value, np.generic):  # NumPy turns 0-dimensional results into scalars
         value = np.asarray(value)
     version = _shared_version(value, inputs)
     if not (tracked and operation.differentiable and modes.recording.get() and value.dtype.kind == "f"):
         return wrap(value, None, version)
-    record = Record(operation, inputs, tuple(arrays), {**operation.params, **params})
-    record.keep(value, version)
+    params = {**operation.params, **params} if params else operation.params
+    record = Record(operation, inputs, tuple(arrays), params, value, version, saved)
     output = wrap(value, record, version)
     for hook in modes.hooked.get().forward:
         hook(record, output)
@@ -236,6 +256,7 @@ def define(
     inputs: str = "a b",
     params: dict[str, Any] | None = None,
     variadic: bool = False,
+    saves: dict[str, Callable[..., Any]] | None = None,
     of: Callable[..., Any] | None = None,
     method: str | None = None,
     explain: Callable[..., MinigradError | None] | None = None,
@@ -243,24 +264,32 @@ def define(
     """Define an operation and enter it into the table.
 
     Each rule is a pair: its formula as text, and a function which names what it needs among ``g`` (the incoming
-    gradient), ``y`` (the result), the inputs, their shapes (``a_shape``) and the parameters. What no rule names
-    is not saved. A rule returns a new array, ``g`` itself, or a view of either. ``of`` is the NumPy function that
-    the operation stands for (``forward`` itself where that is a ufunc); ``method`` the name under which Tensors
-    offer it.
+    gradient), ``y`` (the result), the inputs, their shapes (``a_shape``), what ``forward`` ``saves`` and the
+    parameters. What no rule names is not saved. A rule returns a new array, ``g`` itself, or a view of either.
+    ``of`` is the NumPy function that the operation stands for (``forward`` itself where that is a ufunc);
+    ``method`` the name under which Tensors offer it.
     """
     if name in table.operations:
         raise OperationError("MG-603", f"there is an operation named {name!r} already; choose another name.")
     names = inputs.split()[: len(rules)] if isinstance(forward, np.ufunc) else inputs.split()
     defaults = params or {}
     made = [
-        rule and Rule(f"{name}_vjp_{i}", *rule, inputs=names, params=defaults, variadic=variadic)
+        rule
+        and Rule(
+            f"{name}_vjp_{i}",
+            *rule,
+            inputs=names,
+            params=defaults,
+            saves=tuple(saves or ()),
+            variadic=variadic,
+        )
         for i, rule in enumerate(rules)
     ]
     if not variadic and len(rules) != len(names):
         raise OperationError(
             "MG-603", f"operation {name!r} has inputs {names} but {len(rules)} gradient rules."
         )
-    operation = Operation(name, forward, formula, made, names, defaults, variadic, explain)
+    operation = Operation(name, forward, formula, made, names, defaults, variadic, saves, explain)
     table.operations[name] = operation
     function = forward if isinstance(forward, np.ufunc) else of
     if function is not None:

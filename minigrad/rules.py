@@ -13,11 +13,12 @@ class Rule:
     """The vector-Jacobian product of one operation with respect to one input.
 
     The function's parameter names say what it needs: ``g`` the incoming gradient, ``y`` the result, an
-    input's name, an input's name with ``_shape``, or a parameter of the operation. An operation on any number
-    of arrays offers ``i`` (which input), ``arrays`` (all of them) and ``shapes`` instead of input names.
+    input's name, an input's name with ``_shape``, something that the forward pass saved, or a parameter of the
+    operation. An operation on any number of arrays offers ``i`` (which input), ``arrays`` (all of them) and
+    ``shapes`` instead of input names.
     """
 
-    __slots__ = ("_params", "_saved", "_variadic", "_wanted", "formula", "function")
+    __slots__ = ("_needed", "_params", "_variadic", "_wanted", "formula", "function")
 
     def __init__(
         self,
@@ -27,11 +28,12 @@ class Rule:
         *,
         inputs: Sequence[str],
         params: dict[str, Any],
+        saves: Sequence[str] = (),
         variadic: bool = False,
     ) -> None:
         function.__name__ = function.__qualname__ = name
         self.formula, self.function, self._variadic = formula, function, variadic
-        positions = {"g": 0, "y": 1, **({"i": 2, "arrays": 3} if variadic else _numbered(inputs))}
+        positions = {"g": 0, "y": 1, **({"i": 2, "arrays": 3} if variadic else _numbered([*inputs, *saves]))}
         shapes = {"shapes": 3} if variadic else {f"{k}_shape": n for k, n in _numbered(inputs).items()}
         self._wanted: list[tuple[int, bool]] = []  # position in what is offered, whether only its shape
         self._params: list[str] = []
@@ -47,7 +49,8 @@ class Rule:
                     "MG-603",
                     f"rule {name} asks for {wanted!r}; it can have {', '.join([*positions, *shapes, *params])}.",
                 )
-        self._saved = tuple({k - 2 for k, only_shape in self._wanted if k >= 1 and not only_shape})
+        needed = {k - 2 for k, only_shape in self._wanted if k >= 1 and not only_shape}
+        self._needed = tuple(k for k in needed if k < len(inputs))
 
     def __call__(self, i: int, g: Any, y: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Return the gradient for input ``i``."""
@@ -57,11 +60,11 @@ class Rule:
             return self.function(*arguments, **{name: params[name] for name in self._params})
         return self.function(*arguments)
 
-    def saves(self, count: int) -> Sequence[int]:
+    def needs(self, count: int) -> Sequence[int]:
         """Positions among ``count`` inputs, and -1 for the result, whose values the rule needs unchanged."""
         if self._variadic:
             return range(count) if (3, False) in self._wanted else ()
-        return self._saved
+        return self._needed
 
 
 def _numbered(inputs: Sequence[str]) -> dict[str, int]:

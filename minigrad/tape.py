@@ -53,7 +53,7 @@ def _recorded(*roots: Tensor, stop: Collection[Tensor] = ()) -> list[Tensor]:
     reached = []
     while pending:
         tensor = pending.pop()
-        if tensor in found or tensor.record is None:
+        if tensor in found or tensor.record is None:  # a root may be a leaf
             continue
         found.add(tensor)
         reached.append(tensor)
@@ -63,7 +63,7 @@ def _recorded(*roots: Tensor, stop: Collection[Tensor] = ()) -> list[Tensor]:
                 f"this graph was already consumed by backward() at {tensor.record.consumed}. Most often the "
                 "forward pass was not run again. Use retain_graph=True only to differentiate the same graph twice.",
             )
-        pending.extend(x for x in tensor.record.inputs if isinstance(x, Tensor) and x.requires_grad)
+        pending += [x for x in tensor.record.inputs if isinstance(x, Tensor) and x.record is not None]
     reached.sort(key=_age)
     return reached
 
@@ -100,8 +100,10 @@ def walk(
         if output.retains_grad:
             _deposit(output, incoming, False)
         operation, params = record.operation, record.params
-        value = output if create_graph else record.value
-        arrays = record.inputs if create_graph else record.arrays
+        if create_graph:
+            value, arrays = output, (*record.inputs, *record.saved_again())
+        else:
+            value, arrays = record.value, (*record.arrays, *record.saved)
         for i, x in enumerate(record.inputs):
             if not (isinstance(x, Tensor) and x.requires_grad):
                 continue
@@ -138,7 +140,12 @@ def walk(
 def _is_view(part: Any, arrays: tuple[Any, ...]) -> bool:
     if isinstance(part, Tensor):
         return False
-    return part.base is not None or any(part is array for array in arrays)
+    if part.base is not None:
+        return True
+    for array in arrays:  # noqa: SIM110 (any() of a generator takes three times as long)
+        if part is array:
+            return True
+    return False
 
 
 def _sum(a: Any, b: Any) -> Any:

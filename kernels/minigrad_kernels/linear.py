@@ -242,10 +242,12 @@ def _is_relu(activation: str) -> bool:
 
 
 def _rows(a: Any) -> Any:
+    if a.ndim == 2:
+        return a
     samples = 1
     for length in a.shape[:-1]:
         samples *= length
-    return a if a.ndim == 2 else a.reshape((samples, a.shape[-1]))
+    return a.reshape((samples, a.shape[-1]))
 
 
 forward = register("linear_forward", reference=forward_reference, cpu=forward_cpu, gpu=forward_gpu)

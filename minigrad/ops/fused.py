@@ -17,6 +17,7 @@ from minigrad_kernels import softmax_xent as xent_kernels
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, LabelError, ShapeError
 from minigrad.operation import Operation, define
+from minigrad.ops.activation import softmax
 
 
 def _linear(x: Array, w: Array, b: Array | None = None) -> Array:
@@ -59,9 +60,15 @@ linear = define(
 )
 
 
-def _softmax_cross_entropy(logits: Array, labels: Array) -> Array:
+def _softmax_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
     check_labels(logits.shape, labels)
-    return xent_kernels.forward(logits, labels)
+    losses, difference = xent_kernels.forward_backward(logits, labels)
+    return losses, difference
+
+
+def _softmax_minus_onehot(logits: Array, labels: Array) -> Array:
+    classes = np.cumsum(np.ones_like(labels, shape=(logits.shape[1],))) - 1  # 0, 1, 2 … where the labels live
+    return softmax(logits) - (np.expand_dims(labels, 1) == classes)
 
 
 def check_labels(shape: tuple[int, ...], labels: Array) -> None:
@@ -94,9 +101,10 @@ _xent = define(
     "softmax_cross_entropy",
     _softmax_cross_entropy,
     "ln Σ e^z - z[label]",
-    ("g · (softmax z - onehot label)", lambda g, logits, labels: xent_kernels.backward(g, logits, labels)),
+    ("g · (softmax z - onehot label)", lambda g, difference: np.expand_dims(g, 1) * difference),
     None,
     inputs="logits labels",
+    saves={"difference": _softmax_minus_onehot},
 )
 
 

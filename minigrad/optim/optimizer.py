@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
+from minigrad_kernels import gpu, updates
 from minigrad_kernels.launch import Kernel, reference_is_forced
 
 from minigrad import backend, modes
@@ -224,21 +225,33 @@ class Optimizer:
                 raise _misfit(slot.name, "its state in the optimizer", theta, array)
         slot.theta, slot.shape, slot.dtype, slot.kind = theta, theta.shape, theta.dtype, type(theta)
         slot.flat, slot.hyper = (theta, *slot.state.values()), None
-        slot.update = self.kernel
+        slot.update, slot.on_gpu = self.kernel, False
         if all(type(a) is np.ndarray and a.flags.c_contiguous for a in slot.flat):
             slot.flat = tuple(a.reshape(-1) for a in slot.flat)
             slot.hyper = self._hypers.setdefault(slot.dtype, np.array(self.hyper(1.0, 0.0, 1), slot.dtype))
             slot.update = self.kernel.pick(*slot.flat, slot.hyper)
+        elif self.kernel.pick(*slot.flat) is self.kernel.gpu:
+            slot.on_gpu = all(a.flags.c_contiguous for a in slot.flat)
 
     def _run_kernel(self, ready: list[tuple[_Slot, Array]], coefficients: tuple[Any, ...]) -> None:
         for hyper in self._hypers.values():
             hyper[:] = coefficients
+        together: dict[tuple[str, np.dtype[Any]], list[tuple[Array, ...]]] = {}
         for slot, g in ready:
             theta, *state = slot.flat
-            if slot.hyper is None:
+            if slot.on_gpu:
+                where = backend.device_of(theta), theta.dtype
+                together.setdefault(where, []).append((theta, gpu.contiguous(g), *state))
+            elif slot.hyper is None:
                 slot.update(theta, g, *state, coefficients)
             else:
                 slot.update(theta, g.ravel(), *state, slot.hyper)
+
+        for (device, dtype), parameters in together.items():
+            clip, *others = coefficients
+            hyper = backend.to_device(np.array([1.0, *others], dtype), device)
+            hyper[:1] = clip  # may lie on the device, where reading it would wait
+            updates.update_all(self.kernel.name, parameters, hyper)
 
     def _run_formula(self, ready: list[tuple[_Slot, Array]], clip: Array, rate: float) -> None:
         for slot, g in ready:
@@ -290,6 +303,7 @@ class _Slot:
         self.kind: type | None = None
         self.update: Callable[..., None] | Any = None
         self.hyper: Array = None  # the coefficients as an array; None where the kernel gets them as a tuple
+        self.on_gpu = False  # whether it is updated in one launch with the others
         self.flat: tuple[Array, ...] = ()  # theta and its state, as 1-D views where there is a hyper
 
     def __deepcopy__(self, memo: dict[int, Any]) -> _Slot:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from minigrad_kernels import gpu
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 import minigrad as mg
@@ -26,6 +28,7 @@ from minigrad.optim import (
     Warmup,
     clip_grad_norm,
 )
+from tests.kernels.emulation.device import MISSING, Emulated
 
 
 def parameter(*shape: int, name: str | None = None, seed: int = 0, dtype: str = "float32") -> Tensor:
@@ -241,6 +244,47 @@ def test_a_hook_sees_what_each_update_started_from() -> None:
         )
         for expected, found in zip(new, (second.theta, *second.state.values()), strict=True):
             np.testing.assert_array_equal(expected, found)
+
+
+class _Cupy(np.ndarray):
+    """A host array that passes for one of CuPy's; its kernels run in the emulation."""
+
+    __module__ = "cupy"
+
+
+class _Host:
+    def device(self, array: Any) -> str:
+        return "emulated:0"
+
+    def from_numpy(self, array: np.ndarray, device: str) -> Any:
+        return array.view(_Cupy)
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        return array.view(np.ndarray)
+
+
+class _Emulated(Emulated):
+    xp = SimpleNamespace(**vars(np) | {"ascontiguousarray": lambda a: np.array(a, order="C", subok=True)})
+
+
+@pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+@pytest.mark.parametrize("max_norm", [None, 0.5])
+def test_on_a_gpu_one_launch_updates_all_parameters(max_norm: float | None) -> None:
+    backend.register(_Cupy, "emulated", _Host())
+    on_host = [parameter(3, 4), parameter(5, seed=1), parameter(2000, seed=2)]
+    on_device = [Tensor(t.numpy().copy().view(_Cupy), requires_grad=True) for t in on_host]
+    for host, device in zip(on_host, on_device, strict=True):
+        device.grad = Tensor(host.grad.numpy().copy().view(_Cupy))
+    on_device[0].grad = Tensor(np.asfortranarray(on_host[0].grad.numpy()).view(_Cupy))  # not contiguous
+    ours, theirs = Adam(on_host, max_norm=max_norm), Adam(on_device, max_norm=max_norm)
+    emulated = _Emulated("permuted")
+    with gpu.using(emulated):
+        for _ in range(3):
+            ours.step()
+            theirs.step()
+    assert emulated.launches == ["updates.adam"] * 3
+    for host, device in zip(on_host, on_device, strict=True):
+        np.testing.assert_array_equal(host.numpy(), device.numpy())
 
 
 def test_a_frozen_parameter_is_left_alone() -> None:
