@@ -29,6 +29,9 @@ Dialect = Callable[..., Any]
 kernels: dict[str, Kernel] = {}
 """Every registered kernel by name."""
 
+PARALLEL_FROM = 300_000
+"""Entries from which waking the other threads pays, measured on two cores."""
+
 _COMPILED_DTYPES = {np.dtype(name): name[0] == "f" for name in ("float32", "float64", "int32", "int64")}
 """The dtypes that the loops are compiled for, and whether they are floats."""
 
@@ -143,14 +146,16 @@ class Loop:
             compiled = module.njit(**self.options)(function)
         return compiled
 
+    def _helpers(self) -> dict[str, Loop]:
+        function: Any = self.function
+        names = {name: function.__globals__.get(name) for name in function.__code__.co_names} | self.names
+        return {name: value for name, value in names.items() if isinstance(value, Loop)}
+
     def _bound(self, resolve: Callable[[Loop], Dialect]) -> Dialect:
         function = self.function
         if not isinstance(function, FunctionType):
             return function
-        names = {name: function.__globals__.get(name) for name in function.__code__.co_names} | self.names
-        helpers: dict[str, Any] = {
-            name: resolve(value) for name, value in names.items() if isinstance(value, Loop)
-        }
+        helpers: dict[str, Any] = {name: resolve(loop) for name, loop in self._helpers().items()}
         if self.options.get("parallel") and (module := numba()) is not None:
             helpers["prange"] = module.prange
         if not helpers and not self.names:
@@ -158,8 +163,9 @@ class Loop:
         scope = function.__globals__ | self.names | helpers
         bound = FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
         bound.__module__ = function.__module__
-        # the name is also that of the file in the cache: the serial and the parallel one are two
-        bound.__qualname__ = function.__qualname__ + ("_parallel" if "prange" in helpers else "")
+        # the name is also that of the file in the cache: one text with two sets of helpers has two
+        parts = [function.__qualname__, *(loop.function.__name__ for loop in self._helpers().values())]
+        bound.__qualname__ = "_".join(parts) + ("_parallel" if "prange" in helpers else "")
         return bound
 
 
@@ -168,7 +174,8 @@ class Kernel:
     """One function in its dialects; calling it runs the dialect that fits the arrays.
 
     The ``cpu`` dialect sees C-contiguous NumPy arrays only, whose floats are of one dtype. Where ``flat`` is set
-    it sees them as 1-D views of one size, save the last, the vector of coefficients.
+    it sees them as 1-D views of one size, save the last, the vector of coefficients. ``parallel`` is the same loop for
+    several threads, which runs where the first array has ``PARALLEL_FROM`` entries or more.
     """
 
     name: str
@@ -176,6 +183,7 @@ class Kernel:
     cpu: Dialect | None = None
     gpu: Dialect | None = None
     flat: bool = False
+    parallel: Loop | None = None
 
     def __call__(self, *arrays: Any, **options: Any) -> Any:
         """Run on ``arrays``; what it returns and writes does not depend on the dialect."""
@@ -193,6 +201,8 @@ class Kernel:
             if out is not None:
                 arrays = (*arrays, *out) if isinstance(out, tuple) else (*arrays, out)
             if self.cpu is not None and _fit_cpu(arrays) and numba() is not None:
+                if self.parallel is not None and arrays[0].size >= PARALLEL_FROM:
+                    return self.parallel.compiled
                 return self.cpu.compiled if isinstance(self.cpu, Loop) else self.cpu
             if self.gpu is not None and _fit_gpu(arrays):
                 return self.gpu
@@ -209,11 +219,12 @@ def register(
     cpu: Dialect | None = None,
     gpu: Dialect | None = None,
     flat: bool = False,
+    parallel: Loop | None = None,
 ) -> Kernel:
     """Enter a kernel's dialects in the registry and return the kernel; a name may be taken once."""
     if name in kernels:
         raise ValueError(f"a kernel named {name!r} is registered already")
-    kernels[name] = Kernel(name, reference, cpu, gpu, flat)
+    kernels[name] = Kernel(name, reference, cpu, gpu, flat, parallel)
     return kernels[name]
 
 

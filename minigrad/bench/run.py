@@ -33,7 +33,7 @@ class Plan:
 
 
 QUICK = Plan(FEW, rounds=2, seconds=0.5)
-FULL = Plan(GRID, rounds=3, seconds=1.0)
+FULL = Plan(GRID, rounds=3, seconds=0.5)
 
 
 class WorkerFailed(Exception):

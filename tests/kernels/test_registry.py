@@ -202,6 +202,7 @@ def test_the_same_bits_every_time(name: str) -> None:
 def test_the_same_bits_whatever_the_number_of_threads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     matmul = importlib.import_module("minigrad_kernels.matmul")
     monkeypatch.setattr(matmul, "PARALLEL_FROM", 0)
+    monkeypatch.setattr(launch, "PARALLEL_FROM", 0)
     numba = launch.numba()
     assert numba is not None
     threads = numba.get_num_threads()

@@ -181,3 +181,19 @@ def test_float32_stays_float32_inside() -> None:
     theta = np.ones(16, "float32")
     updates.sgd(theta, np.full(16, -1e-8, "float32"), np.array([1, 0, 1], "float32"))
     np.testing.assert_array_equal(theta, np.float32(1))
+
+
+@pytest.mark.skipif(launch.numba() is None, reason="Numba is not installed")
+@pytest.mark.parametrize("rule", updates.LAYOUT)
+def test_a_large_parameter_is_updated_in_pieces_to_the_same_bits(rule: str) -> None:
+    size = launch.PARALLEL_FROM + 17
+    rng = np.random.default_rng(3)
+    arrays = [rng.uniform(0.1, 1, size).astype("float32") for _ in range(2 + STATES[rule])]
+    hyper = rng.uniform(0.1, 0.9, len(updates.LAYOUT[rule])).astype("float32")
+    kernel, wanted = launch.kernels[rule], [a.copy() for a in arrays]
+    assert kernel.parallel is not None
+    assert kernel.pick(*arrays, hyper) is kernel.parallel.compiled
+    kernel(*arrays, hyper)
+    kernel.reference(*wanted, hyper)
+    for got, right in zip(arrays, wanted, strict=True):
+        np.testing.assert_array_equal(got, right)
