@@ -23,8 +23,17 @@ def bench(
         ),
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full/--quick", help="All 32 rows (an hour), or a few of them (two minutes).")
+        bool,
+        typer.Option(
+            "--full/--quick", help="All 32 rows (half an hour or more), or a few of them (two minutes)."
+        ),
     ] = False,
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Turns of each framework on each row; 3, or 2 where quick.", show_default=False
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")] = "cpu",
     threads: Annotated[int, typer.Option(min=1, help="Threads for each framework.")] = 2,
     out: Annotated[
@@ -42,6 +51,7 @@ def bench(
 
     to = show.console()
     plan = replace(run.FULL if full else run.QUICK, device=device, threads=threads)
+    plan = replace(plan, rounds=rounds or plan.rounds)
     names = [name.strip() for name in peers.split(",")] if peers is not None else None
     chosen, left_out = known.choose(names, device, slow=full)
     folder = out or next_folder("bench", "full" if full else "quick")
