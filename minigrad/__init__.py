@@ -1,5 +1,7 @@
 """minigrad: a from-scratch autodiff and optimizer engine for learning, and for keeping."""
 
+from typing import TYPE_CHECKING, Any
+
 from minigrad import nn, ops, optim
 from minigrad.backend import default_dtype, generator, set_default_dtype
 from minigrad.check import gradcheck
@@ -10,6 +12,10 @@ from minigrad.operation import Operation, Record, define
 from minigrad.tape import Step, gradients, steps, tape
 from minigrad.tensor import Tensor
 from minigrad.threads import set_threads, threads
+
+if TYPE_CHECKING:
+    from minigrad import viz
+    from minigrad.viz.recorder import record
 
 __version__ = "0.1.0"
 
@@ -33,10 +39,25 @@ __all__ = [
     "no_grad",
     "ops",
     "optim",
+    "record",
     "set_default_dtype",
     "set_threads",
     "steps",
     "tape",
     "threads",
     "value_and_grad",
+    "viz",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what draws and records when it is first asked for: most programs never do."""
+    if name == "record":
+        from minigrad.viz.recorder import record
+
+        return record
+    if name == "viz":
+        from importlib import import_module
+
+        return import_module("minigrad.viz")
+    raise AttributeError(f"module 'minigrad' has no attribute {name!r}")

@@ -11,7 +11,7 @@ from minigrad.bench.peers import OURS
 from minigrad.bench.results import Results, RowResult
 from minigrad.bench.summary import BASE, speed
 from minigrad.files import atomic_path
-from minigrad.viz.plots import BLUE, GREEN, GREY, INK, ORANGE, PALE
+from minigrad.viz.style import BLUE, GREEN, GREY, INK, ORANGE, PALE
 
 _COLOURS = {
     "minigrad": BLUE,

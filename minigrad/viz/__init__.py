@@ -1,1 +1,66 @@
-"""Pictures: read-only views of a training history, of predictions, and of a tape."""
+"""Pictures: read-only views of a training history, of predictions, and of a tape.
+
+What ``mg.viz`` offers is found when it is first asked for, so that nothing is imported for a picture nobody wants.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minigrad.viz.faults import broken
+    from minigrad.viz.graphs import graph, to_dot
+    from minigrad.viz.inside import dead_units, gradient_flow, update_ratios, watch_updates, weight_images
+    from minigrad.viz.landscape import decision_boundary, loss_slice, optimizer_race
+    from minigrad.viz.optimizer_page import optimizers
+    from minigrad.viz.plots import confusion, curves, mistakes
+    from minigrad.viz.recorder import record
+
+_WHERE = {
+    "broken": "faults",
+    "confusion": "plots",
+    "curves": "plots",
+    "dead_units": "inside",
+    "decision_boundary": "landscape",
+    "gradient_flow": "inside",
+    "graph": "graphs",
+    "loss_slice": "landscape",
+    "mistakes": "plots",
+    "optimizer_race": "landscape",
+    "optimizers": "optimizer_page",
+    "record": "recorder",
+    "to_dot": "graphs",
+    "update_ratios": "inside",
+    "watch_updates": "inside",
+    "weight_images": "inside",
+}
+
+__all__ = [
+    "broken",
+    "confusion",
+    "curves",
+    "dead_units",
+    "decision_boundary",
+    "gradient_flow",
+    "graph",
+    "loss_slice",
+    "mistakes",
+    "optimizer_race",
+    "optimizers",
+    "record",
+    "to_dot",
+    "update_ratios",
+    "watch_updates",
+    "weight_images",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -7,58 +7,21 @@ imported when a picture is drawn, and only its object interface is used: no wind
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from minigrad.files import atomic_path
+from minigrad.viz.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, PIXELS_PER_INCH, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Path: TypeAlias = str | os.PathLike[str]
 Floats: TypeAlias = NDArray[np.float64]
 History: TypeAlias = Mapping[str, Sequence[float | None]]
 
-BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
-INK, GREY, PALE = "#222222", "#6B6B6B", "#E6E6E6"
-
-_PIXELS_PER_INCH = 160
-_STYLE: dict[Any, Any] = {
-    "figure.dpi": _PIXELS_PER_INCH,
-    "savefig.bbox": "tight",
-    "savefig.facecolor": "white",
-    "savefig.pad_inches": 0.2,
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "text.color": INK,
-    "text.parse_math": False,
-    "axes.axisbelow": True,
-    "axes.edgecolor": GREY,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.left": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "axes.titlepad": 9,
-    "axes.labelcolor": GREY,
-    "grid.color": PALE,
-    "grid.linewidth": 0.7,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "xtick.major.width": 0.6,
-    "ytick.major.size": 0,
-    "ytick.minor.size": 0,
-    "lines.linewidth": 1.6,
-    "lines.solid_capstyle": "round",
-    "lines.markersize": 3.5,
-}
 _PANEL_GAP = 0.55
 _MOST_MARKERS = 40
 _LABEL_GAP = 13.0
@@ -79,7 +42,7 @@ def curves(history: History, path: Path) -> None:
     panels = {"loss": (_loss_panel, 2.4), "val_accuracy": (_accuracy_panel, 2.4), "lr": (_rate_panel, 0.9)}
     shown = [panel for key, panel in panels.items() if _numbers(history, key).size]
     heights = [height for _, height in shown] or [0.1]
-    with _figure(path, 5.4, sum(heights) + _PANEL_GAP * (len(heights) - 1)) as figure:
+    with drawing(5.4, sum(heights) + _PANEL_GAP * (len(heights) - 1), path) as figure:
         axes = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
         figure.subplots_adjust(0, 0, 1, 1, hspace=_PANEL_GAP * len(heights) / sum(heights))
         if not shown:
@@ -136,7 +99,7 @@ def confusion(matrix: ArrayLike, classes: Sequence[object], path: Path) -> None:
     right, total = int(counts.trace()), int(counts.sum())
     share = np.sqrt(_divide(counts, counts.sum(axis=1, keepdims=True)))
     side = max(1.6, 0.42 * len(counts))
-    with _figure(path, side, side) as figure:
+    with drawing(side, side, path) as figure:
         axis = figure.add_axes((0, 0, 1, 1))
         title = f"{right:,} of {total:,} right ({_percent(_divide(right, total))})"
         axis.set_title(title, loc="left", weight="bold", pad=28)
@@ -219,7 +182,7 @@ def mistakes(
     columns = min(_TILES_PER_ROW, max(len(worst), 3))
     rows = max(1, -(-len(worst) // columns))
     width, height = 1.2 * columns, 1.45 * rows
-    with _figure(path, width, height) as figure:
+    with drawing(width, height, path) as figure:
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         figure.subplots_adjust(0, 0, 1, 1, wspace=0.15, hspace=0.35)
         heading, reading = _mistakes_heading(len(wrong), len(truth), len(worst))
@@ -241,19 +204,6 @@ def _mistakes_heading(wrong: int, total: int, shown: int) -> tuple[str, str]:
         return "No mistakes", f"All {total:,} images are classified correctly."
     which = f"the {shown} most confident mistakes" if shown < wrong else "every mistake"
     return f"{wrong:,} of {total:,} wrong", f"{which}: true → predicted (confidence)"
-
-
-@contextmanager
-def _figure(path: Path, width: float, height: float) -> Iterator[Figure]:
-    """Yield an empty figure in the house style, sized in inches, and write it once it is drawn."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height))
-        yield figure
-        with atomic_path(path) as temporary:
-            figure.savefig(temporary, format="png")
 
 
 def _numbers(history: History, key: str) -> Floats:
@@ -298,7 +248,7 @@ def _lines(
             epochs, values, color=color, marker="o" if len(epochs) <= _MOST_MARKERS else "", clip_on=False
         )
     ends = [values[np.isfinite(values)][-1] for values, _ in drawn.values()]
-    heights = axis.transData.transform([(0, end) for end in ends])[:, 1] * 72 / _PIXELS_PER_INCH
+    heights = axis.transData.transform([(0, end) for end in ends])[:, 1] * 72 / PIXELS_PER_INCH
     for (name, (values, color)), end, shift in zip(drawn.items(), ends, _spread(heights), strict=True):
         axis.annotate(
             f"{name} {form(values[-1])}".strip(),

@@ -1,0 +1,409 @@
+(function start(tries) {
+  "use strict";
+  const root = document.getElementById("__ID__");
+  if (!root) { if (tries < 200) setTimeout(start, 50, tries + 1); return; }  // a notebook may attach it later
+  if (root.dataset.live) return;
+  root.dataset.live = "1";
+
+  const data = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
+  const one = (selector, inside) => (inside || root).querySelector(selector);
+  const all = (selector, inside) => [...(inside || root).querySelectorAll(selector)];
+  followTheme(root);
+
+  // ---- numbers -------------------------------------------------------------------------------------------
+  const decoded = new Map();
+  const numbers = (k) => {
+    if (!decoded.has(k)) {
+      const array = data.arrays[k];
+      let found = null;
+      if (array.data !== undefined) {
+        const bytes = Uint8Array.from(atob(array.data), (c) => c.charCodeAt(0));
+        found = array.wide ? new Float64Array(bytes.buffer) : new Float32Array(bytes.buffer);
+      }
+      decoded.set(k, found);
+    }
+    return decoded.get(k);
+  };
+  const at = (k, entry) => {
+    const array = data.arrays[k];
+    if (array.all !== undefined) return array.all;
+    const values = numbers(k);
+    return values === null ? undefined : values[flat(array.shape, entry)];
+  };
+
+  // ---- what is shown -------------------------------------------------------------------------------------
+  const everything = data.events.map((_, k) => [k, null]);
+  let steps = everything, position = 0, picked = null, shown = 0, timer = null;
+  let predicting = false, revealed = true, right = 0, asked = 0;
+  const now = () => data.events[steps[position][0]];
+  const entryOf = (event) => {
+    const shape = data.arrays[event.answer].shape;
+    if (picked && picked.shape === shape.join()) return picked.entry;
+    return steps[position][1] || event.entry;
+  };
+
+  // ---- controls ------------------------------------------------------------------------------------------
+  const button = (name, text, action, key) => make("button", {
+    type: "button", class: "mg-button", "data-do": name, title: key ? `${text} (${key})` : text,
+    "aria-label": text, onclick: action,
+  }, { first: "|◀\uFE0E", back: "◀\uFE0E Back", next: "Next ▶\uFE0E", last: "▶\uFE0E|", play: "Play" }[name]);
+  const slider = make("input", {
+    type: "range", min: 0, class: "mg-slider", "aria-label": "step",
+    oninput: () => go(Number(slider.value)),
+  });
+  const count = make("output", { class: "mg-count" });
+  const strip = make("div", { class: "mg-strip", "aria-hidden": "true" });
+  const chooser = make("select", {
+    class: "mg-follow", "aria-label": "follow one weight",
+    onchange: () => follow(chooser.value === "" ? null : data.follow[Number(chooser.value)]),
+  }, make("option", { value: "" }, "everything"));
+  data.follow.forEach((weight, i) => chooser.append(make("option", { value: i }, weight.name)));
+  const predict = make("input", { type: "checkbox", class: "mg-predict", onchange: () => {
+    predicting = predict.checked;
+    right = asked = 0;
+    stop();
+    arrive();
+  } });
+  const score = make("span", { class: "mg-score", "aria-live": "polite" });
+  const play = button("play", "Play", () => (timer ? stop() : run()), "space");
+  one(".mg-controls").append(
+    make("div", { class: "mg-buttons" },
+      button("first", "First step", () => go(0), "Home"), button("back", "Back", () => go(position - 1), "←"), play,
+      button("next", "Next", () => go(position + 1), "→"), button("last", "Last step", () => go(steps.length - 1), "End"),
+      count),
+    make("div", { class: "mg-track" }, strip, slider),
+    make("div", { class: "mg-options" },
+      data.follow.length ? make("label", {}, "Follow ", chooser) : null,
+      make("label", { title: "hide the next number and type it yourself" }, predict, " Predict"), score));
+
+  const panel = one(".mg-formula");
+  panel.hidden = false;
+  const spoken = make("div", { class: "mg-spoken", "aria-live": "polite", "aria-atomic": "true" });
+  const guess = make("form", { class: "mg-guess" });
+  const rows = make("table", { class: "mg-rows" });
+  const inspector = make("div", { class: "mg-inspector" });
+  panel.append(make("h4", {}, "Formula"), spoken, guess, rows, inspector);
+
+  const picture = one(".mg-canvas img");
+  const source = new TextDecoder().decode(Uint8Array.from(atob(picture.src.split(",")[1]), (c) => c.charCodeAt(0)));
+  const svg = document.importNode(new DOMParser().parseFromString(source, "image/svg+xml").documentElement, true);
+  all("style", svg).forEach((style) => style.remove());  // the page has the same rules, with its own theme
+  svg.style.minWidth = `min(${svg.getAttribute("width")}px, 480px)`;  // a narrow pane scrolls, the text stays legible
+  picture.replaceWith(svg);
+  all(".node", svg).forEach((box) => {
+    const jump = () => {
+      const [made, gradient] = data.nodes[box.dataset.node].jump;
+      const here = steps[position][0];
+      const wantsGradient = gradient !== undefined && now().phase !== "forward" && here !== gradient;
+      reach(wantsGradient ? gradient : made === undefined ? gradient : made);
+    };
+    box.addEventListener("click", jump);
+    box.addEventListener("keydown", (key) => {
+      if (key.key === "Enter" || key.key === " ") { key.preventDefault(); key.stopPropagation(); jump(); }
+    });
+  });
+
+  // ---- moving --------------------------------------------------------------------------------------------
+  const go = (to) => {
+    to = Math.min(Math.max(to, 0), steps.length - 1);
+    if (to === position) { slider.value = position; if (timer && to === steps.length - 1) stop(); return; }
+    position = to;
+    arrive();
+  };
+  const arrive = () => {
+    revealed = !predicting;
+    shown = 0;
+    if (picked && picked.shape !== data.arrays[now().answer].shape.join()) picked = null;
+    render();
+  };
+  const reach = (k) => {
+    if (k === undefined) return;
+    let to = steps.findIndex(([event]) => event === k);
+    if (to < 0) { chooser.value = ""; follow(null); to = k; }
+    go(to);
+  };
+  const follow = (weight) => {
+    const here = steps[position][0];
+    steps = weight ? weight.steps : everything;
+    picked = null;
+    position = Math.max(0, steps.findIndex(([k]) => k >= here));
+    track();
+    arrive();
+  };
+  const stop = () => { clearInterval(timer); timer = null; play.textContent = "Play"; play.setAttribute("aria-label", "Play"); };
+  const run = () => {
+    if (position === steps.length - 1) go(0);
+    timer = setInterval(() => (position < steps.length - 1 && root.isConnected ? go(position + 1) : stop()), 1300);
+    play.textContent = "Pause";
+    play.setAttribute("aria-label", "Pause");
+  };
+  const track = () => {
+    slider.max = Math.max(0, steps.length - 1);
+    strip.replaceChildren();
+    let last = null;
+    for (const [k] of steps) {
+      const { phase } = data.events[k];
+      if (!last || last.dataset.phase !== phase) {
+        last = make("span", { class: "mg-phase", "data-phase": phase, style: "flex-grow:0" }, phase);
+        strip.append(last);
+      }
+      last.style.flexGrow = Number(last.style.flexGrow) + 1;
+    }
+  };
+  root.addEventListener("keydown", (key) => {
+    key.stopPropagation();  // a notebook has shortcuts of its own
+    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(key.target.tagName);
+    if (typing || key.ctrlKey || key.metaKey || key.altKey || key.target.classList.contains("mg-heat")) return;
+    const action = {
+      ArrowRight: () => go(position + 1), ArrowLeft: () => go(position - 1), Home: () => go(0),
+      End: () => go(steps.length - 1),
+      " ": key.target.tagName === "BUTTON" || key.target.tagName === "SUMMARY" ? null : () => (timer ? stop() : run()),
+    }[key.key];
+    if (action) { key.preventDefault(); action(); }
+  });
+  root.tabIndex = 0;
+
+  // ---- drawing -------------------------------------------------------------------------------------------
+  const latest = (line, k) => line.filter(([event]) => event <= k).pop();
+  const write = (row, found, hidden) => {
+    const text = one(".text", row), heat = one(".heat", row);
+    row.classList.toggle("unknown", !found || hidden);
+    text.textContent = hidden ? "?" : found ? found[1] : "not yet";
+    text.removeAttribute("textLength");
+    const x = found && found[2] && !hidden ? 86 : 50, room = 206 - x;
+    text.setAttribute("x", x);
+    if (text.textContent.length * 7.25 > room) text.setAttribute("textLength", room);
+    if (heat) {
+      heat.style.display = one(".frame", row).style.display = x === 86 ? "" : "none";
+      if (found && found[2]) heat.setAttribute("href", found[2]);
+    }
+  };
+  const drawGraph = (event, k) => {
+    all(".node", svg).forEach((box) => {
+      const i = Number(box.dataset.node), node = data.nodes[i];
+      const changes = (kind) => !revealed && event.target === i && node[kind].some(([e]) => e === k);
+      const value = latest(node.value, k), gradient = latest(node.grad, k);
+      write(one(".value", box), value, changes("value"));
+      if (one(".grad", box)) write(one(".grad", box), gradient, changes("grad"));
+      one(".value .label", box).textContent = value && value[0] >= 0 && node.value.length > 1 && node.value[0][0] < value[0] ? "new" : "value";
+      const active = event.target === i, from = event.sources.includes(i);
+      box.setAttribute("class", box.getAttribute("class").replace(/ (active|from|added|on-\w+)/g, "")
+        + (active ? ` active on-${event.phase}` : from ? ` from on-${event.phase}` : "") + (active && event.added ? " added" : ""));
+      if (one(".grad", box)) one(".grad .label", box).textContent = active && event.added ? "grad +" : "grad";
+      if (active) box.setAttribute("aria-current", "step"); else box.removeAttribute("aria-current");
+      box.setAttribute("aria-label", `${node.name}, value ${one(".value .text", box).textContent}` +
+        (one(".grad", box) ? `, gradient ${one(".grad .text", box).textContent}` : ""));
+    });
+    all(".edge", svg).forEach((edge) => {
+      const [from, to, position] = edge.dataset.edge.split(":").map(Number);
+      const forward = event.kind === "forward" && to === event.target;
+      const backward = event.kind === "backward" && from === event.target && to === event.sources[0] && position === event.position;
+      edge.classList.toggle("on-forward", forward);
+      edge.classList.toggle("on-backward", backward);
+      const tip = `url(#__ID__-tip${forward ? "-forward" : backward ? "-backward" : ""})`;
+      if (backward) { edge.removeAttribute("marker-end"); edge.setAttribute("marker-start", tip); }
+      else { edge.removeAttribute("marker-start"); edge.setAttribute("marker-end", tip); }
+    });
+    centre(one(".mg-canvas"), one(".node.active", svg), true);
+  };
+  const drawSource = (event) => {
+    all(".mg-line").forEach((line) => { line.className = "mg-line"; line.removeAttribute("aria-current"); });
+    if (!event.line) return;
+    const line = one(`.mg-code[data-file="${event.line[0]}"] [data-line="${event.line[1]}"]`);
+    if (!line) return;
+    line.className = `mg-line mg-now mg-${event.phase}`;
+    line.setAttribute("aria-current", "step");
+    centre(one(".mg-scroll"), line);
+  };
+  const valueOf = (row, entry) => {
+    if (row.number !== undefined) return row.number;
+    if (row.at[entry.join()] !== undefined) return row.at[entry.join()];
+    const value = at(row.array, entry);
+    if (value !== undefined) return number(value);
+    const worked = workedOut(now(), entry).get(row);
+    return worked === undefined ? "…" : number(worked);
+  };
+  // A large parameter's intermediate lines are not on the page: they are worked out from theta, g and the state, as
+  // the engine does, with single precision wherever an array of it takes part.
+  const workedOut = (event, entry) => {
+    const known = new Map(), found = new Map();
+    for (const row of event.rows) {
+      const single = row.array !== undefined && !data.arrays[row.array].double;
+      const value = row.exact !== undefined ? row.exact : at(row.array, entry);
+      if (value !== undefined) known.set(row.symbol, { value, single });
+      else if (row.text) try { known.set(row.symbol, evaluate(row.text, known)); } catch { known.delete(row.symbol); }
+      if (known.has(row.symbol)) found.set(row, known.get(row.symbol).value);
+    }
+    return found;
+  };
+  const pairs = (symbols, numbers) => {  // an update has several lines: each in symbols, and below it in numbers
+    const below = numbers.split("\n");
+    return symbols.split("\n").flatMap((line, i) => [make("p", { class: "mg-symbols" }, line),
+      make("p", { class: "mg-numbers" }, below[i] || "")]);
+  };
+  const symbolOf = (event, entry) => event.symbol + named(entry);
+  const say = (event, entry) => {
+    const known = event.told[entry.join()];
+    if (known) return { symbols: known[0], numbers: known[1], answer: known[2] };
+    const value = at(event.answer, entry), symbol = symbolOf(event, entry);
+    if (value === undefined) return { symbols: symbol, numbers: "not on this page: it would be too large", answer: null };
+    const part = (name) => { const found = event.arrays.find(([label]) => label.startsWith(name)); return found && at(found[1], entry); };
+    const incoming = event.arrays.find(([label]) => label.startsWith("incoming"));
+    const local = part("local"), sameShape = incoming && data.arrays[incoming[1]].shape.join() === data.arrays[event.answer].shape.join();
+    if (local !== undefined && sameShape && !event.added)
+      return { symbols: `${symbol} = incoming · local`, numbers: `= ${number(at(incoming[1], entry))} · ${number(local)} = ${number(value)}`, answer: value };
+    return { symbols: symbol, numbers: `= ${number(value)}`, answer: value, bare: true };
+  };
+  const drawFormula = (event, entry) => {
+    const said = say(event, entry);
+    spoken.replaceChildren(
+      make("p", { class: "mg-what" }, make("span", { class: `mg-badge mg-${event.kind}` }, event.kind),
+        event.added ? make("span", { class: "mg-badge mg-added" }, "+ added to the earlier contribution") : null,
+        " ", make("b", {}, event.title)),
+      make("p", { class: "mg-rule" }, event.rule),
+      ...pairs(said.symbols, revealed ? said.numbers : hideResult(said.numbers)),
+      event.rows ? make("p", { class: "mg-note" }, event.rows.filter((row) => !row.text)
+        .map((row) => `${greek(row.symbol)} = ${valueOf(row, entry)}`).join(",  ")) : "",
+      ...event.notes.map((note) => make("p", { class: "mg-note" }, note)));
+    if (said.bare && event.kind !== "seed") spoken.append(make("p", { class: "mg-note" },
+      event.rows ? "Worked out line by line below." : `Its sum is not written out on this page: trace.html(follow="W[i,j]") adds the whole story of a weight.`));
+    drawGuess(event, entry, said);
+    rows.replaceChildren();
+    const lines = event.rows && !event.told[entry.join()] ? event.rows.filter((row) => row.text) : [];
+    rows.hidden = !lines.length;
+    lines.forEach((row, i) => {
+      const last = i === lines.length - 1;
+      rows.append(make("tr", { class: last ? "mg-last" : "" }, make("th", { scope: "row" }, greek(row.symbol)),
+        make("td", { class: "mg-text" }, "= " + greek(row.text)),
+        make("td", { class: "mg-value" }, last && !revealed ? "?" : valueOf(row, entry))));
+    });
+  };
+  const drawGuess = (event, entry, said) => {
+    guess.replaceChildren();
+    guess.hidden = revealed || said.answer === null;
+    if (revealed) return;
+    if (said.answer === null) { revealed = true; return; }
+    const box = make("input", { type: "text", inputmode: "decimal", autocomplete: "off", class: "mg-answer",
+      "aria-label": `your number for ${symbolOf(event, entry)}`, placeholder: "3 digits suffice" });
+    const reply = make("span", { class: "mg-reply", role: "status" });
+    const reveal = () => { revealed = true; const event = now(); drawGraph(event, steps[position][0]); drawFormula(event, entryOf(event)); inspect(event, entryOf(event)); };
+    let counted = false;
+    const tally = (good) => { if (!counted) { asked += 1; right += good; counted = true; score.textContent = `${right} of ${asked} right at once`; } };
+    guess.onsubmit = (submitted) => {
+      submitted.preventDefault();
+      const typed = Number(box.value.trim().replaceAll("−", "-").replace(",", "."));
+      if (box.value.trim() === "" || Number.isNaN(typed)) { reply.textContent = "Type a number."; return; }
+      const unit = said.answer === 0 ? 1e-9 : 10 ** (Math.floor(Math.log10(Math.abs(said.answer))) - 2);
+      const good = Math.abs(typed - said.answer) <= 0.5000001 * unit;
+      tally(good);
+      if (good) {
+        reveal();
+        guess.hidden = false;
+        guess.replaceChildren(make("span", { class: "mg-reply mg-right", role: "status" }, `✓\uFE0E Right: ${number(said.answer)}`));
+      } else {
+        reply.className = "mg-reply mg-wrong";
+        reply.textContent = typed === -said.answer ? "✗\uFE0E Look at the sign." : Math.abs(typed - said.answer) <= 0.02 * Math.abs(said.answer)
+          ? "✗\uFE0E Close: give 3 digits." : "✗\uFE0E Not yet. Try again, or show it.";
+        box.select();
+      }
+    };
+    guess.append(make("label", {}, `${symbolOf(event, entry)} = `, box), make("button", { type: "submit", class: "mg-button" }, "Check"),
+      make("button", { type: "button", class: "mg-button mg-quiet", onclick: () => { tally(false); reveal(); one('[data-do="next"]').focus(); } }, "Show"), reply);
+    if (root.contains(document.activeElement) && !timer) box.focus({ preventScroll: true });
+  };
+
+  // ---- entries on demand ---------------------------------------------------------------------------------
+  const pick = (entry) => {
+    const event = now();
+    picked = { shape: data.arrays[event.answer].shape.join(), entry };
+    drawFormula(event, entry);
+    inspect(event, entry);
+  };
+  const inspect = (event, entry) => {
+    const [label, k] = event.arrays[shown], array = data.arrays[k], shape = array.shape;
+    inspector.replaceChildren();
+    const secret = !revealed && (shown === 0 || k === event.answer);
+    const same = shape.join() === data.arrays[event.answer].shape.join();
+    const which = make("select", { "aria-label": "which array", onchange: () => { shown = Number(which.value); inspect(event, entryOf(event)); which2(); } });
+    const which2 = () => one(".mg-inspector select").focus();
+    event.arrays.forEach(([name], i) => which.append(make("option", { value: i, selected: i === shown }, name)));
+    const head = make("div", { class: "mg-which" }, which, make("span", { class: "mg-muted" }, shape.length ? shape.join("×") : "scalar"));
+    if (shape.length && same) {
+      const box = make("input", { type: "text", class: "mg-entry", value: entry.join(","), size: 8, "aria-label": `entry, ${shape.length} numbers`,
+        onchange: () => {
+          const typed = box.value.replace(/[[\]\s]+/g, " ").trim().split(/[ ,]+/).map(Number);
+          const fits = typed.length === shape.length && typed.every((i, axis) => Number.isInteger(i) && i >= 0 && i < shape[axis]);
+          box.setAttribute("aria-invalid", String(!fits));
+          if (fits) { pick(typed); one(".mg-entry").focus(); }
+        } });
+      head.append(make("label", { class: "mg-muted" }, "entry ", box));
+    }
+    inspector.append(head);
+    if (secret) return;
+    const here = same && shape.length ? at(k, entry) : undefined;
+    if (array.stats.length) inspector.append(make("p", { class: "mg-stats" },
+      ...["min", "mean", "max"].flatMap((name, i) => [make("span", { class: "mg-muted" }, name + " "), array.stats[i] + "  "]),
+      here === undefined ? null : make("span", {}, make("span", { class: "mg-muted" }, `at ${named(entry)} `), make("b", {}, number(here)))));
+    const size = shape.reduce((a, b) => a * b, 1), width = shape.length ? shape[shape.length - 1] : 1;
+    if (size > 1 && size <= 64 && width <= 8 && (array.all !== undefined || numbers(k))) inspector.append(cells(k, shape, width, size, same && entry));
+    else if (size > 1 && numbers(k)) inspector.append(heatMap(k, shape, width, size, same ? entry : null));
+    else if (size > 1) inspector.append(make("p", { class: "mg-note" }, array.all !== undefined ? `every entry is ${number(array.all)}`
+      : "The entries of this array are not on this page: it would be too large."));
+  };
+  const cells = (k, shape, width, size, entry) => {
+    const table = make("table", { class: "mg-cells" });
+    let largest = 0;
+    for (let i = 0; i < size; i++) largest = Math.max(largest, Math.abs(at(k, unflat(shape, i))));
+    for (let i = 0; i < size; i += width) table.append(make("tr", {}, ...Array.from({ length: width }, (_, j) => {
+      const place = unflat(shape, i + j), value = at(k, place), chosen = entry && place.join() === entry.join();
+      return make("td", {}, make("button", { type: "button", class: chosen ? "mg-chosen" : "", disabled: !entry, style: `background:${tint(value, largest)}`,
+        "aria-label": `entry ${place.join(",")}: ${number(value)}`, "aria-pressed": String(Boolean(chosen)),
+        onclick: () => { pick(place); const again = one(".mg-cells .mg-chosen"); if (again) again.focus(); } }, number(value)));
+    })));
+    return make("div", { class: "mg-wide" }, table);
+  };
+  const heatMap = (k, shape, width, size, entry) => {
+    const values = numbers(k), height = size / width;
+    const canvas = make("canvas", { width, height, class: "mg-heat", tabindex: 0, role: "img",
+      "aria-label": `heat map of ${height} by ${width} entries; ${entry ? "arrow keys choose an entry" : ""}` });
+    const pen = canvas.getContext("2d"), image = pen.createImageData(width, height);
+    let largest = 0;
+    for (const value of values) if (Math.abs(value) > largest && Number.isFinite(value)) largest = Math.abs(value);
+    values.forEach((value, i) => image.data.set([...(value < 0 ? [0, 114, 178] : [213, 94, 0]), 255 * Math.min(1, Math.abs(value) / (largest || 1))], 4 * i));
+    pen.putImageData(image, 0, 0);
+    const frame = make("div", { class: "mg-heatframe", style: `aspect-ratio:${width}/${Math.max(height, width / 14)};max-width:${Math.max(90, Math.min(420, width / height * 220))}px` }, canvas);
+    if (entry) {
+      const index = flat(shape, entry);
+      frame.append(make("span", { class: "mg-mark", style: `left:${100 * ((index % width) + .5) / width}%;top:${100 * (Math.floor(index / width) + .5) / height}%` }));
+      const choose = (row, column) => { pick(unflat(shape, Math.min(height - 1, Math.max(0, row)) * width + Math.min(width - 1, Math.max(0, column)))); one(".mg-heat").focus(); };
+      canvas.addEventListener("click", (click) => {
+        const box = canvas.getBoundingClientRect();
+        choose(Math.floor((click.clientY - box.top) / box.height * height), Math.floor((click.clientX - box.left) / box.width * width));
+      });
+      canvas.addEventListener("keydown", (key) => {
+        const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[key.key];
+        if (move) { key.preventDefault(); choose(Math.floor(index / width) + move[0], (index % width) + move[1]); }
+      });
+    }
+    return frame;
+  };
+
+  const render = () => {
+    const k = steps[position][0], event = data.events[k], entry = entryOf(event);
+    slider.value = position;
+    slider.setAttribute("aria-valuetext", `step ${position + 1} of ${steps.length}: ${event.phase}, ${event.title}`);
+    count.textContent = `${position + 1} / ${steps.length}`;
+    one('[data-do="back"]').disabled = one('[data-do="first"]').disabled = position === 0;
+    one('[data-do="next"]').disabled = one('[data-do="last"]').disabled = position === steps.length - 1;
+    score.textContent = predicting && asked ? `${right} of ${asked} right at once` : "";
+    all(".mg-phase").forEach((part) => part.classList.toggle("mg-current", part.dataset.phase === event.phase));
+    drawFormula(event, entry);
+    drawGraph(event, k);
+    drawSource(event);
+    inspect(event, entry);
+  };
+  root.classList.add("mg-live");
+  if (!data.events.length) return;
+  track();
+  arrive();
+})(0);

@@ -1,0 +1,116 @@
+"""The stepper as one piece of HTML that needs nothing else: a picture and a list, live where scripts run.
+
+Static first: without scripts there are the program, the graph after the last event as an image, and the list of all
+events. A script, where it runs, puts the same drawing into the page and steps through it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from functools import cache
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from minigrad.files import atomic_write
+from minigrad.viz.explain import explain
+from minigrad.viz.page_data import collect, entries, notes, rule, title, where
+from minigrad.viz.page_graph import DARK, GRAPH_CSS, LIGHT, draw
+from minigrad.viz.page_source import listing
+from minigrad.viz.trace import Trace
+
+BUDGET = 2_300_000
+"""Characters that the entries of arrays may take; the rest of a page is small beside it."""
+
+
+def html(trace: Trace, *, follow: str | tuple[str, ...] | list[str] = (), budget: int = BUDGET) -> str:
+    """Return the stepper as a piece of HTML for a notebook, a page of documentation, or ``save``.
+
+    - follow: further weights to offer in "follow one weight": ``"W1[0,2]"`` or several such
+    - budget: how many characters of base64 the arrays' entries may take; beyond it there are only statistics and
+      heat maps
+
+    Every display has an id of its own, from the operating system's randomness. MG-911 where a weight to follow is not
+    there.
+    """
+    uid = "mg" + secrets.token_hex(6)
+    wanted = (follow,) if isinstance(follow, str) else tuple(follow)
+    data = collect(trace, wanted, budget)
+    picture = base64.b64encode(draw(trace, uid).encode()).decode()
+    name = escape(trace.title or "recorded step")
+    return (
+        f'<div class="mg-stepper" id="{uid}" role="region" aria-label="stepper: {name}">'
+        f"<style>{_style()}</style>"
+        f'<div class="mg-head"><span class="mg-title">{name}</span></div><div class="mg-controls"></div>'
+        f'<div class="mg-grid"><section class="mg-pane mg-program"><h4>Program</h4>'
+        f'<div class="mg-scroll">{listing(trace) or "<p>not recorded from a file</p>"}</div></section>'
+        f'<section class="mg-pane mg-formula" hidden></section><section class="mg-pane mg-drawing"><h4>Graph</h4>'
+        f'<div class="mg-canvas"><img alt="the graph of {name} after the last event" '
+        f'src="data:image/svg+xml;base64,{picture}"></div></section></div>'
+        f'<details class="mg-list"><summary>All {len(trace.events)} events as a list</summary>{_list(trace)}</details>'
+        f'<script type="application/json">{embedded(data)}</script>'
+        f"<script>{_script().replace('__ID__', uid)}</script></div>"
+    )
+
+
+def save(trace: Trace, path: str | os.PathLike[str], **options: Any) -> None:
+    """Write the stepper as a page of its own, whole or not at all; for the options see ``html``."""
+    name = escape(trace.title or "recorded step")
+    page = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<title>{name} · minigrad</title><link rel="icon" href="data:,"><style>body{{margin:0;background:#eceff2}}'
+        "body>.mg-stepper{max-width:1500px;margin:18px auto}"
+        "@media(max-width:700px){body>.mg-stepper{margin:0;border-radius:0}}"
+        "@media(prefers-color-scheme:dark){body{background:#0d1013}}</style></head>"
+        f"<body>{html(trace, **options)}</body></html>\n"
+    )
+    atomic_write(path, page)
+
+
+def embedded(data: Any) -> str:
+    """Return JSON that is safe inside ``<script>``, whatever the labels hold."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _list(trace: Trace) -> str:
+    items = []
+    for event in trace.events:
+        lines = [f"<b>{escape(title(trace, event))}</b>", f"<i>{escape(rule(trace, event))}</i>"]
+        for entry in entries(trace, event)[:1]:
+            said = explain(trace, event, entry)
+            pairs = zip(said.symbols.split("\n"), said.numbers.split("\n"), strict=True)
+            lines += [f"<code>{escape(text)}</code>" for pair in pairs for text in pair]
+        lines += map(escape, notes(trace, event))
+        place = where(trace, event)
+        items.append(
+            f'<li><span class="mg-badge mg-{event.kind}">{event.kind}</span> {"<br>".join(lines)}'
+            f"<small>{escape(place)}</small></li>"
+        )
+    return f"<ol>{''.join(items)}</ol>"
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files("minigrad.viz") / "assets" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _script() -> str:
+    parts = "".join(_asset(name) for name in ("numbers.js", "parts.js", "stepper.js"))
+    return f"(() => {{{parts}}})();"
+
+
+@cache
+def _style() -> str:
+    dark = ".mg-stepper[data-theme=dark]"
+    return (
+        f".mg-stepper{{{LIGHT};color-scheme:light}}@media(prefers-color-scheme:dark){{.mg-stepper:not([data-theme=light])"
+        f"{{{DARK};color-scheme:dark}}}}{dark}{{{DARK};color-scheme:dark}}{GRAPH_CSS}{_asset('stepper.css')}"
+    )

@@ -1,0 +1,142 @@
+"""Arrays on a page: numbers as text, a small heat map as PNG, and the entries themselves as base64."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+
+from minigrad.viz.numbers import show as number
+from minigrad.viz.trace import Host
+
+__all__ = ["Store", "brief", "entry_text", "heat", "number", "peak", "shape_text"]
+
+POSITIVE, NEGATIVE = (213, 94, 0), (0, 114, 178)
+_MOST_ROWS, _MOST_COLUMNS = 24, 48
+
+
+def brief(array: Host, most: int = 25) -> str:
+    """Return a whole array where it is short, else its smallest and largest entry: ``−0.31 … 0.8``."""
+    if array.size == 0:
+        return "no entries"
+    if array.size <= 6:
+        text = _nested(array)
+        if len(text) <= most:
+            return text
+    low, high = number(array.min()), number(array.max())
+    return f"all {low}" if low == high else f"{low} … {high}"
+
+
+def _nested(array: Host) -> str:
+    if array.ndim == 0:
+        return number(array)
+    return "[" + ", ".join(_nested(np.asarray(part)) for part in array) + "]"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Return ``scalar`` or ``32×784``."""
+    return "×".join(map(str, shape)) if shape else "scalar"
+
+
+def entry_text(entry: tuple[int, ...]) -> str:
+    """Return ``[0,2]``, and nothing for a scalar's only entry."""
+    return f"[{','.join(map(str, entry))}]" if entry else ""
+
+
+def peak(array: Host) -> tuple[int, ...]:
+    """Return the index of the entry farthest from 0; where all are equal, of the first."""
+    if array.size == 0:
+        return ()
+    flat = int(np.argmax(np.abs(np.nan_to_num(array.astype(np.float64)))))
+    return tuple(int(i) for i in np.unravel_index(flat, array.shape))
+
+
+def heat(array: Host) -> str:
+    """Return a heat map as a PNG data URI: orange above 0, blue below, clear at 0, so it suits any background.
+
+    Large arrays are drawn in blocks, each with its entry farthest from 0. A vector is one row.
+    """
+    grid = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
+    grid = np.nan_to_num(_shrunk(_shrunk(grid.astype(np.float64), 0, _MOST_ROWS), 1, _MOST_COLUMNS))
+    largest = np.abs(grid).max(initial=0.0) or 1.0
+    pixels = np.zeros((*grid.shape, 4), np.uint8)
+    pixels[..., :3] = np.where(grid[..., None] >= 0, POSITIVE, NEGATIVE)
+    pixels[..., 3] = np.round(255 * np.abs(grid) / largest)
+    return "data:image/png;base64," + base64.b64encode(_png(pixels)).decode()
+
+
+def _shrunk(grid: Host, axis: int, most: int) -> Host:
+    """Keep ``most`` blocks along an axis: of each column in a block the entry farthest from 0."""
+    if grid.shape[axis] <= most:
+        return grid
+    starts = np.linspace(0, grid.shape[axis], most, endpoint=False).astype(int)
+    high, low = np.maximum.reduceat(grid, starts, axis), np.minimum.reduceat(grid, starts, axis)
+    return np.asarray(np.where(high >= -low, high, low))
+
+
+def _png(pixels: Host) -> bytes:
+    height, width = pixels.shape[:2]
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        checked = name + content
+        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows, 9))
+        + chunk(b"IEND", b"")
+    )
+
+
+class Store:
+    """The arrays of a page, each once, with their entries as long as the budget of characters lasts."""
+
+    def __init__(self, budget: int) -> None:
+        self.left = budget
+        self.arrays: list[dict[str, Any]] = []
+        self._hosts: list[Host] = []
+        self._known: dict[tuple[Any, ...], int] = {}
+
+    def add(self, array: Host) -> int:
+        """Enter an array and return its number; what was entered before keeps its number."""
+        content = np.ascontiguousarray(array)
+        key = (content.shape, content.dtype.str, content.tobytes())
+        k = self._known.get(key)
+        if k is None:
+            k = self._known[key] = len(self.arrays)
+            self.arrays.append(_described(array))
+            self._hosts.append(array)
+        return k
+
+    def fill(self, order: list[int]) -> None:
+        """Put in the entries of these arrays, most wanted first; what does not fit any more is left out."""
+        for k in order:
+            made, array = self.arrays[k], self._hosts[k]
+            if "data" in made or "all" in made or array.size == 0:
+                continue
+            wide = array.dtype.kind != "f" or (array.dtype.itemsize > 4 and array.size <= 1000)
+            content = array.astype("<f8" if wide else "<f4").tobytes()
+            if len(content) * 4 // 3 + 4 <= self.left:
+                made["data"], made["wide"] = base64.b64encode(content).decode(), wide
+                self.left -= len(made["data"])
+
+
+def _described(array: Host) -> dict[str, Any]:
+    if array.size == 0:
+        return {"shape": list(array.shape), "stats": []}
+    numbers = array.astype(np.float64)
+    made: dict[str, Any] = {
+        "shape": list(array.shape),
+        "double": array.dtype != np.float32,
+        "stats": [number(numbers.min()), number(numbers.mean()), number(numbers.max())],
+    }
+    first = numbers.flat[0]
+    if np.isfinite(first) and bool(np.all(numbers == first)):
+        made["all"] = float(first)
+    return made

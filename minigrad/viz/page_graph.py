@@ -1,0 +1,181 @@
+"""The graph of a trace as SVG: a box per tensor with name, shape, value and gradient.
+
+The same drawing is the static picture and the live graph: a script finds the boxes by ``data-node``, the edges by
+``data-edge``, and rewrites their texts step by step.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from minigrad.viz.layout import curve, layered
+from minigrad.viz.page_arrays import brief, heat, shape_text
+from minigrad.viz.trace import Backward, Deposit, Forward, Host, Node, Seed, Trace, Update
+
+NOT_YET = "not yet"
+_WIDTH, _HEAD, _ROW = 212, 26, 22
+_MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
+
+GRAPH_CSS = f"""
+.mg-graph{{font-family:{_MONO};font-size:12px;background:var(--bg)}}
+.mg-graph .box{{fill:var(--box);stroke:var(--line);stroke-width:1.2}}
+.mg-graph .parameter .box{{stroke:var(--upd);stroke-width:1.6}}
+.mg-graph .name{{fill:var(--ink);font-weight:700;font-size:13px}}
+.mg-graph .op,.mg-graph .shape,.mg-graph .label{{fill:var(--muted);font-size:10.5px}}
+.mg-graph .shape{{text-anchor:end}}
+.mg-graph .text{{fill:var(--ink)}}
+.mg-graph .unknown .text{{fill:var(--muted);font-style:italic}}
+.mg-graph .unknown .heat,.mg-graph .unknown .frame{{display:none}}
+.mg-graph .frame{{fill:none;stroke:var(--line)}}
+.mg-graph .rule{{stroke:var(--line);stroke-width:.8}}
+.mg-graph .edge{{fill:none;stroke:var(--edge);stroke-width:1.4}}
+.mg-graph .edge.stretched{{stroke-dasharray:5 3}}
+.mg-graph .tip{{fill:var(--edge)}}
+.mg-graph .tip-forward{{fill:var(--fwd)}}
+.mg-graph .tip-backward{{fill:var(--bwd)}}
+"""
+LIGHT = (
+    "--bg:#fff;--panel:#f5f7f9;--box:#fff;--ink:#1a2027;--muted:#5a6571;--line:#cfd6dd;--edge:#8a95a1;"
+    "--fwd:#0072b2;--bwd:#b34700;--upd:#00775a;--fwd-soft:#e3f1f9;--bwd-soft:#fdeee3;--upd-soft:#e0f4ee"
+)
+DARK = (
+    "--bg:#14181d;--panel:#1b2128;--box:#20272f;--ink:#e9edf1;--muted:#a3aeba;--line:#3a4550;--edge:#768493;"
+    "--fwd:#56b4e9;--bwd:#f5a15c;--upd:#4fd1a5;--fwd-soft:#16303f;--bwd-soft:#3d2817;--upd-soft:#12362b"
+)
+
+
+def timelines(trace: Trace) -> tuple[dict[int, list[tuple[int, Host]]], dict[int, list[tuple[int, Host]]]]:
+    """Return the values and the gradients of every node as (event, array), from the event on at which they are known.
+
+    What was there before the first event is known from event -1 on.
+    """
+    values: dict[int, list[tuple[int, Host]]] = {
+        node.index: [(-1, node.value)] for node in trace.nodes if node.operation is None
+    }
+    gradients: dict[int, list[tuple[int, Host]]] = {}
+    for event in trace.events:
+        if isinstance(event, Forward):
+            values.setdefault(event.node, []).append((event.index, trace.nodes[event.node].value))
+        elif isinstance(event, Seed):
+            gradients.setdefault(event.node, []).append((event.index, event.gradient))
+        elif isinstance(event, Backward):
+            gradients.setdefault(event.input, []).append((event.index, event.total))
+        elif isinstance(event, Deposit):
+            gradients.setdefault(event.node, []).append((event.index, event.total))
+        elif isinstance(event, Update):
+            values.setdefault(event.node, []).append((event.index, event.rows[-1].value))
+    for node in trace.nodes:
+        values.setdefault(node.index, [(-1, node.value)])
+    return values, gradients
+
+
+def draw(trace: Trace, uid: str) -> str:
+    """Return the whole graph at the last event as an SVG document of its own, in light and dark."""
+    values, gradients = timelines(trace)
+    heights = [_HEAD + _ROW * (2 if node.index in gradients else 1) + 6 for node in trace.nodes]
+    edges, positions, stretched = [], [], []
+    for node in trace.nodes:
+        for position, i in enumerate(node.inputs):
+            if i is not None and i != node.index:
+                edges.append((i, node.index))
+                positions.append(position)
+                stretched.append(stretches(trace.nodes[i].shape, node))
+    layout = layered(edges, [(_WIDTH, height) for height in heights])
+    margin = 14
+    width, height = layout.width + 2 * margin, layout.height + 2 * margin
+    title = escape(trace.title or "recorded step")
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="mg-graph" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="{-margin} {-margin} {width:.0f} {height:.0f}" role="group" aria-label="graph of {title}">',
+        f"<style>:root{{{LIGHT}}}@media(prefers-color-scheme:dark){{:root{{{DARK}}}}}{GRAPH_CSS}</style>",
+        f"<defs>{''.join(_tip(uid, kind) for kind in ('tip', 'tip-forward', 'tip-backward'))}</defs>",
+    ]
+    for (source, target), position, path, dashed in zip(
+        edges, positions, layout.paths, stretched, strict=True
+    ):
+        kind = "edge stretched" if dashed else "edge"
+        parts.append(
+            f'<path class="{kind}" data-edge="{source}:{target}:{position}" d="{curve(path)}" '
+            f'marker-end="url(#{uid}-tip)"/>'
+        )
+    for node, (x, y), tall in zip(trace.nodes, layout.positions, heights, strict=True):
+        known = gradients.get(node.index)
+        last = None if known is None else known[-1][1]
+        parts.append(_box(node, x - _WIDTH / 2, y - tall / 2, tall, values[node.index][-1][1], last))
+    parts.append("</svg>")
+    return "".join(parts)
+
+
+def _tip(uid: str, kind: str) -> str:
+    return (
+        f'<marker id="{uid}-{kind}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="11" markerHeight="11" '
+        f'markerUnits="userSpaceOnUse" orient="auto-start-reverse">'
+        f'<path class="{kind}" d="M0 0.5L8 4L0 7.5z"/></marker>'
+    )
+
+
+def stretches(shape: tuple[int, ...], node: Node) -> bool:
+    """Tell whether an input of this shape is stretched by broadcasting on its way into ``node``."""
+    if node.operation == "linear":
+        return len(shape) == 1 and len(node.shape) == 2 and shape[0] == node.shape[1] != 0
+    return node.operation in ENTRYWISE_OF_TWO and shape != node.shape
+
+
+ENTRYWISE_OF_TWO = ("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "where", "clip")
+
+
+def _box(node: Node, x: float, y: float, height: float, value: Host, gradient: Host | None) -> str:
+    name, shape = _shortened(node.name, 16), shape_text(node.shape)
+    told = f"{node.name}, {node.role}, {shape}"
+    operation = (node.operation or node.role).replace("_", " ")
+    start = 10 + 7.9 * len(name) + 7
+    if (node.operation and node.name.startswith(node.operation)) or (
+        start + 6.4 * (len(operation) + len(shape)) + 8 > _WIDTH - 9
+    ):
+        operation = ""
+    parts = [
+        f'<g class="node {node.role}" data-node="{node.index}" tabindex="0" role="button" '
+        f'transform="translate({x:.1f} {y:.1f})" aria-label="{escape(told)}"><title>{escape(told)}</title>',
+        f'<rect class="box" width="{_WIDTH}" height="{height}" rx="7"/>',
+        f'<text class="name" x="10" y="17">{escape(name)}</text>',
+        f'<text class="op" x="{start:.0f}" y="17">{escape(operation)}</text>',
+        f'<text class="shape" x="{_WIDTH - 9}" y="17">{escape(shape)}</text>',
+        f'<path class="rule" d="M0 {_HEAD - 2}H{_WIDTH}"/>',
+        _row("value", "value", _HEAD, value),
+    ]
+    if gradient is not None:
+        parts.append(_row("grad", "grad", _HEAD + _ROW, gradient))
+    return "".join(parts) + "</g>"
+
+
+def _row(kind: str, label: str, y: float, array: Host) -> str:
+    told = cell(array)
+    x, picture = 50, ""
+    if told["heat"]:
+        x = 86
+        picture = (
+            f'<image class="heat" x="50" y="{y + 3}" width="30" height="15" preserveAspectRatio="none" '
+            f'style="image-rendering:pixelated" href="{told["heat"]}"/>'
+            f'<rect class="frame" x="50" y="{y + 3}" width="30" height="15"/>'
+        )
+    return (
+        f'<g class="row {kind}"><text class="label" x="10" y="{y + 15}">{label}</text>{picture}'
+        f'<text class="text" x="{x}" y="{y + 15}"'
+        f"{_squeezed(told['text'], _WIDTH - x - 6)}>{escape(told['text'])}</text></g>"
+    )
+
+
+def cell(array: Host) -> dict[str, Any]:
+    """Return what a box shows of an array: a text, and a heat map where the text is not the whole of it."""
+    text = brief(array, 21)
+    whole = array.size <= 6 and "…" not in text and not (text.startswith("all") or text.startswith("no"))
+    return {"text": text, "heat": "" if whole or array.size == 0 else heat(array)}
+
+
+def _squeezed(text: str, room: float) -> str:
+    return f' textLength="{room:.0f}" lengthAdjust="spacingAndGlyphs"' if 7.25 * len(text) > room else ""
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: max(1, most - 1)] + "…"

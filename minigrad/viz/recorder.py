@@ -1,0 +1,299 @@
+"""Record one real training step: what the engine's hooks tell, copied, in the order in which it happens."""
+
+from __future__ import annotations
+
+import contextlib
+import linecache
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import FrameType
+from typing import Any, overload
+
+import numpy as np
+
+from minigrad import modes
+from minigrad.operation import Record
+from minigrad.optim import Update as EngineUpdate
+from minigrad.source import Place, here
+from minigrad.tape import Step
+from minigrad.tensor import Tensor
+from minigrad.viz import trace as told
+from minigrad.viz.local import local_derivative, stretched_axes
+from minigrad.viz.names import Names
+from minigrad.viz.trace import Host, Line, Node, Trace
+from minigrad.viz.update_rows import host, rows
+
+
+@overload
+def record(step: Callable[..., Any], *args: Any, title: str | None = None) -> Trace: ...
+@overload
+def record(step: None = None, *, title: str | None = None) -> contextlib.AbstractContextManager[Trace]: ...
+def record(step: Callable[..., Any] | None = None, *args: Any, title: str | None = None) -> Any:
+    """Run a training step and return a ``Trace`` of all that the engine did in it, in order.
+
+    ``trace = mg.record(step, x, y)`` calls ``step(x, y)``; ``with mg.record() as trace:`` records the block, and the
+    trace is complete when the block is left. The step is the user's own and the engine is the real one: its results
+    are the same bits as without. The trace keeps copies of all arrays, on the host.
+
+    A tensor goes by its own name, or its module's name for it (``fc1.weight``), or the variable that holds it, or what
+    made it (``relu_2``). What raises in the step is raised here; the trace of what came before is the exception's
+    attribute ``trace``.
+    """
+    caller = sys._getframe(1)
+    if step is None:
+        return _recorded(caller, title or "recorded step")
+    return _run(step, args, caller, title or str(getattr(step, "__name__", "step")))
+
+
+def _run(step: Callable[..., Any], args: tuple[Any, ...], caller: FrameType, title: str) -> Trace:
+    with _recorded(caller, title) as trace:
+        try:
+            step(*args)
+        except BaseException as error:
+            with contextlib.suppress(AttributeError, TypeError):  # an exception without room for attributes
+                error.trace = trace  # type: ignore[attr-defined]
+            raise
+    return trace
+
+
+@contextlib.contextmanager
+def _recorded(caller: FrameType, title: str) -> Iterator[Trace]:
+    recorder = _Recorder(caller, title)
+    try:
+        with modes.hooks(recorder.forward, recorder.backward, recorder.deposit, recorder.update):
+            yield recorder.trace
+    finally:
+        recorder.finish()
+
+
+class _Recorder:
+    def __init__(self, caller: FrameType, title: str) -> None:
+        self.trace = Trace(title)
+        self.names: Names | None = Names(caller)
+        self.latest: dict[int, tuple[int, int]] = {}  # id of a tensor -> its newest node, its version there
+        self.kept: dict[int, Any] = {}  # tensors and arrays by id, so that no id is used twice
+        self.constants: dict[int, tuple[int, ...]] = {}  # node -> ids of its inputs
+        self.parameters: dict[int, str] = {}  # names that optimizers use
+        self.walks: dict[FrameType, dict[int, Any]] = {}  # a walk -> what each tensor has received in it
+
+    # -- events -------------------------------------------------------------------------------------------
+
+    def forward(self, record: Record, output: Tensor) -> None:
+        line = self._line(record.place)
+        layer = self._look()
+        node = self._add_result(record, output, line, layer)
+        self._note(told.Forward(self._next, line, node))
+
+    def backward(self, step: Step) -> None:
+        received = self.walks.setdefault(sys._getframe(1), {})
+        node = self._node(step.output)
+        if id(step.output) not in received:
+            received[id(step.output)] = None
+            self._look()
+            line = self._line(here())
+            self._note(told.Seed(self._next, line, node, _host(step.incoming)))
+        source = self.trace.nodes[node].inputs[step.position]
+        assert source is not None
+        rule = step.record.operation.rule(step.position)
+        assert rule is not None
+        self._note(
+            told.Backward(
+                index=self._next,
+                line=self._line(step.record.place),
+                node=node,
+                input=source,
+                position=step.position,
+                rule=rule.formula,
+                incoming=_host(step.incoming),
+                local=local_derivative(step),
+                contribution=_host(step.contribution),
+                total=_host(step.total),
+                first=id(step.input) not in received,
+                summed=stretched_axes(step),
+            )
+        )
+        received[id(step.input)] = None
+
+    def deposit(self, tensor: Tensor, before: Any) -> None:
+        node = self._newest(tensor)
+        old = None if before is None else host(before)
+        self._note(told.Deposit(self._next, self._line(here()), node, old, _host(tensor.grad)))
+
+    def update(self, update: EngineUpdate) -> None:
+        if not update.name.startswith("param"):
+            self.parameters.setdefault(id(update.tensor), update.name)
+        self._look()
+        if id(update.tensor) not in self.latest:
+            self._add_leaf(update.tensor, host(update.theta), -1)
+        node, _ = self.latest[id(update.tensor)]
+        optimizer = type(update.optimizer).__name__
+        line = self._line(here())
+        self._note(told.Update(self._next, line, node, optimizer, update.t, rows(update)))
+
+    def finish(self) -> None:
+        """Give the nodes their names and let go of everything that the engine made."""
+        if self.names is None:
+            return
+        self._look()
+        nodes = _named(self.trace.nodes, self._known_names())
+        found = self.names.by_id
+        for index, ids in self.constants.items():
+            arrays = nodes[index].constants
+            named = tuple(None if a is None else found.get(i) for i, a in zip(ids, arrays, strict=True))
+            nodes[index] = replace(nodes[index], constant_names=named)
+        self.trace.nodes[:] = nodes
+        self.names = None
+        self.latest, self.kept, self.walks, self.constants = {}, {}, {}, {}
+
+    # -- nodes --------------------------------------------------------------------------------------------
+
+    def _node(self, tensor: Tensor) -> int:
+        """Return the tensor's node, a new one where it was not seen or was written in place since."""
+        found = self.latest.get(id(tensor))
+        if found is not None and found[1] in (tensor.version.number, -1):
+            return found[0]
+        if tensor.record is None or found is not None:
+            return self._add_leaf(tensor, host(tensor.data), tensor.version.number)
+        for unseen in self._unseen(tensor):
+            made = unseen.record
+            assert made is not None
+            self._add_result(made, unseen, self._line(made.place), None)
+        return self.latest[id(tensor)][0]
+
+    def _newest(self, tensor: Tensor) -> int:
+        return self.latest[id(tensor)][0] if id(tensor) in self.latest else self._node(tensor)
+
+    def _unseen(self, tensor: Tensor) -> list[Tensor]:
+        """The tensor, and what it was computed from before the recording began, oldest first."""
+        found: dict[int, Tensor] = {}
+        pending = [tensor]
+        while pending:
+            unseen = pending.pop()
+            if unseen.record is None or id(unseen) in self.latest or id(unseen) in found:
+                continue
+            found[id(unseen)] = unseen
+            pending.extend(x for x in unseen.record.inputs if isinstance(x, Tensor))
+        return sorted(found.values(), key=lambda t: 0 if t.record is None else t.record.serial)
+
+    def _add_leaf(self, tensor: Tensor, value: Host, version: int) -> int:
+        earlier = self.latest.get(id(tensor))
+        role = "result" if tensor.record is not None else "parameter" if tensor.requires_grad else "input"
+        node = Node(
+            index=len(self.trace.nodes),
+            name="",
+            role=role,
+            shape=value.shape,
+            dtype=str(value.dtype),
+            value=value,
+            earlier=None if earlier is None else earlier[0],
+        )
+        return self._keep(tensor, node, version)
+
+    def _add_result(self, record: Record, output: Tensor, line: Line | None, layer: str | None) -> int:
+        inputs = tuple(self._node(x) if isinstance(x, Tensor) else None for x in record.inputs)
+        value = host(output.data)
+        node = Node(
+            index=len(self.trace.nodes),
+            name="",
+            role="result",
+            shape=value.shape,
+            dtype=str(value.dtype),
+            value=value,
+            operation=record.operation.name,
+            formula=record.operation.formula,
+            inputs=inputs,
+            constants=tuple(None if x is None or isinstance(x, Tensor) else host(x) for x in record.inputs),
+            params={name: _copied(param) for name, param in record.params.items()},
+            layer=layer,
+            line=line,
+        )
+        self.kept |= {id(x): x for x in record.inputs if isinstance(x, np.ndarray)}
+        self.constants[node.index] = tuple(map(id, record.inputs))
+        return self._keep(output, node, output.version.number)
+
+    def _keep(self, tensor: Tensor, node: Node, version: int) -> int:
+        self.trace.nodes.append(node)
+        self.latest[id(tensor)] = (node.index, version)
+        self.kept[id(tensor)] = tensor
+        return node.index
+
+    # -- names and lines ----------------------------------------------------------------------------------
+
+    @property
+    def _next(self) -> int:
+        return len(self.trace.events)
+
+    def _note(self, event: told.Event) -> None:
+        self.trace.events.append(event)
+
+    def _look(self) -> str | None:
+        return None if self.names is None else self.names.look(self.kept)
+
+    def _known_names(self) -> dict[int, str]:
+        """What each node is called by the user, the names of tensors before those of variables."""
+        assert self.names is not None
+        known: dict[int, str] = {}
+        for key in self.latest:
+            tensor = self.kept[key]
+            name = tensor.name or self.names.by_id.get(key) or self.parameters.get(key)
+            if name:
+                known[self.latest[key][0]] = name
+        return known
+
+    def _line(self, place: Place) -> Line | None:
+        file, number = place.filename, place.line
+        if file not in self.trace.source:
+            self.trace.source[file] = [text.rstrip("\r\n") for text in linecache.getlines(file)]
+        lines = self.trace.source[file]
+        return Line(file, number, lines[number - 1] if 0 < number <= len(lines) else "")
+
+
+def _named(nodes: list[Node], known: dict[int, str]) -> list[Node]:
+    """Return the nodes with names that differ: those known first, then ``operation_1`` … for the others."""
+    for node in reversed(nodes):  # the value before an in-place change is the same tensor
+        if node.earlier is not None and node.index in known:
+            known.setdefault(node.earlier, known[node.index])
+    taken: set[str] = set()
+    counts: dict[str, int] = {}
+    names: list[str] = []
+    for node in nodes:
+        if node.earlier is not None:
+            names.append(_numbered(names[node.earlier].rpartition("#")[0] or names[node.earlier], "#", taken))
+        elif node.index in known:
+            name = known[node.index]
+            names.append(_numbered(name, "_", taken) if name in taken else name)
+        else:
+            names.append("")
+        taken.add(names[-1])
+    for node in nodes:
+        if not names[node.index]:
+            base = node.operation or node.role
+            name = ""
+            while not name or name in taken:
+                counts[base] = counts.get(base, 0) + 1
+                name = f"{base}_{counts[base]}"
+            names[node.index] = name
+            taken.add(name)
+    return [replace(node, name=names[node.index]) for node in nodes]
+
+
+def _numbered(base: str, mark: str, taken: set[str]) -> str:
+    number = 2
+    while f"{base}{mark}{number}" in taken:
+        number += 1
+    return f"{base}{mark}{number}"
+
+
+def _host(array: Any) -> Host:
+    """A copy on the host, read-only."""
+    copy: Host = host(array.data if isinstance(array, Tensor) else array)
+    return copy
+
+
+def _copied(param: Any) -> Any:
+    if isinstance(param, np.ndarray):
+        return host(param)
+    if isinstance(param, (tuple, list)):
+        return type(param)(_copied(part) for part in param)
+    return param

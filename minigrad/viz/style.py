@@ -1,0 +1,99 @@
+"""The look of every picture: Okabe and Ito's colours (2008), which people with any colour vision can tell apart.
+
+Matplotlib is imported when a picture is drawn, and only its object interface is used: no window, no global figure.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from minigrad.files import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+SKY, YELLOW, PURPLE = "#56B4E9", "#E69F00", "#CC79A7"
+INK, GREY, PALE = "#222222", "#6B6B6B", "#E6E6E6"
+
+PIXELS_PER_INCH = 160
+STYLE: dict[Any, Any] = {
+    "figure.dpi": PIXELS_PER_INCH,
+    "savefig.bbox": "tight",
+    "savefig.facecolor": "white",
+    "savefig.pad_inches": 0.2,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.axisbelow": True,
+    "axes.edgecolor": GREY,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.left": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlepad": 9,
+    "axes.labelcolor": GREY,
+    "grid.color": PALE,
+    "grid.linewidth": 0.7,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.major.width": 0.6,
+    "ytick.major.size": 0,
+    "ytick.minor.size": 0,
+    "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "round",
+    "lines.markersize": 3.5,
+}
+
+
+def plain_log_ticks(axis: Any, name: str) -> None:
+    """Make the axis ``"x"`` or ``"y"`` logarithmic with ticks at powers of ten in plain numbers."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    getattr(axis, f"set_{name}scale")("log")
+    scale = getattr(axis, f"{name}axis")
+    scale.set_major_locator(LogLocator(numticks=8))
+    scale.set_minor_locator(NullLocator())
+    scale.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+@contextmanager
+def drawing(width: float, height: float, path: str | os.PathLike[str] | None = None) -> Iterator[Figure]:
+    """Yield an empty figure in the house style, sized in inches; once it is drawn, write it as PNG to ``path``."""
+    import matplotlib
+
+    with matplotlib.rc_context(STYLE):
+        figure: Figure = _picture()(figsize=(width, height))
+        yield figure
+        if path is not None:
+            with atomic_path(path) as temporary:
+                figure.savefig(temporary, format="png")
+
+
+@cache
+def _picture() -> Any:
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    class Picture(Figure):
+        """A figure that keeps its style when it is drawn later, and that notebooks show without pyplot."""
+
+        def savefig(self, *args: Any, **options: Any) -> None:
+            with rc_context(STYLE):
+                super().savefig(*args, **options)
+
+        def _repr_png_(self) -> bytes:
+            content = io.BytesIO()
+            self.savefig(content, format="png")
+            return content.getvalue()
+
+    return Picture

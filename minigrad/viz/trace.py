@@ -1,0 +1,207 @@
+"""What was recorded of a training step: its tensors, its events in order, and the lines of the program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeAlias
+
+from numpy.typing import NDArray
+
+Host: TypeAlias = NDArray[Any]
+"""A NumPy array on the host, a copy that belongs to the trace."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of somebody's program."""
+
+    file: str
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One tensor of the recorded step, with the value that it had when it was first seen.
+
+    A tensor that was written in place (by an optimizer, say) and then used again is a node of its own, whose
+    ``earlier`` is the node of the value before.
+    """
+
+    index: int
+    name: str
+    role: str
+    """``"parameter"``, ``"input"`` or ``"result"``."""
+    shape: tuple[int, ...]
+    dtype: str
+    value: Host
+    operation: str | None = None
+    formula: str | None = None
+    inputs: tuple[int | None, ...] = ()
+    """Indices of nodes; None for an argument that is no tensor: labels, an index, a number."""
+    constants: tuple[Host | None, ...] = ()
+    """Beside ``inputs``: the array where there is no node."""
+    constant_names: tuple[str | None, ...] = ()
+    """Beside ``constants``: the variable that holds the array, where one was found."""
+    params: dict[str, Any] = field(default_factory=dict)
+    layer: str | None = None
+    line: Line | None = None
+    earlier: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Forward:
+    """An operation ran and made a node."""
+
+    kind: ClassVar[str] = "forward"
+    index: int
+    line: Line | None
+    node: int
+
+
+@dataclass(frozen=True, eq=False)
+class Seed:
+    """A walk started: dL/dL, 1 unless another gradient was given."""
+
+    kind: ClassVar[str] = "seed"
+    index: int
+    line: Line | None
+    node: int
+    gradient: Host
+
+
+@dataclass(frozen=True, eq=False)
+class Backward:
+    """A rule carried the gradient of ``node`` to its argument number ``position``, the node ``input``.
+
+    ``contribution`` has the input's shape: where the input was stretched by broadcasting, it has been summed over the
+    axes ``summed`` of the incoming gradient. ``total`` is dL/d(input) in this walk so far. ``local`` is the local
+    derivative, where the operation works entry by entry; then contribution = incoming · local (before that sum).
+    ``line`` is the line whose rule this is: where the operation ran.
+    """
+
+    kind: ClassVar[str] = "backward"
+    index: int
+    line: Line | None
+    node: int
+    input: int
+    position: int
+    rule: str
+    incoming: Host
+    local: Host | None
+    contribution: Host
+    total: Host
+    first: bool
+    summed: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Deposit:
+    """A walk's gradient was added to the ``.grad`` of a tensor, which was ``before`` and is ``total`` now."""
+
+    kind: ClassVar[str] = "deposit"
+    index: int
+    line: Line | None
+    node: int
+    before: Host | None
+    total: Host
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One line of an optimizer's formula: ``symbol`` = ``text``, and its value.
+
+    ``given`` is true, and the text empty, for what the formula starts from: the old parameter, the gradient, the old
+    state, the coefficients.
+    """
+
+    symbol: str
+    text: str
+    value: Host
+    given: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """An optimizer changed a parameter. The rows are its formula, line by line; the last is the new parameter."""
+
+    kind: ClassVar[str] = "update"
+    index: int
+    line: Line | None
+    node: int
+    optimizer: str
+    t: int
+    rows: tuple[Row, ...]
+
+
+Event: TypeAlias = Forward | Seed | Backward | Deposit | Update
+
+
+class Trace:
+    """Everything that happened in a recorded step, in the order in which it happened.
+
+    - nodes: the tensors, in the order in which they were first seen
+    - events: ``Forward``, ``Seed``, ``Backward``, ``Deposit`` and ``Update``
+    - source: the lines of each file that an event's line points into
+    - loss: index of the node that the last walk started from, None where there was no walk
+    """
+
+    def __init__(self, title: str = "") -> None:
+        self.title = title
+        self.nodes: list[Node] = []
+        self.events: list[Event] = []
+        self.source: dict[str, list[str]] = {}
+
+    @property
+    def loss(self) -> int | None:
+        """Index of the node that the last walk started from, or None."""
+        return next((event.node for event in reversed(self.events) if isinstance(event, Seed)), None)
+
+    def node(self, name: str) -> Node:
+        """Return the node of this name; KeyError, with the names that there are, where there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(f"no node is called {name!r}; there are {', '.join(node.name for node in self.nodes)}")
+
+    def gradient(self, node: int, until: int | None = None) -> Host | None:
+        """Return dL/d(node) as it stands after event number ``until`` (default: the last), None while unknown.
+
+        While a walk runs it is the sum of the contributions so far; from a leaf's deposit on it is its ``.grad``.
+        """
+        events: Iterable[Event] = self.events if until is None else self.events[: until + 1]
+        found: Host | None = None
+        for event in events:
+            if isinstance(event, Backward) and event.input == node:
+                found = event.total
+            elif isinstance(event, Seed) and event.node == node:
+                found = event.gradient
+            elif isinstance(event, Deposit) and event.node == node:
+                found = event.total
+        return found
+
+    def html(self, **options: Any) -> str:
+        """Return the stepper as a self-contained piece of HTML; for the options see ``minigrad.viz.page``."""
+        from minigrad.viz import page
+
+        text: str = page.html(self, **options)
+        return text
+
+    def save(self, path: str | os.PathLike[str], **options: Any) -> None:
+        """Write the stepper as a page of its own, whole or not at all."""
+        from minigrad.viz import page
+
+        page.save(self, path, **options)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self.html()}
+
+    def __repr__(self) -> str:
+        counts = dict.fromkeys(("forward", "backward", "deposit", "update"), 0)
+        for event in self.events:
+            if event.kind in counts:
+                counts[event.kind] += 1
+        told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        return f"Trace({self.title!r}: {len(self.nodes)} tensors; {told})"
