@@ -7,6 +7,7 @@ from minigrad.backend import default_dtype, generator, set_default_dtype
 from minigrad.check import gradcheck
 from minigrad.debug import debug
 from minigrad.functional import grad, value_and_grad
+from minigrad.memory import keep_freed_memory
 from minigrad.modes import accumulate, enable_grad, hooks, is_grad_enabled, no_grad
 from minigrad.operation import Operation, Record, define
 from minigrad.tape import Step, gradients, steps, tape
@@ -16,6 +17,8 @@ from minigrad.threads import set_threads, threads
 if TYPE_CHECKING:
     from minigrad import viz
     from minigrad.viz.recorder import record
+
+keep_freed_memory()
 
 __version__ = "0.1.0"
 
