@@ -1,0 +1,24 @@
+"""The Python examples in the guide run as printed."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from pathlib import Path
+
+import pytest
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide"
+
+
+@pytest.mark.parametrize("page", ["main_job", "stepper"])
+def test_the_examples_run(page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (GUIDE / f"{page}.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 1
+    names: dict[str, object] = {"__name__": "example"}
+    linecache.cache[page] = (len(blocks[0]), None, blocks[0].splitlines(keepends=True), page)
+    exec(compile(blocks[0], page, "exec"), names)
+    assert (
+        tmp_path / {"main_job": "weights.safetensors", "stepper": "step.html"}[page]
+    ).stat().st_size > 1000
