@@ -35,7 +35,13 @@ class Place(NamedTuple):
         return positions[self.offset // 2][0] or self.code.co_firstlineno
 
     def __str__(self) -> str:
-        return f"{os.path.basename(self.filename)} line {self.line}"
+        return f"{file_name(self.filename)} line {self.line}"
+
+
+def file_name(filename: str) -> str:
+    """What a reader knows a source file by: its name, or that it is a notebook's cell, whose file has a number."""
+    folder, name = os.path.split(filename)
+    return "cell" if "ipykernel_" in folder else name
 
 
 def here() -> Place:

@@ -22,6 +22,11 @@ def test_here_is_the_callers_line():
     assert str(place) == f"test_source.py line {line() - 2}"
 
 
+def test_a_cell_is_called_a_cell():
+    assert source.file_name("/tmp/ipykernel_417/84730456.py") == "cell"
+    assert source.file_name("/home/ada/train.py") == "train.py"
+
+
 def test_here_looks_through_minigrad_and_numpy():
     a = mg.Tensor([1.0], requires_grad=True)
     results = [

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
 
+from minigrad.source import file_name
 from minigrad.viz import page_follow
 from minigrad.viz.explain import explain
 from minigrad.viz.page_arrays import Store, entry_text, number, peak, shape_text
@@ -224,7 +224,7 @@ def _axes(small: tuple[int, ...], large: tuple[int, ...]) -> str:
 
 def where(trace: Trace, event: Event) -> str:
     """Return ``train.py line 7``, or nothing where the line is not known."""
-    return f"{os.path.basename(event.line.file)} line {event.line.number}" if event.line is not None else ""
+    return f"{file_name(event.line.file)} line {event.line.number}" if event.line is not None else ""
 
 
 def entry_name(trace: Trace, event: Event, entry: tuple[int, ...]) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import keyword
-import os
 import tokenize
 from html import escape
 
+from minigrad.source import file_name
 from minigrad.viz.trace import Trace
 
 _MARGIN = 12
@@ -33,7 +33,7 @@ def listing(trace: Trace) -> str:
             f'<span class="mg-line" data-line="{n}"><span class="mg-no">{n}</span>{shown[n - 1] or " "}\n</span>'
             for n in range(first, last + 1)
         )
-        name = escape(os.path.basename(file))
+        name = escape(file_name(file))
         parts.append(
             f'<p class="mg-file">{name}</p><pre class="mg-code" data-file="{position}" tabindex="0" '
             f'aria-label="source of {name}">{rows}</pre>'
