@@ -9,6 +9,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from minigrad.viz.embed import picture_style
 from minigrad.viz.layout import curve, layered
 from minigrad.viz.page_arrays import brief, heat, shape_text
 from minigrad.viz.trace import Backward, Deposit, Forward, Host, Node, Seed, Trace, Update
@@ -88,7 +89,7 @@ def draw(trace: Trace, uid: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="mg-graph" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="{-margin} {-margin} {width:.0f} {height:.0f}" role="group" aria-label="graph of {title}">',
-        f"<style>:root{{{LIGHT}}}@media(prefers-color-scheme:dark){{:root{{{DARK}}}}}{GRAPH_CSS}</style>",
+        picture_style(LIGHT, DARK, GRAPH_CSS),
         f"<defs>{''.join(_tip(uid, kind) for kind in ('tip', 'tip-forward', 'tip-backward'))}</defs>",
     ]
     for (source, target), position, path, dashed in zip(
