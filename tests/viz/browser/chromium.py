@@ -6,6 +6,7 @@ import base64
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PATIENCE = 60
 
 
 def find() -> str | None:
@@ -30,7 +32,8 @@ class Browser:
         read, write = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10) for fd in (to_read, to_write))
         self._profile = tempfile.mkdtemp(prefix="chromium-")
         flags = (
-            "--headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --remote-debugging-pipe"
+            "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars --no-first-run "
+            "--remote-debugging-pipe"
         )
         self._process = subprocess.Popen(
             [executable, *flags.split(), f"--user-data-dir={self._profile}"],
@@ -64,6 +67,8 @@ class Browser:
 
     def _receive(self) -> Any:
         while b"\0" not in self._rest:
+            if not select.select([self._from], [], [], PATIENCE)[0]:
+                raise TimeoutError(f"the browser has said nothing for {PATIENCE} s")
             part = os.read(self._from, 1 << 16)
             if not part:
                 raise RuntimeError("the browser is gone")
