@@ -186,7 +186,7 @@ FAULTS = {
 class Broken:
     """What ``broken`` returns; notebooks show the picture and the text.
 
-    ``symptom`` is one sentence with the numbers of this run, ``messages`` what minigrad said, empty for nothing.
+    ``symptom`` is one sentence with the numbers of this run, ``messages`` is what minigrad said.
     """
 
     name: str
@@ -201,8 +201,7 @@ class Broken:
     @property
     def text(self) -> str:
         """Symptom, message and fix, a line each."""
-        said = self.messages or ("minigrad gave no message for this one: look at the curve.",)
-        return "\n".join([f"{self.title}: {self.symptom}", *said, f"Fix: {self.advice}"])
+        return "\n".join([f"{self.title}: {self.symptom}", *self.messages, f"Fix: {self.advice}"])
 
     def __repr__(self) -> str:
         return self.text
