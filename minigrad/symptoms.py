@@ -50,6 +50,10 @@ class WeightMatrices:
             _tell_vanished([w for w, _ in found])
 
 
+def _name(w: Tensor) -> str:
+    return w.label if w.name else "a weight matrix"
+
+
 def _gradient(w: Tensor) -> np.ndarray[Any, Any]:
     assert w.grad is not None
     return backend.to_numpy(w.grad.data)
@@ -66,7 +70,7 @@ def _tell_alike(w: Tensor, axis: int) -> None:
     shape = "(" + ", ".join(map(str, w.shape)) + ")"
     warn(
         "MG-406",
-        f"the {w.shape[axis]} units of {w.label} {shape} are all alike: each has the same weights and gets the same "
+        f"the {w.shape[axis]} units of {_name(w)} {shape} are all alike: each has the same weights and gets the same "
         "gradient, so they will stay alike and count as one. Draw the weights at random, as layers do by "
         f"themselves, or by mg.nn.init.he_normal({shape}, rng).",
     )
@@ -81,7 +85,8 @@ def _tell_vanished(weights: list[Tensor]) -> None:
     times = f", {last / first:.4g} times as large" if first else ""
     warn(
         "MG-407",
-        f"the gradient vanishes on its way back: its entries are {last:.3g} in {weights[-1].label}, but {first:.3g} in "
-        f"{weights[0].label} (root mean squares{times}), so the first of the {len(weights)} layers hardly learn. "
+        f"the gradient vanishes on its way back: its entries are {last:.3g} in {_name(weights[-1])}, but "
+        f"{first:.3g} in {_name(weights[0])} (root mean squares{times}), so the first of the {len(weights)} layers "
+        "hardly learn. "
         "Use ReLU in place of sigmoid or tanh, and initial weights that suit it (init='he_normal').",
     )

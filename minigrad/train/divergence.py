@@ -11,12 +11,11 @@ _FEW = 3
 
 
 class Divergence:
-    """Watches the losses of one training and warns once (MG-405) when they have grown ``GROWN``-fold."""
+    """Watches the losses of one training and warns (MG-405) when they have grown ``GROWN``-fold."""
 
     def __init__(self) -> None:
         self._first: float | None = None
         self._latest: list[float] = []
-        self._told = False
 
     def look(self, loss: float, step: int, rate: float) -> None:
         """Take in the loss of a batch, ``step`` updates having been made, the last of them at ``rate``."""
@@ -24,9 +23,8 @@ class Divergence:
             self._first = loss
         self._latest = [*self._latest[1 - _FEW :], loss]
         mean = sum(self._latest) / _FEW
-        if self._told or len(self._latest) < _FEW or not mean > GROWN * self._first > 0:
+        if len(self._latest) < _FEW or not mean > GROWN * self._first > 0:
             return
-        self._told = True
         warn(
             "MG-405",
             f"the loss grows: {mean:.4g} after {step} updates (mean of {_FEW} batches), {mean / self._first:.3g} times "

@@ -38,7 +38,7 @@ class Browser:
         self._process = subprocess.Popen(
             [executable, *flags.split(), f"--user-data-dir={self._profile}"],
             preexec_fn=lambda: (os.dup2(read, 3), os.dup2(write, 4)),
-            pass_fds=(3, 4),
+            close_fds=False,  # else 3 and 4 would have to be open here as well; what Python opens is not inherited
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
