@@ -18,18 +18,26 @@ from minigrad.viz.embed import asset, embedded, themed
 from minigrad.viz.explain import explain
 from minigrad.viz.page_data import collect, entries, notes, rule, title, where
 from minigrad.viz.page_graph import DARK, GRAPH_CSS, LIGHT, draw
+from minigrad.viz.page_groups import groups
 from minigrad.viz.page_source import listing
 from minigrad.viz.trace import Trace
 
-SCRIPTS = ("theme.js", "numbers.js", "parts.js", "stepper.js")
+SCRIPTS = ("theme.js", "numbers.js", "parts.js", "arrays.js", "graph.js", "stepper.js")
 BUDGET = 2_300_000
 """Characters that the entries of arrays may take; the rest of a page is small beside it."""
 
 
-def html(trace: Trace, *, follow: str | tuple[str, ...] | list[str] = (), budget: int = BUDGET) -> str:
+def html(
+    trace: Trace,
+    *,
+    follow: str | tuple[str, ...] | list[str] = (),
+    collapse: bool | None = None,
+    budget: int = BUDGET,
+) -> str:
     """Return the stepper as a piece of HTML for a notebook, a page of documentation, or ``save``.
 
     - follow: further weights to offer in "follow one weight": ``"W1[0,2]"`` or several such
+    - collapse: whether a layer's tensors share a box of the graph; None: where there are more than 40 tensors
     - budget: how many characters of base64 the arrays' entries may take; beyond it there are only statistics and
       heat maps
 
@@ -39,7 +47,7 @@ def html(trace: Trace, *, follow: str | tuple[str, ...] | list[str] = (), budget
     uid = "mg" + secrets.token_hex(6)
     wanted = (follow,) if isinstance(follow, str) else tuple(follow)
     data = collect(trace, wanted, budget)
-    picture = base64.b64encode(draw(trace, uid).encode()).decode()
+    picture = base64.b64encode(draw(trace, uid, groups(trace, collapse)).encode()).decode()
     name = escape(trace.title or "recorded step")
     return (
         f'<div class="mg-stepper" id="{uid}" role="region" aria-label="stepper: {name}">'
