@@ -1,4 +1,7 @@
-"""Headless Chromium, driven through its DevTools protocol over two pipes: nothing to install but the browser."""
+"""Headless Chromium, driven through its DevTools protocol over two pipes: nothing to install but the browser.
+
+It finds no host by any name: what a page asks of a network fails, and is in ``requests``.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,9 @@ class Browser:
             "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars --no-first-run "
             "--remote-debugging-pipe"
         )
+        offline = "--host-resolver-rules=MAP * ~NOTFOUND"
         self._process = subprocess.Popen(
-            [executable, *flags.split(), f"--user-data-dir={self._profile}"],
+            [executable, *flags.split(), offline, f"--user-data-dir={self._profile}"],
             preexec_fn=lambda: (os.dup2(read, 3), os.dup2(write, 4)),
             close_fds=False,  # else 3 and 4 would have to be open here as well; what Python opens is not inherited
             stdout=subprocess.DEVNULL,
