@@ -182,7 +182,7 @@ def _html(shown: OptimizerStepper) -> str:
         '<div class="mgo-panes"><div class="mgo-picture">'
         f'<img alt="{escape(repr(shown))}" src="data:image/svg+xml;base64,{image}"></div>'
         '<div class="mgo-rows"></div></div>'
-        '<p class="mgo-hint" hidden>Keys: ← → one step, Home and End, ↑ ↓ another optimizer.</p>'
+        '<p class="mgo-hint"></p>'
         f'<details><summary>All steps as tables</summary><div class="mgo-list">{_tables(shown)}</div></details>'
         f'<script type="application/json">{embedded(data)}</script><script>(() => {{{script}}})();</script></div>'
     )

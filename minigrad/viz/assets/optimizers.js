@@ -122,7 +122,7 @@
     event.stopPropagation();
     if (pick !== undefined) { chosen = (chosen + pick + data.runs.length) % data.runs.length; show(); } else go(to);
   });
-  root.querySelector(".mgo-hint").hidden = false;
+  root.querySelector(".mgo-hint").textContent = "Keys: ← → one step, Home and End, ↑ ↓ another optimizer.";
   rows.setAttribute("aria-live", "polite");
   show();
 })();
