@@ -5,7 +5,8 @@ as a dense layer's samples and weights lie. Integers add up to the same bits in 
 state, as long as the sum fits: a product is at most 2^14, so ``MOST_TERMS`` of them stay below 2^31.
 
 Two rows of a meet three rows of b at a time: six sums in registers, 5 loads for 6 multiplications. The compiler turns
-a loop along the rows into vector instructions on 16 or 32 entries at once.
+a loop along the rows into vector instructions. On processors without instructions for sums of 8-bit products (AVX2)
+that reaches two thirds of what BLAS reaches in float32 on one thread: what integers save there is memory, not time.
 """
 
 from __future__ import annotations
@@ -17,13 +18,8 @@ import numpy as np
 from minigrad_kernels import gpu
 from minigrad_kernels.launch import Loop, output, register, written
 
-prange = range  # Numba's prange, which shares its passes out among the threads, where a Loop is parallel
-
 MOST_TERMS = 2**17 - 1
 """The longest rows: 2^17 products of -128 and -128 would be 2^31, one more than an int32 holds."""
-
-PARALLEL_FROM = 2**22
-"""Multiplications from which a second thread pays."""
 
 
 def matmul_reference(a: Any, b: Any, out: Any = None) -> Any:
@@ -77,16 +73,15 @@ two_rows = Loop(two_rows_loop)
 
 def matmul_loop(a: Any, b: Any, c: Any) -> None:
     """See ``matmul_reference``."""
-    for pair in prange((a.shape[0] + 1) // 2):
-        i = 2 * pair
-        if i + 1 < a.shape[0]:
-            two_rows(a[i], a[i + 1], b, c[i], c[i + 1])
-        else:
-            for j in range(b.shape[0]):
-                c[i, j] = dot(a[i], b[j])
+    whole = a.shape[0] - a.shape[0] % 2
+    for i in range(0, whole, 2):
+        two_rows(a[i], a[i + 1], b, c[i], c[i + 1])
+    for i in range(whole, a.shape[0]):
+        for j in range(b.shape[0]):
+            c[i, j] = dot(a[i], b[j])
 
 
-serial, parallel = Loop(matmul_loop), Loop(matmul_loop, parallel=True)
+multiply = Loop(matmul_loop)
 
 
 def matmul_cpu(a: Any, b: Any, out: Any = None) -> Any:
@@ -95,7 +90,7 @@ def matmul_cpu(a: Any, b: Any, out: Any = None) -> Any:
         return matmul_reference(a, b, out)
     _check_terms(a)
     c = output(out, (a.shape[0], b.shape[0]), np.int32(0))
-    (parallel if a.size * b.shape[0] >= PARALLEL_FROM else serial)(a, b, c)
+    multiply(a, b, c)
     return c
 
 

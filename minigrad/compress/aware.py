@@ -70,6 +70,13 @@ def aware(model: Module, ranges: Ranges) -> Module:
     )
 
 
+def set_ranges(model: Module, ranges: Ranges) -> None:
+    """Give the layers of a network that ``aware`` made other input ranges."""
+    for name, part in model.named_modules().items():
+        if isinstance(part, AwareLinear):
+            part.low, part.high = ranges[name]
+
+
 def converted(model: Module) -> Module:
     """Return the network that ``aware`` made, in 8-bit integers and in eval mode."""
 
