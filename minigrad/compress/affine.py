@@ -42,7 +42,7 @@ def parameters_for(low: float, high: float) -> tuple[np.float32, np.int8]:
 
 
 def quantize(x: Any, scale: Any, zero_point: Any) -> Int8:
-    """q = clip(round(x / s) + z, -128, 127): float32 in, int8 of the same shape out."""
+    """q = clip(round(x / s) + z, -128, 127): finite float32 in, int8 of the same shape out."""
     steps = np.rint(x / scale)
     steps += np.float32(zero_point)
     q: Int8 = np.clip(steps, LOWEST, HIGHEST, out=steps).astype(np.int8)

@@ -38,8 +38,8 @@ from minigrad.tensor import Tensor, bare
 class QuantizedLinear(Module):
     """The dense layer in 8-bit integers, for prediction only: nothing flows back through it.
 
-    x (..., in) of floats, y (..., out) float32. Built from arrays, from a trained layer by ``of``, or with zeros by
-    ``like``, for weights that are loaded into it. Raises ShapeError MG-101 where x has another width, and ConfigError
+    x (..., in) of finite floats, y (..., out) float32. Built from arrays, from a trained layer by ``of``, or with zeros
+    by ``like``, for weights that are loaded into it. Raises ShapeError MG-101 where x has another width, ConfigError
     MG-822 where a layer is too wide for 32-bit sums.
     """
 

@@ -38,6 +38,11 @@ def exchanged(model: Module, change: Change) -> Module:
     return _Surgery(change).module("", deepcopy(model, generators))
 
 
+def copied(model: Module) -> Module:
+    """Return a copy of ``model`` whose dropout layers draw from the generators of the original."""
+    return exchanged(model, lambda *_: None)
+
+
 class _Surgery:
     """Walks a network that may share modules, or have children that know their parents."""
 

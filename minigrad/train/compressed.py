@@ -12,7 +12,7 @@ from typing import Any
 
 from minigrad import nn
 from minigrad.compress import quantized, units
-from minigrad.errors import ConfigError, DataError, MinigradError
+from minigrad.errors import ConfigError, DataError
 from minigrad.files import atomic_folder, read_json
 
 COMPRESSION = "compression.json"
@@ -30,6 +30,11 @@ class Compression:
     units: dict[str, int] = field(default_factory=dict)
     int8: bool = False
     steps: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        fits = isinstance(self.units, dict) and isinstance(self.int8, bool) and isinstance(self.steps, list)
+        if not fits or not all(isinstance(step, dict) for step in self.steps):
+            raise TypeError("units has to be a table, int8 true or false, and steps a list of tables.")
 
     @classmethod
     def of(cls, folder: Path) -> Compression:
@@ -71,9 +76,7 @@ def restored(model: nn.Module, folder: Path, texts: Mapping[str, str]) -> nn.Mod
     path = folder / COMPRESSION
     content = read_json(path) if path.exists() else None
     written = texts.get(COMPRESSION)
-    if (None if written is None else json.dumps(json.loads(written))) != (
-        None if content is None else json.dumps(content)
-    ):
+    if written != (None if content is None else json.dumps(content)):
         raise DataError(
             "MG-717",
             f"{path} is not what the weights beside it were written with: one of the two was changed, lost, or comes "
@@ -82,10 +85,9 @@ def restored(model: nn.Module, folder: Path, texts: Mapping[str, str]) -> nn.Mod
     if content is None:
         return model
     try:
-        compression = Compression.of(folder)
-        return compression.form(model)
-    except (TypeError, ValueError, AttributeError) as error:
-        raise _unreadable(path, error.message if isinstance(error, MinigradError) else str(error)) from error
+        return Compression.of(folder).form(model)
+    except ConfigError as error:
+        raise _unreadable(path, error.message) from error
 
 
 def _unreadable(path: Path, reason: str) -> DataError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ import numpy as np
 from minigrad import nn
 from minigrad.compress import GradualPruning, Masks, masks_of_zeros, remove_units
 from minigrad.compress.magnitude import check_share
-from minigrad.compress.surgery import exchanged, linears
+from minigrad.compress.surgery import copied, linears
 from minigrad.compress.units import widths
 from minigrad.errors import ConfigError
 from minigrad.files import atomic_write
@@ -63,6 +62,15 @@ class PruneSettings:
                 "MG-803", "units are removed from each layer anyway; --per-layer goes with --sparsity."
             )
         check_share("sparsity" if self.units is None else "units", self.share)
+
+    @property
+    def what(self) -> str:
+        """What is pruned: weights or units."""
+        return "weights" if self.units is None else "units"
+
+    def change(self, model: nn.Module) -> nn.Module:
+        """Return a copy of the network to train: without the units that go, or as it is."""
+        return copied(model) if self.units is None else remove_units(model, self.units)
 
     @property
     def share(self) -> float:
@@ -133,55 +141,49 @@ def prune_run(
     source = tuning.Source(run)
     linears(source.model)
     with new_run(folder) as temporary:
-        by_units = settings.units is not None
-
-        def change(model: nn.Module) -> nn.Module:
-            return remove_units(model, settings.share) if by_units else exchanged(model, lambda *_: None)
-
-        session = source.session(change, settings.epochs, settings.lr)
+        session = source.session(settings.change, settings.epochs, settings.lr)
         if announce is not None:
             announce(source, session)
         measure, measured = tuning.measure_of(session)
         at_once = [Point(None, share, measured(pruned)) for share, pruned in _ladder(source.model, settings)]
-        trained = [Point(0, at_once[0].share, at_once[0].value)]
-        watch, inside = (None, None) if by_units else _watch(session, source, settings, measured)
-        seconds = tuning.tune(session, progress, [watch] if watch else [], inside)
+        masks = masks_of_zeros(session.model) if source.compression.is_pruned else Masks(session.model)
+        watch = None if settings.units is not None else _watch(session, masks, settings, measured)
+        seconds = tuning.tune(session, progress, [watch] if watch else [], masks.held())
         model = session.model.to("cpu").eval()
+        trained = [Point(session.trainer.step, settings.share, measured(model))]
         if watch is not None:
-            trained += watch.points
-        else:
-            trained = [Point(session.trainer.step, settings.share, measured(model))]
+            trained = [Point(0, at_once[0].share, at_once[0].value), *watch.points]
+        _write_curve(temporary, at_once, trained, measure, settings.what)
         figures = {"parameters": _count(model), "parameters_before": _count(source.model), **_zeros(model)}
-        step = {
-            "command": "prune",
-            "run": source.name,
-            **(
-                {"units": widths(model)}
-                if by_units
-                else {"sparsity": settings.share, "per_layer": settings.per_layer}
-            ),
-            "epochs": session.config.epochs,
-            "lr": session.config.lr,
-        }
-        _write_curve(temporary, at_once, trained, measure, "units" if by_units else "weights")
         return tuning.write(
-            temporary, source, session, model, source.compression.then(**step), figures, seconds=seconds,
-            title=f", {_in_words(settings)}", section=_section(source, settings, figures),
+            temporary, source, session, model, source.compression.then(**_step(source, session, settings, model)),
+            figures, seconds=seconds, title=f", without {100 * settings.share:.4g} % of its {settings.what}",
+            section=_section(source, settings, figures),
         )  # fmt: skip
 
 
+def _step(
+    source: tuning.Source, session: Session, settings: PruneSettings, model: nn.Module
+) -> dict[str, Any]:
+    """What was done, for ``compression.json``."""
+    how: dict[str, Any] = {"sparsity": settings.sparsity, "per_layer": settings.per_layer}
+    if settings.units is not None:
+        how = {"share_of_units": settings.units, "units": widths(model)}
+    training = {"epochs": session.config.epochs, "lr": session.config.lr}
+    return {"command": "prune", "run": source.name, **how, **training}
+
+
 def _watch(
-    session: Session, source: tuning.Source, settings: PruneSettings, measured: Callable[[nn.Module], float]
-) -> tuple[Pruning, AbstractContextManager[None]]:
-    loader, trainer = session.loader, session.trainer
-    updates = -(-len(loader) // trainer.accumulate) * session.config.epochs
+    session: Session, masks: Masks, settings: PruneSettings, measured: Callable[[nn.Module], float]
+) -> Pruning:
+    trainer = session.trainer
+    updates = -(-len(session.loader) // trainer.accumulate) * session.config.epochs
     end = max(1, round(PRUNING_SHARE * updates))
-    masks = masks_of_zeros(session.model) if source.compression.is_pruned else Masks(session.model)
     pruning = GradualPruning(
         session.model, trainer.optimizer, settings.share,
         end=end, every=max(1, end // PRUNINGS), per_layer=settings.per_layer, masks=masks,
     )  # fmt: skip
-    return Pruning(pruning, measured), masks.held()
+    return Pruning(pruning, measured)
 
 
 def _ladder(model: nn.Module, settings: PruneSettings) -> Any:
@@ -192,7 +194,7 @@ def _ladder(model: nn.Module, settings: PruneSettings) -> Any:
         if settings.units is not None:
             yield share, remove_units(model, share)
         elif share >= held:
-            copy = exchanged(model, lambda *_: None)
+            copy = copied(model)
             Masks(copy).prune(share, per_layer=settings.per_layer)
             yield share, copy
 
@@ -221,11 +223,6 @@ def _write_curve(folder: Path, at_once: list[Point], trained: list[Point], measu
     atomic_write(folder / "pruning.csv", text.getvalue())
     before, after = ([(p.share, p.value) for p in points] for points in (at_once, trained))
     draw(before, after, folder / "pruning.png", pruned=pruned, measure=measure)
-
-
-def _in_words(settings: PruneSettings) -> str:
-    what = "weights" if settings.units is None else "units"
-    return f"without {100 * settings.share:.4g} % of its {what}"
 
 
 def _section(source: tuning.Source, settings: PruneSettings, figures: dict[str, Any]) -> str:
