@@ -50,13 +50,14 @@ class AwareLinear(Linear):
         self.weight, self.bias = layer.weight, layer.bias
         self.low, self.high = low, high
 
-    def forward(self, x: Any) -> Any:
-        """Return x̂ Ŵᵀ + b, with the rounded numbers."""
+    def forward(self, x: Any, relu: bool = False) -> Any:
+        """Return x̂ Ŵᵀ + b, with the rounded numbers; max(0, that) with ``relu``."""
         weight = self.weight.data
         scales = affine.channel_scales(weight)
         rounded = affine.dequantize(affine.quantize_weight(weight, scales), scales[:, None], 0)
         x = fake_quantize(x, *affine.parameters_for(self.low, self.high))
-        return ops.linear(x, straight_through(self.weight, rounded), self.bias)
+        linear = ops.linear_relu if relu else ops.linear
+        return linear(x, straight_through(self.weight, rounded), self.bias)
 
     def extra_repr(self) -> str:
         """Return the widths."""

@@ -17,7 +17,19 @@ from numpy.typing import NDArray
 from minigrad.compress.magnitude import check_share
 from minigrad.compress.surgery import exchanged, linears
 from minigrad.errors import ConfigError
-from minigrad.nn import GELU, Dropout, Flatten, LeakyReLU, Linear, Module, ReLU, Sequential, Sigmoid, Tanh
+from minigrad.nn import (
+    GELU,
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    Linear,
+    Module,
+    Parameter,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Tanh,
+)
 
 _ENTRYWISE = (ReLU, LeakyReLU, GELU, Sigmoid, Tanh, Dropout, Flatten)
 
@@ -89,10 +101,9 @@ def _with_units(model: Module, kept: Mapping[str, NDArray[np.intp]]) -> Module:
 
 def _linear(weight: Any, bias: Any) -> Linear:
     out, inputs = weight.shape
-    layer = Linear(inputs, out, bias=bias is not None, rng=np.random.default_rng(0))
-    layer.weight.data = weight.copy()
-    if layer.bias is not None:
-        layer.bias.data = bias.copy()
+    layer = Linear(inputs, out, bias=False, rng=np.random.default_rng(0))
+    layer.weight = Parameter(weight)
+    layer.bias = None if bias is None else Parameter(bias)
     return layer
 
 
