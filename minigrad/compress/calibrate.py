@@ -16,7 +16,7 @@ METHODS = ("minmax", "percentile")
 BATCH = 256
 
 Ranges = dict[str, tuple[float, float]]
-"""For each dense layer, by its name: the lowest and the highest input."""
+"""The lowest and the highest input of each dense layer, by its name."""
 
 
 class _Watched(Module):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from minigrad.errors import ConfigError
 
 Kept = dict[str, NDArray[np.bool_]]
-"""For each weight, by its name, an array of its shape: True where an entry is kept."""
+"""Booleans by the name of the weight, in its shape; True where an entry is kept."""
 
 
 def kept_by_magnitude(

@@ -70,7 +70,7 @@ class Masks:
     def held(self) -> Iterator[None]:
         """Inside the block, give pruned entries a gradient of 0 as every backward pass leaves one.
 
-        The masks may change meanwhile. Set what needs a ``state``, the optimizer, before its next step.
+        The masks may change meanwhile; hand the optimizer to ``prune`` then, so that its state forgets as well.
         """
         with modes.hooks(deposit=self._deposited):
             yield
