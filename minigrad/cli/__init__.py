@@ -13,6 +13,7 @@ import typer
 
 from minigrad.cli.about import explain, info, recipes
 from minigrad.cli.bench import bench
+from minigrad.cli.compress import prune, quantize
 from minigrad.cli.guard import Guard, prepare_process
 from minigrad.cli.step import step
 from minigrad.cli.training import train
@@ -28,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
     epilog="Start with: [bold]minigrad train[/bold]",
 )
-for command in (train, evaluate, predict, recipes, step, bench, explain, info):
+for command in (train, evaluate, predict, prune, quantize, recipes, step, bench, explain, info):
     app.command()(command)
 
 

@@ -32,14 +32,19 @@ class Session:
     trainer: Trainer
 
 
-def build(config: Config) -> Session:
-    """Load the data and build network, loss, optimizer and trainer; all chance comes from the config's seed."""
+def build(config: Config, *, change: Callable[[nn.Module], nn.Module] | None = None) -> Session:
+    """Load the data and build network, loss, optimizer and trainer; all chance comes from the config's seed.
+
+    ``change`` gives the network to train in the place of the recipe's new one, which it is shown.
+    """
     splits, weights, masks, batches = (
         np.random.default_rng(s) for s in np.random.SeedSequence(config.seed).spawn(4)
     )
     recipe = recipe_named(config.recipe)
     data = prepare(config.data, config.validation, splits)
     model = recipe.build(*_sizes(config, data.train), weights, masks)
+    if change is not None:
+        model = change(model)
     if config.device != "cpu":
         model.to(config.device)
     loss = nn.CrossEntropyLoss() if data.train.is_classification else nn.MSELoss()

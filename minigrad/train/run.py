@@ -16,7 +16,7 @@ from minigrad import nn
 from minigrad.data import Dataset
 from minigrad.errors import ConfigError, DataError, NonFiniteError
 from minigrad.files import load_arrays, read_json, save_arrays, write_json
-from minigrad.train import report
+from minigrad.train import compressed, report
 from minigrad.train.build import Session, build
 from minigrad.train.checkpoint import Checkpoint, load_checkpoint
 from minigrad.train.config import Config
@@ -154,6 +154,7 @@ def load_network(folder: Path) -> tuple[nn.Module, Network]:
         )
     unused = np.random.default_rng(0)
     model = recipe_named(config.recipe).build(network.inputs, network.outputs, unused, unused)
+    model = compressed.restored(model, folder, texts)
     model.load_state_dict(arrays)
     return model.eval(), network
 
@@ -162,8 +163,7 @@ def evaluate_run(folder: Path) -> tuple[Evaluation, Dataset]:
     """Evaluate a finished run on its test set again, on the CPU; return what was found and the test set."""
     model, _ = load_network(folder)
     session = build(dataclasses.replace(Config.load(folder / CONFIG), device="cpu"))
-    session.model.load_state_dict(model.state_dict())
-    return evaluate(session.model, session.data.test, session.loss), session.data.test
+    return evaluate(model, session.data.test, session.loss), session.data.test
 
 
 def next_folder(recipe: str, data: str, parent: Path = Path("runs")) -> Path:
