@@ -68,7 +68,18 @@ def settings_in_words(settings: Mapping[str, Any]) -> str:
     chosen = Config.from_dict(settings)
     batch = f"batch {chosen.batch_size}" if chosen.batch_size else "full batch"
     words = [f"{chosen.epochs} epochs", batch, chosen.optimizer, f"rate {chosen.lr:g}"]
-    said = {"recipe", "data", "epochs", "batch_size", "optimizer", "lr", "seed", "validation", "device"}
+    said = {
+        "recipe",
+        "data",
+        "epochs",
+        "batch_size",
+        "optimizer",
+        "lr",
+        "seed",
+        "validation",
+        "device",
+        "start_from",
+    }
     for name, value in chosen.to_dict().items():
         if name not in said and value != getattr(Config, name):
             words.append(_setting(name, value))
@@ -79,7 +90,7 @@ def _setting(name: str, value: Any) -> str:
     words = name.replace("_", " ")
     if name == "schedule":
         return f"{value} schedule"
-    return words if value is True else f"{words} {value:g}"
+    return words if value is True else f"{words} {value if isinstance(value, str) else f'{value:g}'}"
 
 
 def table(*columns: str, right: bool = True) -> Table:

@@ -21,8 +21,9 @@ from minigrad.train.build import Session, build
 from minigrad.train.checkpoint import Checkpoint, load_checkpoint
 from minigrad.train.config import Config
 from minigrad.train.network import Network
+from minigrad.train.pretrained import transfer
 from minigrad.train.progress import ShowProgress
-from minigrad.train.recipes import recipe_named
+from minigrad.train.recipes import network_of, recipe_named
 from minigrad.train.trainer import Evaluation, evaluate
 
 CONFIG, CHECKPOINT, WEIGHTS, NETWORK = (
@@ -31,6 +32,8 @@ CONFIG, CHECKPOINT, WEIGHTS, NETWORK = (
     "weights.safetensors",
     "network.json",
 )
+FIRST_WEIGHTS = "first-weights.safetensors"
+"""What a run started from, where that was given: a copy, so that the run does not depend on where it came from."""
 RESULTS = "results.json"
 
 Announce = Callable[[Session], None]
@@ -53,6 +56,8 @@ def start(
         raise ConfigError("MG-804", f"{folder} is a file, and a run is a folder. Choose another --out.")
     try:
         session = build(config)
+        if config.start_from:
+            _begin_from(Path(config.start_from), session, folder)
     except BaseException:
         with suppress(OSError):
             folder.rmdir()  # only where it is empty: the one that next_folder made for this run
@@ -64,9 +69,18 @@ def start(
 def resume(folder: Path, progress: ShowProgress, announce: Announce | None = None) -> dict[str, Any]:
     """Continue a run that was killed or interrupted; it ends as if it had never been. Return its results."""
     session = build(Config.load(folder / CONFIG))
+    if session.config.start_from and not (folder / CHECKPOINT).exists():
+        nn.load_weights(session.model, folder / FIRST_WEIGHTS)
     for half_written in folder.glob(".*-partial-*"):  # by ``atomic_path`` when the run was killed
         half_written.unlink(missing_ok=True)
     return _train(session, folder, progress, announce)
+
+
+def _begin_from(source: Path, session: Session, folder: Path) -> None:
+    """Take the first weights from a run or a safetensors file, and keep a copy."""
+    arrays = load_network(source)[0].state_dict() if source.is_dir() else load_arrays(source)[0]
+    transfer(session.model, arrays, source, session.config.fresh)
+    nn.save_weights(session.model, folder / FIRST_WEIGHTS)
 
 
 def is_finished(folder: Path) -> bool:
@@ -139,21 +153,26 @@ def load_network(folder: Path) -> tuple[nn.Module, Network]:
         )
     network = Network.load(folder / NETWORK)
     arrays, texts = load_arrays(folder / WEIGHTS)
-    for name, content in ((CONFIG, config.to_dict()), (NETWORK, network.to_dict())):
-        if texts.get(name, json.dumps(content)) != json.dumps(content):
+    trained: dict[str, Any] = {
+        CONFIG: lambda text: Config.from_dict(json.loads(text)) == config,
+        NETWORK: lambda text: Network(**json.loads(text)) == network,
+    }
+    for name, agrees in trained.items():
+        if name in texts and not agrees(texts[name]):
             raise DataError(
                 "MG-717",
                 f"{folder / name} is not what {folder / WEIGHTS} was trained with: one of the two was changed or "
                 "comes from another run. Restore it from a copy, or train again.",
             )
-    if max(network.inputs, network.outputs) > sum(array.size for array in arrays.values()):
+    hidden = config.hidden if "hidden" in recipe_named(config.recipe).sizes else 0
+    if max(network.inputs, network.outputs, hidden) > sum(array.size for array in arrays.values()):
         raise DataError(
             "MG-713",
             f"{folder / WEIGHTS} holds too few numbers for a network with {network.inputs} inputs and "
             f"{network.outputs} outputs, as {NETWORK} says. Restore both from a copy, or train again.",
         )
     unused = np.random.default_rng(0)
-    model = recipe_named(config.recipe).build(network.inputs, network.outputs, unused, unused)
+    model = network_of(config, network.inputs, network.outputs, unused, unused)
     model.load_state_dict(arrays)
     return model.eval(), network
 

@@ -69,12 +69,14 @@ def test_every_option_reaches_the_config() -> None:
         **{"momentum": 0.5, "nesterov": True, "schedule": "cosine", "warmup": 1, "l1": 0.1, "l2": 0.2},
         **{"elastic": 0.001, "rho": 0.3, "weight_decay": 0.01, "clip_norm": 5.0, "clip_value": 1.0},
         **{"patience": 3, "validation": 0.2, "augment": True, "seed": 7, "device": "cpu"},
+        **{"hidden": 20, "freeze": "0.*"},
     }
+    others = {"dropout": 0.2, "start_from": "", "fresh": ""}
     options: list[object] = []
     for name, value in given.items():
         options += [f"--{name.replace('_', '-')}"] + ([] if value is True else [value])
     said = minigrad("train", "deep-adam", *options, "--out", "run")
-    assert config("run") == {"recipe": "deep-adam", "data": "digits", **given}
+    assert config("run") == {"recipe": "deep-adam", "data": "digits", **others, **given}
     for part in (
         "grow batch 1",
         "momentum 0.5",
