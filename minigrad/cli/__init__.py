@@ -14,6 +14,7 @@ import typer
 from minigrad.cli.about import explain, info, recipes
 from minigrad.cli.bench import bench
 from minigrad.cli.guard import Guard, prepare_process
+from minigrad.cli.search import search
 from minigrad.cli.step import step
 from minigrad.cli.training import train
 from minigrad.cli.using import evaluate, predict
@@ -28,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
     epilog="Start with: [bold]minigrad train[/bold]",
 )
-for command in (train, evaluate, predict, recipes, step, bench, explain, info):
+for command in (train, search, evaluate, predict, recipes, step, bench, explain, info):
     app.command()(command)
 
 

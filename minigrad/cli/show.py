@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -61,13 +61,15 @@ def commands(to: Console, *lines: str) -> None:
         to.print(Text.assemble("  ", ("next  " if number == 0 else "      ", "dim"), line), soft_wrap=True)
 
 
-def settings_in_words(settings: Mapping[str, Any]) -> str:
+def settings_in_words(settings: Mapping[str, Any], without: Collection[str] = ()) -> str:
     """Say how a run trains: ``60 epochs, batch 32, adam, rate 0.001`` and whatever else is set."""
     from minigrad.train.config import Config
 
     chosen = Config.from_dict(settings)
     batch = f"batch {chosen.batch_size}" if chosen.batch_size else "full batch"
-    words = [f"{chosen.epochs} epochs", batch, chosen.optimizer, f"rate {chosen.lr:g}"]
+    first = {"epochs": f"{chosen.epochs} epochs", "batch_size": batch, "optimizer": chosen.optimizer}
+    first["lr"] = f"rate {chosen.lr:g}"
+    words = [word for name, word in first.items() if name not in without]
     said = {
         "recipe",
         "data",
@@ -81,7 +83,7 @@ def settings_in_words(settings: Mapping[str, Any]) -> str:
         "start_from",
     }
     for name, value in chosen.to_dict().items():
-        if name not in said and value != getattr(Config, name):
+        if name not in {*said, *without} and value != getattr(Config, name):
             words.append(_setting(name, value))
     return ", ".join(words)
 

@@ -91,7 +91,7 @@ def train(
         if value not in (None, (), []) and name in Config.names()
     }
     if resume is None:
-        config = _config(given)
+        config = config_of(given)
         folder = out or run.next_folder(config.recipe, config.data)
         with _resumable(folder):
             results = run.start(config, folder, progress, lambda session: _announce(to, session, folder))
@@ -109,7 +109,7 @@ def train(
     _conclude(to, folder, results)
 
 
-def _config(given: dict[str, Any]) -> Config:
+def config_of(given: dict[str, Any]) -> Config:
     """The recipe's settings for this data, with what was given in their place."""
     from minigrad.train.config import Config
     from minigrad.train.recipes import DEFAULT, recipe_named

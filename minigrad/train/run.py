@@ -57,7 +57,8 @@ def start(
     try:
         session = build(config)
         if config.start_from:
-            _begin_from(Path(config.start_from), session, folder)
+            take_weights(config, session.model)
+            nn.save_weights(session.model, folder / FIRST_WEIGHTS)
     except BaseException:
         with suppress(OSError):
             folder.rmdir()  # only where it is empty: the one that next_folder made for this run
@@ -76,11 +77,11 @@ def resume(folder: Path, progress: ShowProgress, announce: Announce | None = Non
     return _train(session, folder, progress, announce)
 
 
-def _begin_from(source: Path, session: Session, folder: Path) -> None:
-    """Take the first weights from a run or a safetensors file, and keep a copy."""
+def take_weights(config: Config, model: nn.Module) -> None:
+    """Let a model begin with the weights of the run or safetensors file that its config names."""
+    source = Path(config.start_from)
     arrays = load_network(source)[0].state_dict() if source.is_dir() else load_arrays(source)[0]
-    transfer(session.model, arrays, source, session.config.fresh)
-    nn.save_weights(session.model, folder / FIRST_WEIGHTS)
+    transfer(model, arrays, source, config.fresh)
 
 
 def is_finished(folder: Path) -> bool:
