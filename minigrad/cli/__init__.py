@@ -13,6 +13,7 @@ import typer
 
 from minigrad.cli.about import explain, info, recipes
 from minigrad.cli.bench import bench
+from minigrad.cli.export import export
 from minigrad.cli.guard import Guard, prepare_process
 from minigrad.cli.search import search
 from minigrad.cli.step import step
@@ -29,7 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
     epilog="Start with: [bold]minigrad train[/bold]",
 )
-for command in (train, search, evaluate, predict, recipes, step, bench, explain, info):
+for command in (train, search, evaluate, predict, export, recipes, step, bench, explain, info):
     app.command()(command)
 
 
