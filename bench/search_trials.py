@@ -1,4 +1,6 @@
-"""In how many trials does Bayesian search reach what random search finds? ``python -m bench.search_trials [TRIALS]``
+"""In how many trials does Bayesian search reach what random search finds?
+
+    python -m bench.search_trials [TRIALS [SEEDS]]
 
 For each of five seeds, random search trains so many trials (40 where nothing is said); its lowest validation loss is
 the mark. Then Bayesian search runs with the same seed, data and number of trials, and the trial in which it first
@@ -21,7 +23,6 @@ from minigrad.train.search.plan import Plan
 from minigrad.train.search.study import Study
 from minigrad.train.search.trial import train
 
-SEEDS = range(5)
 SPACES = {
     "learning rate alone": ["lr=1e-5:1e-1:log"],
     "five settings": [
@@ -59,13 +60,13 @@ def spread(values: list[float]) -> str:
 
 
 def main() -> None:
-    trials = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    trials, seeds = (int(text) for text in (sys.argv[1:] + ["40", "5"][len(sys.argv) - 1 :])[:2])
     for name, space in SPACES.items():
         print(f"\n{name}: {' '.join(space)}; {trials} trials\n")
         print("| seed | random's best | in trial | Bayesian reaches it in trial | Bayesian best |")
         print("|---|---|---|---|---|")
         at_random, at_bayes, better = [], [], []
-        for seed in SEEDS:
+        for seed in range(seeds):
             by_chance = losses("random", space, seed, trials)
             by_model = losses("bayes", space, seed, trials)
             mark = min(by_chance)

@@ -58,7 +58,9 @@ def start(
         session = build(config)
         if config.start_from:
             take_weights(config, session.model)
-            nn.save_weights(session.model, folder / FIRST_WEIGHTS)
+            nn.save_weights(
+                session.model, folder / FIRST_WEIGHTS, {CONFIG: json.dumps(session.config.to_dict())}
+            )
     except BaseException:
         with suppress(OSError):
             folder.rmdir()  # only where it is empty: the one that next_folder made for this run
@@ -70,8 +72,10 @@ def start(
 def resume(folder: Path, progress: ShowProgress, announce: Announce | None = None) -> dict[str, Any]:
     """Continue a run that was killed or interrupted; it ends as if it had never been. Return its results."""
     session = build(Config.load(folder / CONFIG))
-    if session.config.start_from and not (folder / CHECKPOINT).exists():
-        nn.load_weights(session.model, folder / FIRST_WEIGHTS)
+    begun_from = session.config.start_from or (folder / FIRST_WEIGHTS).exists()
+    if begun_from and not (folder / CHECKPOINT).exists():
+        texts = nn.load_weights(session.model, folder / FIRST_WEIGHTS)
+        _compare(folder / FIRST_WEIGHTS, texts, {CONFIG: session.config})
     for half_written in folder.glob(".*-partial-*"):  # by ``atomic_path`` when the run was killed
         half_written.unlink(missing_ok=True)
     return _train(session, folder, progress, announce)
@@ -154,17 +158,7 @@ def load_network(folder: Path) -> tuple[nn.Module, Network]:
         )
     network = Network.load(folder / NETWORK)
     arrays, texts = load_arrays(folder / WEIGHTS)
-    trained: dict[str, Any] = {
-        CONFIG: lambda text: Config.from_dict(json.loads(text)) == config,
-        NETWORK: lambda text: Network(**json.loads(text)) == network,
-    }
-    for name, agrees in trained.items():
-        if name in texts and not agrees(texts[name]):
-            raise DataError(
-                "MG-717",
-                f"{folder / name} is not what {folder / WEIGHTS} was trained with: one of the two was changed or "
-                "comes from another run. Restore it from a copy, or train again.",
-            )
+    _compare(folder / WEIGHTS, texts, {CONFIG: config, NETWORK: network})
     hidden = config.hidden if "hidden" in recipe_named(config.recipe).sizes else 0
     if max(network.inputs, network.outputs, hidden) > sum(array.size for array in arrays.values()):
         raise DataError(
@@ -176,6 +170,17 @@ def load_network(folder: Path) -> tuple[nn.Module, Network]:
     model = network_of(config, network.inputs, network.outputs, unused, unused)
     model.load_state_dict(arrays)
     return model.eval(), network
+
+
+def _compare(weights: Path, texts: dict[str, str], now: dict[str, Config | Network]) -> None:
+    """See that a weights file was written with what the files beside it say now."""
+    for name, content in now.items():
+        if name in texts and type(content)(**json.loads(texts[name])) != content:
+            raise DataError(
+                "MG-717",
+                f"{weights.parent / name} is not what {weights} was trained with: one of the two was changed or "
+                "comes from another run. Restore it from a copy, or train again.",
+            )
 
 
 def evaluate_run(folder: Path) -> tuple[Evaluation, Dataset]:

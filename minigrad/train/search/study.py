@@ -93,10 +93,14 @@ class Study:
             n_startup_trials=_STARTUP, n_warmup_steps=self.plan.config.epochs // 5, n_min_trials=_STARTUP
         )
 
-    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
+    def _sampler(self, number: int, part: int = 0) -> optuna.samplers.BaseSampler:
+        """A sampler for one trial, or for what it draws by itself for one of the settings, counted from 1.
+
+        Each has a seed of its own, so that what is drawn does not depend on what was noted before a kill.
+        """
         import optuna
 
-        seed = int(np.random.SeedSequence([self.plan.config.seed, number]).generate_state(1)[0])
+        seed = int(np.random.SeedSequence([self.plan.config.seed, number, part]).generate_state(1)[0])
         if self.plan.sampler == "bayes":
             return optuna.samplers.TPESampler(n_startup_trials=_STARTUP, seed=seed)
         return optuna.samplers.RandomSampler(seed=seed)
@@ -108,21 +112,22 @@ class Study:
         """Return the next trial to train, or None where all have been given out."""
         if self.again:
             number = self.again.pop(0)
-            self.study.sampler = self._sampler(number)
             trial = self.open[number]
         else:
             waiting = self._with("WAITING")
             number = waiting[0].number if waiting else len(self.study.get_trials(deepcopy=False))
             if number >= self.plan.count():
                 return None
-            self.study.sampler = self._sampler(number)
             trial = self.open[number] = self.study.ask()
         point = self._suggest(trial)
         return Asked(number, point, self.plan.config_of(point))
 
     def _suggest(self, trial: optuna.trial.Trial) -> dict[str, Any]:
         point: dict[str, Any] = {}
-        for name, part in self.plan.dimensions.items():
+        self.study.sampler = self._sampler(trial.number)
+        _ = trial.relative_params  # drawn together
+        for k, (name, part) in enumerate(self.plan.dimensions.items(), 1):
+            self.study.sampler = self._sampler(trial.number, k)
             if not isinstance(part, Range):
                 point[name] = trial.suggest_categorical(name, part.values)
             elif part.whole:
