@@ -207,7 +207,7 @@ plt.show()
 #
 # A trial on the plain shows after one epoch that it is on the plain. **Pruning** ends it there. The median rule: once
 # five trials have been completed, end a trial whose best loss so far is worse than the median of theirs *at the same
-# epoch*. It saves about half of the epochs, and now and then kills a slow starter that would have won.
+# epoch*. It saves epochs, and now and then kills a slow starter that would have won.
 #
 # ## Choosing, and why the test set is used once
 #
@@ -282,7 +282,7 @@ assert validated[winner] >= validated.mean()
 #
 # - Search rates in the logarithm.
 # - A grid repeats itself in what does not matter; random search does not; Bayesian search learns from the trials so
-#   far, which pays most when trials are dear and few.
+#   far.
 # - Choose on validation data. Report the test figure of the chosen one, used once; never the best of many test figures.
 #
 # ## Exercises

@@ -40,8 +40,7 @@ def history(losses: Losses, complete: Sequence[bool], path: Path) -> None:
         axis.set_xlabel("trial")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         numbers = np.arange(len(losses))
-        top = _loss_axis(axis, losses, complete)
-        heights = np.array([top if loss is None else min(loss, top) for loss in losses])
+        heights = _heights(axis, losses)
         ended = np.array(complete, bool)
         axis.plot(
             numbers[~ended],
@@ -113,15 +112,14 @@ def slices(
         for axis, (name, values) in zip(panels, columns.items(), strict=False):
             axis.grid(axis="y")
             axis.set_xlabel(name.replace("_", " "))
-            top = _loss_axis(axis, losses, complete)
-            heights = np.array([top if loss is None else min(loss, top) for loss in losses])
+            heights = _heights(axis, losses)
             places = _places(axis, values, spreads[name])
             axis.plot(places[~ended], heights[~ended], "x", color=GREY, ms=3.5, mew=0.8, clip_on=False)
-            ages = np.linspace(0.25, 1.0, len(losses))
-            axis.scatter(
-                places[ended], heights[ended], s=16, color=BLUE, alpha=ages[ended], lw=0, clip_on=False
-            )
             if ended.any():
+                ages = np.linspace(0.25, 1.0, len(losses))
+                axis.scatter(
+                    places[ended], heights[ended], s=16, color=BLUE, alpha=ages[ended], lw=0, clip_on=False
+                )
                 best = int(np.argmin(np.where(ended, heights, np.inf)))
                 axis.plot(
                     places[best], heights[best], "o", ms=8, mfc="none", mew=1.2, color=ORANGE, clip_on=False
@@ -145,20 +143,20 @@ def _places(axis: Axes, values: Sequence[Any], spread: Spread) -> Any:
     return np.array(values, float)
 
 
-def _loss_axis(axis: Axes, losses: Losses, complete: Sequence[bool]) -> float:
-    """Scale the axis of the losses; return the height at which it ends, where losses that are larger go."""
+def _heights(axis: Axes, losses: Losses) -> Any:
+    """Scale the axis of the losses and return where each goes; what is far above the others goes to the upper edge."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     finite = np.array([loss for loss in losses if loss is not None and math.isfinite(loss)])
     if not finite.size:
-        return 1.0
-    best = max(float(finite.min()), 1e-12)
-    top = float(finite.max())
-    if top > _CROPPED * float(np.median(finite)):
-        top = _CROPPED * float(np.median(finite))
-    if top / best > _WIDE:
+        return np.ones(len(losses))
+    top = min(float(finite.max()), _CROPPED * float(np.median(finite)) or math.inf)
+    positive = finite[(finite > 0) & (finite <= top)]
+    bottom = float(finite.min())
+    if positive.size and top / positive.min() > _WIDE:
+        bottom = float(positive.min())
         axis.set_yscale("log")
-        from matplotlib.ticker import LogLocator, NullLocator
-
         axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=10))
         axis.yaxis.set_minor_locator(NullLocator())
-    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    return top
+    return np.array([top if loss is None else min(max(loss, bottom), top) for loss in losses])

@@ -35,6 +35,7 @@ def start(
     values of the space do not fit the other settings, DataError MG-853 where no trial came to its end or a process
     was lost.
     """
+    _check_jobs(jobs)
     import_optuna()
     if (folder / PLAN).exists() or (folder / run.CONFIG).exists():
         raise ConfigError(
@@ -54,6 +55,7 @@ def resume(
     folder: Path, progress: SearchProgress, jobs: int = 1, announce: Announce | None = None
 ) -> dict[str, Any]:
     """Continue a search that was killed or interrupted; return the results."""
+    _check_jobs(jobs)
     import_optuna()
     plan = Plan.load(folder / PLAN)
     return _search(plan, folder, progress, jobs, announce, workers.shared(plan))
@@ -99,8 +101,6 @@ class _Desk:
 def _search(
     plan: Plan, folder: Path, progress: SearchProgress, jobs: int, announce: Announce | None, data: Any
 ) -> dict[str, Any]:
-    if jobs < 1:
-        raise ConfigError("MG-802", f"jobs is {jobs}; it must be 1 or more.")
     with _alone(folder):
         study = Study(plan, folder / JOURNAL)
         if announce is not None:
@@ -112,6 +112,11 @@ def _search(
             else:
                 workers.at_once(desk, plan, jobs, max(1, _processors() // jobs))
         return _conclude(plan, folder, study)
+
+
+def _check_jobs(jobs: int) -> None:
+    if jobs < 1:
+        raise ConfigError("MG-802", f"jobs is {jobs}; it must be 1 or more.")
 
 
 def _processors() -> int:
