@@ -159,7 +159,8 @@ def load_network(folder: Path) -> tuple[nn.Module, Network]:
     network = Network.load(folder / NETWORK)
     arrays, texts = load_arrays(folder / WEIGHTS)
     _compare(folder / WEIGHTS, texts, {CONFIG: config, NETWORK: network})
-    hidden = config.hidden if "hidden" in recipe_named(config.recipe).sizes else 0
+    trusted = CONFIG in texts or "hidden" not in recipe_named(config.recipe).sizes
+    hidden = 0 if trusted else config.hidden
     if max(network.inputs, network.outputs, hidden) > sum(array.size for array in arrays.values()):
         raise DataError(
             "MG-713",
