@@ -21,16 +21,19 @@ def export(
     It is run in onnxruntime first: the file appears only where that gives the network's own outputs.
     """
     from minigrad.export import graph
+    from minigrad.export.check import TOLERANCE
     from minigrad.export.run import export as write
 
     done = write(run, file or run / "model.onnx")
+    found = done.agreement
+    share = "" if found.share == 1 else f"{100 * found.share:.0f} % within {TOLERANCE:g}, "
     to = show.console()
     to.print()
     show.facts(
         to,
         {
             "file": f"{done.path}, {done.size / 1000:,.0f} kB, ONNX operator set {graph.OPERATORS}",
-            "checked": f"{done.samples} inputs in onnxruntime, at most {done.difference:.1e} off",
+            "checked": f"{found.samples} inputs in onnxruntime, {share}at most {found.largest:.1e} off",
         },
     )
     to.print()

@@ -12,7 +12,7 @@ from minigrad import modes, nn
 from minigrad.data import scaler_from_state
 from minigrad.errors import ConfigError
 from minigrad.export import graph
-from minigrad.export.check import compare
+from minigrad.export.check import Agreement, compare
 from minigrad.files import atomic_write
 from minigrad.ops import softmax
 from minigrad.tensor import Tensor
@@ -25,12 +25,11 @@ _SAMPLES = 256
 
 
 class Exported(NamedTuple):
-    """What was written: the file, how many bytes, how many samples were compared, the largest difference."""
+    """What was written: the file, how many bytes, and how well it agrees."""
 
     path: Path
     size: int
-    samples: int
-    difference: float
+    agreement: Agreement
 
 
 def export(folder: Path, path: Path) -> Exported:
@@ -58,10 +57,10 @@ def export(folder: Path, path: Path) -> Exported:
     def ours(x: Array) -> list[Array]:
         return _outputs(model, network, x if scaler is None else scaler.apply(x))
 
-    batches = _inputs(network)
-    difference = compare(content, ours, batches)
+    rounds = any(isinstance(part, graph.QuantizedDense) for part in model.modules())
+    agreement = compare(content, ours, _inputs(network), rounds)
     atomic_write(path, content)
-    return Exported(path, len(content), sum(map(len, batches)), difference)
+    return Exported(path, len(content), agreement)
 
 
 def _outputs(model: nn.Module, network: Network, x: Array) -> list[Array]:

@@ -122,7 +122,7 @@ def test_8_bit_layers_are_written_as_pairs_of_quantize_and_dequantize(
         "DequantizeLinear",
     ]
     kept = {each.name: onnx.numpy_helper.to_array(each).dtype for each in made.graph.initializer}
-    assert kept["weight"] == np.int8
+    assert kept["weight"] == np.uint8
     ties = (
         np.arange(-200, 200, 0.5)[: 20 * 20].reshape(20, 20) / 64
     )  # halves are rounded to even on both sides
@@ -169,9 +169,22 @@ def test_a_file_that_onnxruntime_refuses_is_an_error() -> None:
 
 def test_what_is_compared_is_relative_to_the_largest_output() -> None:
     x, content = 1000 * np.ones((1, 1), np.float32), model_of(nn.ReLU(), (1,))
-    assert compare(content, lambda batch: [batch + 0.005], [x]) == pytest.approx(5e-6, rel=0.05)
+    assert compare(content, lambda batch: [batch + 0.005], [x]).largest == pytest.approx(5e-6, rel=0.05)
     with pytest.raises(DataError, match="MG-862"):
         compare(content, lambda batch: [batch + 0.02], [x])
+
+
+def test_where_a_network_rounds_a_few_samples_may_be_off_by_a_step() -> None:
+    x, content = np.ones((10, 1), np.float32), model_of(nn.ReLU(), (1,))
+
+    def off(by: float, samples: int) -> Any:
+        return lambda batch: [batch + by * (np.arange(10) < samples)[:, None]]
+
+    found = compare(content, off(0.005, 3), [x], rounds=True)
+    assert (found.samples, found.share) == (10, 0.7)
+    for wrong, rounds in ((off(0.005, 3), False), (off(0.02, 3), True), (off(0.005, 6), True)):
+        with pytest.raises(DataError, match="MG-862"):
+            compare(content, wrong, [x], rounds=rounds)
 
 
 def test_without_onnx_the_way_to_get_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
