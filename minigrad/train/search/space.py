@@ -20,9 +20,9 @@ _NOT_SEARCHED = {
     "validation": "losses on different validation data cannot be compared",
     "seed": "choosing the luckiest seed chooses no setting",
     "device": "it changes how fast a network trains, not how well",
-    "start_from": "give it to every trial: --from",
-    "fresh": "give it to every trial: --fresh",
-    "freeze": "give it to every trial: --freeze",
+    "start_from": "set it for every trial: --set start_from=…",
+    "fresh": "set it for every trial: --set fresh=…",
+    "freeze": "set it for every trial: --set freeze=…",
 }
 
 
