@@ -13,6 +13,7 @@ import typer
 
 from minigrad.cli.about import explain, info, recipes
 from minigrad.cli.bench import bench
+from minigrad.cli.course import course
 from minigrad.cli.guard import Guard, prepare_process
 from minigrad.cli.step import step
 from minigrad.cli.training import train
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 for command in (train, evaluate, predict, recipes, step, bench, explain, info):
     app.command()(command)
+app.add_typer(course)
 
 
 def _show_version(wanted: bool) -> None:
