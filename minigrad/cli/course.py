@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,6 +69,78 @@ def check(
     )
     if passed < total:
         raise typer.Exit(1)
+
+
+@course.command()
+def grade(
+    assignment: Annotated[str, _ASSIGNMENT],
+    submissions: Annotated[
+        Path, typer.Argument(metavar="SUBMISSIONS", help="alice.py, bob.ipynb, carol/a1_rules.py …")
+    ],
+    out: Annotated[Path, typer.Option(metavar="GRADES.csv", help="The table of all grades.")] = Path(
+        "grades.csv"
+    ),
+    jobs: Annotated[int, typer.Option(min=0, max=64, help="Submissions at a time; 0: one per core.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Every submission's inputs are drawn from this and its name.")
+    ] = 0,
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="A test's time limit.")] = 10.0,
+    memory: Annotated[int, typer.Option(min=64, max=65536, help="A test's memory limit, in MB.")] = 1024,
+) -> None:
+    """Grade a folder of submissions. Stopped at any time, the same command goes on where it was.
+
+    Each test runs in a process of its own with limits on time and memory, and its verdict is reached outside of it.
+    That stops accidents and simple tricks. It is NOT a sandbox: grade strangers' code in a container, as the
+    guide shows.
+    """
+    from minigrad.course.assignment import find, load
+    from minigrad.course.feedback import write_feedback
+    from minigrad.course.grading import Grader, Result, Settings, grade_class, write_csv
+    from minigrad.course.submissions import submissions as read
+
+    one = load(find(assignment))
+    given = read(submissions, one.name)
+    folder = out.with_suffix("")
+    grader = Grader(one, Settings(seed, seconds, memory << 20))
+    to = show.console()
+    to.print(_NO_SANDBOX, style="dim", markup=False)
+    with show.progress(to) as bar:
+        task = bar.add_task(f"grading {one.name}", total=len(given))
+
+        def done(result: Result, kept: bool) -> None:
+            write_feedback(folder, one, result)
+            bar.advance(task)
+
+        try:
+            results = grade_class(
+                grader, given, folder / "results", jobs=jobs or os.cpu_count() or 1, done=done
+            )
+        except KeyboardInterrupt as stop:
+            stop.add_note("The results so far are kept; the same command goes on from there.")
+            raise
+        finally:
+            grader.close()
+    write_csv(out, one, results)
+    mean = sum(result.score for result in results) / len(results)
+    to.print(
+        f"{len(results)} submissions, {mean:.1f} of {one.points} points on average",
+        markup=False,
+        soft_wrap=True,
+    )
+    for what, where in (
+        ("grades", out),
+        ("pages for students", folder / "feedback"),
+        ("for Gradescope", folder / "gradescope"),
+    ):
+        to.print(f"  {what:<18}  {where}", markup=False, soft_wrap=True)
+    for result in results:
+        if result.trouble:
+            to.print(Text.assemble((f"{result.student}: ", "bold yellow"), result.trouble), soft_wrap=True)
+
+
+_NO_SANDBOX = (
+    "Students' code runs here, with limits but without a sandbox: the guide says how to use a container."
+)
 
 
 def _told(outcome: Outcome) -> Text:

@@ -4,7 +4,19 @@ This package's own names are what an assignment's source imports; tutorials/assi
 is written.
 """
 
-from minigrad.course.install import forward, kernel, method, rule, unbroadcast
+from minigrad.course.install import forward, kernel, method, piece, rule, unbroadcast
 from minigrad.course.testing import close, holds, same, test, vjp
 
-__all__ = ["close", "forward", "holds", "kernel", "method", "rule", "same", "test", "unbroadcast", "vjp"]
+__all__ = [
+    "close",
+    "forward",
+    "holds",
+    "kernel",
+    "method",
+    "piece",
+    "rule",
+    "same",
+    "test",
+    "unbroadcast",
+    "vjp",
+]

@@ -14,6 +14,7 @@ from typing import Any
 from minigrad_kernels.launch import kernels
 
 from minigrad import table
+from minigrad.course.walking import assembled
 from minigrad.operation import Operation
 from minigrad.rules import Rule
 
@@ -34,6 +35,11 @@ def forward(operation: str, function: Any) -> Description:
 def method(name: str, function: Any) -> Description:
     """``function`` as the method of that name of every Tensor; ``"backward"`` is the walk."""
     return ("method", name, function)
+
+
+def piece(name: str, function: Any) -> Description:
+    """``function`` as one of the four pieces of ``backward()``: seed, order, walk or deposit (see ``walking.py``)."""
+    return ("piece", name, function)
 
 
 def kernel(name: str, function: Any) -> Description:
@@ -117,6 +123,10 @@ def _method(name: str, function: Function) -> Any:
     return _entry(table.methods, name, function)
 
 
+def _piece(name: str, function: Function) -> Any:
+    return _method("backward", assembled(**{name: function}))
+
+
 @contextmanager
 def _kernel(name: str, function: Function) -> Iterator[None]:
     one = kernels[name]
@@ -163,6 +173,7 @@ _KINDS: dict[str, Function] = {
     "rule": _rule,
     "forward": _forward,
     "method": _method,
+    "piece": _piece,
     "kernel": _kernel,
     "unbroadcast": _unbroadcast,
 }

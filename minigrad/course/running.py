@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from minigrad_kernels.launch import reference_only
 
 import minigrad
 from minigrad.course.assignment import Assignment, Test
@@ -19,14 +20,14 @@ from minigrad.course.theirs import Theirs
 
 _WORDS = {
     "missing": "There is no {message} in your file. Was it renamed, or did its cell fail?",
-    "unwritten": "Not written yet.",
+    "unwritten": "Not written yet",
     "syntax": "Python cannot read your cell: {message}",
     "raised": "Your code raised {message}",
-    "memory": "Your code ran out of memory.",
-    "unplain": "What came back cannot be graded: {message}.",
-    "died": "Your code ended its process before it answered ({message}).",
-    "time": "Your code was stopped: {message}.",
-    "forged": "Your code answered for the grader: {message}.",
+    "memory": "Your code ran out of memory",
+    "unplain": "What came back cannot be graded: {message}",
+    "died": "Your code ended its process before it answered ({message})",
+    "time": "Your code was stopped: {message}",
+    "forged": "Your code answered for the grader: {message}",
 }
 
 
@@ -77,7 +78,7 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
     outcome = Outcome(function.__name__, 1, False, hint=hint, advice=str(getattr(function, "advice", "")))
     token = comparisons.set(0)
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), reference_only():
             function(student, rng)
         if comparisons.get():
             return Outcome(function.__name__, 1, True)
@@ -90,13 +91,23 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
         where = (
             f" (line {problem.line}: {problem.text})" if problem.line and problem.kind != "unwritten" else ""
         )
-        outcome.said = _WORDS[outcome.kind].format(message=problem.message) + where
+        outcome.said = _said(outcome.kind, problem.message) + where
     except Exception as error:  # an answer of a kind that the test's author did not think of
         outcome.kind = "odd"
         outcome.said = f"The test could not use what came back ({type(error).__name__}: {error})."
     finally:
         comparisons.reset(token)
     return outcome
+
+
+def failed(test: Test, kind: str, message: str) -> Outcome:
+    """Return the outcome of a test that could not begin."""
+    return Outcome(test.name, test.points, False, said=_said(kind, message), kind=kind)
+
+
+def _said(kind: str, message: str) -> str:
+    said = _WORDS.get(kind, "{message}").format(message=message)
+    return said if said.endswith((".", "?", "!")) else f"{said}."
 
 
 class Bench:
@@ -116,9 +127,9 @@ class Bench:
 
     def _function(self, test: Test) -> Any:
         scope = dict(self.shared)
-        self._execute("\n" * (test.line - 1) + test.source, test.name, scope)
-        marked = [value for value in scope.values() if hasattr(value, "advice")]
-        return marked[0]
+        self._execute(test.source, test.name, scope)
+        (marked,) = (value for value in scope.values() if hasattr(value, "advice"))
+        return marked
 
     def _execute(self, source: str, name: str, scope: dict[str, Any]) -> None:
         filename = f"<{self.assignment.name}: {name}>"

@@ -58,7 +58,9 @@ class Theirs:
             try:
                 exec(_compiled(cell, name), self.namespace)
             except BaseException as error:
-                problems.append(self.problem(error) | {"cell": cell.name or f"number {number + 1}"})
+                problems.append(
+                    self.problem(error) | {"cell": cell.name or f"number {number + 1}", "number": number}
+                )
         return problems
 
     def share(self, cells: Sequence[Cell]) -> None:
@@ -76,7 +78,7 @@ class Theirs:
         try:
             return values.encode({"value": value})
         except Exception as error:
-            unplain = {"kind": "unplain", "message": str(error)[:200], "line": 0, "text": ""}
+            unplain = {"kind": "unplain", "message": _short(error), "line": 0, "text": ""}
             return values.encode({"problem": unplain})
 
     def _call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -119,6 +121,10 @@ class Theirs:
             return linecache.getline(filename, line)
         lines = cell.source.split("\n")
         return lines[line - cell.line] if 0 <= line - cell.line < len(lines) else ""
+
+
+def _short(error: Exception) -> str:
+    return (str(error) or type(error).__name__)[:200]
 
 
 def _compiled(cell: Cell, name: str) -> CodeType:
