@@ -15,7 +15,7 @@ from minigrad.errors import DataError
 
 _HEADER = re.compile(r"# %%(?: \[(?P<kind>markdown|md|raw)\])?(?P<options>.*)")
 _METADATA = re.compile(r"nbgrader=(\{.*\})")
-_MAGIC = re.compile(r"^(\s*)[%!]", re.MULTILINE)
+_MAGIC = re.compile(r"^([ \t]*)([%!])", re.MULTILINE)
 LARGEST = 2 << 20  # bytes of a file that is still read
 
 
@@ -124,7 +124,7 @@ def _without_magics(source: str) -> str:
         ast.parse(source)
         return source  # a line may start with % inside a string or an expression
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return "" if source.lstrip().startswith("%%") else _MAGIC.sub(r"\1# \g<0>", source)
+        return "" if source.lstrip().startswith("%%") else _MAGIC.sub(r"\1# \2", source)
 
 
 def to_notebook(cells: Iterable[Cell]) -> str:

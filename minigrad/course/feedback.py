@@ -48,8 +48,8 @@ def lines(question: Question, result: Result) -> Iterator[Line]:
 def _said(test: Test, outcome: Outcome) -> list[tuple[str, str]]:
     if not test.hidden:
         return outcome.lines()
-    word = _HIDDEN_WORDS.get(outcome.kind, "The result is not right.")
-    return [("problem", word), *([("look at", outcome.advice)] if outcome.advice else [])]
+    word = _HIDDEN_WORDS.get(outcome.kind, "" if outcome.advice else "The result is not right.")
+    return [(label, text) for label, text in (("problem", word), ("advice", outcome.advice)) if text]
 
 
 def page(assignment: Assignment, result: Result) -> str:
@@ -95,17 +95,19 @@ def _problem(problem: dict[str, Any]) -> str:
         if problem["kind"] in ("died", "time", "memory")
         else ""
     )
-    what = f"<b>Cell {escape(problem['cell'])} did not run to its end.</b> {escape(problem['message'])}"
-    return f"<p>{what}{', ' if place else '.'}{place} {left_out}</p>"
+    message = problem["message"][:1].upper() + problem["message"][1:]
+    end = "," if place else "" if message.endswith((".", "?", "!")) else "."
+    what = f"<b>Cell {escape(problem['cell'])} did not run to its end.</b> {escape(message)}{end}"
+    return f"<p>{what} {place} {left_out}</p>"
 
 
 def _section(question: Question, result: Result) -> str:
     got, complete = _points(question, result), _points(question, result) == question.points
     tests = "".join(_test(line) for line in lines(question, result))
-    return (
-        f'<section class="{"complete" if complete else "open"}"><h2>{escape(question.title)}'
-        f"<span>{got} / {question.points}</span></h2><ul>{tests}</ul></section>"
-    )
+    head = f"<h2>{escape(question.title)}<span>{got} / {question.points}</span></h2>"
+    if complete:
+        return f'<details class="complete"><summary>{head}</summary><ul>{tests}</ul></details>'
+    return f"<section>{head}<ul>{tests}</ul></section>"
 
 
 def _test(line: Line) -> str:

@@ -40,6 +40,7 @@ class Outcome:
     passed: bool
     said: str = ""
     hint: str = ""
+    call: str = ""
     given: dict[str, str] = field(default_factory=dict)
     expected: str = ""
     got: str = ""
@@ -54,11 +55,8 @@ class Outcome:
     def lines(self) -> list[tuple[str, str]]:
         """What there is to say, as pairs of a label and a text that may have several lines."""
         inputs = "\n".join(_named(name, text) for name, text in self.given.items())
-        found = [
-            ("hint", self.hint if self.kind != "unwritten" else ""),
-            ("problem", self.said),
-            ("input", inputs),
-        ]
+        found = [("hint", self.hint if self.kind != "unwritten" else ""), ("problem", self.said)]
+        found += [("call", self.call), ("input", inputs)]
         found += [("expected", self.expected), ("got", self.got)]
         return [(label, text) for label, text in found if text]
 
@@ -86,6 +84,7 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
     except Wrong as wrong:
         outcome.kind, outcome.hint = "wrong", wrong.hint or hint
         outcome.given, outcome.expected, outcome.got = wrong.given, wrong.expected, wrong.got
+        outcome.call = student.called_
     except Problem as problem:
         outcome.kind = problem.kind if problem.kind in _WORDS else "forged"
         where = (

@@ -37,6 +37,7 @@ class Function(values.Named):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it with plain values; raises Problem where it gives none back."""
+        self._student.called_ = self.name
         return self._student._asked({"name": self.name, "args": list(args), "kwargs": kwargs})
 
 
@@ -45,6 +46,7 @@ class Student:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
+        self.called_ = ""  # which of their functions were asked for last, in words
 
     def __getattr__(self, name: str) -> Function:
         if name.startswith("_"):
@@ -58,6 +60,9 @@ class Student:
         the assignment's own cells define, and it returns plain values. Called here as it is, the same program
         gives what the engine's own functions lead to.
         """
+        used = [*args, *(part for description in install for part in description)]
+        names = dict.fromkeys(part.name for part in used if isinstance(part, values.Named))
+        self.called_ = f"{', '.join(names)} in a small program"
         source = textwrap.dedent(inspect.getsource(program))
         request = {"source": source, "name": program.__name__, "args": list(args), "install": list(install)}
         return self._asked(request)

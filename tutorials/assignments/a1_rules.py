@@ -375,7 +375,7 @@ def relu_numbers(student, rng):
 
 # %% nbgrader={"grade": true, "grade_id": "relu-kink", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-@test(advice="Look at a = 0 and at -0.0.")
+@test(advice="What happens at a = 0, and at -0.0?")
 def relu_kink(student, rng):
     """At 0 nothing passes, at the smallest positive number everything."""
     a = np.array([0.0, -0.0, 5e-324, -5e-324, 1e308])
