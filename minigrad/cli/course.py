@@ -138,6 +138,38 @@ def grade(
             to.print(Text.assemble((f"{result.student}: ", "bold yellow"), result.trouble), soft_wrap=True)
 
 
+@course.command()
+def report(
+    assignment: Annotated[str, _ASSIGNMENT],
+    grades: Annotated[Path, typer.Argument(metavar="GRADES.csv", help="The table that grade has written.")],
+    submissions: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="List those that are alike, too.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where to write it; beside the table.", show_default=False),
+    ] = None,
+) -> None:
+    """Show how a class did: questions, tests, pictures, and which solutions are alike."""
+    from minigrad.course.assignment import find, load
+    from minigrad.course.grading import read_results
+    from minigrad.course.report import statistics, write_report
+    from minigrad.course.submissions import submissions as read
+
+    one = load(find(assignment))
+    results = read_results(grades.with_suffix("") / "results", one)
+    given = read(submissions, one.name) if submissions else []
+    page = write_report(out or grades.with_suffix("") / "report", one, results, given)
+    to = show.console()
+    table = show.table("question", "points", "mean", "all", "none")
+    for row in statistics(one, results):
+        shares = (f"{100 * share:.0f} %" for share in (row.mean, row.full, row.none))
+        table.add_row(row.title, str(row.points), *shares)
+    to.print(table)
+    to.print(f"\n{len(results)} students; the whole report is {page}", markup=False, soft_wrap=True)
+
+
 _NO_SANDBOX = (
     "Students' code runs here, with limits but without a sandbox: the guide says how to use a container."
 )

@@ -111,6 +111,8 @@ class Grader:
         """End the fork servers; whatever is being graded ends with Stopped."""
         self._closed = True
         for forks in self._all_forks:
+            forks.kill()
+        for forks in self._all_forks:
             forks.close()
 
     def _loadable(self, cells: list[Cell]) -> tuple[list[Cell], list[dict[str, Any]]]:
@@ -206,12 +208,19 @@ def from_json(content: Any) -> Result:
         raise DataError("MG-945", f"this is no result of a student ({error}). Grade again.") from error
 
 
-def read_results(folder: Path) -> list[Result]:
-    """Read all results of a folder; MG-945 where there are none, or one is damaged."""
-    paths = sorted(folder.glob("*.json"))
+def read_results(folder: Path, assignment: Assignment) -> list[Result]:
+    """Read all results of a folder; MG-945 where there are none, or one is damaged or another assignment's."""
+    paths = sorted(folder.glob("[!.]*.json"))
     if not paths:
         raise DataError("MG-945", f"there are no results in {folder}: grade first.")
-    return [from_json(read_json(path)) for path in paths]
+    results = [from_json(read_json(path)) for path in paths]
+    names = {test.name for test in assignment.tests}
+    for path, result in zip(paths, results, strict=True):
+        if {outcome.test for outcome in result.outcomes} != names:
+            raise DataError(
+                "MG-945", f"{path} is the result of another assignment, or of another state of it."
+            )
+    return results
 
 
 def _kept(path: Path, key: dict[str, Any]) -> Result | None:

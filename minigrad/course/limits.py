@@ -63,6 +63,7 @@ def confine(keep: int, folder: str, *, memory: int, seconds: float, user: User |
     os.environ.update(HOME=folder, TMPDIR=folder, PATH="/usr/bin:/bin", LANG="C.UTF-8", MPLBACKEND="agg")
     if user is not None:
         user.become()
+    die_with_parent()
     _limit("RLIMIT_AS", _address_space() + memory)
     _limit("RLIMIT_CPU", int(seconds) + 2)
     _limit("RLIMIT_FSIZE", 16 << 20)
@@ -92,11 +93,18 @@ def _address_space() -> int:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of what a child leaves behind, and end with the parent of one's own (on Linux)."""
+    """Become the parent of what a child leaves behind (on Linux)."""
+    _prctl(_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """End as soon as the parent has ended (on Linux)."""
+    _prctl(_DIE_WITH_PARENT, int(signal.SIGKILL))
+
+
+def _prctl(what: int, value: int) -> None:
     with contextlib.suppress(OSError, AttributeError, TypeError):
-        prctl = ctypes.CDLL(None).prctl
-        prctl(_SUBREAPER, 1, 0, 0, 0)
-        prctl(_DIE_WITH_PARENT, int(signal.SIGKILL), 0, 0, 0)
+        ctypes.CDLL(None).prctl(what, value, 0, 0, 0)
 
 
 def end(child: int, user: User | None) -> int:

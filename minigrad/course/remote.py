@@ -127,6 +127,12 @@ class Forks:
             return "it used up its time" if name == "SIGXCPU" else f"killed by {name}"
         return f"it left with exit code {os.WEXITSTATUS(status)}"
 
+    def kill(self) -> None:
+        """End the fork server, from another thread; the session that it serves ends too."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
     def close(self) -> None:
         """End the fork server."""
         if self._control is not None:

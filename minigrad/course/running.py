@@ -90,7 +90,7 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
         where = (
             f" (line {problem.line}: {problem.text})" if problem.line and problem.kind != "unwritten" else ""
         )
-        outcome.said = _said(outcome.kind, problem.message) + where
+        outcome.said = _said(outcome.kind, problem.message, where)
     except Exception as error:  # an answer of a kind that the test's author did not think of
         outcome.kind = "odd"
         outcome.said = f"The test could not use what came back ({type(error).__name__}: {error})."
@@ -104,8 +104,8 @@ def failed(test: Test, kind: str, message: str) -> Outcome:
     return Outcome(test.name, test.points, False, said=_said(kind, message), kind=kind)
 
 
-def _said(kind: str, message: str) -> str:
-    said = _WORDS.get(kind, "{message}").format(message=message)
+def _said(kind: str, message: str, where: str = "") -> str:
+    said = _WORDS.get(kind, "{message}").format(message=message) + where
     return said if said.endswith((".", "?", "!")) else f"{said}."
 
 

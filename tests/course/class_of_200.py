@@ -1,4 +1,4 @@
-"""A class of 200 submissions of assignment 1, a tenth of them hostile, graded twice: once whole, once killed and resumed.
+"""A class of 200 submissions of assignment 1, a tenth of them hostile, graded twice: once whole, once with a kill.
 
     python -m tests.course.class_of_200 FOLDER [--students 200] [--jobs 2]
 
@@ -64,7 +64,7 @@ def make(folder: Path, one: Assignment, students: int) -> dict[str, int]:
     for k in range(students):
         name = f"student{k:03}"
         if k % 10 == 9:
-            attack = ATTACKS[(k // 10) % len(ATTACKS)]
+            attack = ATTACKS[2 * (k // 10) % len(ATTACKS)]
             solutions, lost = right(one), set()
             if attack.body:
                 solutions["tanh"] = solutions["tanh"].replace(hostile.RIGHT, attack.body)
@@ -126,9 +126,8 @@ def main() -> int:
     with open(chosen.folder / "whole.csv", encoding="utf-8", newline="") as table:
         scores = {row["student"]: int(row["score"]) for row in csv.DictReader(table)}
     wrong = {name: (scores[name], score) for name, score in expected.items() if scores[name] != score}
-    print(
-        f"{len(scores) - len(wrong)} of {len(scores)} scores are those that the submissions were made for {wrong or ''}"
-    )
+    right_ones = len(scores) - len(wrong)
+    print(f"{right_ones} of {len(scores)} scores are those that the submissions were made for {wrong or ''}")
     return int(not same or bool(wrong))
 
 

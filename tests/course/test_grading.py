@@ -145,9 +145,9 @@ def test_results_are_kept_and_only_for_the_same_submission(tmp_path):
         grader.close()
     assert sorted(seen) == [("ada", False), ("bob", False), ("carol", True), ("dave", True)]
     assert [r.score for r in again] == [4, 4, 2, 0]
-    assert [r.score for r in read_results(tmp_path / "r")] == [4, 4, 2, 0]
+    assert [r.score for r in read_results(tmp_path / "r", FEW)] == [4, 4, 2, 0]
     with pytest.raises(DataError, match="MG-945"):
-        read_results(tmp_path)
+        read_results(tmp_path, FEW)
 
 
 def test_the_seed_is_the_submissions_own_and_recorded(tmp_path):
