@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 from minigrad.course.assignment import Assignment, find, load
 from minigrad.course.cells import Cell, to_notebook, to_percent
 from minigrad.course.grading import Grader, Settings, grade_class, read_results
+from minigrad.course.limits import FIRST_USER
 from minigrad.course.submissions import Submission, submissions
 from minigrad.errors import DataError
 from tests.course import hostile
@@ -42,7 +45,15 @@ ATTACKS = [*hostile.IN_TANH, *hostile.AT_THE_TOP]
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def scratch():
+    """Where students' processes have their folders."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        patch.setenv("TMPDIR", folder)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory, scratch):
     """All attacks, graded by two at a time in one run."""
     grader = Grader(FEW, Settings(seconds=2.0, memory=256 << 20))
     given = [Submission(str(k), None, "", attacked(attack)) for k, attack in enumerate(ATTACKS)]
@@ -63,11 +74,16 @@ def test_an_honest_solution_among_them_gets_everything(results):
     assert results["honest"].score == results["honest"].points == FEW.points
 
 
-def test_nothing_of_them_is_left(results):
-    left = [
-        path for path in Path("/tmp").glob("minigrad-course-*") if time.time() - path.stat().st_mtime > 60
-    ]
-    assert not left
+def test_nothing_of_them_is_left(results, scratch):
+    assert list(scratch.iterdir()) == []
+    assert [name for name in _processes() if FIRST_USER <= name < FIRST_USER + 64] == []
+
+
+def _processes():
+    """The owners of all processes."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            yield folder.stat().st_uid
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.stem)
@@ -170,7 +186,7 @@ def test_a_killed_run_goes_on_to_the_same_table(tmp_path):
     subprocess.run(command(tmp_path, "whole.csv"), check=True, capture_output=True)
     started = subprocess.Popen(command(tmp_path, "killed.csv"), stdout=subprocess.DEVNULL)
     folder, deadline = tmp_path / "killed" / "results", time.monotonic() + 60
-    while len(list(folder.glob("*.json"))) < 3 and time.monotonic() < deadline:
+    while len(list(folder.glob("[!.]*.json"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.02)
     os.kill(started.pid, signal.SIGKILL)
     started.wait()
