@@ -24,8 +24,8 @@ from minigrad.course.theirs import Theirs
 NUMBER = struct.Struct("!i")
 
 
-def main(control_fd: int, job: int, memory: int, seconds: float) -> None:
-    """Serve until the grader is gone."""
+def main(control_fd: int, scratch: str, job: int, memory: int, seconds: float) -> None:
+    """Serve until the grader is gone; each child's folder lies in ``scratch``."""
     limits.adopt_orphans()
     limits.die_with_parent()
     launch.numba()
@@ -36,7 +36,7 @@ def main(control_fd: int, job: int, memory: int, seconds: float) -> None:
         asked, descriptors, *_ = socket.recv_fds(control, 1, 1)
         if not asked:
             return
-        folder = tempfile.mkdtemp(prefix="minigrad-course-")
+        folder = tempfile.mkdtemp(dir=scratch)
         if user is not None:
             os.chown(folder, user.number, user.number)
         child = os.fork()

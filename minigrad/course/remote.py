@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +30,7 @@ _PROGRAM = """
 import sys
 sys.path[:0] = {path!r}
 from minigrad.course.forkserver import main
-main({fd}, {job}, {memory}, {seconds})
+main({fd}, {scratch!r}, {job}, {memory}, {seconds})
 """
 _ENVIRONMENT = {  # one thread each; every kernel's NumPy reference, so that nothing has to be compiled
     "OMP_NUM_THREADS": "1",
@@ -50,6 +52,7 @@ class Forks:
         self.job, self.seconds, self.memory = job, seconds, memory
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._scratch = ""
 
     @contextmanager
     def session(
@@ -86,8 +89,15 @@ class Forks:
             self._control, far = socket.socketpair()
             files = (str(minigrad.__file__), str(minigrad_kernels.__file__))
             path = sorted({str(Path(file).resolve().parents[1]) for file in files})
+            self._scratch = tempfile.mkdtemp(prefix="minigrad-course-")
+            os.chmod(self._scratch, 0o711)  # another user goes through it to a folder of its own
             program = _PROGRAM.format(
-                path=path, fd=far.fileno(), job=self.job, memory=self.memory, seconds=self.seconds
+                path=path,
+                fd=far.fileno(),
+                scratch=self._scratch,
+                job=self.job,
+                memory=self.memory,
+                seconds=self.seconds,
             )
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-c", program],
@@ -141,7 +151,9 @@ class Forks:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
             self._process.wait()
-        self._control = self._process = None
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+        self._control, self._process, self._scratch = None, None, ""
 
 
 def _problems(told: Any) -> list[dict[str, Any]]:

@@ -45,10 +45,11 @@ ATTACKS = [*hostile.IN_TANH, *hostile.AT_THE_TOP]
 
 
 @pytest.fixture(scope="module")
-def scratch():
+def scratch(tmp_path_factory):
     """Where students' processes have their folders."""
+    tmp_path_factory.getbasetemp()  # stays where it is
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
         yield Path(folder)
 
 
@@ -63,6 +64,7 @@ def results(tmp_path_factory, scratch):
         yield {result.student: result for result in grade_class(grader, given, folder)}
     finally:
         grader.close()
+        assert list(scratch.glob("minigrad-course-*")) == []
 
 
 @pytest.mark.parametrize("k", range(len(ATTACKS)), ids=[attack.what for attack in ATTACKS])
@@ -75,7 +77,9 @@ def test_an_honest_solution_among_them_gets_everything(results):
 
 
 def test_nothing_of_them_is_left(results, scratch):
-    assert list(scratch.iterdir()) == []
+    running = list(scratch.glob("minigrad-course-*"))
+    assert len(running) == 2  # one for each of the two fork servers, which have not been closed yet
+    assert [list(folder.iterdir()) for folder in running] == [[], []]
     assert [name for name in _processes() if FIRST_USER <= name < FIRST_USER + 64] == []
 
 

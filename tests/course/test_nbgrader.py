@@ -60,7 +60,9 @@ def test_the_source_becomes_an_nbgrader_course_with_the_same_scores(tmp_path):
         solutions[f"wrong{number}"] = changed(one, mistake)
     for student, cells in solutions.items():
         by_name = {cell.name: cell for cell in cells if cell.is_solution}
-        whole = [replace(cell, source=by_name[cell.name].source) if cell.is_solution else cell for cell in ours]
+        whole = [
+            replace(cell, source=by_name[cell.name].source) if cell.is_solution else cell for cell in ours
+        ]
         folder = tmp_path / "submitted" / student / "a1"
         folder.mkdir(parents=True)
         (folder / "a1_rules.ipynb").write_text(to_notebook(whole), encoding="utf-8")
