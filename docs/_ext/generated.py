@@ -126,6 +126,10 @@ def commands() -> str:
 
 
 def _command(name: str, command: Any) -> Iterator[str]:
+    if hasattr(command, "commands"):
+        for inner, each in command.commands.items():
+            yield from _command(f"{name} {inner}", each)
+        return
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
     usage = " ".join(["minigrad", name, *(["[OPTIONS]"] if options else []), *map(_metavar, arguments)])

@@ -15,6 +15,7 @@ from minigrad.cli.about import explain, info, recipes
 from minigrad.cli.bench import bench
 from minigrad.cli.compress import prune, quantize
 from minigrad.cli.export import export
+from minigrad.cli.course import course
 from minigrad.cli.guard import Guard, prepare_process
 from minigrad.cli.search import search
 from minigrad.cli.step import step
@@ -35,6 +36,7 @@ for command in (
     train, search, evaluate, predict, prune, quantize, export, recipes, step, bench, explain, info,
 ):  # fmt: skip
     app.command()(command)
+app.add_typer(course)
 
 
 def _show_version(wanted: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -59,6 +60,14 @@ def commands(to: Console, *lines: str) -> None:
     """Print commands to go on with, ready to copy."""
     for number, line in enumerate(lines):
         to.print(Text.assemble("  ", ("next  " if number == 0 else "      ", "dim"), line), soft_wrap=True)
+
+
+def progress(to: Console) -> Progress:
+    """Return a bar that counts things done and the time that is left; it is gone when it is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn())
+    return Progress(
+        *columns, TimeRemainingColumn(compact=True), TextColumn("left"), console=to, transient=True
+    )
 
 
 def settings_in_words(settings: Mapping[str, Any], without: Collection[str] = ()) -> str:

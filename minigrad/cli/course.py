@@ -1,0 +1,185 @@
+"""``minigrad course``: release an assignment, check a solution, grade a class."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from minigrad.cli import show
+
+if TYPE_CHECKING:
+    from minigrad.course.running import Outcome
+
+course = typer.Typer(
+    name="course",
+    help="Assignments: release them, check a solution, grade a class.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+_ASSIGNMENT = typer.Argument(metavar="ASSIGNMENT", help="A1 … A8, or the path of an assignment's source.")
+
+
+@course.command()
+def release(
+    assignment: Annotated[str, _ASSIGNMENT],
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that students get.")],
+    notebook: Annotated[
+        bool, typer.Option("--notebook", help="As a notebook instead of a .py file.")
+    ] = False,
+) -> None:
+    """Write what students get: no solutions, no hidden tests."""
+    from minigrad.course.assignment import find, load
+    from minigrad.course.release import release as write
+
+    path = write(load(find(assignment)), out, notebook=notebook)
+    to = show.console()
+    to.print(f"{path} and {path.with_name('README.md')} are there.", markup=False, soft_wrap=True)
+    show.commands(to, f"minigrad course check {path}")
+
+
+@course.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Your solution, .py or .ipynb.")],
+) -> None:
+    """Run the public tests on your solution; exit code 1 where one fails."""
+    from minigrad.course.checking import Check
+
+    to = show.console()
+    checked = Check.of(file)
+    for problem in checked.problems:
+        place = f"line {problem['line']}: {problem['text']}" if problem["line"] else f"cell {problem['cell']}"
+        to.print(
+            Text.assemble(("This cell could not run. ", "bold red"), f"{problem['message']}, in {place}")
+        )
+    passed = total = 0
+    for question, outcomes in checked.outcomes():
+        if outcomes:
+            to.print(Text(question.title, style="bold"))
+        for outcome in outcomes:
+            total, passed = total + 1, passed + outcome.passed
+            to.print(_told(outcome), soft_wrap=True)
+    hidden = f"; {checked.hidden} hidden run at grading" if checked.hidden else ""
+    to.print(
+        Text(f"\n{passed}/{total} public passed{hidden}", style="bold green" if passed == total else "bold")
+    )
+    if passed < total:
+        raise typer.Exit(1)
+
+
+@course.command()
+def grade(
+    assignment: Annotated[str, _ASSIGNMENT],
+    submissions: Annotated[
+        Path, typer.Argument(metavar="SUBMISSIONS", help="alice.py, bob.ipynb, carol/a1_rules.py …")
+    ],
+    out: Annotated[Path, typer.Option(metavar="GRADES.csv", help="The table of all grades.")] = Path(
+        "grades.csv"
+    ),
+    jobs: Annotated[int, typer.Option(min=0, max=64, help="Submissions at a time; 0: one per core.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Every submission's inputs are drawn from this and its name.")
+    ] = 0,
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="A test's time limit.")] = 10.0,
+    memory: Annotated[int, typer.Option(min=64, max=65536, help="A test's memory limit, in MB.")] = 1024,
+) -> None:
+    """Grade a folder of submissions. Stopped at any time, the same command goes on where it was.
+
+    Each test runs in a process of its own with limits on time and memory, and its verdict is reached outside of it.
+    That stops accidents and simple tricks. It is NOT a sandbox: grade strangers' code in a container, as the
+    guide shows.
+    """
+    from minigrad.course.assignment import find, load
+    from minigrad.course.feedback import write_feedback
+    from minigrad.course.grading import Grader, Result, Settings, grade_class, write_csv
+    from minigrad.course.submissions import submissions as read
+
+    one = load(find(assignment))
+    given = read(submissions, one.name)
+    folder = out.with_suffix("")
+    grader = Grader(one, Settings(seed, seconds, memory << 20))
+    to = show.console()
+    to.print(_NO_SANDBOX, style="dim", markup=False)
+    with show.progress(to) as bar:
+        task = bar.add_task(f"grading {one.name}", total=len(given))
+
+        def done(result: Result, kept: bool) -> None:
+            write_feedback(folder, one, result)
+            bar.advance(task)
+
+        try:
+            results = grade_class(
+                grader, given, folder / "results", jobs=jobs or os.cpu_count() or 1, done=done
+            )
+        except KeyboardInterrupt as stop:
+            stop.add_note("The results so far are kept; the same command goes on from there.")
+            raise
+        finally:
+            grader.close()
+    write_csv(out, one, results)
+    mean = sum(result.score for result in results) / len(results)
+    to.print(
+        f"{len(results)} submissions, {mean:.1f} of {one.points} points on average",
+        markup=False,
+        soft_wrap=True,
+    )
+    for what, where in (
+        ("grades", out),
+        ("pages for students", folder / "feedback"),
+        ("for Gradescope", folder / "gradescope"),
+    ):
+        to.print(f"  {what:<18}  {where}", markup=False, soft_wrap=True)
+    for result in results:
+        if result.trouble:
+            to.print(Text.assemble((f"{result.student}: ", "bold yellow"), result.trouble), soft_wrap=True)
+
+
+@course.command()
+def report(
+    assignment: Annotated[str, _ASSIGNMENT],
+    grades: Annotated[Path, typer.Argument(metavar="GRADES.csv", help="The table that grade has written.")],
+    submissions: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="List those that are alike, too.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where to write it; beside the table.", show_default=False),
+    ] = None,
+) -> None:
+    """Show how a class did: questions, tests, pictures, and which solutions are alike."""
+    from minigrad.course.assignment import find, load
+    from minigrad.course.grading import read_results
+    from minigrad.course.report import statistics, write_report
+    from minigrad.course.submissions import submissions as read
+
+    one = load(find(assignment))
+    results = read_results(grades.with_suffix("") / "results", one)
+    given = read(submissions, one.name) if submissions else []
+    page = write_report(out or grades.with_suffix("") / "report", one, results, given)
+    to = show.console()
+    table = show.table("question", "points", "mean", "all", "none")
+    for row in statistics(one, results):
+        shares = (f"{100 * share:.0f} %" for share in (row.mean, row.full, row.none))
+        table.add_row(row.title, str(row.points), *shares)
+    to.print(table)
+    to.print(f"\n{len(results)} students; the whole report is {page}", markup=False, soft_wrap=True)
+
+
+_NO_SANDBOX = (
+    "Students' code runs here, with limits but without a sandbox: the guide says how to use a container."
+)
+
+
+def _told(outcome: Outcome) -> Text:
+    if outcome.passed:
+        return Text.assemble(("  ✓ ", "bold green"), outcome.test)
+    told = Text.assemble(("  ✗ ", "bold red"), outcome.test)
+    for label, text in outcome.lines():
+        told.append(f"\n    {label:<8}  ", "dim")
+        told.append(text.replace("\n", "\n" + " " * 14), "bold" if label == "hint" else "")
+    return told

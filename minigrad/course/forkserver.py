@@ -1,0 +1,71 @@
+"""A warm process that has imported everything, runs no student's code itself, and forks for every test.
+
+It speaks with one grader over one socket: a byte with a file descriptor asks for a child that serves that descriptor;
+the child's number comes back; another byte asks for its end, and its wait status comes back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import struct
+import tempfile
+from typing import NoReturn
+
+from minigrad_kernels import launch
+
+import minigrad.optim
+from minigrad.course import limits, values, wire
+from minigrad.course.cells import Cell
+from minigrad.course.theirs import Theirs
+
+NUMBER = struct.Struct("!i")
+
+
+def main(control_fd: int, scratch: str, job: int, memory: int, seconds: float) -> None:
+    """Serve until the grader is gone; each child's folder lies in ``scratch``."""
+    limits.adopt_orphans()
+    limits.die_with_parent()
+    launch.numba()
+    minigrad.ops.gelu(0.5)  # imports SciPy's functions
+    control = socket.socket(fileno=control_fd)
+    user = limits.other_user(job)
+    while True:
+        asked, descriptors, *_ = socket.recv_fds(control, 1, 1)
+        if not asked:
+            return
+        folder = tempfile.mkdtemp(dir=scratch)
+        if user is not None:
+            os.chown(folder, user.number, user.number)
+        child = os.fork()
+        if child == 0:
+            control.detach()
+            limits.confine(descriptors[0], folder, memory=memory, seconds=seconds, user=user)
+            _serve(socket.socket(fileno=3))
+        os.close(descriptors[0])
+        try:
+            control.sendall(NUMBER.pack(child))
+            control.recv(1)
+        finally:
+            status = limits.end(child, user)
+            shutil.rmtree(folder, ignore_errors=True)
+        control.sendall(NUMBER.pack(status))
+
+
+def _serve(grader: socket.socket) -> NoReturn:
+    """Load a student's cells and answer the grader's questions, until it is gone."""
+    with contextlib.suppress(BaseException):
+        order = values.decode(*wire.receive(grader))
+        theirs = Theirs()
+        theirs.share([Cell(*cell) for cell in order["shared"]])
+
+        def tell(number: int) -> None:
+            wire.send(grader, *values.encode({"cell": number}))
+
+        problems = theirs.load([Cell(*cell) for cell in order["cells"]], tell)
+        wire.send(grader, *values.encode({"loaded": problems}))
+        while True:
+            wire.send(grader, *theirs.answer(*wire.receive(grader)))
+    os._exit(0)

@@ -1,0 +1,255 @@
+"""Grading: a class's submissions, each test in a process of its own, one JSON file per student as it comes."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import threading
+import zlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import minigrad
+from minigrad.course.assignment import Assignment
+from minigrad.course.cells import Cell, to_percent
+from minigrad.course.remote import Forks
+from minigrad.course.running import Bench, Outcome, failed
+from minigrad.course.student import Problem
+from minigrad.course.submissions import Submission
+from minigrad.errors import DataError
+from minigrad.files import atomic_write, read_json, write_json
+
+_MOST_DROPPED = 4  # cells of a submission that end or hang the process while it loads
+
+
+@dataclass
+class Result:
+    """One student's result; ``key`` says what it is the result of, so that it is taken again only for the same."""
+
+    student: str
+    file: str
+    key: dict[str, Any]
+    outcomes: list[Outcome]
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    trouble: str = ""
+
+    @property
+    def score(self) -> int:
+        """Points of all tests together."""
+        return sum(outcome.score for outcome in self.outcomes)
+
+    @property
+    def points(self) -> int:
+        """Points to be had."""
+        return sum(outcome.points for outcome in self.outcomes)
+
+    def of(self, names: Sequence[str]) -> int:
+        """Points of some tests together."""
+        return sum(outcome.score for outcome in self.outcomes if outcome.test in names)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to grade: the seed, and each test's limits (seconds; bytes beyond what Python itself takes)."""
+
+    seed: int = 0
+    seconds: float = 10.0
+    memory: int = 1 << 30
+
+
+class Stopped(Exception):
+    """The grader was closed in the middle of a submission, which then has no result."""
+
+
+class Grader:
+    """An assignment, ready to grade submissions with; each thread that grades has a fork server of its own."""
+
+    def __init__(self, assignment: Assignment, settings: Settings | None = None) -> None:
+        self.assignment, self.settings = assignment, settings or Settings()
+        self._bench = Bench(assignment)
+        self._digest = hashlib.sha256(to_percent(assignment.cells).encode()).hexdigest()
+        self._of_thread = threading.local()
+        self._all_forks: list[Forks] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def key(self, submission: Submission) -> dict[str, Any]:
+        """What a result depends on. The seed is the submission's own, made from the run's and the student's name."""
+        return {
+            "assignment": self.assignment.name,
+            "source": self._digest,
+            "submission": submission.digest,
+            "trouble": submission.trouble,
+            "seed": zlib.crc32(f"{self.settings.seed} {submission.student}".encode()),
+            "seconds": self.settings.seconds,
+            "memory": self.settings.memory,
+            "minigrad": minigrad.__version__,
+        }
+
+    def grade(self, submission: Submission) -> Result:
+        """Run every test on one submission."""
+        key = self.key(submission)
+        result = Result(submission.student, submission.file, key, [], trouble=submission.trouble)
+        if submission.trouble:
+            result.outcomes = [failed(test, "trouble", submission.trouble) for test in self.assignment.tests]
+            return result
+        cells, result.problems = self._loadable(submission.cells)
+        for test in self.assignment.tests:
+            try:
+                with self._forks().session(cells, self.assignment.shared) as student:
+                    outcome = self._bench.run(test, student, key["seed"])
+            except Problem as problem:
+                outcome = failed(test, problem.kind, problem.message)
+            result.outcomes.append(outcome)
+        return result
+
+    def close(self) -> None:
+        """End the fork servers; whatever is being graded ends with Stopped."""
+        self._closed = True
+        for forks in self._all_forks:
+            forks.kill()
+        for forks in self._all_forks:
+            forks.close()
+
+    def _loadable(self, cells: list[Cell]) -> tuple[list[Cell], list[dict[str, Any]]]:
+        """Leave out cells that end, hang or fill the process as they are loaded, so that the others can be graded."""
+        problems: list[dict[str, Any]] = []
+        for _ in range(_MOST_DROPPED + 1):
+            begun: list[int] = []
+            try:
+                with self._forks().session(cells, self.assignment.shared, begun) as student:
+                    greedy = {
+                        problem["number"] for problem in student.problems if problem["kind"] == "memory"
+                    }
+                    kept = [cell for number, cell in enumerate(cells) if number not in greedy]
+                    return kept, [*problems, *student.problems]
+            except Problem as problem:
+                k = begun[-1] if begun and 0 <= begun[-1] < len(cells) else 0
+                name = cells[k].name or f"number {k + 1}" if cells else ""
+                found = {"cell": name, "number": k, "kind": problem.kind, "message": problem.message}
+                problems.append(found | {"line": 0, "text": ""})
+                cells = [cell for number, cell in enumerate(cells) if number != k]
+        return [], problems
+
+    def _forks(self) -> Forks:
+        if self._closed:
+            raise Stopped
+        forks: Forks | None = getattr(self._of_thread, "forks", None)
+        if forks is None:
+            with self._lock:
+                forks = Forks(
+                    len(self._all_forks), seconds=self.settings.seconds, memory=self.settings.memory
+                )
+                self._all_forks.append(forks)
+            self._of_thread.forks = forks
+        return forks
+
+
+def grade_class(
+    grader: Grader,
+    given: Sequence[Submission],
+    folder: Path,
+    *,
+    jobs: int = 2,
+    done: Callable[[Result, bool], None] = lambda result, kept: None,
+) -> list[Result]:
+    """Grade all, ``jobs`` at a time, and return the results in the order of the submissions.
+
+    Each result is written to ``folder/STUDENT.json`` as it comes. Where that file holds the result of this very
+    submission under these settings it is taken from there, so that a run which was stopped goes on where it was.
+    ``done`` hears of every result, and whether it was there already.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    results: dict[str, Result] = {}
+    waiting = []
+    for submission in given:
+        kept = _kept(folder / f"{submission.student}.json", grader.key(submission))
+        if kept is None:
+            waiting.append(submission)
+        else:
+            results[submission.student] = kept
+            done(kept, True)
+
+    def work(submission: Submission) -> Result:
+        result = grader.grade(submission)
+        write_json(folder / f"{submission.student}.json", as_json(result))
+        return result
+
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        for future in as_completed([pool.submit(work, submission) for submission in waiting]):
+            result = future.result()
+            results[result.student] = result
+            done(result, False)
+    except BaseException:
+        grader.close()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return [results[submission.student] for submission in given]
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """Return a result as plain data, with its score in it for those who read the file."""
+    return {"score": result.score, "points": result.points, **asdict(result)}
+
+
+def from_json(content: Any) -> Result:
+    """Build a result from ``as_json``; DataError MG-945 where it is none."""
+    try:
+        outcomes = [Outcome(**outcome) for outcome in content["outcomes"]]
+        names = ("student", "file", "key", "problems", "trouble")
+        return Result(outcomes=outcomes, **{name: content[name] for name in names})
+    except (KeyError, TypeError) as error:
+        raise DataError("MG-945", f"this is no result of a student ({error}). Grade again.") from error
+
+
+def read_results(folder: Path, assignment: Assignment) -> list[Result]:
+    """Read all results of a folder; MG-945 where there are none, or one is damaged or another assignment's."""
+    paths = sorted(folder.glob("[!.]*.json"))
+    if not paths:
+        raise DataError("MG-945", f"there are no results in {folder}: grade first.")
+    results = [from_json(read_json(path)) for path in paths]
+    names = {test.name for test in assignment.tests}
+    for path, result in zip(paths, results, strict=True):
+        if {outcome.test for outcome in result.outcomes} != names:
+            raise DataError(
+                "MG-945", f"{path} is the result of another assignment, or of another state of it."
+            )
+    return results
+
+
+def _kept(path: Path, key: dict[str, Any]) -> Result | None:
+    try:
+        result = from_json(read_json(path))
+    except DataError:  # not there yet, or damaged: it is graded again
+        return None
+    return result if result.key == key else None
+
+
+def write_csv(path: Path, assignment: Assignment, results: Sequence[Result]) -> None:
+    """Write one row per student: points of each question, and of all together."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(
+        ["student", "file", "score", "points", *(question.name for question in assignment.questions), "note"]
+    )
+    for result in results:
+        of_questions = [
+            result.of([test.name for test in question.tests]) for question in assignment.questions
+        ]
+        note = result.trouble or "; ".join(
+            f"cell {problem['cell']}: {problem['message']}" for problem in result.problems
+        )
+        row = [_harmless(result.student), _harmless(result.file), result.score, result.points, *of_questions]
+        table.writerow([*row, _harmless(" ".join(note.split()))])
+    atomic_write(path, text.getvalue())
+
+
+def _harmless(text: str) -> str:
+    """Keep a spreadsheet from taking a text for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t" and text else text

@@ -1,0 +1,179 @@
+"""A student's function in the engine's own table, in the place of the reference; everything else stays as it is.
+
+``rule("tanh", 0, student.tanh_vjp)`` and the others only describe; ``installed`` puts in place what they describe,
+where the student's code is, and takes it out again.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from minigrad_kernels.launch import kernels
+
+from minigrad import table
+from minigrad.course.walking import assembled
+from minigrad.operation import Operation
+from minigrad.rules import Rule
+
+Description = tuple[Any, ...]
+Function = Callable[..., Any]
+
+
+def rule(operation: str, i: int, function: Any) -> Description:
+    """``function`` as the operation's gradient rule for input ``i``; its parameters say what it needs."""
+    return ("rule", operation, i, function)
+
+
+def forward(operation: str, function: Any) -> Description:
+    """``function`` as what the operation of that name computes."""
+    return ("forward", operation, function)
+
+
+def method(name: str, function: Any) -> Description:
+    """``function`` as the method of that name of every Tensor; ``"backward"`` is the walk."""
+    return ("method", name, function)
+
+
+def piece(name: str, function: Any) -> Description:
+    """``function`` as one of the four pieces of ``backward()``: seed, order, walk or deposit (see ``walking.py``)."""
+    return ("piece", name, function)
+
+
+def kernel(name: str, function: Any) -> Description:
+    """``function`` as the kernel of that name, in every dialect of the processor."""
+    return ("kernel", name, function)
+
+
+def unbroadcast(function: Any) -> Description:
+    """``function(g, shape)`` behind every rule of add, subtract, multiply, divide, power, maximum and minimum."""
+    return ("unbroadcast", function)
+
+
+@contextmanager
+def installed(descriptions: Sequence[Description]) -> Iterator[None]:
+    """Put in place what is described, for the ``with`` block."""
+    with ExitStack() as stack:
+        for kind, *arguments in descriptions:
+            stack.enter_context(_KINDS[kind](*arguments))
+        yield
+
+
+@contextmanager
+def _rule(name: str, i: int, function: Function) -> Iterator[None]:
+    operation = table.operations[name]
+    rules = list(operation.rules)
+    rules[i] = _made(operation, i, function)
+    with _refitted(operation, operation.forward, rules):
+        yield
+
+
+@contextmanager
+def _forward(name: str, function: Function) -> Iterator[None]:
+    operation = table.operations[name]
+    with _refitted(operation, function, operation.rules):
+        yield
+
+
+@contextmanager
+def _refitted(operation: Operation, forward: Function, rules: Sequence[Rule | None]) -> Iterator[None]:
+    """Make the operation anew in its place, so that whoever holds it has the new one."""
+    before = operation.forward, operation.rules
+    _refit(operation, forward, rules)
+    try:
+        yield
+    finally:
+        _refit(operation, *before)
+
+
+def _refit(operation: Operation, forward: Function, rules: Sequence[Rule | None]) -> None:
+    o = operation
+    o.__init__(o.name, forward, o.formula, rules, o.inputs, o.params, o.variadic, o.saves, o.explain)  # type: ignore[misc]
+
+
+def _made(operation: Operation, i: int, function: Function) -> Rule:
+    def theirs(*args: Any, **params: Any) -> Any:
+        return function(*args, **params)
+
+    theirs.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return Rule(
+        f"{operation.name}_vjp_{i}",
+        "the student's",
+        theirs,
+        inputs=operation.inputs,
+        params=operation.params,
+        saves=tuple(operation.saves),
+        variadic=operation.variadic,
+    )
+
+
+@contextmanager
+def _entry(registry: dict[str, Any], name: str, function: Function) -> Iterator[None]:
+    before = registry[name]
+    registry[name] = function
+    try:
+        yield
+    finally:
+        registry[name] = before
+
+
+def _method(name: str, function: Function) -> Any:
+    return _entry(table.methods, name, function)
+
+
+def _piece(name: str, function: Function) -> Any:
+    return _method("backward", assembled(**{name: function}))
+
+
+@contextmanager
+def _kernel(name: str, function: Function) -> Iterator[None]:
+    one = kernels[name]
+    before = one.reference, one.cpu, one.flat, one.parallel
+    one.reference, one.cpu, one.flat, one.parallel = function, None, False, None
+    try:
+        yield
+    finally:
+        one.reference, one.cpu, one.flat, one.parallel = before
+
+
+@contextmanager
+def _unbroadcast(function: Function) -> Iterator[None]:
+    with ExitStack() as stack:
+        for name in ("add", "subtract", "multiply", "divide", "power", "maximum", "minimum"):
+            operation = table.operations[name]
+            rules = [_behind(operation, i, function) for i in range(len(operation.inputs))]
+            stack.enter_context(_refitted(operation, operation.forward, rules))
+        yield
+
+
+def _behind(operation: Operation, i: int, function: Function) -> Rule:
+    before = operation.rules[i]
+    assert before is not None
+    wanted = list(inspect.signature(before.function).parameters)
+    shape = f"{operation.inputs[i]}_shape"
+
+    def theirs(**offered: Any) -> Any:
+        return function(before.function(*(offered[name] for name in wanted)), offered[shape])
+
+    return _made(operation, i, _with_parameters(theirs, [*wanted, *([shape] if shape not in wanted else [])]))
+
+
+def _with_parameters(function: Function, names: Sequence[str]) -> Function:
+    def positional(*values: Any) -> Any:
+        return function(**dict(zip(names, values, strict=True)))
+
+    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+    positional.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return positional
+
+
+_KINDS: dict[str, Function] = {
+    "rule": _rule,
+    "forward": _forward,
+    "method": _method,
+    "piece": _piece,
+    "kernel": _kernel,
+    "unbroadcast": _unbroadcast,
+}

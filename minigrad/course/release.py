@@ -1,0 +1,53 @@
+"""What students get: the assignment without its solutions and hidden tests, in a folder to work in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from minigrad.course.assignment import Assignment, released
+from minigrad.course.cells import to_notebook, to_percent
+from minigrad.files import atomic_write
+
+_README = """# {title}
+
+{questions} questions, {points} points. Write your solutions into `{file}`, where it says `YOUR CODE HERE`;
+leave the lines that begin with `# %%` and the tests as they are.
+
+Check your work as often as you like:
+
+    minigrad course check {file}
+
+It runs the {public} public tests ({public_points} points) and shows, for each that fails, a hint, the input, what
+is expected and what came. {hidden} other tests ({hidden_points} points) run when your work is graded: they try
+other shapes, other numbers and your function inside the engine. Hand in `{file}`.
+
+minigrad has to be installed (Python 3.11 or newer): see its README.
+"""
+
+
+def release(assignment: Assignment, out: Path, *, notebook: bool = False) -> Path:
+    """Write the student's file and a README into ``out`` and return the file's path. An existing file is kept back.
+
+    Raises FileExistsError where the student's file is there already.
+    """
+    path = out / f"{assignment.name}{'.ipynb' if notebook else '.py'}"
+    if path.exists():
+        raise FileExistsError(
+            17, "is there already; a release never overwrites what somebody may have worked in", str(path)
+        )
+    cells = released(assignment)
+    atomic_write(path, to_notebook(cells) if notebook else to_percent(cells))
+    public = [test for test in assignment.tests if not test.hidden]
+    points = sum(test.points for test in public)
+    text = _README.format(
+        title=assignment.title,
+        questions=len(assignment.questions),
+        points=assignment.points,
+        file=path.name,
+        public=len(public),
+        public_points=points,
+        hidden=len(assignment.tests) - len(public),
+        hidden_points=assignment.points - points,
+    )
+    atomic_write(out / "README.md", text)
+    return path

@@ -1,0 +1,224 @@
+"""A class at a glance: how each question and test went, with pictures, and which solutions are alike."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minigrad.course.assignment import Assignment, released
+from minigrad.course.cells import Cell
+from minigrad.course.grading import Result
+from minigrad.course.similarity import Pair, similar
+from minigrad.course.submissions import Submission
+from minigrad.files import atomic_write
+
+
+class QuestionStatistics(NamedTuple):
+    """One question over a class. ``mean`` is a share of its points; ``full`` and ``none`` are shares of the students.
+
+    ``discrimination`` is the correlation of the points here with the points everywhere else: near 0, or below, the
+    question says nothing about who knows the subject. It is NaN where all have the same.
+    """
+
+    name: str
+    title: str
+    points: int
+    mean: float
+    full: float
+    none: float
+    discrimination: float
+
+
+def statistics(assignment: Assignment, results: Sequence[Result]) -> list[QuestionStatistics]:
+    """Return the statistics of every question."""
+    totals = np.array([result.score for result in results], dtype=float)
+    rows = []
+    for question in assignment.questions:
+        names = [test.name for test in question.tests]
+        scores = np.array([result.of(names) for result in results], dtype=float)
+        share = scores / question.points
+        rows.append(
+            QuestionStatistics(
+                question.name, question.title, question.points, float(share.mean()), float(np.mean(share == 1)),
+                float(np.mean(share == 0)), _correlation(scores, totals - scores),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def passed(assignment: Assignment, results: Sequence[Result]) -> dict[str, float]:
+    """Return the share of students who passed, by test."""
+    by_test: dict[str, list[bool]] = {test.name: [] for test in assignment.tests}
+    for result in results:
+        for outcome in result.outcomes:
+            by_test.setdefault(outcome.test, []).append(outcome.passed)
+    return {name: float(np.mean(values)) if values else float("nan") for name, values in by_test.items()}
+
+
+def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def write_report(
+    folder: Path, assignment: Assignment, results: Sequence[Result], given: Sequence[Submission] = ()
+) -> Path:
+    """Write ``report.html``, two pictures and ``questions.csv`` into ``folder`` and return the page's path.
+
+    With the submissions themselves, the page also lists those that are alike.
+    """
+    rows = statistics(assignment, results)
+    folder.mkdir(parents=True, exist_ok=True)
+    draw_scores(folder / "scores.png", assignment, results)
+    draw_questions(folder / "questions.png", rows)
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(QuestionStatistics._fields)
+    table.writerows([*row[:3], *(f"{value:.4f}" for value in row[3:])] for row in rows)
+    atomic_write(folder / "questions.csv", text.getvalue())
+    solutions = {one.student: one.cells for one in given if one.cells}
+    pairs = similar(solutions, released(assignment))
+    page = _page(folder, assignment, results, rows, pairs, solutions)
+    atomic_write(folder / "report.html", page)
+    return folder / "report.html"
+
+
+def draw_scores(path: Path, assignment: Assignment, results: Sequence[Result]) -> None:
+    """Draw how many students have each score."""
+    from matplotlib.ticker import MaxNLocator
+
+    from minigrad.viz.style import BLUE, ORANGE, drawing
+
+    scores = [result.score for result in results]
+    step = max(1, assignment.points // 25)
+    with drawing(7, 2.6, path) as figure:
+        axes = figure.add_subplot()
+        edges = [float(edge) for edge in np.arange(-0.5, assignment.points + step, step)]
+        axes.hist(scores, bins=edges, color=BLUE, rwidth=0.85)
+        axes.axvline(float(np.mean(scores)), color=ORANGE, linewidth=1.2)
+        axes.annotate(
+            f"mean {np.mean(scores):.1f}", (float(np.mean(scores)), 1.0), xycoords=("data", "axes fraction"),
+            xytext=(4, 2), textcoords="offset points", color=ORANGE, fontsize=8,
+        )  # fmt: skip
+        axes.set(
+            xlabel=f"points of {assignment.points}", ylabel="students", xlim=(-0.5, assignment.points + 0.5)
+        )
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(axis="y")
+
+
+def draw_questions(path: Path, rows: Sequence[QuestionStatistics]) -> None:
+    """Draw, question by question, the shares of students with all, some and none of the points."""
+    from minigrad.viz.style import BLUE, GREY, ORANGE, PALE, drawing
+
+    with drawing(7, 0.7 + 0.32 * len(rows), path) as figure:
+        axes = figure.add_subplot()
+        places = np.arange(len(rows))[::-1]
+        full, none = np.array([row.full for row in rows]), np.array([row.none for row in rows])
+        for left, width, color, label in (
+            (0 * full, full, BLUE, "all points"),
+            (full, 1 - full - none, PALE, "some"),
+            (1 - none, none, ORANGE, "none"),
+        ):
+            axes.barh(places, 100 * width, left=100 * left, color=color, label=label, height=0.62)
+        for place, row in zip(places, rows, strict=True):
+            axes.text(
+                101, float(place), f"{100 * row.mean:.0f} % on average", va="center", fontsize=7.5, color=GREY
+            )
+        axes.set_yticks(places, [row.title for row in rows])
+        axes.set(xlim=(0, 100), xlabel="% of the students")
+        axes.legend(
+            ncols=3, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), fontsize=8, borderaxespad=0
+        )
+
+
+def _page(
+    folder: Path,
+    assignment: Assignment,
+    results: Sequence[Result],
+    rows: Sequence[QuestionStatistics],
+    pairs: Sequence[Pair],
+    solutions: Mapping[str, Sequence[Cell]],
+) -> str:
+    scores = np.array([result.score for result in results])
+    style = files("minigrad.course").joinpath("feedback.css").read_text(encoding="utf-8")
+    facts = f"mean {scores.mean():.1f}, median {np.median(scores):g}, of {assignment.points} points"
+    questions = [
+        [row.title, row.points, f"{100 * row.mean:.0f} %", f"{100 * row.full:.0f} %", f"{100 * row.none:.0f} %",
+         "" if np.isnan(row.discrimination) else f"{row.discrimination:.2f}"]
+        for row in rows
+    ]  # fmt: skip
+    rates = passed(assignment, results)
+    tests = [
+        [question.title, test.name, "hidden" if test.hidden else "public", test.points, f"{100 * rate:.0f} %"]
+        for question in assignment.questions
+        for test in question.tests
+        for rate in [rates[test.name]]
+    ]
+    parts = [
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+        f"<title>{escape(assignment.title)}: the class</title>",
+        f'<meta name="viewport" content="width=device-width"><style>{style}</style></head><body><main class="report">',
+        f"<header><h1>{escape(assignment.title)}</h1><p>{len(results)} students, {facts}</p></header>",
+        _picture(folder / "scores.png", "how many students have each score"),
+        _picture(folder / "questions.png", "shares of students with all, some and none of the points"),
+        "<h3>Questions</h3>",
+        _table(["question", "points", "mean", "all", "none", "discrimination"], questions),
+        "<p class=note>Discrimination is the correlation of a question's points with the points everywhere else. "
+        "Near 0, or below, look at the question before you look at the students.</p>",
+        "<h3>Tests</h3>",
+        _table(["question", "test", "", "points", "passed"], tests),
+        *_alike(pairs, solutions),
+    ]
+    return "".join(parts) + "</main></body></html>\n"
+
+
+def _alike(pairs: Sequence[Pair], solutions: Mapping[str, Sequence[Cell]]) -> list[str]:
+    if not solutions:
+        return []
+    note = (
+        "<p class=note>Pairs of solutions that share pieces which few others have, names and comments left aside. "
+        "Short answers are alike by nature, and friends explain things to each other: this is where to look, and "
+        "proof of nothing.</p>"
+    )
+    if not pairs:
+        return ["<h3>Alike</h3>", note, "<p>No two solutions share anything rare.</p>"]
+    blocks = []
+    for pair in pairs:
+        sides = "".join(
+            f"<div><b>{escape(student)}</b><pre>{escape(_code(solutions[student], pair.questions))}</pre></div>"
+            for student in (pair.one, pair.other)
+        )
+        head = f"{escape(pair.one)} and {escape(pair.other)}: {escape(', '.join(pair.questions))}"
+        blocks.append(
+            f"<details><summary><h2>{head}<b>{100 * pair.share:.0f} % of what is rare</b></h2></summary>"
+            f'<div class="sides">{sides}</div></details>'
+        )
+    return ["<h3>Alike</h3>", note, *blocks]
+
+
+def _code(cells: Sequence[Cell], questions: Sequence[str]) -> str:
+    return "\n\n".join(cell.source for cell in cells if cell.name in questions)
+
+
+def _picture(path: Path, says: str) -> str:
+    content = base64.b64encode(path.read_bytes()).decode()
+    return f'<p><img alt="{says}" src="data:image/png;base64,{content}"></p>'
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    def cells(tag: str, row: Sequence[object]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in row) + "</tr>"
+
+    return f"<table>{cells('th', head)}{''.join(cells('td', row) for row in rows)}</table>"

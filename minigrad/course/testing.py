@@ -1,0 +1,178 @@
+"""What an assignment's tests are written with: comparisons that teach, differences, and the mark ``@test``.
+
+A test is ``def any_name(student, rng)`` with the hint as its docstring, and passes where it compares something and no
+comparison fails. ``rng`` is a NumPy generator with a seed of the submission's own.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[Any]
+F = TypeVar("F", bound=Callable[..., None])
+
+comparisons: ContextVar[int] = ContextVar("comparisons", default=0)
+"""How many comparisons the running test has made: one that made none has not tested anything."""
+
+
+class Wrong(AssertionError):
+    """A comparison that failed: what was put in, what was expected, what came; ``hint`` is that of a known slip."""
+
+    def __init__(
+        self, hint: str = "", given: Mapping[str, Any] | None = None, expected: str = "", got: str = ""
+    ) -> None:
+        super().__init__(hint)
+        self.hint, self.expected, self.got = hint, expected, got
+        self.given = {name: shown(value) for name, value in (given or {}).items()}
+
+
+@overload
+def test(function: F) -> F: ...
+@overload
+def test(*, advice: str = ...) -> Callable[[F], F]: ...  # noqa: PT028
+def test(function: Any = None, *, advice: str = "") -> Any:  # noqa: PT028 (no test of pytest's)
+    """Mark a test; in a notebook it runs at once.
+
+    ``advice`` is what the feedback page says where a hidden test fails. It is the only thing about a hidden test
+    that a student gets to see.
+    """
+
+    def mark(function: Any) -> Any:
+        function.advice = advice
+        if (module := sys.modules.get("IPython")) is not None and (shell := module.get_ipython()) is not None:
+            from minigrad.course.notebook import run_here
+
+            run_here(function, shell.user_ns)
+        return function
+
+    return mark if function is None else mark(function)
+
+
+test.__test__ = False  # type: ignore[attr-defined]
+
+
+def close(
+    got: Any,
+    expected: Any,
+    *,
+    hint: str = "",
+    slips: Mapping[str, Any] | None = None,
+    rtol: float = 1e-6,
+    atol: float = 1e-8,
+    **given: Any,
+) -> None:
+    """Pass where ``got`` has the shape of ``expected`` and every entry is within atol + rtol · |expected|.
+
+    ``slips`` maps hints to the numbers that likely mistakes lead to; the first whose numbers came speaks. Otherwise
+    ``hint`` does, and without it the test's docstring. What else is named is shown as the input.
+    """
+    comparisons.set(comparisons.get() + 1)
+    wanted = np.asarray(expected, dtype=np.float64)
+    numbers = _numbers(got)
+    if numbers is not None and _agree(numbers, wanted, rtol, atol):
+        return
+    for slip, wrong in (slips or {}).items():
+        if numbers is not None and _agree(numbers, np.asarray(wrong, dtype=np.float64), 1e-6, 1e-8):
+            hint = slip
+            break
+    else:
+        if numbers is not None and numbers.shape != wanted.shape and not hint:
+            hint = f"The shape is {numbers.shape}; {wanted.shape} is wanted."
+    raise Wrong(hint, given, shown(wanted), shown(got))
+
+
+def same(got: Any, expected: Any, *, hint: str = "", **given: Any) -> None:
+    """Pass where two arrays, or lists of arrays, agree in shape, dtype and every bit."""
+    comparisons.set(comparisons.get() + 1)
+    if not _same(got, expected):
+        raise Wrong(hint, given, shown(expected), shown(got))
+
+
+def holds(condition: Any, hint: str = "", *, expected: str = "", got: Any = None, **given: Any) -> None:
+    """Pass where ``condition`` is true. It must be worked out here, from numbers, and not by the student's code."""
+    comparisons.set(comparisons.get() + 1)
+    if not bool(condition):
+        raise Wrong(hint, given, expected, "" if got is None else shown(got))
+
+
+def vjp(f: Callable[..., Any], inputs: Sequence[Any], i: int, g: Any) -> Numbers:
+    """d(Σ g · f(*inputs)) / d(input i) by central differences in float64, good to about nine digits.
+
+    ``f`` may be a student's function. The inputs are arrays or numbers; h = 6e-6 · max(1, |x|).
+    """
+    arrays = [np.array(x, dtype=np.float64) if j == i else x for j, x in enumerate(inputs)]
+    x = arrays[i]
+    result = np.empty_like(x)
+    for k in np.ndindex(x.shape):
+        kept, h = x[k], 6e-6 * max(1.0, abs(float(x[k])))
+        ends = []
+        for moved in (kept + h, kept - h):
+            x[k] = moved
+            ends.append(np.sum(np.asarray(g) * _needed(f(*arrays))))
+        x[k] = kept
+        result[k] = (ends[0] - ends[1]) / ((kept + h) - (kept - h))
+    return result
+
+
+def _needed(value: Any) -> Numbers:
+    numbers = _numbers(value)
+    if numbers is None:
+        comparisons.set(comparisons.get() + 1)
+        raise Wrong("Numbers are wanted here.", None, "an array of numbers", shown(value))
+    return numbers
+
+
+def _numbers(value: Any) -> Numbers | None:
+    """Return an answer as float64; None where it is no array and no number."""
+    if isinstance(value, (list, tuple)) and value and all(type(each) in (int, float) for each in value):
+        value = np.array(value)
+    if type(value) in (int, float) or isinstance(value, np.generic):
+        value = np.asarray(value)
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf":
+        return None
+    return value.astype(np.float64)
+
+
+def _agree(got: Numbers, wanted: Numbers, rtol: float, atol: float) -> bool:
+    return got.shape == wanted.shape and bool(np.allclose(got, wanted, rtol=rtol, atol=atol, equal_nan=True))
+
+
+def _same(got: Any, expected: Any) -> bool:
+    if isinstance(expected, (list, tuple)):
+        return isinstance(got, (list, tuple)) and len(got) == len(expected) and all(map(_same, got, expected))
+    if isinstance(expected, (np.ndarray, np.generic)):
+        a, b = np.asarray(expected), got
+        return isinstance(b, np.ndarray) and (a.shape, a.dtype, a.tobytes()) == (
+            b.shape,
+            b.dtype,
+            b.tobytes(),
+        )
+    return type(got) is type(expected) and bool(got == expected)
+
+
+def shown(value: Any) -> str:
+    """Print a value small enough for a terminal: six digits, at most eight lines."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        array = np.asarray(value)
+        text = np.array2string(
+            array, precision=6, threshold=40, edgeitems=3, separator=", ", max_line_width=88
+        )
+        if array.size == 0 or array.dtype.name not in ("float64", "int64", "bool"):
+            text += f" ({array.dtype}, shape {array.shape})"
+    elif isinstance(value, float):
+        text = f"{value:.9g}"
+    elif isinstance(value, (list, tuple)):
+        text = ("[{}]" if isinstance(value, list) else "({})").format(", ".join(map(shown, value[:8])))
+    elif value is None:
+        text = "None: nothing was returned"
+    else:
+        text = repr(value)
+    lines = text.split("\n")
+    lines = [*lines[:7], " …"] if len(lines) > 8 else lines
+    return "\n".join(line if len(line) <= 160 else line[:159] + "…" for line in lines)

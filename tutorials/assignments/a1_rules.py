@@ -1,0 +1,581 @@
+# %% [markdown]
+# # Assignment 1: ten gradient rules
+#
+# A gradient rule answers one question: when the loss changes by $g = dL/dy$ for every unit of an operation's result $y$, by how
+# much does it change for every unit of an input? The chain rule says: by $g$ times the local derivative, entry by entry, added up
+# over the entries of $y$ that the input reaches.
+#
+# You write the rules of ten operations, just as the engine's own are written in `minigrad/ops/`: plain NumPy on bare arrays. The
+# names of the parameters say what a rule needs: `g` the incoming gradient, `y` the result that the operation computed already,
+# `a` and `b` its inputs. Keep the names, for the engine reads them when your rule takes the place of its own.
+#
+# - A rule returns a gradient in the shape of `g` (for `sum` and `matmul`: in the shape of the input). Broadcasting is not your
+#   concern here: the walk undoes it, and assignment 3 is about how.
+# - A rule never writes into `g`, `y`, `a` or `b`: they belong to others.
+#
+# `minigrad course check` on this file, or running the test cells of the notebook, shows how far you are.
+
+# %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+import minigrad as mg
+from minigrad.course import close, rule, test, vjp
+
+# %% [markdown]
+# ## 1. multiply
+#
+# $y = a \cdot b$. Two inputs, so two rules: one for $a$, one for $b$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "multiply", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def multiply_vjp_a(g, b):
+    """Return dL/da for y = a · b."""
+    ### BEGIN SOLUTION
+    return g * b
+    ### END SOLUTION
+
+
+def multiply_vjp_b(g, a):
+    """Return dL/db for y = a · b."""
+    ### BEGIN SOLUTION
+    return g * a
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "multiply-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def multiply_numbers(student, rng):
+    """A unit more of a makes y larger by b. The loss then changes by g · b, and by g · a for b."""
+    a, b, g = rng.uniform(1, 3, (3, 2, 2))
+    a[0, 0] = -1.5
+    close(
+        student.multiply_vjp_a(g, b),
+        vjp(np.multiply, [a, b], 0, g),
+        g=g,
+        b=b,
+        slips={
+            "This is the local derivative alone. The chain rule multiplies it by g, which says what y's change is worth.": b,
+            "This is dL/db: the derivative with respect to a is the other factor, b.": g * a,
+        },
+    )
+    close(student.multiply_vjp_b(g, a), vjp(np.multiply, [a, b], 1, g), g=g, a=a)
+
+
+# %% nbgrader={"grade": true, "grade_id": "multiply-engine", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(
+    advice="Both rules are used at once, on arrays of other shapes, and a tensor may be multiplied by itself."
+)
+def multiply_engine(student, rng):
+    """In the engine, a · a must give 2 · g · a, and a row is stretched over a matrix."""
+
+    def program(a, b):
+        a, b = mg.Tensor(a, requires_grad=True), mg.Tensor(b, requires_grad=True)
+        (a * a * b).sum().backward()
+        return a.grad.numpy(), b.grad.numpy()
+
+    a, b = rng.normal(size=(3, 4)), rng.normal(size=4)
+    theirs = [rule("multiply", 0, student.multiply_vjp_a), rule("multiply", 1, student.multiply_vjp_b)]
+    got = student.run(program, a, b, install=theirs)
+    for mine, wanted in zip(got, program(a, b), strict=True):
+        close(mine, wanted, a=a, b=b)
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 2. divide
+#
+# $y = a / b$. The result $y$ is there already; with it, the second rule is short.
+
+
+# %% nbgrader={"grade": false, "grade_id": "divide", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def divide_vjp_a(g, b):
+    """Return dL/da for y = a / b."""
+    ### BEGIN SOLUTION
+    return g / b
+    ### END SOLUTION
+
+
+def divide_vjp_b(g, y, b):
+    """Return dL/db for y = a / b."""
+    ### BEGIN SOLUTION
+    return -g * y / b
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "divide-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def divide_numbers(student, rng):
+    """dy/da = 1/b. dy/db = -a/b², and a/b is y, so -y/b."""
+    a, b, g = rng.uniform(1, 3, (3, 2, 2))
+    y = a / b
+    close(student.divide_vjp_a(g, b), vjp(np.divide, [a, b], 0, g), g=g, b=b)
+    close(
+        student.divide_vjp_b(g, y, b),
+        vjp(np.divide, [a, b], 1, g),
+        g=g,
+        y=y,
+        b=b,
+        slips={
+            "The sign: a larger b makes a / b smaller.": g * y / b,
+            "y holds one division by b already: -a/b² is -y/b.": -g * y / b**2,
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "divide-engine", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="The divisor may be negative, and one number may divide a whole matrix.")
+def divide_engine(student, rng):
+    """The rules hold for negative divisors, and for one divisor of many entries."""
+
+    def program(a, b):
+        a, b = mg.Tensor(a, requires_grad=True), mg.Tensor(b, requires_grad=True)
+        ((a / b) / a.sum()).sum().backward()
+        return a.grad.numpy(), b.grad.numpy()
+
+    a, b = rng.uniform(1, 2, (4, 3)), -rng.uniform(0.5, 2, (4, 1))
+    theirs = [rule("divide", 0, student.divide_vjp_a), rule("divide", 1, student.divide_vjp_b)]
+    got = student.run(program, a, b, install=theirs)
+    for mine, wanted in zip(got, program(a, b), strict=True):
+        close(mine, wanted, a=a, b=b)
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 3. exp
+#
+# $y = e^a$. What is the derivative of $e^a$, and do you have it already?
+
+
+# %% nbgrader={"grade": false, "grade_id": "exp", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def exp_vjp(g, y):
+    """Return dL/da for y = e^a."""
+    ### BEGIN SOLUTION
+    return g * y
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "exp-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def exp_numbers(student, rng):
+    """e^a is its own derivative, and y is e^a."""
+    a, g = rng.normal(size=(2, 2, 3))
+    y = np.exp(a)
+    close(
+        student.exp_vjp(g, y),
+        vjp(np.exp, [a], 0, g),
+        g=g,
+        y=y,
+        slips={
+            "y is e^a already; this is e^y.": g * np.exp(y),
+            "This is the local derivative alone. Multiply it by g.": y,
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "exp-safe", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="A rule must not write into the arrays that it is given.")
+def exp_safe(student, rng):
+    """exp's result is used by others too: what happens to it when your rule runs?"""
+
+    def program(a):
+        a = mg.Tensor(a, requires_grad=True)
+        y = np.exp(a)
+        (y * y).sum().backward()
+        return a.grad.numpy(), y.numpy()
+
+    a = rng.normal(size=(2, 5))
+    got = student.run(program, a, install=[rule("exp", 0, student.exp_vjp)])
+    for mine, wanted in zip(got, program(a), strict=True):
+        close(mine, wanted, a=a)
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 4. log
+#
+# $y = \ln a$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "log", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def log_vjp(g, a):
+    """Return dL/da for y = ln a."""
+    ### BEGIN SOLUTION
+    return g / a
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "log-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def log_numbers(student, rng):
+    """The slope of ln at a is 1/a."""
+    a, g = rng.uniform(0.5, 3, (2, 2, 3))
+    close(
+        student.log_vjp(g, a),
+        vjp(np.log, [a], 0, g),
+        g=g,
+        a=a,
+        slips={
+            "This is g · ln a, the function and not its slope.": g * np.log(a),
+            "This is the local derivative alone. Multiply it by g.": 1 / a,
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "log-small", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="Very small probabilities occur: a = 1e-30, say. The slope there is large, and finite.")
+def log_small(student, rng):
+    """No small number belongs into the denominator: at a = 1e-30 the slope is 1e30."""
+    a = 10.0 ** -rng.uniform(5, 30, 6)
+    g = rng.normal(size=6)
+    close(student.log_vjp(g, a), g / a, rtol=1e-9, g=g, a=a)
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 5. tanh
+#
+# $y = \tanh a$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "tanh", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def tanh_vjp(g, y):
+    """Return dL/da for y = tanh a."""
+    ### BEGIN SOLUTION
+    return g * (1 - y * y)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "tanh-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def tanh_numbers(student, rng):
+    """The slope of tanh at a is 1 - tanh² a, and tanh a is y."""
+    a, g = rng.uniform(-2, 2, (2, 2, 3))
+    y = np.tanh(a)
+    close(
+        student.tanh_vjp(g, y),
+        vjp(np.tanh, [a], 0, g),
+        g=g,
+        y=y,
+        slips={
+            "y is tanh a already; this takes tanh once more.": g * (1 - np.tanh(y) ** 2),
+            "The square is missing: 1 - y².": g * (1 - y),
+            "This is the local derivative alone. Multiply it by g.": 1 - y * y,
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "tanh-network", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="Your rule works inside a network of two layers there, with everything else the engine's own.")
+def tanh_network(student, rng):
+    """In a network, g is no matrix of ones: it comes from the layer behind."""
+
+    def program(x, w, v):
+        w, v = mg.Tensor(w, requires_grad=True), mg.Tensor(v, requires_grad=True)
+        np.square(np.tanh(np.tanh(mg.Tensor(x) @ w) @ v)).mean().backward()
+        return w.grad.numpy(), v.grad.numpy()
+
+    x, w, v = rng.normal(size=(5, 3)), rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
+    got = student.run(program, x, w, v, install=[rule("tanh", 0, student.tanh_vjp)])
+    for mine, wanted in zip(got, program(x, w, v), strict=True):
+        close(mine, wanted)
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 6. sigmoid
+#
+# $y = 1 / (1 + e^{-a})$. Write $dy/da$ in terms of $y$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "sigmoid", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def sigmoid_vjp(g, y):
+    """Return dL/da for y = 1 / (1 + e^-a)."""
+    ### BEGIN SOLUTION
+    return g * y * (1 - y)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "sigmoid-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def sigmoid_numbers(student, rng):
+    """The slope of the sigmoid is y · (1 - y): largest in the middle, nothing at the ends."""
+    a, g = rng.uniform(-3, 3, (2, 2, 3))
+    y = 1 / (1 + np.exp(-a))
+    close(
+        student.sigmoid_vjp(g, y),
+        vjp(lambda a: 1 / (1 + np.exp(-a)), [a], 0, g),
+        g=g,
+        y=y,
+        slips={
+            "This is the slope of tanh; the sigmoid's is y · (1 - y).": g * (1 - y * y),
+            "This is the local derivative alone. Multiply it by g.": y * (1 - y),
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "sigmoid-ends", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="At a = -800 and at a = 800 the result is 0 or 1, and the slope is a plain 0.")
+def sigmoid_ends(student, rng):
+    """At the ends the slope is 0, and no NaN."""
+
+    def program(a):
+        a = mg.Tensor(a, requires_grad=True)
+        mg.ops.sigmoid(a).sum().backward()
+        return a.grad.numpy()
+
+    a = np.concatenate([[-800.0, -40.0, 0.0, 40.0, 800.0], rng.normal(size=3)])
+    got = student.run(program, a, install=[rule("sigmoid", 0, student.sigmoid_vjp)])
+    close(got, program(a), a=a)
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 7. relu
+#
+# $y = \max(0, a)$. At $a = 0$ there is a kink; the custom is that nothing passes there.
+
+
+# %% nbgrader={"grade": false, "grade_id": "relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def relu_vjp(g, a):
+    """Return dL/da for y = max(0, a); 0 where a is 0."""
+    ### BEGIN SOLUTION
+    return g * (a > 0)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "relu-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def relu_numbers(student, rng):
+    """Where a is positive y moves with it, and g passes as it is; elsewhere y stays 0, whatever a does."""
+    a = np.array([[-1.2, 0.7, 2.0], [0.3, -0.1, -2.5]])
+    g = rng.uniform(0.5, 2, (2, 3)) * np.array([[1, -1, 1], [-1, 1, -1]])
+    close(
+        student.relu_vjp(g, a),
+        vjp(lambda a: np.maximum(a, 0), [a], 0, g),
+        g=g,
+        a=a,
+        slips={
+            "It is the sign of a that decides, not the sign of g.": np.maximum(g, 0),
+            "This is the function once more. Its slope is 1 or 0.": g * np.maximum(a, 0),
+            "This is the local derivative alone. Multiply it by g.": np.asarray(a > 0),
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "relu-kink", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="What happens at a = 0, and at -0.0?")
+def relu_kink(student, rng):
+    """At 0 nothing passes, at the smallest positive number everything."""
+    a = np.array([0.0, -0.0, 5e-324, -5e-324, 1e308])
+    g = rng.uniform(1, 2, 5)
+    close(student.relu_vjp(g, a), np.array([0, 0, g[2], 0, g[4]]), g=g, a=a)
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 8. maximum
+#
+# $y = \max(a, b)$, entry by entry. Where both are equal, each of the two gets half of $g$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "maximum", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def maximum_vjp_a(g, a, b):
+    """Return dL/da for y = max(a, b); half of g where a equals b."""
+    ### BEGIN SOLUTION
+    return g * ((a > b) + 0.5 * (a == b))
+    ### END SOLUTION
+
+
+def maximum_vjp_b(g, a, b):
+    """Return dL/db for y = max(a, b); half of g where a equals b."""
+    ### BEGIN SOLUTION
+    return g * ((b > a) + 0.5 * (a == b))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "maximum-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def maximum_numbers(student, rng):
+    """The larger of the two decides y alone, and gets g; the other gets nothing."""
+    a, b = rng.permutation(12).astype(float).reshape(2, 2, 3)
+    g = rng.normal(size=(2, 3))
+    close(
+        student.maximum_vjp_a(g, a, b),
+        vjp(np.maximum, [a, b], 0, g),
+        g=g,
+        a=a,
+        b=b,
+        slips={
+            "This is the gradient of the minimum.": g * (a < b),
+        },
+    )
+    close(
+        student.maximum_vjp_b(g, a, b),
+        vjp(np.maximum, [a, b], 1, g),
+        g=g,
+        a=a,
+        b=b,
+        slips={
+            "This is dL/da once more: for b it is b that has to be larger.": g * (a > b),
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "maximum-ties", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(
+    advice="Where a and b are equal, the two gradients are g/2 each: together they are g, no more and no less."
+)
+def maximum_ties(student, rng):
+    """Where both are equal each gets half."""
+    a = rng.integers(0, 3, (3, 4)).astype(float)
+    b = rng.integers(0, 3, (3, 4)).astype(float)
+    a[0, 0] = b[0, 0]
+    g = rng.normal(size=(3, 4))
+    close(student.maximum_vjp_a(g, a, b), g * np.where(a == b, 0.5, a > b), g=g, a=a, b=b)
+    close(student.maximum_vjp_b(g, a, b), g * np.where(a == b, 0.5, b > a), g=g, a=a, b=b)
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 9. sum
+#
+# $y = \sum_i a_i$ over all the entries: $y$ and $g$ are single numbers, and `a_shape` is the shape of $a$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "sum", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def sum_vjp(g, a_shape):
+    """Return dL/da, of shape a_shape, for y = the sum of all entries of a."""
+    ### BEGIN SOLUTION
+    return np.broadcast_to(g, a_shape)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "sum-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def sum_numbers(student, rng):
+    """Every entry counts once in the sum: a unit more of any of them is a unit more of y, worth g."""
+    a, g = rng.normal(size=(2, 3)), np.array(rng.uniform(1, 2))
+    close(
+        student.sum_vjp(g, (2, 3)),
+        vjp(np.sum, [a], 0, g),
+        g=g,
+        a_shape=(2, 3),
+        slips={
+            "This is the mean's gradient: in a sum no entry is divided by their number.": np.full(
+                (2, 3), g / 6
+            ),
+            "The gradient of every entry is g, in the shape of a and not of y.": g,
+            "Multiply the ones by g: y's change is worth g.": np.ones((2, 3)),
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "sum-engine", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(
+    advice="The sum may be of any shape, also of none and of no entries, and what follows it has a slope of its own."
+)
+def sum_engine(student, rng):
+    """The gradient has the shape of a, whatever that is."""
+
+    def program(a):
+        a = mg.Tensor(a, requires_grad=True)
+        (3 * np.exp(a.sum())).backward()
+        return a.grad.numpy()
+
+    for shape in [(4,), (2, 1, 3), (), (0, 2)]:
+        a = rng.normal(size=shape)
+        got = student.run(program, a, install=[rule("sum", 0, student.sum_vjp)])
+        close(got, program(a), a=a)
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 10. matmul
+#
+# $Y = A B$ for two matrices: $Y_{ij} = \sum_k A_{ik} B_{kj}$. Which entries of $Y$ does $A_{ik}$ reach, and by what factor? If you
+# are lost, the shapes help: $g$ is shaped like $Y$, and the result like $A$ (or like $B$).
+
+
+# %% nbgrader={"grade": false, "grade_id": "matmul", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def matmul_vjp_a(g, b):
+    """Return dL/da for y = a @ b, both matrices."""
+    ### BEGIN SOLUTION
+    return g @ b.T
+    ### END SOLUTION
+
+
+def matmul_vjp_b(g, a):
+    """Return dL/db for y = a @ b, both matrices."""
+    ### BEGIN SOLUTION
+    return a.T @ g
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "matmul-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def matmul_numbers(student, rng):
+    """dL/dA = g Bᵀ and dL/dB = Aᵀ g: the only products of these matrices whose shapes fit."""
+    a, b, g = rng.normal(size=(2, 3)), rng.normal(size=(3, 4)), rng.normal(size=(2, 4))
+    close(
+        student.matmul_vjp_a(g, b),
+        vjp(np.matmul, [a, b], 0, g),
+        g=g,
+        b=b,
+        slips={
+            "The shape is that of A transposed: the factors are in the wrong order.": b @ g.T,
+        },
+    )
+    close(
+        student.matmul_vjp_b(g, a),
+        vjp(np.matmul, [a, b], 1, g),
+        g=g,
+        a=a,
+        slips={
+            "The shape is that of B transposed: the factors are in the wrong order.": g.T @ a,
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "matmul-square", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="With square matrices the shapes fit also where a transpose is missing; the numbers do not.")
+def matmul_square(student, rng):
+    """Square matrices: the shapes forgive a missing transpose, the numbers do not."""
+
+    def program(a, b):
+        a, b = mg.Tensor(a, requires_grad=True), mg.Tensor(b, requires_grad=True)
+        np.square(a @ b @ a).sum().backward()
+        return a.grad.numpy(), b.grad.numpy()
+
+    a, b = rng.normal(size=(2, 3, 3))
+    theirs = [rule("matmul", 0, student.matmul_vjp_a), rule("matmul", 1, student.matmul_vjp_b)]
+    got = student.run(program, a, b, install=theirs)
+    for mine, wanted in zip(got, program(a, b), strict=True):
+        close(mine, wanted, a=a, b=b)
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## What you have now
+#
+# These ten, and the chain rule that the walk applies, are enough for a network and its training. Compare yours with
+# `minigrad/ops/elementwise.py`: each is one line there too.
