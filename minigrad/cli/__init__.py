@@ -14,8 +14,8 @@ import typer
 from minigrad.cli.about import explain, info, recipes
 from minigrad.cli.bench import bench
 from minigrad.cli.compress import prune, quantize
-from minigrad.cli.export import export
 from minigrad.cli.course import course
+from minigrad.cli.export import export
 from minigrad.cli.guard import Guard, prepare_process
 from minigrad.cli.search import search
 from minigrad.cli.step import step
