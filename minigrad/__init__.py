@@ -8,7 +8,7 @@ from minigrad.check import gradcheck
 from minigrad.debug import debug
 from minigrad.functional import grad, value_and_grad
 from minigrad.memory import keep_freed_memory
-from minigrad.modes import accumulate, enable_grad, hooks, is_grad_enabled, no_grad
+from minigrad.modes import accumulate, enable_grad, hooks, is_grad_enabled, no_grad, unfused
 from minigrad.operation import Operation, Record, define
 from minigrad.tape import Step, gradients, steps, tape
 from minigrad.tensor import Tensor
@@ -48,6 +48,7 @@ __all__ = [
     "steps",
     "tape",
     "threads",
+    "unfused",
     "value_and_grad",
     "viz",
 ]

@@ -14,6 +14,7 @@ import numpy as np
 from minigrad import backend, modes
 from minigrad.errors import NonFiniteError, warn
 from minigrad.operation import Record
+from minigrad.symptoms import WeightMatrices
 from minigrad.tensor import Tensor
 
 KEPT_GRAPHS = 100
@@ -25,14 +26,19 @@ def debug() -> Iterator[None]:
     """Check every operation in the block, at several times its cost.
 
     The first NaN or infinity raises MG-403 where it appears. A change of a saved value is found even where it
-    was made behind the Tensor's back, in the bare array (MG-205). A pile of kept graphs is warned of (MG-504).
+    was made behind the Tensor's back, in the bare array (MG-205). A pile of kept graphs is warned of (MG-504). At the
+    end of a block with a backward pass in it, so are units that are all alike (MG-406), or else a gradient that
+    vanishes on its way to the first layer (MG-407).
     """
+    weights = WeightMatrices()
     with (
         modes.hooks(forward=_check_finite),
+        modes.hooks(forward=weights.used, deposit=weights.arrived),
         modes.hooks(forward=_KeptGraphs()),
         modes.switched(modes.fingerprinting, True),
     ):
         yield
+    weights.check()
 
 
 def _check_finite(record: Record, output: Tensor) -> None:

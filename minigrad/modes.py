@@ -24,6 +24,7 @@ class Hooks(NamedTuple):
 
 recording: ContextVar[bool] = ContextVar("recording", default=True)
 hooked: ContextVar[Hooks] = ContextVar("hooked", default=Hooks())  # noqa: B039
+fusing: ContextVar[bool] = ContextVar("fusing", default=True)
 fingerprinting: ContextVar[bool] = ContextVar("fingerprinting", default=False)
 accumulated_passes: ContextVar[int] = ContextVar("accumulated_passes", default=1)
 
@@ -58,6 +59,24 @@ def enable_grad() -> Iterator[None]:
 def is_grad_enabled() -> bool:
     """Tell whether operations are being recorded."""
     return recording.get()
+
+
+@contextmanager
+def unfused() -> Iterator[None]:
+    """Let every layer and loss record operations of its own inside the block.
+
+    Outside, neighbours may run as one operation, with the same bits: a ``Linear`` and the ``ReLU`` behind it in a
+    ``Sequential`` as ``linear_relu``, the mean cross-entropy as ``mean_cross_entropy``. While somebody watches
+    (``hooks`` on operations, ``mg.record``, ``mg.debug``) they never do.
+    """
+    with switched(fusing, False):
+        yield
+
+
+def may_fuse() -> bool:
+    """Tell whether neighbouring operations may run as one here and now; see ``unfused``."""
+    watchers = hooked.get()
+    return fusing.get() and not (watchers.forward or watchers.backward or fingerprinting.get())
 
 
 @contextmanager

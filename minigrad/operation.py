@@ -29,6 +29,8 @@ class Operation:
     operation on any number of arrays has a single rule, which also receives ``i``, the input asked for.
     ``saves`` names what ``forward`` returns beside the result because its rules need it, each with a function of the
     inputs which computes the same from operations, for a backward pass that shall itself be differentiable.
+    ``together(wanted, g, y, *inputs, *saved)`` may give the gradients of all inputs in one go, to the rules' bits, on
+    bare arrays: a sequence with an entry for each input, of which those count that are ``wanted``.
     ``explain(error, *inputs, **params)`` may turn a failure of ``forward`` into a message that teaches.
     """
 
@@ -42,9 +44,10 @@ class Operation:
         params: dict[str, Any],
         variadic: bool = False,
         saves: dict[str, Callable[..., Any]] | None = None,
+        together: Callable[..., Sequence[Array | None]] | None = None,
         explain: Callable[..., MinigradError | None] | None = None,
     ) -> None:
-        self.saves = saves or {}
+        self.saves, self.together = saves or {}, together
         self.name, self.forward, self.formula, self.rules = name, forward, formula, rules
         self.inputs, self.params, self.variadic, self.explain = inputs, params, variadic, explain
         self.differentiable = any(rules)
@@ -99,6 +102,7 @@ class Record:
         "saved",
         "serial",
         "value",
+        "version",
         "versions",
     )
 
@@ -128,10 +132,9 @@ class Record:
         self.value = value
         self.place = here()
         self.consumed: Place | None = None
-        self.versions: list[tuple[Version, int] | None] = [
-            (x.version, x.version.number) if isinstance(x, Tensor) else None for x in inputs
-        ]
-        self.versions.append((version, version.number))
+        self.version = version
+        self.versions = [x.version.number if isinstance(x, Tensor) else 0 for x in inputs]
+        self.versions.append(version.number)
         self.fingerprints: list[int] | None = None
         if modes.fingerprinting.get():
             self.fingerprints = [_fingerprint(array) for array in (*arrays, value)]
@@ -151,15 +154,38 @@ class Record:
         """Compute what ``forward`` saved once more, from the inputs and recorded like anything else."""
         return [again(*self.inputs, **self.params) for again in self.operation.saves.values()]
 
-    def check_unchanged(self, rule: Rule) -> None:
-        """Raise MG-205 where a value that ``rule`` needs was written in place since it was recorded."""
+    def contributions(self, incoming: Any, output: Tensor | None = None) -> list[tuple[int, Any]]:
+        """Return dL/d(input) through this record alone, for each input that asks for it: (position, gradient).
+
+        ``incoming`` is dL/d(output): a bare array; or a Tensor, and ``output`` is given, where what is computed here
+        shall itself be recorded. Raises MG-205 where a value that is needed was written in place meanwhile.
+        """
+        operation = self.operation
+        rules = {}
+        for i, x in enumerate(self.inputs):
+            if isinstance(x, Tensor) and x.requires_grad:
+                rule = operation.rule(i)
+                if rule is not None:
+                    rules[i] = rule
+                    self._check_unchanged(rule)
+        value: Any = self.value
+        arrays: tuple[Any, ...] = (*self.arrays, *self.saved)
+        if output is not None:
+            value, arrays = output, (*self.inputs, *self.saved_again())
+        elif operation.together is not None:
+            gradients = operation.together(rules, incoming, value, *arrays)
+            return [(i, gradients[i]) for i in rules]
+        return [(i, rule(i, incoming, value, arrays, self.params)) for i, rule in rules.items()]
+
+    def _check_unchanged(self, rule: Rule) -> None:
         for i in rule.needs(len(self.inputs)):
-            saved = self.versions[i]
-            changed = saved is not None and saved[0].number != saved[1]
+            x = self if i < 0 else self.inputs[i]
+            version = x.version if isinstance(x, (Tensor, Record)) else None
+            changed = version is not None and version.number != self.versions[i]
             if self.fingerprints is not None and not changed:
                 changed = _fingerprint((*self.arrays, self.value)[i]) != self.fingerprints[i]
             if changed:
-                self._raise_changed(i, saved[0].place if saved else None)
+                self._raise_changed(i, version.place if version else None)
 
     def _raise_changed(self, i: int, place: Place | None) -> None:
         changed = None if i < 0 else self.inputs[i]
@@ -257,6 +283,7 @@ def define(
     params: dict[str, Any] | None = None,
     variadic: bool = False,
     saves: dict[str, Callable[..., Any]] | None = None,
+    together: Callable[..., Sequence[Array | None]] | None = None,
     of: Callable[..., Any] | None = None,
     method: str | None = None,
     explain: Callable[..., MinigradError | None] | None = None,
@@ -289,7 +316,7 @@ def define(
         raise OperationError(
             "MG-603", f"operation {name!r} has inputs {names} but {len(rules)} gradient rules."
         )
-    operation = Operation(name, forward, formula, made, names, defaults, variadic, saves, explain)
+    operation = Operation(name, forward, formula, made, names, defaults, variadic, saves, together, explain)
     table.operations[name] = operation
     function = forward if isinstance(forward, np.ufunc) else of
     if function is not None:

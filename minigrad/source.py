@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from types import CodeType
@@ -14,7 +15,10 @@ _ROOTS = (
     os.path.dirname(os.path.abspath(np.__file__)) + os.sep,  # a * b on Tensors passes through NumPy's mixin
 )
 _KERNELS = os.sep + "minigrad_kernels" + os.sep
-_is_internal: dict[str, bool] = {"<frozen importlib._bootstrap>": True}
+_is_internal: dict[str, bool] = {
+    "<frozen importlib._bootstrap>": True,
+    contextlib.__file__: True,  # through which a ``with`` of ours is left
+}
 
 
 class Place(NamedTuple):

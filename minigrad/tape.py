@@ -15,9 +15,8 @@ import numpy as np
 from minigrad import backend, modes, table
 from minigrad.errors import GradientError, OperationError
 from minigrad.operation import Record
-from minigrad.rules import Rule
 from minigrad.source import here
-from minigrad.tensor import Tensor, Version, wrap
+from minigrad.tensor import Tensor, Version, bare, wrap
 
 
 class Step(NamedTuple):
@@ -99,32 +98,21 @@ def walk(
         owned.discard(output)
         if output.retains_grad:
             _deposit(output, incoming, False)
-        operation, params = record.operation, record.params
-        if create_graph:
-            value, arrays = output, (*record.inputs, *record.saved_again())
-        else:
-            value, arrays = record.value, (*record.arrays, *record.saved)
-        for i, x in enumerate(record.inputs):
-            if not (isinstance(x, Tensor) and x.requires_grad):
-                continue
-            rule = operation.rule(i)
-            if rule is None:
-                continue
-            record.check_unchanged(rule)
-            part = rule(i, incoming, value, arrays, params)
+        for i, part in record.contributions(incoming, output if create_graph else None):
+            x = record.inputs[i]
             if isinstance(part, np.generic):
                 part = np.asarray(part)
             if part.shape != x._data.shape or part.dtype != x._data.dtype:
-                part = _fit(part, x, rule)
+                part = _fit(part, x, record, i)
             total = cotangents.get(x)
             if total is None:
                 total = part
-                if part is not incoming and part is not value and not _is_view(part, arrays):
+                if part is not incoming and part is not record.value and not _is_view(part, record):
                     owned.add(x)
             elif x in owned and not create_graph:
                 np.add(total, part, out=total)
             else:
-                total = _sum(total, part)
+                total = _array(total + part)
                 owned.add(x)
             cotangents[x] = total
             step = Step(record, output, i, incoming, part, total)
@@ -137,29 +125,31 @@ def walk(
         cotangents[leaf] = cotangents[leaf].copy()
 
 
-def _is_view(part: Any, arrays: tuple[Any, ...]) -> bool:
+def _is_view(part: Any, record: Record) -> bool:
+    """Tell whether a gradient is, or may be, somebody else's memory."""
     if isinstance(part, Tensor):
         return False
     if part.base is not None:
         return True
-    for array in arrays:  # noqa: SIM110 (any() of a generator takes three times as long)
+    for array in (*record.arrays, *record.saved):  # noqa: SIM110 (any() of a generator takes three times as long)
         if part is array:
             return True
     return False
 
 
-def _sum(a: Any, b: Any) -> Any:
-    """a + b; NumPy turns 0-dimensional sums into scalars, which cannot be added into."""
-    total = a + b
-    return np.asarray(total) if isinstance(total, np.generic) else total
+def _array(value: Any) -> Any:
+    """Make an array again of the scalar that NumPy turns a 0-dimensional result into, and that cannot be added into."""
+    return np.asarray(value) if isinstance(value, np.generic) else value
 
 
-def _fit(part: Any, x: Tensor, rule: Rule) -> Any:
+def _fit(part: Any, x: Tensor, record: Record, i: int) -> Any:
     """Undo broadcasting: sum a gradient over the axes that were stretched, and give it its input's dtype."""
     shape = x.shape
     if part.shape != shape:
         extra = part.ndim - len(shape)
         if extra < 0 or any(n not in (1, m) for n, m in zip(shape, part.shape[extra:], strict=True)):
+            rule = record.operation.rule(i)
+            assert rule is not None
             raise OperationError(
                 "MG-604",
                 f"rule {rule.function.__name__} ({rule.formula}) returned shape {part.shape} for an input of "
@@ -205,16 +195,19 @@ def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
                 f"backward() needs one number to differentiate; {root.label} has shape {root.shape}. "
                 f"Use .mean().backward(), or pass gradient= of shape {root.shape}.",
             )
-        gradient = np.ones_like(root._data)
+        seed: Any = np.ones_like(root._data)
     elif np.shape(gradient) != root.shape:
         raise GradientError(
             "MG-202", f"gradient= has shape {np.shape(gradient)}, but {root.label} has shape {root.shape}."
         )
-    seed = gradient if isinstance(gradient, Tensor) else Tensor(backend.as_array(gradient, root.dtype))
+    else:
+        seed = gradient if isinstance(gradient, Tensor) else backend.as_array(gradient, root.dtype)
+    if not create_graph:
+        seed = bare(seed)
+    elif not isinstance(seed, Tensor):
+        seed = Tensor(seed)
     passes = modes.accumulated_passes.get()
-    if passes != 1:
-        seed = seed * (1.0 / passes)
-    return seed if create_graph else seed._data
+    return seed if passes == 1 else _array(seed * (1.0 / passes))
 
 
 def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
@@ -222,7 +215,7 @@ def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
     passes = tensor.grad_passes + 1
     before = tensor._grad
     if before is not None:
-        total = _sum(before if isinstance(total, Tensor) else before._data, total)
+        total = _array((before if isinstance(total, Tensor) else before._data) + total)
     elif not isinstance(total, Tensor) and not owned:
         total = total.copy()
     tensor._grad = total if isinstance(total, Tensor) else wrap(total, None, Version())

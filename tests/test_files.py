@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from minigrad.errors import DataError
-from minigrad.files import atomic_path, atomic_write, load_arrays, read_json, save_arrays
+from minigrad.files import atomic_folder, atomic_path, atomic_write, load_arrays, read_json, save_arrays
 
 ARRAYS = {"b": np.arange(3, dtype=np.float32), "a": np.ones((2, 2)), "empty": np.zeros((0, 4), np.int64)}
 TEXTS = {"config": '{"lr": 0.1}', "network": "é", "z": "", "a": "1"}
@@ -79,3 +79,39 @@ def test_what_is_no_json_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.json").write_bytes(content)
     with pytest.raises(DataError, match="MG-712"):
         read_json(tmp_path / "x.json")
+
+
+def test_a_folder_appears_whole(tmp_path: Path) -> None:
+    for target in (tmp_path / "deep" / "new", tmp_path / "empty"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        with atomic_folder(target) as temporary:
+            (temporary / "inside").write_text("x")
+            assert not (target / "inside").exists()
+        assert (target / "inside").read_text() == "x"
+        assert [path.name for path in target.parent.glob(".*")] == []
+        (target / "another").mkdir()
+        assert target.stat().st_mode == (target / "another").stat().st_mode
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_folder_that_fails_leaves_nothing(tmp_path: Path, exists: bool) -> None:
+    if exists:
+        (tmp_path / "new").mkdir()
+
+    def interrupted() -> None:
+        with atomic_folder(tmp_path / "new") as temporary:
+            (temporary / "inside").write_text("x")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_something_in_it_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").write_text("mine")
+    with pytest.raises(OSError, match="not empty"), atomic_folder(tmp_path / "mine") as temporary:
+        (temporary / "file").write_text("other")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    assert (tmp_path / "mine" / "file").read_text() == "mine"

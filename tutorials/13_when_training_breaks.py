@@ -191,7 +191,7 @@ assert np.argmax(np.isinf(runaway)) == predicted
 # %% [markdown]
 # First the loss becomes infinite (it squares $w$), later $w$ itself, and then $\infty - \infty$ gives the
 # NaN. On a logarithmic axis a run that diverges is a straight line upwards from the very first step. You can
-# stop it after ten:
+# stop it after ten (the trainer warns by then: MG-405):
 
 # %%
 fig, ax = plt.subplots(figsize=(6, 3))
@@ -442,9 +442,11 @@ assert np.allclose(whole, pieced, atol=1e-6)
 # | what you see | what it says | look at | cure |
 # |---|---|---|---|
 # | `nan`, `inf` | a number left float32 | `mg.debug()` (MG-403), `mg.steps` | a stable form; `where` inside |
-# | loss grows by a constant factor a step | $\eta > 2/a$ | the first ten losses | a lower rate, clipping |
+# | loss grows by a constant factor a step | $\eta > 2/a$ (MG-405) | the first ten losses | a lower rate, clipping |
 # | loss stays at $\ln C$ | no input reaches the output | how often units fire | lower rate, leaky ReLU |
 # | first loss far above $\ln C$ | confident before training (MG-404) | the range of the inputs | scale them |
+# | hidden units are copies of each other | they began as copies (MG-406) | the rows of $W$ | draw them at random |
+# | the first layers stay as they were | their gradient vanishes (MG-407) | `mg.viz.gradient_flow` | ReLU |
 # | loss jumps now and then | long gradients | the gradient's norm | clipping by norm |
 # | it trains, strangely fast, then not | gradients add up (MG-201) | `zero_grad()` | call it, or `mg.accumulate` |
 #

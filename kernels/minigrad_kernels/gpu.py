@@ -23,7 +23,13 @@ FLAGS = {"matmul": ("--std=c++17",)}
 """Compiler options by source; the others are compiled without fused multiply-add, to give the reference's bits."""
 _EXACT = ("--std=c++17", "--fmad=false")
 
-_CTYPES = {"float": np.float32, "double": np.float64, "int": np.int32, "long long": np.int64}
+_CTYPES = {
+    "float": np.float32,
+    "double": np.float64,
+    "int": np.int32,
+    "long long": np.int64,
+    "signed char": np.int8,
+}
 
 
 class Device(Protocol):

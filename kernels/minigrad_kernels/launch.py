@@ -32,7 +32,9 @@ kernels: dict[str, Kernel] = {}
 PARALLEL_FROM = 300_000
 """Entries from which waking the other threads pays, measured on two cores."""
 
-_COMPILED_DTYPES = {np.dtype(name): name[0] == "f" for name in ("float32", "float64", "int32", "int64")}
+_COMPILED_DTYPES = {
+    np.dtype(name): name[0] == "f" for name in ("float32", "float64", "int8", "int32", "int64")
+}
 """The dtypes that the loops are compiled for, and whether they are floats."""
 
 

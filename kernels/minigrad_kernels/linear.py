@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels import gpu
+from minigrad_kernels import blas, gpu
 from minigrad_kernels.launch import Loop, output, register, written
 
 ACTIVATIONS = ("none", "relu")
@@ -56,7 +56,7 @@ def forward_cpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = Non
     if rows.shape[0] == 1:
         np.dot(w, x.reshape(-1), out=rows[0])
     else:
-        np.dot(_rows(x), w.T, out=rows)
+        blas.dot(_rows(x), w.T, rows)
     if b is not None:
         if b.shape != w.shape[:1] or b.dtype != w.dtype:
             raise ValueError(f"b is {b.dtype} of shape {b.shape}; {w.dtype} of shape {w.shape[:1]} is needed")
@@ -97,7 +97,7 @@ def backward_input_cpu(g: Any, w: Any, out: Any = None) -> Any:
     if rows.shape[0] == 1:
         np.dot(g.reshape(-1), w, out=rows[0])
     else:
-        np.dot(_rows(g), w, out=rows)
+        blas.dot(_rows(g), w, rows)
     return d
 
 
@@ -133,7 +133,7 @@ def backward_weight_cpu(g: Any, x: Any, out: Any = None) -> Any:
     if g.shape[0] == 1:
         outer(g[0], x[0], d)
     else:
-        np.dot(g.T, x, out=d)
+        blas.dot(g.T, x, d)
     return d
 
 

@@ -13,8 +13,11 @@ import typer
 
 from minigrad.cli.about import explain, info, recipes
 from minigrad.cli.bench import bench
+from minigrad.cli.compress import prune, quantize
 from minigrad.cli.course import course
+from minigrad.cli.export import export
 from minigrad.cli.guard import Guard, prepare_process
+from minigrad.cli.search import search
 from minigrad.cli.step import step
 from minigrad.cli.training import train
 from minigrad.cli.using import evaluate, predict
@@ -29,7 +32,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
     epilog="Start with: [bold]minigrad train[/bold]",
 )
-for command in (train, evaluate, predict, recipes, step, bench, explain, info):
+for command in (
+    train, search, evaluate, predict, prune, quantize, export, recipes, step, bench, explain, info,
+):  # fmt: skip
     app.command()(command)
 app.add_typer(course)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -70,16 +70,29 @@ def progress(to: Console) -> Progress:
     )
 
 
-def settings_in_words(settings: Mapping[str, Any]) -> str:
+def settings_in_words(settings: Mapping[str, Any], without: Collection[str] = ()) -> str:
     """Say how a run trains: ``60 epochs, batch 32, adam, rate 0.001`` and whatever else is set."""
     from minigrad.train.config import Config
 
     chosen = Config.from_dict(settings)
     batch = f"batch {chosen.batch_size}" if chosen.batch_size else "full batch"
-    words = [f"{chosen.epochs} epochs", batch, chosen.optimizer, f"rate {chosen.lr:g}"]
-    said = {"recipe", "data", "epochs", "batch_size", "optimizer", "lr", "seed", "validation", "device"}
+    first = {"epochs": f"{chosen.epochs} epochs", "batch_size": batch, "optimizer": chosen.optimizer}
+    first["lr"] = f"rate {chosen.lr:g}"
+    words = [word for name, word in first.items() if name not in without]
+    said = {
+        "recipe",
+        "data",
+        "epochs",
+        "batch_size",
+        "optimizer",
+        "lr",
+        "seed",
+        "validation",
+        "device",
+        "start_from",
+    }
     for name, value in chosen.to_dict().items():
-        if name not in said and value != getattr(Config, name):
+        if name not in {*said, *without} and value != getattr(Config, name):
             words.append(_setting(name, value))
     return ", ".join(words)
 
@@ -88,7 +101,7 @@ def _setting(name: str, value: Any) -> str:
     words = name.replace("_", " ")
     if name == "schedule":
         return f"{value} schedule"
-    return words if value is True else f"{words} {value:g}"
+    return words if value is True else f"{words} {value if isinstance(value, str) else f'{value:g}'}"
 
 
 def table(*columns: str, right: bool = True) -> Table:

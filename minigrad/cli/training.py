@@ -37,8 +37,19 @@ def train(
         ),
     ] = None,
     data: Annotated[str | None, _option("digits, mnist, line, FILE.csv or FILE.npz", _WHAT)] = None,
+    hidden: Annotated[int | None, _option("width of the hidden layers", _WHAT)] = None,
+    dropout: Annotated[float | None, _option("share of hidden units dropped, of mlp-dropout", _WHAT)] = None,
     validation: Annotated[float | None, _option("share of it to validate on, 0 to 1", _WHAT)] = None,
     augment: Annotated[bool | None, _option("shift and rotate pictures", _WHAT)] = None,
+    start_from: Annotated[
+        Path | None, _option("begin with the weights of a RUN or a FILE.safetensors", _WHAT, "--from")
+    ] = None,
+    freeze: Annotated[
+        list[str] | None, _option("parameters that stay as they are, such as '1.*'; repeatable", _WHAT)
+    ] = None,
+    fresh: Annotated[
+        list[str] | None, _option("parameters that --from does not give, such as '4.*'", _WHAT)
+    ] = None,
     epochs: Annotated[int | None, _option("times through the data", _HOW)] = None,
     batch_size: Annotated[int | None, _option("samples per batch; 0 for all", _HOW)] = None,
     grow_batch: Annotated[int | None, _option("double the batch every N epochs", _HOW)] = None,
@@ -75,10 +86,12 @@ def train(
     to = Console(quiet=True) if quiet else show.console()
     progress = ShowProgress("quiet" if quiet else "plain" if plain else "auto", to)
     given = {
-        name: value for name, value in ctx.params.items() if value is not None and name in Config.names()
+        name: ",".join(value) if isinstance(value, (list, tuple)) else value
+        for name, value in ctx.params.items()
+        if value not in (None, (), []) and name in Config.names()
     }
     if resume is None:
-        config = _config(given)
+        config = config_of(given)
         folder = out or run.next_folder(config.recipe, config.data)
         with _resumable(folder):
             results = run.start(config, folder, progress, lambda session: _announce(to, session, folder))
@@ -96,7 +109,7 @@ def train(
     _conclude(to, folder, results)
 
 
-def _config(given: dict[str, Any]) -> Config:
+def config_of(given: dict[str, Any]) -> Config:
     """The recipe's settings for this data, with what was given in their place."""
     from minigrad.train.config import Config
     from minigrad.train.recipes import DEFAULT, recipe_named
@@ -105,12 +118,17 @@ def _config(given: dict[str, Any]) -> Config:
     data = given.get("data", recipe.data)
     if Path(data).is_file():
         data = str(Path(data).resolve())  # so that the run can be resumed from anywhere
+    if "start_from" in given:
+        given = {**given, "start_from": str(Path(given["start_from"]).resolve())}
+    elif "fresh" in given:
+        raise ConfigError("MG-803", "--fresh says what --from does not give, and there is no --from here.")
     return Config.from_dict({**recipe.settings(data), **given, "data": data})
 
 
 def _refuse_others(names: list[str]) -> None:
     if names:
-        options = ", ".join("RECIPE" if name == "recipe" else f"--{name.replace('_', '-')}" for name in names)
+        said = {"recipe": "RECIPE", "start_from": "--from"}
+        options = ", ".join(said.get(name, f"--{name.replace('_', '-')}") for name in names)
         raise ConfigError(
             "MG-803",
             f"--resume goes on with a run as it was started, so {options} cannot change. "
@@ -152,13 +170,19 @@ def _announce(to: Console, session: Session, folder: Path) -> None:
     show.facts(
         to,
         {
-            "network": f"{' · '.join(layers)}\n{session.model.count_parameters():,} parameters",
+            "network": f"{' · '.join(layers)}\n{session.model.count_parameters():,} parameters{_frozen(session)}",
+            **({"begins as": Path(config.start_from)} if config.start_from else {}),
             "data": f"{sizes} samples\n" + "\n".join(data.notes),
             "training": f"{show.settings_in_words(config.to_dict())}, seed {config.seed}",
             "folder": folder,
         },
     )
     to.print()
+
+
+def _frozen(session: Session) -> str:
+    names = [name for name, p in session.model.named_parameters().items() if not p.requires_grad]
+    return f", {', '.join(names)} frozen" if names else ""
 
 
 def _conclude(to: Console, folder: Path, results: dict[str, Any]) -> None:

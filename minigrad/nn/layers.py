@@ -11,7 +11,9 @@ import numpy as np
 from minigrad import backend, ops
 from minigrad.backend import Array, default_dtype
 from minigrad.errors import ConfigError, DeviceError, ShapeError
+from minigrad.modes import may_fuse
 from minigrad.nn import init as inits
+from minigrad.nn.activations import ReLU
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops.fused import embedding, width_mismatch
 from minigrad.tensor import Tensor
@@ -52,9 +54,9 @@ class Linear(Module):
                 else np.zeros(out_features, default_dtype())
             )
 
-    def forward(self, x: Any) -> Any:
-        """Return x Wᵀ + b."""
-        return ops.linear(x, self.weight, self.bias)
+    def forward(self, x: Any, relu: bool = False) -> Any:
+        """Return x Wᵀ + b, or max(0, x Wᵀ + b) computed in one go."""
+        return (ops.linear_relu if relu else ops.linear)(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return the widths."""
@@ -76,9 +78,15 @@ class Sequential(Module):
         self.layers = layers
 
     def forward(self, x: Any) -> Any:
-        """Return layer_n(… layer_1(x))."""
-        for layer in self.layers:
-            x = layer(x)
+        """Return layer_n(… layer_1(x)); a Linear and the ReLU behind it may run as one (see ``mg.unfused``)."""
+        fuse, done = may_fuse(), False
+        for layer, behind in zip(self.layers, (*self.layers[1:], None), strict=True):
+            if done:
+                done = False
+            elif fuse and type(layer) is Linear and type(behind) is ReLU:
+                x, done = layer(x, relu=True), True
+            else:
+                x = layer(x)
         return x
 
     def _attributes(self) -> Iterable[tuple[str, Any]]:

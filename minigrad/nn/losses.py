@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad import backend, ops
 from minigrad.errors import ConfigError, DtypeError, ShapeError, warn
+from minigrad.modes import may_fuse
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
@@ -60,6 +61,8 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
     if not isinstance(labels, Tensor):
         labels = backend.as_array(labels)
     _warn_of_softmax(logits)
+    if reduction == "mean" and may_fuse():
+        return ops.mean_cross_entropy(logits, labels)
     return _reduction(reduction)(ops.softmax_cross_entropy(logits, labels))
 
 

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from minigrad import backend, ops
 from minigrad.backend import Array
 from minigrad.errors import ConfigError, DataError, DtypeError, MinigradError, warn
+from minigrad.memory import empty_apart
 from minigrad.tensor import Tensor, bare
 
 HostArray = np.ndarray[Any, Any]
@@ -35,7 +36,10 @@ class Parameter(Tensor):
         name: str | None = None,
     ) -> None:
         super().__init__(data, requires_grad, dtype, device, name)
-        self._data = self._data.copy()
+        data = self._data
+        on_host = type(data) is np.ndarray
+        self._data = empty_apart(data.shape, data.dtype, place=0) if on_host else data.copy()
+        self._data[...] = data
 
 
 class Buffer(Tensor):

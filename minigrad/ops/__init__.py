@@ -38,7 +38,7 @@ from minigrad.ops.elementwise import (
     tanh,
     where,
 )
-from minigrad.ops.fused import linear, softmax_cross_entropy
+from minigrad.ops.fused import linear, linear_relu, mean_cross_entropy, softmax_cross_entropy
 from minigrad.ops.linalg import dot, einsum, matmul
 from minigrad.ops.move import to
 from minigrad.ops.reduce import cumsum, max, mean, min, prod, std, sum, var
@@ -63,10 +63,11 @@ from minigrad.ops.shape import (
 
 __all__ = [
     "absolute", "add", "astype", "broadcast_to", "clip", "concatenate", "cos", "cumsum", "divide", "dot",
-    "einsum", "exp", "expand_dims", "expm1", "flip", "gelu", "getitem", "leaky_relu", "linear", "log", "log1p",
-    "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "moveaxis", "multiply",
-    "naive_gelu", "naive_logsumexp", "naive_sigmoid", "naive_softmax", "negative", "normal_cdf", "pad", "power",
-    "prod", "put_along_axis", "relu", "reshape", "scatter", "sigmoid", "sin", "softmax",
-    "softmax_cross_entropy", "softplus", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract",
-    "sum", "swapaxes", "take_along_axis", "tanh", "to", "transpose", "var", "where",
+    "einsum", "exp", "expand_dims", "expm1", "flip", "gelu", "getitem", "leaky_relu", "linear", "linear_relu",
+    "log", "log1p", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "mean_cross_entropy",
+    "min", "minimum", "moveaxis", "multiply", "naive_gelu", "naive_logsumexp", "naive_sigmoid",
+    "naive_softmax", "negative", "normal_cdf", "pad", "power", "prod", "put_along_axis", "relu", "reshape",
+    "scatter", "sigmoid", "sin", "softmax", "softmax_cross_entropy", "softplus", "split", "sqrt", "square",
+    "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take_along_axis", "tanh", "to", "transpose",
+    "var", "where",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ again) it runs its plain NumPy reference, which records itself.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,16 @@ from minigrad.ops.activation import softmax
 
 
 def _linear(x: Array, w: Array, b: Array | None = None) -> Array:
+    _check_linear(x, w)
+    return linear_kernels.forward(x, w, b)
+
+
+def _linear_relu(x: Array, w: Array, b: Array | None = None) -> Array:
+    _check_linear(x, w)
+    return linear_kernels.forward(x, w, b, activation="relu")
+
+
+def _check_linear(x: Array, w: Array) -> None:
     if x.ndim == 0 or x.shape[-1] != w.shape[-1]:
         raise ShapeError("MG-101", f"linear: {width_mismatch(x.shape, w.shape[-1])}")
     if x.dtype != w.dtype:
@@ -29,7 +40,25 @@ def _linear(x: Array, w: Array, b: Array | None = None) -> Array:
             f"linear: x is {x.dtype}, the weights are {w.dtype}: NumPy would silently go on in "
             f"{np.result_type(x.dtype, w.dtype)}. Cast the data once: x.astype('{w.dtype}').",
         )
-    return linear_kernels.forward(x, w, b)
+
+
+def _linear_gradients(wanted: Container[int], g: Array, y: Array, x: Array, w: Array, b: Any = None) -> Any:
+    return (
+        linear_kernels.backward_input(g, w) if 0 in wanted else None,
+        linear_kernels.backward_weight(g, x) if 1 in wanted else None,
+        linear_kernels.backward_bias(g) if 2 in wanted else None,
+    )
+
+
+def _linear_relu_gradients(
+    wanted: Container[int], g: Array, y: Array, x: Array, w: Array, b: Any = None
+) -> Any:
+    passed, bias = linear_kernels.backward_activation(g, y, activation="relu")
+    return (
+        linear_kernels.backward_input(passed, w) if 0 in wanted else None,
+        linear_kernels.backward_weight(passed, x) if 1 in wanted else None,
+        bias,
+    )
 
 
 def width_mismatch(shape: tuple[int, ...], width: int) -> str:
@@ -57,6 +86,18 @@ linear = define(
     ("gᵀ @ x", lambda g, x: linear_kernels.backward_weight(g, x)),
     ("Σ g over the samples", lambda g: linear_kernels.backward_bias(g)),
     inputs="x w b",
+    together=_linear_gradients,
+)
+
+linear_relu = define(
+    "linear_relu",
+    _linear_relu,
+    "max(0, x @ wᵀ + b)",
+    ("(g where y > 0) @ w", lambda g, y, w: linear_kernels.backward_input(g * (y > 0), w)),
+    ("(g where y > 0)ᵀ @ x", lambda g, y, x: linear_kernels.backward_weight(g * (y > 0), x)),
+    ("Σ (g where y > 0) over the samples", lambda g, y: linear_kernels.backward_bias(g * (y > 0))),
+    inputs="x w b",
+    together=_linear_relu_gradients,
 )
 
 
@@ -88,7 +129,7 @@ def check_labels(shape: tuple[int, ...], labels: Array) -> None:
             else f"labels of shape ({n},) are needed"
         )
         raise LabelError("MG-402", f"labels have shape {labels.shape} for logits {shape}: {hint}.")
-    if isinstance(labels, np.ndarray) and n and (labels.min() < 0 or labels.max() >= classes):
+    if isinstance(labels, np.ndarray) and n and not _all_below(labels, classes):
         index = int(np.argmax((labels < 0) | (labels >= classes)))
         hint = " (1-based labels? use y - 1)" if labels.min() == 1 and labels.max() == classes else ""
         raise LabelError(
@@ -97,11 +138,36 @@ def check_labels(shape: tuple[int, ...], labels: Array) -> None:
         )
 
 
+def _all_below(labels: np.ndarray[Any, Any], classes: int) -> bool:
+    """Tell whether every label is in 0 … classes - 1; read without its sign, a negative one is a huge one."""
+    largest = labels.view(f"u{labels.itemsize}").max()
+    return bool(largest < classes)
+
+
 _xent = define(
     "softmax_cross_entropy",
     _softmax_cross_entropy,
     "ln Σ e^z - z[label]",
     ("g · (softmax z - onehot label)", lambda g, difference: np.expand_dims(g, 1) * difference),
+    None,
+    inputs="logits labels",
+    saves={"difference": _softmax_minus_onehot},
+)
+
+
+def _mean_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
+    losses, difference = _softmax_cross_entropy(logits, labels)
+    return losses.sum() / labels.shape[0], difference  # np.mean takes four times as long
+
+
+mean_cross_entropy = define(
+    "mean_cross_entropy",
+    _mean_cross_entropy,
+    "(1/n) Σ (ln Σ e^z - z[label])",
+    (
+        "g / n · (softmax z - onehot label)",
+        lambda g, difference, labels_shape: g / labels_shape[0] * difference,
+    ),
     None,
     inputs="logits labels",
     saves={"difference": _softmax_minus_onehot},

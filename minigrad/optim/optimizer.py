@@ -13,6 +13,7 @@ from minigrad_kernels.launch import Kernel, reference_is_forced
 from minigrad import backend, modes
 from minigrad.backend import Array
 from minigrad.errors import GradientError, OptimizerError, warn
+from minigrad.memory import empty_apart
 from minigrad.optim import formulas
 from minigrad.optim.clip import clip_factor
 from minigrad.optim.parameters import HasParameters, Parameters, named
@@ -86,7 +87,7 @@ class Optimizer:
         self.fast = fast
         self.t = 0
         self.state = {
-            name: {key: np.zeros_like(tensor.data) for key in self.state_names}
+            name: {key: _zeros(tensor.data, k) for k, key in enumerate(self.state_names)}
             for name, tensor in tensors.items()
         }
         self._module = params if isinstance(params, HasParameters) else None
@@ -309,6 +310,14 @@ class _Slot:
     def __deepcopy__(self, memo: dict[int, Any]) -> _Slot:
         # A deep copy of a view is no view any more: the copy has to bind anew.
         return _Slot(self.name, deepcopy(self.tensor, memo), deepcopy(self.state, memo))
+
+
+def _zeros(theta: Array, k: int) -> Array:
+    if type(theta) is not np.ndarray:
+        return np.zeros_like(theta)
+    zeros = empty_apart(theta.shape, theta.dtype, place=1 + k)
+    zeros[...] = 0
+    return zeros
 
 
 _EVAL_MODE = (

@@ -16,7 +16,8 @@ from minigrad.optim import penalties, schedules
 from minigrad.train.callbacks import Callback, EarlyStopping, GradientStatistics, GrowBatch, SuspiciousStart
 from minigrad.train.config import Config
 from minigrad.train.prepare import Prepared, prepare
-from minigrad.train.recipes import recipe_named
+from minigrad.train.pretrained import freeze
+from minigrad.train.recipes import network_of, recipe_named
 from minigrad.train.trainer import Trainer
 
 
@@ -32,14 +33,24 @@ class Session:
     trainer: Trainer
 
 
-def build(config: Config) -> Session:
-    """Load the data and build network, loss, optimizer and trainer; all chance comes from the config's seed."""
-    splits, weights, masks, batches = (
-        np.random.default_rng(s) for s in np.random.SeedSequence(config.seed).spawn(4)
-    )
-    recipe = recipe_named(config.recipe)
-    data = prepare(config.data, config.validation, splits)
-    model = recipe.build(*_sizes(config, data.train), weights, masks)
+def build(
+    config: Config,
+    data: Prepared | None = None,
+    *,
+    change: Callable[[nn.Module], nn.Module] | None = None,
+) -> Session:
+    """Load the data and build network, loss, optimizer and trainer; all chance comes from the config's seed.
+
+    ``data`` is what ``load_data`` returned for this config, or for one with the same data, validation and seed; it is
+    loaded where it is not given. ``change`` gives the network to train in the place of the recipe's new one, which it
+    is shown. Weights to start from are not read here (``minigrad.train.run.start`` does).
+    """
+    splits, weights, masks, batches = _generators(config)
+    data = data or prepare(config.data, config.validation, splits)
+    model = network_of(config, *_sizes(config, data.train), weights, masks)
+    if change is not None:
+        model = change(model)
+    freeze(model, config.freeze)
     if config.device != "cpu":
         model.to(config.device)
     loss = nn.CrossEntropyLoss() if data.train.is_classification else nn.MSELoss()
@@ -49,7 +60,7 @@ def build(config: Config) -> Session:
     trainer = Trainer(
         model,
         loss,
-        _optimizer(config, model, recipe.optimizer_settings, loader),
+        _optimizer(config, model, recipe_named(config.recipe).optimizer_settings, loader),
         callbacks=_callbacks(config, data),
         penalty=_penalty(config, model, len(data.train)),
         accumulate=config.accumulate,
@@ -58,6 +69,16 @@ def build(config: Config) -> Session:
         device=config.device,
     )
     return Session(config, data, model, loss, loader, trainer)
+
+
+def load_data(config: Config) -> Prepared:
+    """Load the data of a config as ``build`` does."""
+    return prepare(config.data, config.validation, _generators(config)[0])
+
+
+def _generators(config: Config) -> list[np.random.Generator]:
+    """Those of the validation part, the weights, the dropout masks and the batches."""
+    return [np.random.default_rng(s) for s in np.random.SeedSequence(config.seed).spawn(4)]
 
 
 def _sizes(config: Config, train: Dataset) -> tuple[int, int]:

@@ -25,6 +25,10 @@ class Config:
     """All that decides how a run goes; two runs of one config end with the same bits.
 
     data : ``digits``, ``mnist``, ``line``, or the path of a .csv or .npz file.
+    hidden, dropout : width of the hidden layers, share of their units dropped; of the recipes that have such layers.
+    start_from : a finished run's folder or a safetensors file that the first weights come from; empty for none.
+    fresh : the parameters that are not taken from there, as names or patterns (``4.*``) separated by commas.
+    freeze : the parameters that training leaves as they are, likewise.
     batch_size : samples per batch; 0 for the whole training set at once (gradient descent).
     grow_batch : double the batch size every so many epochs; 0 for never.
     schedule : how ``lr`` changes from epoch to epoch; ``warmup`` epochs of linear growth come first.
@@ -40,6 +44,11 @@ class Config:
 
     recipe: str = "mlp-dropout"
     data: str = "digits"
+    hidden: int = 128
+    dropout: float = 0.2
+    start_from: str = ""
+    fresh: str = ""
+    freeze: str = ""
     epochs: int = 1
     batch_size: int = 32
     grow_batch: int = 0
@@ -123,10 +132,10 @@ def _at_least(least: float) -> tuple[Callable[[Any], bool], str]:
 
 _CHOICES = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(("epochs", "accumulate"), _at_least(1)),
+    **dict.fromkeys(("epochs", "accumulate", "hidden"), _at_least(1)),
     **dict.fromkeys(("batch_size", "grow_batch", "warmup", "patience", "seed"), _at_least(0)),
     **dict.fromkeys(("l1", "l2", "elastic", "weight_decay", "clip_norm", "clip_value"), _at_least(0)),
     "lr": (lambda value: 0 < value < 1e6, "above 0"),
     **dict.fromkeys(("rho", "momentum"), (lambda value: 0 <= value <= 1, "from 0 to 1")),
-    "validation": (lambda value: 0 <= value < 1, "a share from 0 to below 1"),
+    **dict.fromkeys(("validation", "dropout"), (lambda value: 0 <= value < 1, "a share from 0 to below 1")),
 }

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from minigrad import nn
-from minigrad.train.config import check_choice
+from minigrad.errors import ConfigError
+from minigrad.train.config import Config, check_choice
 
-Build = Callable[[int, int, np.random.Generator, np.random.Generator], nn.Module]
-"""(inputs, outputs, generator of the weights, generator of the dropout masks) -> network"""
+Build = Callable[..., nn.Module]
+"""(inputs, outputs, generator of the weights, generator of the dropout masks, the sizes by name) -> network"""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Recipe:
     optimizer_settings: dict[str, Any]
     data: str = "digits"
     """What it trains on where nothing else is asked for."""
+    sizes: tuple[str, ...] = ("hidden",)
+    """The settings that its network is built with."""
 
     def settings(self, data: str) -> dict[str, Any]:
         """Return the settings for this data: as listed for MNIST and a line, with the digits' changes elsewhere."""
@@ -44,9 +47,15 @@ def _dense(inputs: int, outputs: int, rng: np.random.Generator) -> nn.Linear:
     return nn.Linear(inputs, outputs, rng=rng, init="glorot_uniform")
 
 
-def _deep_adam(inputs: int, outputs: int, rng: np.random.Generator, _: np.random.Generator) -> nn.Module:
+def _deep_adam(
+    inputs: int, outputs: int, rng: np.random.Generator, _: np.random.Generator, hidden: int
+) -> nn.Module:
     return nn.Sequential(
-        _dense(inputs, 128, rng), nn.ReLU(), _dense(128, 128, rng), nn.ReLU(), _dense(128, outputs, rng)
+        _dense(inputs, hidden, rng),
+        nn.ReLU(),
+        _dense(hidden, hidden, rng),
+        nn.ReLU(),
+        _dense(hidden, outputs, rng),
     )
 
 
@@ -54,21 +63,28 @@ def _line_gd(inputs: int, outputs: int, rng: np.random.Generator, _: np.random.G
     return nn.Linear(inputs, outputs, rng=rng)
 
 
-def _mlp_sgd(inputs: int, outputs: int, rng: np.random.Generator, _: np.random.Generator) -> nn.Module:
+def _mlp_sgd(
+    inputs: int, outputs: int, rng: np.random.Generator, _: np.random.Generator, hidden: int
+) -> nn.Module:
     return nn.Sequential(
-        nn.Flatten(), nn.Linear(inputs, 128, rng=rng), nn.ReLU(), nn.Linear(128, outputs, rng=rng)
+        nn.Flatten(), nn.Linear(inputs, hidden, rng=rng), nn.ReLU(), nn.Linear(hidden, outputs, rng=rng)
     )
 
 
 def _mlp_dropout(
-    inputs: int, outputs: int, rng: np.random.Generator, masks: np.random.Generator
+    inputs: int,
+    outputs: int,
+    rng: np.random.Generator,
+    masks: np.random.Generator,
+    hidden: int,
+    dropout: float,
 ) -> nn.Module:
     return nn.Sequential(
         nn.Flatten(),
-        _dense(inputs, 128, rng),
+        _dense(inputs, hidden, rng),
         nn.ReLU(),
-        nn.Dropout(0.2, rng=masks),
-        _dense(128, outputs, rng),
+        nn.Dropout(dropout, rng=masks),
+        _dense(hidden, outputs, rng),
     )
 
 
@@ -103,6 +119,7 @@ RECIPES: dict[str, Recipe] = {
             on_digits={},
             optimizer_settings={},
             data="line",
+            sizes=(),
         ),
         Recipe(
             name="mlp-sgd",
@@ -122,6 +139,7 @@ RECIPES: dict[str, Recipe] = {
             listed={"epochs": 5, "batch_size": 32, "optimizer": "adam", "lr": 0.001, "validation": 0.0},
             on_digits={"epochs": 80, "validation": 0.1},
             optimizer_settings=_KERAS_ADAM,
+            sizes=("hidden", "dropout"),
         ),
     )
 }
@@ -132,3 +150,21 @@ def recipe_named(name: str) -> Recipe:
     """Return the recipe of this name; ConfigError MG-802 names the valid ones."""
     check_choice("recipe", name, RECIPES)
     return RECIPES[name]
+
+
+def network_of(
+    config: Config, inputs: int, outputs: int, weights: np.random.Generator, masks: np.random.Generator
+) -> nn.Module:
+    """Build the network of a config's recipe, in its sizes, for so many inputs and outputs.
+
+    Raises ConfigError MG-803 where the config sets a size that the recipe's network does not have.
+    """
+    recipe = recipe_named(config.recipe)
+    for name in ("hidden", "dropout"):
+        if name not in recipe.sizes and getattr(config, name) != getattr(Config, name):
+            having = ", ".join(other.name for other in RECIPES.values() if name in other.sizes)
+            raise ConfigError(
+                "MG-803", f"{name} is no setting of {recipe.name}: it is one of {having}. Leave it out."
+            )
+    sizes = {name: getattr(config, name) for name in recipe.sizes}
+    return recipe.build(inputs, outputs, weights, masks, **sizes)

@@ -30,15 +30,22 @@ def write(
     tested: Evaluation,
     network: str,
     seconds: float,
+    *,
+    title: str = "",
+    section: str = "",
 ) -> dict[str, Any]:
-    """Write history, pictures and summary into the run's folder; return the results as plain data."""
-    write_json(folder / "history.json", history)
-    atomic_write(folder / "history.csv", _csv(history))
-    plots.curves(history, folder / "curves.png")
+    """Write history, pictures and summary into the run's folder; return the results as plain data.
+
+    The summary may get another ``title``, and a ``section`` of its own. An empty history leaves no files.
+    """
+    if history:
+        write_json(folder / "history.json", history)
+        atomic_write(folder / "history.csv", _csv(history))
+        plots.curves(history, folder / "curves.png")
     results: dict[str, Any] = {"test_loss": tested.loss, "seconds": round(seconds, 2)}
     if data.test.is_classification:
         results |= _classified(folder, data, tested)
-    atomic_write(folder / "summary.md", _summary(config, history, data, results, network))
+    atomic_write(folder / "summary.md", _summary(config, history, data, results, network, title, section))
     return results
 
 
@@ -76,19 +83,27 @@ def _classified(folder: Path, data: Prepared, tested: Evaluation) -> dict[str, A
     }
 
 
-def _summary(config: Config, history: History, data: Prepared, results: dict[str, Any], network: str) -> str:
-    lines = [f"# {config.recipe} on {data.train.name}", ""]
+def _summary(
+    config: Config,
+    history: History,
+    data: Prepared,
+    results: dict[str, Any],
+    network: str,
+    title: str,
+    section: str,
+) -> str:
+    lines = [f"# {config.recipe} on {data.train.name}{title}", ""]
+    after = f" after {len(history['epoch'])} epochs in {results['seconds']:.1f} s" if history else ""
     if "test_accuracy" in results:
         lines.append(
             f"**{100 * results['test_accuracy']:.2f} % of {results['test_samples']} test samples right**, "
-            f"{results['mistakes']} wrong, after {len(history['epoch'])} epochs in {results['seconds']:.1f} s."
+            f"{results['mistakes']} wrong{',' if after else ''}{after}."
         )
     else:
-        lines.append(
-            f"**Test loss {results['test_loss']:.5g}** after {len(history['epoch'])} epochs "
-            f"in {results['seconds']:.1f} s."
-        )
-    lines += ["", "![loss and accuracy over the epochs](curves.png)", ""]
+        lines.append(f"**Test loss {results['test_loss']:.5g}**{after}.")
+    lines += ["", *([section, ""] if section else [])]
+    if history:
+        lines += ["![loss and accuracy over the epochs](curves.png)", ""]
     if "classes" in results:
         lines += [
             "## Where it is right and wrong",

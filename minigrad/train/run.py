@@ -16,13 +16,14 @@ from minigrad import nn
 from minigrad.data import Dataset
 from minigrad.errors import ConfigError, DataError, NonFiniteError
 from minigrad.files import load_arrays, read_json, save_arrays, write_json
-from minigrad.train import report
+from minigrad.train import compressed, report
 from minigrad.train.build import Session, build
 from minigrad.train.checkpoint import Checkpoint, load_checkpoint
 from minigrad.train.config import Config
 from minigrad.train.network import Network
+from minigrad.train.pretrained import transfer
 from minigrad.train.progress import ShowProgress
-from minigrad.train.recipes import recipe_named
+from minigrad.train.recipes import network_of, recipe_named
 from minigrad.train.trainer import Evaluation, evaluate
 
 CONFIG, CHECKPOINT, WEIGHTS, NETWORK = (
@@ -31,6 +32,8 @@ CONFIG, CHECKPOINT, WEIGHTS, NETWORK = (
     "weights.safetensors",
     "network.json",
 )
+FIRST_WEIGHTS = "first-weights.safetensors"
+"""What a run started from, where that was given: a copy, so that the run does not depend on where it came from."""
 RESULTS = "results.json"
 
 Announce = Callable[[Session], None]
@@ -53,6 +56,11 @@ def start(
         raise ConfigError("MG-804", f"{folder} is a file, and a run is a folder. Choose another --out.")
     try:
         session = build(config)
+        if config.start_from:
+            take_weights(config, session.model)
+            nn.save_weights(
+                session.model, folder / FIRST_WEIGHTS, {CONFIG: json.dumps(session.config.to_dict())}
+            )
     except BaseException:
         with suppress(OSError):
             folder.rmdir()  # only where it is empty: the one that next_folder made for this run
@@ -64,9 +72,20 @@ def start(
 def resume(folder: Path, progress: ShowProgress, announce: Announce | None = None) -> dict[str, Any]:
     """Continue a run that was killed or interrupted; it ends as if it had never been. Return its results."""
     session = build(Config.load(folder / CONFIG))
+    begun_from = session.config.start_from or (folder / FIRST_WEIGHTS).exists()
+    if begun_from and not (folder / CHECKPOINT).exists():
+        texts = nn.load_weights(session.model, folder / FIRST_WEIGHTS)
+        _compare(folder / FIRST_WEIGHTS, texts, {CONFIG: session.config})
     for half_written in folder.glob(".*-partial-*"):  # by ``atomic_path`` when the run was killed
         half_written.unlink(missing_ok=True)
     return _train(session, folder, progress, announce)
+
+
+def take_weights(config: Config, model: nn.Module) -> None:
+    """Let a model begin with the weights of the run or safetensors file that its config names."""
+    source = Path(config.start_from)
+    arrays = load_network(source)[0].state_dict() if source.is_dir() else load_arrays(source)[0]
+    transfer(model, arrays, source, config.fresh)
 
 
 def is_finished(folder: Path) -> bool:
@@ -139,31 +158,38 @@ def load_network(folder: Path) -> tuple[nn.Module, Network]:
         )
     network = Network.load(folder / NETWORK)
     arrays, texts = load_arrays(folder / WEIGHTS)
-    for name, content in ((CONFIG, config.to_dict()), (NETWORK, network.to_dict())):
-        if texts.get(name, json.dumps(content)) != json.dumps(content):
-            raise DataError(
-                "MG-717",
-                f"{folder / name} is not what {folder / WEIGHTS} was trained with: one of the two was changed or "
-                "comes from another run. Restore it from a copy, or train again.",
-            )
-    if max(network.inputs, network.outputs) > sum(array.size for array in arrays.values()):
+    _compare(folder / WEIGHTS, texts, {CONFIG: config, NETWORK: network})
+    trusted = CONFIG in texts or "hidden" not in recipe_named(config.recipe).sizes
+    hidden = 0 if trusted else config.hidden
+    if max(network.inputs, network.outputs, hidden) > sum(array.size for array in arrays.values()):
         raise DataError(
             "MG-713",
             f"{folder / WEIGHTS} holds too few numbers for a network with {network.inputs} inputs and "
             f"{network.outputs} outputs, as {NETWORK} says. Restore both from a copy, or train again.",
         )
     unused = np.random.default_rng(0)
-    model = recipe_named(config.recipe).build(network.inputs, network.outputs, unused, unused)
+    model = network_of(config, network.inputs, network.outputs, unused, unused)
+    model = compressed.restored(model, folder, texts)
     model.load_state_dict(arrays)
     return model.eval(), network
+
+
+def _compare(weights: Path, texts: dict[str, str], now: dict[str, Config | Network]) -> None:
+    """See that a weights file was written with what the files beside it say now."""
+    for name, content in now.items():
+        if name in texts and type(content)(**json.loads(texts[name])) != content:
+            raise DataError(
+                "MG-717",
+                f"{weights.parent / name} is not what {weights} was trained with: one of the two was changed or "
+                "comes from another run. Restore it from a copy, or train again.",
+            )
 
 
 def evaluate_run(folder: Path) -> tuple[Evaluation, Dataset]:
     """Evaluate a finished run on its test set again, on the CPU; return what was found and the test set."""
     model, _ = load_network(folder)
     session = build(dataclasses.replace(Config.load(folder / CONFIG), device="cpu"))
-    session.model.load_state_dict(model.state_dict())
-    return evaluate(session.model, session.data.test, session.loss), session.data.test
+    return evaluate(model, session.data.test, session.loss), session.data.test
 
 
 def next_folder(recipe: str, data: str, parent: Path = Path("runs")) -> Path:

@@ -17,6 +17,7 @@ from minigrad.nn import Module
 from minigrad.optim import Optimizer, Schedule, clip_grad_value
 from minigrad.tensor import Tensor
 from minigrad.train.callbacks import Callback
+from minigrad.train.divergence import Divergence
 
 Loss = Callable[[Tensor, Any], Tensor]
 Penalty = Callable[[], Tensor]
@@ -76,7 +77,8 @@ class Trainer:
     ``history`` maps each figure's name to its list, one entry per epoch: ``epoch`` (counted from 1), ``loss`` (mean
     over the epoch's batches, penalty included), ``val_loss`` and ``val_accuracy`` (None without validation), ``lr``
     (of the epoch's last update). A loss that is no finite number stops training with NonFiniteError MG-403, and the
-    model gets back the last weights that were good.
+    model gets back the last weights that were good. Losses that grow to ten times the first are warned of (MG-405), and
+    the first step runs in debug mode.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Trainer:
         self.history: dict[str, list[Any]] = {}
         self.last_loss = math.nan
         self.rate = optimizer.rate
+        self._divergence = Divergence()
         self._good_weights: dict[str, np.ndarray[Any, Any]] = {}
 
     def fit(self, loader: DataLoader, validation: Dataset | None, epochs: int) -> dict[str, list[Any]]:
@@ -151,6 +154,7 @@ class Trainer:
                 raise self._stop(error, x) from error
             if not math.isfinite(value):
                 raise self._stop(self._first_non_finite(x, y), x)
+            self._divergence.look(value, self.step, self.rate)
             self.last_loss = value
             total += value
             batches += 1

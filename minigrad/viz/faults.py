@@ -186,7 +186,7 @@ FAULTS = {
 class Broken:
     """What ``broken`` returns; notebooks show the picture and the text.
 
-    ``symptom`` is one sentence with the numbers of this run, ``messages`` what minigrad said, empty for nothing.
+    ``symptom`` is one sentence with the numbers of this run, ``messages`` is what minigrad said.
     """
 
     name: str
@@ -201,8 +201,7 @@ class Broken:
     @property
     def text(self) -> str:
         """Symptom, message and fix, a line each."""
-        said = self.messages or ("minigrad gave no message for this one: look at the curve.",)
-        return "\n".join([f"{self.title}: {self.symptom}", *said, f"Fix: {self.advice}"])
+        return "\n".join([f"{self.title}: {self.symptom}", *self.messages, f"Fix: {self.advice}"])
 
     def __repr__(self) -> str:
         return self.text
@@ -212,11 +211,18 @@ class Broken:
         from html import escape
 
         picture: bytes = self.figure._repr_png_()  # type: ignore[attr-defined]
-        text = "".join(f"<p>{escape(line)}</p>" for line in self.text.splitlines())
         source = base64.b64encode(picture).decode()
+        said = "".join(
+            f'<p style="margin:.3rem 0;padding-left:.7rem;border-left:3px solid #D55E00">{escape(message)}</p>'
+            for message in self.messages
+        )
+        seen = escape(self.symptom[:1].upper() + self.symptom[1:])
         html = (
-            '<div style="background:#fff;color:#222;padding:.8rem;max-width:52rem">'
-            f'<img style="max-width:100%" alt="{escape(self.text)}" src="data:image/png;base64,{source}">{text}</div>'
+            '<div style="background:#fff;color:#222;padding:.8rem;max-width:52rem;line-height:1.45">'
+            f'<img style="max-width:100%" alt="{escape(self.text)}" src="data:image/png;base64,{source}">'
+            f'<p style="margin:.6rem 0"><b>What you see.</b> {seen}</p>'
+            f'<p style="margin:.6rem 0 0"><b>What minigrad says.</b></p>{said}'
+            f'<p style="margin:.6rem 0"><b>Fix.</b> {escape(self.advice)}</p></div>'
         )
         return {"text/plain": self.text, "text/html": html}
 

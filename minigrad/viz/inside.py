@@ -152,6 +152,10 @@ def update_ratios(ratios: Mapping[str, Sequence[float]], *, path: Path | None = 
         for (name, values), (color, line) in zip(ratios.items(), looks, strict=False):
             axis.plot(np.arange(1, len(values) + 1), values, line, color=color, label=name, lw=1.3)
         axis.axhline(1e-3, color=GREY, ls=(0, (4, 3)), lw=1)
+        axis.annotate(
+            "usual", (1, 1e-3), (6, 0), va="center", color=GREY, size=8,
+            xycoords=axis.get_yaxis_transform(), textcoords="offset points",
+        )  # fmt: skip
         axis.set_xlabel("step")
         axis.set_title("Update to weight, ‖Δθ‖ / ‖θ‖", loc="left", weight="bold")
         axis.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -7,29 +7,37 @@ events. A script, where it runs, puts the same drawing into the page and steps t
 from __future__ import annotations
 
 import base64
-import json
 import os
 import secrets
 from functools import cache
 from html import escape
-from importlib.resources import files
 from typing import Any
 
 from minigrad.files import atomic_write
+from minigrad.viz.embed import asset, embedded, themed
 from minigrad.viz.explain import explain
 from minigrad.viz.page_data import collect, entries, notes, rule, title, where
 from minigrad.viz.page_graph import DARK, GRAPH_CSS, LIGHT, draw
+from minigrad.viz.page_groups import groups
 from minigrad.viz.page_source import listing
 from minigrad.viz.trace import Trace
 
+SCRIPTS = ("theme.js", "numbers.js", "parts.js", "arrays.js", "graph.js", "stepper.js")
 BUDGET = 2_300_000
 """Characters that the entries of arrays may take; the rest of a page is small beside it."""
 
 
-def html(trace: Trace, *, follow: str | tuple[str, ...] | list[str] = (), budget: int = BUDGET) -> str:
+def html(
+    trace: Trace,
+    *,
+    follow: str | tuple[str, ...] | list[str] = (),
+    collapse: bool | None = None,
+    budget: int = BUDGET,
+) -> str:
     """Return the stepper as a piece of HTML for a notebook, a page of documentation, or ``save``.
 
     - follow: further weights to offer in "follow one weight": ``"W1[0,2]"`` or several such
+    - collapse: whether a layer's tensors share a box of the graph; None: where there are more than 40 tensors
     - budget: how many characters of base64 the arrays' entries may take; beyond it there are only statistics and
       heat maps
 
@@ -39,7 +47,7 @@ def html(trace: Trace, *, follow: str | tuple[str, ...] | list[str] = (), budget
     uid = "mg" + secrets.token_hex(6)
     wanted = (follow,) if isinstance(follow, str) else tuple(follow)
     data = collect(trace, wanted, budget)
-    picture = base64.b64encode(draw(trace, uid).encode()).decode()
+    picture = base64.b64encode(draw(trace, uid, groups(trace, collapse)).encode()).decode()
     name = escape(trace.title or "recorded step")
     return (
         f'<div class="mg-stepper" id="{uid}" role="region" aria-label="stepper: {name}">'
@@ -71,14 +79,6 @@ def save(trace: Trace, path: str | os.PathLike[str], **options: Any) -> None:
     atomic_write(path, page)
 
 
-def embedded(data: Any) -> str:
-    """Return JSON that is safe inside ``<script>``, whatever the labels hold."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
 def _list(trace: Trace) -> str:
     items = []
     for event in trace.events:
@@ -97,20 +97,11 @@ def _list(trace: Trace) -> str:
 
 
 @cache
-def _asset(name: str) -> str:
-    return (files("minigrad.viz") / "assets" / name).read_text(encoding="utf-8")
-
-
-@cache
 def _script() -> str:
-    parts = "".join(_asset(name) for name in ("numbers.js", "parts.js", "stepper.js"))
+    parts = "".join(map(asset, SCRIPTS))
     return f"(() => {{{parts}}})();"
 
 
 @cache
 def _style() -> str:
-    dark = ".mg-stepper[data-theme=dark]"
-    return (
-        f".mg-stepper{{{LIGHT};color-scheme:light}}@media(prefers-color-scheme:dark){{.mg-stepper:not([data-theme=light])"
-        f"{{{DARK};color-scheme:dark}}}}{dark}{{{DARK};color-scheme:dark}}{GRAPH_CSS}{_asset('stepper.css')}"
-    )
+    return themed(".mg-stepper", LIGHT, DARK) + GRAPH_CSS + asset("stepper.css")

@@ -10,7 +10,7 @@ from minigrad.source import file_name
 from minigrad.viz import page_follow
 from minigrad.viz.explain import explain
 from minigrad.viz.page_arrays import Store, entry_text, number, peak, shape_text
-from minigrad.viz.page_graph import cell, stretches, timelines
+from minigrad.viz.page_graph import cell, head, stretches, timelines
 from minigrad.viz.trace import Backward, Deposit, Event, Forward, Host, Seed, Trace, Update
 
 _ALL_ENTRIES = 12
@@ -52,7 +52,7 @@ def _nodes(trace: Trace) -> list[dict[str, Any]]:
     for node in trace.nodes:
         uses = [e.index for e in trace.events if isinstance(e, Forward) and node.index in _inputs(trace, e)]
         own = [e.index for e in trace.events if isinstance(e, Forward) and e.node == node.index]
-        found: dict[str, Any] = {"name": node.name, "jump": (own or uses)[:1]}
+        found: dict[str, Any] = {"name": node.name, "head": head(node), "jump": (own or uses)[:1]}
         for kind, line in (("value", values[node.index]), ("grad", gradients.get(node.index, []))):
             found[kind] = [[k, told["text"], told["heat"]] for k, told in ((k, cell(a)) for k, a in line)]
         found["jump"] += [k for k, *_ in found["grad"][-1:]]

@@ -19,6 +19,8 @@ _MOST = 24
 def choices(trace: Trace, wanted: tuple[str, ...] = ()) -> list[tuple[Node, Entry]]:
     """Return the weights that a page offers to follow: all of a small network, of others those that move most.
 
+    Of a deep network they are those of some parameters, spread from the first to the last.
+
     ``wanted`` names more of them: ``"W1[0,2]"``, or ``"b"`` for a scalar. MG-911 where there is none such.
     """
     found = [_parsed(trace, text) for text in wanted]
@@ -27,6 +29,10 @@ def choices(trace: Trace, wanted: tuple[str, ...] = ()) -> list[tuple[Node, Entr
     ]
     everything = sum(node.value.size for node in parameters) <= _MOST
     share = max(2, _MOST // 2 // max(1, len(parameters)))
+    if len(parameters) > _MOST // 2:
+        share = 1
+        chosen = np.linspace(0, len(parameters) - 1, _MOST // 2).round().astype(int).tolist()
+        parameters = [parameters[k] for k in chosen]
     for node in parameters:
         gradient = trace.gradient(node.index)
         if gradient is None:

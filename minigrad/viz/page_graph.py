@@ -1,5 +1,6 @@
 """The graph of a trace as SVG: a box per tensor with name, shape, value and gradient.
 
+Of a large trace, a box is a layer (``page_groups``), and shows that of its tensors which is in play, else its result.
 The same drawing is the static picture and the live graph: a script finds the boxes by ``data-node``, the edges by
 ``data-edge``, and rewrites their texts step by step.
 """
@@ -9,18 +10,21 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from minigrad.viz.embed import picture_style
 from minigrad.viz.layout import curve, layered
 from minigrad.viz.page_arrays import brief, heat, shape_text
+from minigrad.viz.page_groups import Group
 from minigrad.viz.trace import Backward, Deposit, Forward, Host, Node, Seed, Trace, Update
 
 NOT_YET = "not yet"
-_WIDTH, _HEAD, _ROW = 212, 26, 22
+_WIDTH, _HEAD, _ROW, _TITLE = 212, 26, 22, 16
 _MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 
 GRAPH_CSS = f"""
 .mg-graph{{font-family:{_MONO};font-size:12px;background:var(--bg)}}
 .mg-graph .box{{fill:var(--box);stroke:var(--line);stroke-width:1.2}}
 .mg-graph .parameter .box{{stroke:var(--upd);stroke-width:1.6}}
+.mg-graph .several .behind{{fill:var(--panel)}}
 .mg-graph .name{{fill:var(--ink);font-weight:700;font-size:13px}}
 .mg-graph .op,.mg-graph .shape,.mg-graph .label{{fill:var(--muted);font-size:10.5px}}
 .mg-graph .shape{{text-anchor:end}}
@@ -70,17 +74,18 @@ def timelines(trace: Trace) -> tuple[dict[int, list[tuple[int, Host]]], dict[int
     return values, gradients
 
 
-def draw(trace: Trace, uid: str) -> str:
+def draw(trace: Trace, uid: str, boxes: list[Group]) -> str:
     """Return the whole graph at the last event as an SVG document of its own, in light and dark."""
     values, gradients = timelines(trace)
-    heights = [_HEAD + _ROW * (2 if node.index in gradients else 1) + 6 for node in trace.nodes]
-    edges, positions, stretched = [], [], []
+    where = {i: k for k, group in enumerate(boxes) for i in group.members}
+    edges, ends, stretched = [], [], []
     for node in trace.nodes:
         for position, i in enumerate(node.inputs):
-            if i is not None and i != node.index:
-                edges.append((i, node.index))
-                positions.append(position)
+            if i is not None and where[i] != where[node.index]:
+                edges.append((where[i], where[node.index]))
+                ends.append(f"{i}:{node.index}:{position}")
                 stretched.append(stretches(trace.nodes[i].shape, node))
+    heights = [_height(group, gradients) for group in boxes]
     layout = layered(edges, [(_WIDTH, height) for height in heights])
     margin = 14
     width, height = layout.width + 2 * margin, layout.height + 2 * margin
@@ -88,23 +93,25 @@ def draw(trace: Trace, uid: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="mg-graph" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="{-margin} {-margin} {width:.0f} {height:.0f}" role="group" aria-label="graph of {title}">',
-        f"<style>:root{{{LIGHT}}}@media(prefers-color-scheme:dark){{:root{{{DARK}}}}}{GRAPH_CSS}</style>",
+        picture_style(LIGHT, DARK, GRAPH_CSS),
         f"<defs>{''.join(_tip(uid, kind) for kind in ('tip', 'tip-forward', 'tip-backward'))}</defs>",
     ]
-    for (source, target), position, path, dashed in zip(
-        edges, positions, layout.paths, stretched, strict=True
-    ):
+    for end, path, dashed in zip(ends, layout.paths, stretched, strict=True):
         kind = "edge stretched" if dashed else "edge"
         parts.append(
-            f'<path class="{kind}" data-edge="{source}:{target}:{position}" d="{curve(path)}" '
-            f'marker-end="url(#{uid}-tip)"/>'
+            f'<path class="{kind}" data-edge="{end}" d="{curve(path)}" marker-end="url(#{uid}-tip)"/>'
         )
-    for node, (x, y), tall in zip(trace.nodes, layout.positions, heights, strict=True):
-        known = gradients.get(node.index)
-        last = None if known is None else known[-1][1]
-        parts.append(_box(node, x - _WIDTH / 2, y - tall / 2, tall, values[node.index][-1][1], last))
+    for group, (x, y), tall in zip(boxes, layout.positions, heights, strict=True):
+        node = trace.nodes[group.shown]
+        last = gradients.get(node.index, [(0, None)])[-1][1]
+        parts.append(_box(group, node, x - _WIDTH / 2, y - tall / 2, tall, values[node.index][-1][1], last))
     parts.append("</svg>")
     return "".join(parts)
+
+
+def _height(group: Group, gradients: dict[int, Any]) -> int:
+    rows = 2 if any(i in gradients for i in group.members) else 1
+    return (_TITLE if group.title else 0) + _HEAD + _ROW * rows + 6
 
 
 def _tip(uid: str, kind: str) -> str:
@@ -125,39 +132,58 @@ def stretches(shape: tuple[int, ...], node: Node) -> bool:
 ENTRYWISE_OF_TWO = ("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "where", "clip")
 
 
-def _box(node: Node, x: float, y: float, height: float, value: Host, gradient: Host | None) -> str:
+def head(node: Node) -> list[Any]:
+    """Return what heads a box: the name, the operation where there is room for it, at which x, and the shape."""
     name, shape = _shortened(node.name, 16), shape_text(node.shape)
-    told = f"{node.name}, {node.role}, {shape}"
     operation = (node.operation or node.role).replace("_", " ")
-    start = 10 + 7.9 * len(name) + 7
+    start = round(10 + 7.9 * len(name) + 7)
     if (node.operation and node.name.startswith(node.operation)) or (
         start + 6.4 * (len(operation) + len(shape)) + 8 > _WIDTH - 9
     ):
         operation = ""
+    return [name, operation, start, shape]
+
+
+def _box(
+    group: Group, node: Node, x: float, y: float, height: float, value: Host, gradient: Host | None
+) -> str:
+    name, operation, start, shape = head(node)
+    told = escape(group.title or f"{node.name}, {node.role}, {shape}")
+    several, top, heading, kind = "", 0, "", node.role
+    many = bool(group.title)
+    if many:
+        several, top, kind = f' data-members="{" ".join(map(str, group.members))}"', _TITLE, "several"
+        heading = (
+            f'<rect class="box behind" x="4" y="4" width="{_WIDTH}" height="{height}" rx="7"/>'
+            f'<rect class="box" width="{_WIDTH}" height="{height}" rx="7"/>'
+            f'<text class="label" x="10" y="15">{escape(_shortened(group.title, 30))}</text>'
+        )
     parts = [
-        f'<g class="node {node.role}" data-node="{node.index}" tabindex="0" role="button" '
-        f'transform="translate({x:.1f} {y:.1f})" aria-label="{escape(told)}"><title>{escape(told)}</title>',
-        f'<rect class="box" width="{_WIDTH}" height="{height}" rx="7"/>',
-        f'<text class="name" x="10" y="17">{escape(name)}</text>',
-        f'<text class="op" x="{start:.0f}" y="17">{escape(operation)}</text>',
-        f'<text class="shape" x="{_WIDTH - 9}" y="17">{escape(shape)}</text>',
-        f'<path class="rule" d="M0 {_HEAD - 2}H{_WIDTH}"/>',
-        _row("value", "value", _HEAD, value),
+        f'<g class="node {kind}" data-node="{node.index}"{several} tabindex="0" role="button" '
+        f'transform="translate({x:.1f} {y:.1f})" aria-label="{told}"><title>{told}</title>',
+        heading or f'<rect class="box" width="{_WIDTH}" height="{height}" rx="7"/>',
+        f'<text class="name" x="10" y="{top + 17}">{escape(name)}</text>',
+        f'<text class="op" x="{start}" y="{top + 17}">{escape(operation)}</text>',
+        f'<text class="shape" x="{_WIDTH - 9}" y="{top + 17}">{escape(shape)}</text>',
+        f'<path class="rule" d="M0 {top + _HEAD - 2}H{_WIDTH}"/>',
+        _row("value", "value", top + _HEAD, value, many),
     ]
-    if gradient is not None:
-        parts.append(_row("grad", "grad", _HEAD + _ROW, gradient))
+    if height > top + _HEAD + 2 * _ROW:
+        parts.append(_row("grad", "grad", top + _HEAD + _ROW, gradient, many))
     return "".join(parts) + "</g>"
 
 
-def _row(kind: str, label: str, y: float, array: Host) -> str:
-    told = cell(array)
-    x, picture = 50, ""
-    if told["heat"]:
-        x = 86
+def _row(kind: str, label: str, y: float, array: Host | None, many: bool) -> str:
+    """A value or a gradient; in a box for ``many`` tensors there is a place for a heat map even where it is empty."""
+    told = {"text": "none", "heat": ""} if array is None else cell(array)
+    x, picture = 86 if told["heat"] else 50, ""
+    if told["heat"] or many:
+        hidden = "" if told["heat"] else ";display:none"
+        href = f' href="{told["heat"]}"' if told["heat"] else ""
         picture = (
             f'<image class="heat" x="50" y="{y + 3}" width="30" height="15" preserveAspectRatio="none" '
-            f'style="image-rendering:pixelated" href="{told["heat"]}"/>'
-            f'<rect class="frame" x="50" y="{y + 3}" width="30" height="15"/>'
+            f'style="image-rendering:pixelated{hidden}"{href}/>'
+            f'<rect class="frame" x="50" y="{y + 3}" width="30" height="15" style="{hidden[1:]}"/>'
         )
     return (
         f'<g class="row {kind}"><text class="label" x="10" y="{y + 15}">{label}</text>{picture}'

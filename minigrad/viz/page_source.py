@@ -30,7 +30,7 @@ def listing(trace: Trace) -> str:
         if len(lines) > _WHOLE:
             first, last = max(1, min(numbers) - _MARGIN), min(len(lines), max(numbers) + _MARGIN)
         rows = "".join(
-            f'<span class="mg-line" data-line="{n}"><span class="mg-no">{n}</span>{shown[n - 1] or " "}\n</span>'
+            f'<span class="mg-line" data-line="{n}"><span class="mg-no">{n}</span> {shown[n - 1] or " "}\n</span>'
             for n in range(first, last + 1)
         )
         name = escape(file_name(file))

@@ -2,8 +2,9 @@
 
     python -m tests.cli.fuzz_files 2000
 
-Damaged are every file that a run is read from, with ``evaluate``, ``predict`` and ``--resume`` reading it, and
-IDX files. A right result is one with the accuracy, the probabilities or the weights of the undamaged file.
+Damaged are every file that a run is read from, with ``evaluate``, ``predict``, ``prune``, ``quantize`` and
+``--resume`` reading it, and IDX files. A right result is one with the accuracy, the probabilities or the weights of
+the undamaged file; where there is an error instead, nothing must have been written.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from minigrad.errors import MinigradError
 from minigrad.train.config import Config
 from minigrad.train.predict import predict_one
 from minigrad.train.progress import ShowProgress
+from minigrad.train.prune import PruneSettings, prune_run
+from minigrad.train.quantize import QuantizeSettings, quantize_run
 from minigrad.train.recipes import recipe_named
 from minigrad.train.run import evaluate_run, load_network, read_results, resume, start
 
@@ -118,6 +121,11 @@ class Bench:
         )
         start(config, self.finished, ShowProgress(QUIET))
         self._interrupt(config)
+        self.pruned, self.int8, self.made = folder / "pruned", folder / "int8", folder / "made" / "run"
+        prune_run(self.finished, self.pruned, PruneSettings(units=0.5, epochs=1), ShowProgress(QUIET))
+        quantize_run(self.pruned, self.int8, QuantizeSettings(), ShowProgress(QUIET))
+        files = ("config.json", "network.json", "weights.safetensors")
+        compressed = (*files, "compression.json")
         header = bytes([0, 0, 8, 1]) + (500).to_bytes(4, "big")
         labels = header + bytes(range(250)) * 2
         self.packed.write_bytes(gzip.compress(labels, mtime=0))
@@ -125,12 +133,12 @@ class Bench:
         sha256 = hashlib.sha256(labels).hexdigest()
         self.sample = np.linspace(0, 1, 64, dtype=np.float32)
         self.jobs: dict[str, tuple[Path, tuple[str, ...], Callable[[Path], Any]]] = {
-            "evaluate": (
-                self.finished,
-                ("config.json", "network.json", "weights.safetensors"),
-                self.evaluate,
-            ),
-            "predict": (self.finished, ("config.json", "network.json", "weights.safetensors"), self.predict),
+            "evaluate": (self.finished, files, self.evaluate),
+            "predict": (self.finished, files, self.predict),
+            "evaluate int8": (self.int8, compressed, self.evaluate),
+            "predict int8": (self.int8, compressed, self.predict),
+            "prune": (self.pruned, compressed, self.prune),
+            "quantize": (self.pruned, compressed, self.quantize),
             "resume": (self.half, ("checkpoint.safetensors", "config.json"), self.resume),
             "results": (self.finished, ("results.json",), self.results),
             "idx": (self.packed, ("",), lambda path: read_idx(path).tobytes()),
@@ -159,6 +167,25 @@ class Bench:
     def predict(self, run: Path) -> object:
         model, network = load_network(run)
         return predict_one(model, network, self.sample).tobytes(), network.classes
+
+    def prune(self, run: Path) -> object:
+        settings = PruneSettings(sparsity=0.5, epochs=1)
+        return self.making(lambda: prune_run(run, self.made, settings, ShowProgress(QUIET)))
+
+    def quantize(self, run: Path) -> object:
+        return self.making(lambda: quantize_run(run, self.made, QuantizeSettings(), ShowProgress(QUIET)))
+
+    def making(self, work: Callable[[], Any]) -> object:
+        """Return the weights of the run that ``work`` makes, and clear up; there must be all of it or nothing."""
+        shutil.rmtree(self.made.parent, ignore_errors=True)
+        try:
+            work()
+            made = load_network(self.made)[0].state_dict()
+            return {key: array.tobytes() for key, array in made.items()}, read_results(self.made)["test_loss"]
+        except MinigradError:
+            assert not self.made.exists()
+            assert not list(self.made.parent.glob("*")) + list(self.made.parent.glob(".*"))
+            raise
 
     def resume(self, run: Path) -> object:
         resume(run, ShowProgress(QUIET))
@@ -196,7 +223,7 @@ def fuzz(trials: int, folder: Path, seed: int = 0) -> tuple[Counter[str], list[s
             path = copy / name if name else copy
             path.write_bytes(how(path.read_bytes(), chance))
 
-        label = f"{job:<9} {name or 'IDX'}"
+        label = f"{job:<13} {name or 'IDX'}"
         try:
             found = bench.on_a_copy(job, damage, name)
         except MinigradError as error:

@@ -69,12 +69,14 @@ def test_every_option_reaches_the_config() -> None:
         **{"momentum": 0.5, "nesterov": True, "schedule": "cosine", "warmup": 1, "l1": 0.1, "l2": 0.2},
         **{"elastic": 0.001, "rho": 0.3, "weight_decay": 0.01, "clip_norm": 5.0, "clip_value": 1.0},
         **{"patience": 3, "validation": 0.2, "augment": True, "seed": 7, "device": "cpu"},
+        **{"hidden": 20, "freeze": "0.*"},
     }
+    others = {"dropout": 0.2, "start_from": "", "fresh": ""}
     options: list[object] = []
     for name, value in given.items():
         options += [f"--{name.replace('_', '-')}"] + ([] if value is True else [value])
     said = minigrad("train", "deep-adam", *options, "--out", "run")
-    assert config("run") == {"recipe": "deep-adam", "data": "digits", **given}
+    assert config("run") == {"recipe": "deep-adam", "data": "digits", **others, **given}
     for part in (
         "grow batch 1",
         "momentum 0.5",
@@ -218,3 +220,42 @@ def test_a_traceback_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("MINIGRAD_TRACEBACK", "1")
     assert isinstance(CliRunner().invoke(app, ["train", "--lr", "-1"]).exception, ConfigError)
+
+
+def test_a_run_that_begins_with_another_says_so_and_what_is_frozen() -> None:
+    minigrad("train", *TINY, "--out", "base", "--quiet")
+    said = minigrad("train", *TINY, "--from", "base", "--freeze", "1.*", "--freeze", "4.bias", "--out", "run")
+    assert "1.weight, 1.bias, 4.bias frozen" in said
+    assert re.search(r"begins as +\S+/base\n", said)
+    assert config("run")["freeze"] == "1.*,4.bias"
+    assert Path(config("run")["start_from"]) == Path("base").resolve()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "parts"),
+    [
+        (["--freeze", "fc1.*"], 2, ["MG-842", "1.weight, 1.bias, 4.weight, 4.bias"]),
+        (["--freeze", "*"], 2, ["MG-842", "nothing is left to train"]),
+        (["--fresh", "4.*"], 2, ["MG-803", "--from"]),
+        (["--from", "nowhere"], 1, ["MG-711", "nowhere"]),
+        (["--dropout", "1.5"], 2, ["dropout is 1.5"]),
+        (["--hidden", "0"], 2, ["hidden is 0"]),
+        (["mlp-sgd", "--dropout", "0.5"], 2, ["dropout is no setting of mlp-sgd", "mlp-dropout"]),
+        (
+            ["line-gd", "--hidden", "5"],
+            2,
+            ["hidden is no setting of line-gd", "deep-adam, mlp-sgd, mlp-dropout"],
+        ),
+    ],
+)
+def test_a_wrong_beginning_is_explained(options: list[str], code: int, parts: list[str]) -> None:
+    said = " ".join(minigrad("train", *options, "--out", "run", code=code).split())
+    for part in parts:
+        assert part in said
+    assert not Path("run").exists()
+
+
+def test_the_width_of_the_hidden_layers_can_be_set() -> None:
+    said = minigrad("train", "deep-adam", *TINY, "--hidden", 20, "--out", "run")
+    assert "Linear 64->20 · ReLU · Linear 20->20 · ReLU · Linear 20->10" in " ".join(said.split())
+    minigrad("evaluate", "run")

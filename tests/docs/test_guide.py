@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
+WRITES = {
+    "main_job": "weights.safetensors",
+    "stepper": "step.html",
+    "compression": "weights.safetensors",
+    "handing_on": "mine.onnx",
+}
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide"
 
 
-@pytest.mark.parametrize("page", ["main_job", "stepper"])
+@pytest.mark.parametrize("page", ["main_job", "stepper", "compression", "handing_on"])
 def test_the_examples_run(page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", (GUIDE / f"{page}.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -19,6 +25,4 @@ def test_the_examples_run(page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     names: dict[str, object] = {"__name__": "example"}
     linecache.cache[page] = (len(blocks[0]), None, blocks[0].splitlines(keepends=True), page)
     exec(compile(blocks[0], page, "exec"), names)
-    assert (
-        tmp_path / {"main_job": "weights.safetensors", "stepper": "step.html"}[page]
-    ).stat().st_size > 1000
+    assert (tmp_path / WRITES[page]).stat().st_size > 1000

@@ -182,6 +182,25 @@ def matmul(rng: Rng, dtype: str) -> Iterator[Case]:
         yield Case((np.asfortranarray(a), b), {}, ((k, size),))
 
 
+def int8_matmul(rng: Rng, dtype: str) -> Iterator[Case]:
+    """The same for both dtypes, since there are no floats in it."""
+    for m, k, n in [
+        (1, 1, 1),
+        (5, 7, 4),
+        (2, 64, 3),
+        (33, 20, 17),
+        (3, 530, 2),
+        (0, 2, 3),
+        (2, 0, 3),
+        (6, 9, 70),
+    ]:
+        a, b = (rng.integers(-128, 128, shape).astype("int8") for shape in ((m, k), (n, k)))
+        yield Case((a, b))
+        yield Case((np.asfortranarray(a), b[::-1]))
+    extreme = np.full((3, 2000), -128, "int8")
+    yield Case((extreme, extreme))
+
+
 STATES = {"sgd": 0, "momentum": 1, "nesterov": 1, "adagrad": 1, "rmsprop": 1}
 
 
@@ -211,5 +230,6 @@ CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "embedding_gather": gather,
     "embedding_scatter_add": scatter_add,
     "matmul": matmul,
+    "int8_matmul": int8_matmul,
     **{rule: update(rule) for rule in updates.LAYOUT},
 }

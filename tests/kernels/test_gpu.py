@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from minigrad_kernels import dropout, embedding, gpu, launch, linear, matmul, softmax_xent, updates
+from minigrad_kernels import dropout, embedding, gpu, int8, launch, linear, matmul, softmax_xent, updates
 
 from tests.kernels.emulation.device import MISSING, Emulated
 
@@ -77,6 +77,7 @@ def test_too_many_entries_for_an_int_are_refused() -> None:
         lambda: linear.backward_activation_gpu(X, X.T, "relu"),
         lambda: dropout.dropout_gpu(X, RANDOM[0], 0.5),
         lambda: embedding.gather_gpu(X[0], np.zeros(2, "int64")),
+        lambda: int8.matmul_gpu(np.ones((2, 3), "int8"), np.ones((3, 2), "int8")),
         lambda: embedding.scatter_add_gpu(X, np.zeros(3, "int64"), 5),
         lambda: matmul.matmul_gpu(X, X),
         lambda: updates.sgd.gpu(X, X[0], np.ones(3, "float32")),
@@ -92,7 +93,7 @@ def test_shapes_that_do_not_fit_are_refused_before_a_launch(call: Any) -> None:
 
 
 def test_every_kernel_in_the_sources_has_a_signature() -> None:
-    assert gpu.sources() == ["dropout", "embedding", "linear", "matmul", "softmax_xent", "updates"]
+    assert gpu.sources() == ["dropout", "embedding", "int8", "linear", "matmul", "softmax_xent", "updates"]
     assert set(gpu.signatures("updates")) == set(updates.LAYOUT)
     assert gpu.signatures("matmul")["register_blocked"][2:4] == [("real *", "c"), ("int", "m")]
     assert gpu.signatures("dropout")["dropout"][1] == ("float *", "random")

@@ -240,16 +240,15 @@ def joined(f: Callable[..., Any], axis_in_all: bool) -> list[Case]:
     return cases
 
 
-def linears() -> list[Case]:
+def linears(f: Callable[..., Any] = ops.linear) -> list[Case]:
     n = between(-1, 1)
-    f = ops.linear
     return [
         Case("contiguous", f, (n((2, 3)), n((4, 3)), n((4,)))),
         Case("contiguous", f, (n((2, 3)), n((4, 3)))),
         Case("contiguous", f, (n((2, 3)), n((4, 3)), None)),
         Case("contiguous", f, (n((3,)), n((2, 3)), n((2,)))),
         Case("contiguous", f, (n((2, 2, 3)), n((2, 3)), n((2,)))),
-        Case("contiguous", lambda x, w, b: ops.linear(x, w, b=b), (n((2, 3)), n((2, 3)), n((2,)))),
+        Case("contiguous", lambda x, w, b: f(x, w, b=b), (n((2, 3)), n((2, 3)), n((2,)))),
         Case("transposed", f, (n((3, 2)).T, n((3, 4)).T, n((4,)))),
         Case("broadcast", f, (np.broadcast_to(n((3,)), (2, 3)), n((4, 3)), np.broadcast_to(n(()), (4,)))),
         Case("size-0", f, (n((0, 3)), n((4, 3)), n((4,)))),
@@ -258,8 +257,8 @@ def linears() -> list[Case]:
     ]
 
 
-def cross_entropies() -> list[Case]:
-    n, f = between(-2, 2), ops.softmax_cross_entropy
+def cross_entropies(f: Callable[..., Any] = ops.softmax_cross_entropy) -> list[Case]:
+    n = between(-2, 2)
     return [
         Case("contiguous", f, (n((2, 3)), np.array([0, 2]))),
         Case("contiguous", f, (n((2, 3)), np.array([1, 1], dtype=np.uint8))),
@@ -443,7 +442,11 @@ CASES: dict[str, list[Case]] = {
     "matmul": [*matrices(np.matmul), Case("contiguous", np.dot, (np.ones(3), np.ones((3, 2))))],
     "einsum": einsums(),
     "linear": linears(),
+    "linear_relu": linears(ops.linear_relu),
     "softmax_cross_entropy": cross_entropies(),
+    "mean_cross_entropy": [
+        case for case in cross_entropies(ops.mean_cross_entropy) if case.layout != "size-0"
+    ],
     "dropout": dropouts(),
     "embedding": embeddings(),
     "embedding_gradient": embedding_gradients(),
@@ -483,12 +486,17 @@ CONSTANT: dict[str, Callable[..., Any]] = {
 }
 
 
+NEVER_EMPTY = {"mean_cross_entropy"}
+"""Operations that have no value, and so no derivative, for nothing."""
+
+
 def incomplete() -> dict[str, list[str]]:
     """What is missing: for each operation in the table, the kinds of input that it is not checked on."""
     missing = {}
     for name, operation in table.operations.items():
         if any(operation.rules):
             seen = {case.layout for case in CASES.get(name, [])}
+            seen |= {"size-0"} if name in NEVER_EMPTY else set()
             lacking = [layout for layout in LAYOUTS if layout not in seen]
         else:
             lacking = [] if name in CONSTANT else ["a result without a graph"]

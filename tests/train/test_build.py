@@ -23,6 +23,7 @@ class Rates(Callback):
         self.seen[-1].add(trainer.rate)
 
 
+@pytest.mark.filterwarnings("ignore:MG-405")  # the rate is for telling it by, not for learning
 @pytest.mark.parametrize(("grow", "accumulate"), [(0, 1), (2, 1), (1, 3)])
 def test_a_schedule_goes_by_the_epoch_whatever_the_batch(grow: int, accumulate: int) -> None:
     config = Config(

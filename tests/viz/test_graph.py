@@ -92,7 +92,10 @@ def test_a_layer_is_one_box_with_its_parameters():
     plain = graph(model(x).sum())
     assert not [box for box in plain.boxes if box.kind == "layer"], "the parameters have no names yet"
     model.named_parameters()
-    drawn = graph(model(x).sum())
+    fused = graph(model(x).sum())
+    assert next(box.lines[0] for box in fused.boxes if box.title == "layer 0") == "linear_relu"
+    with mg.unfused():
+        drawn = graph(model(x).sum())
     layers = {box.title: box.lines for box in drawn.boxes if box.kind == "layer"}
     assert list(layers) == ["layer 0", "layer 2", "layer 3"]
     assert layers["layer 0"] == (

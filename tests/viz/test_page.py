@@ -14,7 +14,8 @@ import pytest
 
 import minigrad as mg
 from minigrad.errors import ConfigError
-from minigrad.viz import examples, page, page_arrays, page_follow, page_source
+from minigrad.viz import examples, page_arrays, page_follow, page_source
+from minigrad.viz.embed import embedded
 from minigrad.viz.trace import Trace
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -239,4 +240,4 @@ def test_numbers_that_json_does_not_know() -> None:
     x = mg.Tensor([0.0, 1.0], requires_grad=True, name="x")
     with np.errstate(all="ignore"), mg.record() as trace:
         np.log(x).sum().backward()
-    assert "NaN" not in page.embedded(data_of(trace.html()))
+    assert "NaN" not in embedded(data_of(trace.html()))

@@ -3,6 +3,7 @@
   var root = document.getElementById("@ID@");
   if (!root || root.dataset.ready) return;
   root.dataset.ready = "yes";
+  followTheme(root);
   var data = JSON.parse(root.querySelector("script[type='application/json']").textContent);
   var space = "http://www.w3.org/2000/svg";
   var chosen = data.first, step = 0, timer = null;
@@ -44,6 +45,10 @@
   var back = button(bar, "Back", "one step back", function () { go(step - 1); });
   var play = button(bar, "Play", "", function () { if (timer) stop(); else start(); });
   var next = button(bar, "Next", "one step on", function () { go(step + 1); });
+  var end = button(bar, "Last", "last step", function () { go(last()); });
+  var count = document.createElement("output");
+  count.className = "mgo-count";
+  bar.appendChild(count);
   var slider = document.createElement("input");
   slider.type = "range";
   slider.min = 0;
@@ -61,9 +66,9 @@
   }
   function go(to) { stop(); step = to; show(); }
   function line(points, run, own) {
-    draw("polyline", { points: points.map(function (p) { return p.join(","); }).join(" "), fill: "none",
-      stroke: run.colour, "stroke-width": own ? 2.6 : 1.1, "stroke-dasharray": own ? "" : run.dash,
-      opacity: own ? 1 : 0.45, "stroke-linejoin": "round" }, layer);
+    draw("polyline", { points: points.map(function (p) { return p.join(","); }).join(" "), class: "path",
+      stroke: run.colour, "stroke-width": own ? 2.6 : 1.3, "stroke-dasharray": own ? "" : run.dash,
+      opacity: own ? 1 : 0.7 }, layer);
   }
   function show() {
     var run = data.runs[chosen];
@@ -72,12 +77,13 @@
     data.runs.forEach(function (other, k) { if (k !== chosen) line(other.points, other, false); });
     line(run.points.slice(0, step + 1), run, true);
     run.points.slice(0, step + 1).forEach(function (p, i) {
-      draw("circle", { cx: p[0], cy: p[1], r: i === step ? 6 : 2.6, fill: i === step ? "#ffffff" : run.colour,
+      draw("circle", { cx: p[0], cy: p[1], r: i === step ? 6 : 2.6, class: i === step ? "here" : "", fill: run.colour,
         stroke: run.colour, "stroke-width": i === step ? 3 : 0 }, layer);
     });
     choices.forEach(function (made, k) { made.setAttribute("aria-pressed", String(k === chosen)); });
     first.disabled = back.disabled = step === 0;
-    next.disabled = step === last();
+    next.disabled = end.disabled = step === last();
+    count.textContent = step + " / " + last();
     slider.max = last();
     slider.value = step;
     slider.setAttribute("aria-valuetext", "step " + step + " of " + last());
@@ -90,6 +96,10 @@
       ", J = " + run.losses[step];
     var body = document.createElement("tbody");
     made.appendChild(body);
+    var heading = document.createElement("tr");
+    heading.className = "mgo-head";
+    ["", "", "x", "y"].forEach(function (name, i) { cell(heading, i < 2 ? "td" : "th", name, i < 2 ? "" : "mgo-n"); });
+    body.appendChild(heading);
     var found = step ? run.steps[step - 1] : [["θ", "", run.start]];
     found.forEach(function (entry, i) {
       var row = document.createElement("tr");
@@ -112,7 +122,7 @@
     event.stopPropagation();
     if (pick !== undefined) { chosen = (chosen + pick + data.runs.length) % data.runs.length; show(); } else go(to);
   });
-  root.querySelector(".mgo-hint").hidden = false;
+  root.querySelector(".mgo-hint").textContent = "Keys: ← → one step, Home and End, ↑ ↓ another optimizer.";
   rows.setAttribute("aria-live", "polite");
   show();
 })();

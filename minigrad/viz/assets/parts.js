@@ -1,4 +1,4 @@
-// what the stepper uses and what knows nothing of a trace: elements, themes, indices, letters, scrolling, colours
+// what the stepper uses and what knows nothing of a trace: elements, indices, letters, scrolling, colours
 const make = (tag, attributes, ...children) => {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) {
@@ -9,19 +9,6 @@ const make = (tag, attributes, ...children) => {
   return made;
 };
 
-// a notebook or a documentation theme may be dark where the system is light, and the other way round
-const followTheme = (root) => {
-  const theme = () => {
-    const body = document.body, page = document.documentElement;
-    const said = body.dataset.jpThemeLight !== undefined
-      ? (body.dataset.jpThemeLight === "true" ? "light" : "dark")
-      : [body.dataset.theme, page.dataset.theme].find((name) => name === "light" || name === "dark");
-    if (said) root.dataset.theme = said; else delete root.dataset.theme;
-  };
-  theme();
-  for (const element of [document.body, document.documentElement])
-    new MutationObserver(theme).observe(element, { attributes: true, attributeFilter: ["data-theme", "data-jp-theme-light"] });
-};
 const flat = (shape, entry) => entry.reduce((sum, i, axis) => sum * shape[axis] + i, 0);
 const unflat = (shape, index) => {
   const entry = [];

@@ -10,26 +10,7 @@
   const all = (selector, inside) => [...(inside || root).querySelectorAll(selector)];
   followTheme(root);
 
-  // ---- numbers -------------------------------------------------------------------------------------------
-  const decoded = new Map();
-  const numbers = (k) => {
-    if (!decoded.has(k)) {
-      const array = data.arrays[k];
-      let found = null;
-      if (array.data !== undefined) {
-        const bytes = Uint8Array.from(atob(array.data), (c) => c.charCodeAt(0));
-        found = array.wide ? new Float64Array(bytes.buffer) : new Float32Array(bytes.buffer);
-      }
-      decoded.set(k, found);
-    }
-    return decoded.get(k);
-  };
-  const at = (k, entry) => {
-    const array = data.arrays[k];
-    if (array.all !== undefined) return array.all;
-    const values = numbers(k);
-    return values === null ? undefined : values[flat(array.shape, entry)];
-  };
+  const { numbers, at } = entriesOf(data.arrays);
 
   // ---- what is shown -------------------------------------------------------------------------------------
   const everything = data.events.map((_, k) => [k, null]);
@@ -84,23 +65,10 @@
   const inspector = make("div", { class: "mg-inspector" });
   panel.append(make("h4", {}, "Formula"), spoken, guess, rows, inspector);
 
-  const picture = one(".mg-canvas img");
-  const source = new TextDecoder().decode(Uint8Array.from(atob(picture.src.split(",")[1]), (c) => c.charCodeAt(0)));
-  const svg = document.importNode(new DOMParser().parseFromString(source, "image/svg+xml").documentElement, true);
-  all("style", svg).forEach((style) => style.remove());  // the page has the same rules, with its own theme
-  svg.style.minWidth = `min(${svg.getAttribute("width")}px, 480px)`;  // a narrow pane scrolls, the text stays legible
-  picture.replaceWith(svg);
-  all(".node", svg).forEach((box) => {
-    const jump = () => {
-      const [made, gradient] = data.nodes[box.dataset.node].jump;
-      const here = steps[position][0];
-      const wantsGradient = gradient !== undefined && now().phase !== "forward" && here !== gradient;
-      reach(wantsGradient ? gradient : made === undefined ? gradient : made);
-    };
-    box.addEventListener("click", jump);
-    box.addEventListener("keydown", (key) => {
-      if (key.key === "Enter" || key.key === " ") { key.preventDefault(); key.stopPropagation(); jump(); }
-    });
+  const graph = liveGraph(one(".mg-canvas"), data, "__ID__", (node) => {
+    const [made, gradient] = data.nodes[node].jump;
+    const wantsGradient = gradient !== undefined && now().phase !== "forward" && steps[position][0] !== gradient;
+    reach(wantsGradient || made === undefined ? gradient : made);
   });
 
   // ---- moving --------------------------------------------------------------------------------------------
@@ -164,48 +132,6 @@
   root.tabIndex = 0;
 
   // ---- drawing -------------------------------------------------------------------------------------------
-  const latest = (line, k) => line.filter(([event]) => event <= k).pop();
-  const write = (row, found, hidden) => {
-    const text = one(".text", row), heat = one(".heat", row);
-    row.classList.toggle("unknown", !found || hidden);
-    text.textContent = hidden ? "?" : found ? found[1] : "not yet";
-    text.removeAttribute("textLength");
-    const x = found && found[2] && !hidden ? 86 : 50, room = 206 - x;
-    text.setAttribute("x", x);
-    if (text.textContent.length * 7.25 > room) text.setAttribute("textLength", room);
-    if (heat) {
-      heat.style.display = one(".frame", row).style.display = x === 86 ? "" : "none";
-      if (found && found[2]) heat.setAttribute("href", found[2]);
-    }
-  };
-  const drawGraph = (event, k) => {
-    all(".node", svg).forEach((box) => {
-      const i = Number(box.dataset.node), node = data.nodes[i];
-      const changes = (kind) => !revealed && event.target === i && node[kind].some(([e]) => e === k);
-      const value = latest(node.value, k), gradient = latest(node.grad, k);
-      write(one(".value", box), value, changes("value"));
-      if (one(".grad", box)) write(one(".grad", box), gradient, changes("grad"));
-      one(".value .label", box).textContent = value && value[0] >= 0 && node.value.length > 1 && node.value[0][0] < value[0] ? "new" : "value";
-      const active = event.target === i, from = event.sources.includes(i);
-      box.setAttribute("class", box.getAttribute("class").replace(/ (active|from|added|on-\w+)/g, "")
-        + (active ? ` active on-${event.phase}` : from ? ` from on-${event.phase}` : "") + (active && event.added ? " added" : ""));
-      if (one(".grad", box)) one(".grad .label", box).textContent = active && event.added ? "grad +" : "grad";
-      if (active) box.setAttribute("aria-current", "step"); else box.removeAttribute("aria-current");
-      box.setAttribute("aria-label", `${node.name}, value ${one(".value .text", box).textContent}` +
-        (one(".grad", box) ? `, gradient ${one(".grad .text", box).textContent}` : ""));
-    });
-    all(".edge", svg).forEach((edge) => {
-      const [from, to, position] = edge.dataset.edge.split(":").map(Number);
-      const forward = event.kind === "forward" && to === event.target;
-      const backward = event.kind === "backward" && from === event.target && to === event.sources[0] && position === event.position;
-      edge.classList.toggle("on-forward", forward);
-      edge.classList.toggle("on-backward", backward);
-      const tip = `url(#__ID__-tip${forward ? "-forward" : backward ? "-backward" : ""})`;
-      if (backward) { edge.removeAttribute("marker-end"); edge.setAttribute("marker-start", tip); }
-      else { edge.removeAttribute("marker-start"); edge.setAttribute("marker-end", tip); }
-    });
-    centre(one(".mg-canvas"), one(".node.active", svg), true);
-  };
   const drawSource = (event) => {
     all(".mg-line").forEach((line) => { line.className = "mg-line"; line.removeAttribute("aria-current"); });
     if (!event.line) return;
@@ -286,7 +212,7 @@
     const box = make("input", { type: "text", inputmode: "decimal", autocomplete: "off", class: "mg-answer",
       "aria-label": `your number for ${symbolOf(event, entry)}`, placeholder: "3 digits suffice" });
     const reply = make("span", { class: "mg-reply", role: "status" });
-    const reveal = () => { revealed = true; const event = now(); drawGraph(event, steps[position][0]); drawFormula(event, entryOf(event)); inspect(event, entryOf(event)); };
+    const reveal = () => { revealed = true; const event = now(); graph.draw(event, steps[position][0], revealed); drawFormula(event, entryOf(event)); inspect(event, entryOf(event)); };
     let counted = false;
     const tally = (good) => { if (!counted) { asked += 1; right += good; counted = true; score.textContent = `${right} of ${asked} right at once`; } };
     guess.onsubmit = (submitted) => {
@@ -313,6 +239,7 @@
   };
 
   // ---- entries on demand ---------------------------------------------------------------------------------
+  const focusOn = (selector) => { const found = one(selector); if (found) found.focus(); };
   const pick = (entry) => {
     const event = now();
     picked = { shape: data.arrays[event.answer].shape.join(), entry };
@@ -345,49 +272,11 @@
       ...["min", "mean", "max"].flatMap((name, i) => [make("span", { class: "mg-muted" }, name + " "), array.stats[i] + "  "]),
       here === undefined ? null : make("span", {}, make("span", { class: "mg-muted" }, `at ${named(entry)} `), make("b", {}, number(here)))));
     const size = shape.reduce((a, b) => a * b, 1), width = shape.length ? shape[shape.length - 1] : 1;
-    if (size > 1 && size <= 64 && width <= 8 && (array.all !== undefined || numbers(k))) inspector.append(cells(k, shape, width, size, same && entry));
-    else if (size > 1 && numbers(k)) inspector.append(heatMap(k, shape, width, size, same ? entry : null));
+    if (size > 1 && size <= 64 && width <= 8 && (array.all !== undefined || numbers(k))) inspector.append(cells((place) => at(k, place), shape, same && entry, (place) => { pick(place); focusOn(".mg-cells .mg-chosen"); }));
+    else if (size > 1 && numbers(k)) inspector.append(heatMap(numbers(k), shape, same ? entry : null, (place) => { pick(place); focusOn(".mg-heat"); }));
     else if (size > 1) inspector.append(make("p", { class: "mg-note" }, array.all !== undefined ? `every entry is ${number(array.all)}`
       : "The entries of this array are not on this page: it would be too large."));
   };
-  const cells = (k, shape, width, size, entry) => {
-    const table = make("table", { class: "mg-cells" });
-    let largest = 0;
-    for (let i = 0; i < size; i++) largest = Math.max(largest, Math.abs(at(k, unflat(shape, i))));
-    for (let i = 0; i < size; i += width) table.append(make("tr", {}, ...Array.from({ length: width }, (_, j) => {
-      const place = unflat(shape, i + j), value = at(k, place), chosen = entry && place.join() === entry.join();
-      return make("td", {}, make("button", { type: "button", class: chosen ? "mg-chosen" : "", disabled: !entry, style: `background:${tint(value, largest)}`,
-        "aria-label": `entry ${place.join(",")}: ${number(value)}`, "aria-pressed": String(Boolean(chosen)),
-        onclick: () => { pick(place); const again = one(".mg-cells .mg-chosen"); if (again) again.focus(); } }, number(value)));
-    })));
-    return make("div", { class: "mg-wide" }, table);
-  };
-  const heatMap = (k, shape, width, size, entry) => {
-    const values = numbers(k), height = size / width;
-    const canvas = make("canvas", { width, height, class: "mg-heat", tabindex: 0, role: "img",
-      "aria-label": `heat map of ${height} by ${width} entries; ${entry ? "arrow keys choose an entry" : ""}` });
-    const pen = canvas.getContext("2d"), image = pen.createImageData(width, height);
-    let largest = 0;
-    for (const value of values) if (Math.abs(value) > largest && Number.isFinite(value)) largest = Math.abs(value);
-    values.forEach((value, i) => image.data.set([...(value < 0 ? [0, 114, 178] : [213, 94, 0]), 255 * Math.min(1, Math.abs(value) / (largest || 1))], 4 * i));
-    pen.putImageData(image, 0, 0);
-    const frame = make("div", { class: "mg-heatframe", style: `aspect-ratio:${width}/${Math.max(height, width / 14)};max-width:${Math.max(90, Math.min(420, width / height * 220))}px` }, canvas);
-    if (entry) {
-      const index = flat(shape, entry);
-      frame.append(make("span", { class: "mg-mark", style: `left:${100 * ((index % width) + .5) / width}%;top:${100 * (Math.floor(index / width) + .5) / height}%` }));
-      const choose = (row, column) => { pick(unflat(shape, Math.min(height - 1, Math.max(0, row)) * width + Math.min(width - 1, Math.max(0, column)))); one(".mg-heat").focus(); };
-      canvas.addEventListener("click", (click) => {
-        const box = canvas.getBoundingClientRect();
-        choose(Math.floor((click.clientY - box.top) / box.height * height), Math.floor((click.clientX - box.left) / box.width * width));
-      });
-      canvas.addEventListener("keydown", (key) => {
-        const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[key.key];
-        if (move) { key.preventDefault(); choose(Math.floor(index / width) + move[0], (index % width) + move[1]); }
-      });
-    }
-    return frame;
-  };
-
   const render = () => {
     const k = steps[position][0], event = data.events[k], entry = entryOf(event);
     slider.value = position;
@@ -398,7 +287,7 @@
     score.textContent = predicting && asked ? `${right} of ${asked} right at once` : "";
     all(".mg-phase").forEach((part) => part.classList.toggle("mg-current", part.dataset.phase === event.phase));
     drawFormula(event, entry);
-    drawGraph(event, k);
+    graph.draw(event, k, revealed);
     drawSource(event);
     inspect(event, entry);
   };

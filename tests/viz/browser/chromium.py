@@ -1,4 +1,7 @@
-"""Headless Chromium, driven through its DevTools protocol over two pipes: nothing to install but the browser."""
+"""Headless Chromium, driven through its DevTools protocol over two pipes: nothing to install but the browser.
+
+It finds no host by any name: what a page asks of a network fails, and is in ``requests``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import base64
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PATIENCE = 60
 
 
 def find() -> str | None:
@@ -30,12 +35,14 @@ class Browser:
         read, write = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10) for fd in (to_read, to_write))
         self._profile = tempfile.mkdtemp(prefix="chromium-")
         flags = (
-            "--headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --remote-debugging-pipe"
+            "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars --no-first-run "
+            "--remote-debugging-pipe"
         )
+        offline = "--host-resolver-rules=MAP * ~NOTFOUND"
         self._process = subprocess.Popen(
-            [executable, *flags.split(), f"--user-data-dir={self._profile}"],
+            [executable, *flags.split(), offline, f"--user-data-dir={self._profile}"],
             preexec_fn=lambda: (os.dup2(read, 3), os.dup2(write, 4)),
-            pass_fds=(3, 4),
+            close_fds=False,  # else 3 and 4 would have to be open here as well; what Python opens is not inherited
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -64,6 +71,8 @@ class Browser:
 
     def _receive(self) -> Any:
         while b"\0" not in self._rest:
+            if not select.select([self._from], [], [], PATIENCE)[0]:
+                raise TimeoutError(f"the browser has said nothing for {PATIENCE} s")
             part = os.read(self._from, 1 << 16)
             if not part:
                 raise RuntimeError("the browser is gone")

@@ -1,0 +1,5 @@
+"""Handing a trained network on as an ONNX file, which many other programs run.
+
+``graph`` writes a network's layers as ONNX operators, ``check`` runs the result in onnxruntime beside the network, and
+``run`` does both for a finished run before the file appears.
+"""

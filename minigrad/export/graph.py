@@ -1,0 +1,258 @@
+"""A network as an ONNX graph: one or a few standard operators for each layer, of operator set 17.
+
+Weights keep their dotted names. A layer of 8-bit integers becomes the pairs of QuantizeLinear and DequantizeLinear
+(QDQ) that runtimes look for: they either compute in floats what the pairs mean, or replace them by integer products.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+import minigrad
+from minigrad import nn
+from minigrad.errors import ConfigError
+from minigrad.extras import extra
+
+OPERATORS, FORMAT = 17, 8  # the operator set and the file format that came with it: ONNX 1.12, of 2022
+INPUT = "x"
+
+
+class Value(NamedTuple):
+    """What flows from layer to layer: its name in the graph and its number of axes."""
+
+    name: str
+    axes: int
+
+
+@runtime_checkable
+class QuantizedDense(Protocol):
+    """What a dense layer of 8-bit integers holds.
+
+    ``weight`` int8 (out, in), a float32 ``scale`` for each row, a float ``bias`` or None, and ``input_scale`` and int8
+    ``input_zero_point`` of what comes in.
+    """
+
+    weight: Any
+    scale: Any
+    bias: Any
+    input_scale: Any
+    input_zero_point: Any
+
+
+class Graph:
+    """A graph that is being written: its operators in order, and its constants by name."""
+
+    def __init__(self) -> None:
+        self.onnx = extra("onnx", "onnx", "exporting")
+        self.nodes: list[Any] = []
+        self.constants: dict[str, np.ndarray[Any, Any]] = {}
+
+    def add(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+        """Add an operator; return the name of its output, a new one where none is given."""
+        name = name or f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(self.onnx.helper.make_node(operator, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def constant(self, name: str, array: Any) -> str:
+        """Add an array under its name; return the name."""
+        self.constants[name] = np.ascontiguousarray(array).reshape(np.shape(array))
+        return name
+
+
+Write = Callable[[Graph, str, Any, Value], Value]
+"""(graph, the layer's dotted name, the layer, what comes in) -> what goes out"""
+
+
+def _dense(graph: Graph, x: Value, weight: str, bias: str | None) -> Value:
+    """X Wᵀ + b for a weight (out, in) in the graph."""
+    given = [] if bias is None else [bias]
+    if x.axes == 2:
+        return Value(graph.add("Gemm", x.name, weight, *given, transB=1), 2)
+    product = graph.add("MatMul", x.name, graph.add("Transpose", weight, perm=[1, 0]))
+    return Value(graph.add("Add", product, *given) if given else product, x.axes)
+
+
+def _linear(graph: Graph, name: str, layer: nn.Linear, x: Value) -> Value:
+    weight = graph.constant(f"{name}weight", layer.weight.numpy())
+    bias = None if layer.bias is None else graph.constant(f"{name}bias", layer.bias.numpy())
+    return _dense(graph, x, weight, bias)
+
+
+def _quantized(graph: Graph, name: str, layer: QuantizedDense, x: Value) -> Value:
+    """(s_x (q_x - z)) (s q)ᵀ + b, both integers moved up by 128 from int8 to uint8, which changes no difference.
+
+    For int8 weights onnxruntime takes, on x86 processors without VNNI, a product whose sums of two saturate at 16 bits;
+    for uint8 it takes an exact one everywhere.
+    """
+    zero_point = graph.constant(f"{name}input_zero_point", _unsigned(layer.input_zero_point.numpy()))
+    around = graph.constant(f"{name}input_scale", layer.input_scale.numpy()), zero_point
+    rounded = graph.add("DequantizeLinear", graph.add("QuantizeLinear", x.name, *around), *around)
+    scale = layer.scale.numpy()
+    held = (
+        graph.constant(f"{name}weight", _unsigned(layer.weight.numpy())),
+        graph.constant(f"{name}scale", scale),
+        graph.constant(f"{name}weight_zero_point", np.full(scale.shape, 128, np.uint8)),
+    )
+    weight = graph.add("DequantizeLinear", *held, axis=0)
+    bias = None if layer.bias is None else graph.constant(f"{name}bias", layer.bias.numpy())
+    return _dense(graph, Value(rounded, x.axes), weight, bias)
+
+
+def _unsigned(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return (array.astype(np.int16) + 128).astype(np.uint8)
+
+
+def _sequential(graph: Graph, name: str, layer: nn.Sequential, x: Value) -> Value:
+    for i, part in enumerate(layer):
+        x = write(graph, f"{name}{i}.", part, x)
+    return x
+
+
+def _flatten(graph: Graph, name: str, layer: nn.Flatten, x: Value) -> Value:
+    return x if x.axes <= 2 else Value(graph.add("Flatten", x.name, axis=1), 2)
+
+
+def _layer_norm(graph: Graph, name: str, layer: nn.LayerNorm, x: Value) -> Value:
+    weight = graph.constant(f"{name}weight", layer.weight.numpy())
+    bias = graph.constant(f"{name}bias", layer.bias.numpy())
+    axis = -len(layer.shape)
+    return Value(graph.add("LayerNormalization", x.name, weight, bias, axis=axis, epsilon=layer.eps), x.axes)
+
+
+def _embedding(graph: Graph, name: str, layer: nn.Embedding, x: Value) -> Value:
+    return Value(
+        graph.add("Gather", graph.constant(f"{name}weight", layer.weight.numpy()), x.name), x.axes + 1
+    )
+
+
+def _gelu(graph: Graph, name: str, layer: nn.GELU, x: Value) -> Value:
+    """X · ½ (1 + erf(x / √2)), which operator set 17 has no operator for."""
+    half, one, root = (
+        graph.constant(f"{name}{key}", np.float32(value))
+        for key, value in (("half", 0.5), ("one", 1.0), ("root", math.sqrt(0.5)))
+    )
+    phi = graph.add("Mul", half, graph.add("Add", one, graph.add("Erf", graph.add("Mul", x.name, root))))
+    return Value(graph.add("Mul", x.name, phi), x.axes)
+
+
+def _as(operator: str, **settings: Callable[[Any], Any]) -> Write:
+    """Write a layer as one operator without weights, whose attributes are read off the layer."""
+
+    def one(graph: Graph, name: str, layer: Any, x: Value) -> Value:
+        attributes = {key: read(layer) for key, read in settings.items()}
+        return Value(graph.add(operator, x.name, **attributes), x.axes)
+
+    return one
+
+
+LAYERS: dict[type, Write] = {
+    nn.Sequential: _sequential,
+    nn.Linear: _linear,
+    nn.Flatten: _flatten,
+    nn.Dropout: lambda graph, name, layer, x: x,  # in evaluation it is x itself
+    nn.LayerNorm: _layer_norm,
+    nn.Embedding: _embedding,
+    nn.GELU: _gelu,
+    nn.ReLU: _as("Relu"),
+    nn.LeakyReLU: _as("LeakyRelu", alpha=lambda layer: layer.slope),
+    nn.Sigmoid: _as("Sigmoid"),
+    nn.Tanh: _as("Tanh"),
+    nn.Softmax: _as("Softmax", axis=lambda layer: layer.axis),
+}
+
+
+def write(graph: Graph, name: str, layer: nn.Module, x: Value) -> Value:
+    """Write a layer into a graph; return what goes out of it. ``name`` is its dotted name with a dot behind it.
+
+    Raises ConfigError MG-861 for a layer that is none of ``LAYERS`` and no ``QuantizedDense``: what another class
+    computes in its ``forward`` cannot be seen from outside.
+    """
+    if type(layer) in LAYERS:
+        return LAYERS[type(layer)](graph, name, layer, x)
+    if isinstance(layer, QuantizedDense):
+        return _quantized(graph, name, layer, x)
+    known = ", ".join(kind.__name__ for kind in LAYERS)
+    where = f"layer '{name.removesuffix('.')}'" if name else "the network"
+    raise ConfigError(
+        "MG-861",
+        f"{where} ({layer.describe()}) cannot be written as ONNX. What can: {known}, and dense layers of 8-bit "
+        "integers. Build the network as a Sequential of these.",
+    )
+
+
+def model_of(
+    model: nn.Module,
+    sample: tuple[int, ...],
+    *,
+    scaling: Any = None,
+    classes: bool = False,
+    integers: bool = False,
+    metadata: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return a network as the bytes of an ONNX file, for any number of samples at a time.
+
+    Parameters
+    ----------
+    model : a Sequential, or one layer of it, of the ``LAYERS``; as it is in evaluation.
+    sample : the shape of one sample.
+    scaling : a ``minigrad.data`` scaler, whose (x - offset) / scale comes first; None for none.
+    classes : whether the outputs are logits. The file's first output is then called ``logits`` and a second one,
+        ``probabilities``, is their softmax; otherwise the only one is called ``prediction``.
+    integers : whether the inputs are ids (int64) instead of floats.
+    metadata : what a user of the file should know, kept in it.
+
+    Raises ConfigError MG-861 for a layer that cannot be written and MG-805 without the onnx package.
+    """
+    graph = Graph()
+    x = Value(INPUT, 1 + len(sample))
+    if scaling is not None:
+        offset, scale = (np.asarray(array, np.float32) for array in (scaling.offset, scaling.scale))
+        centred = graph.add("Sub", x.name, graph.constant("scaling.offset", offset))
+        x = Value(graph.add("Div", centred, graph.constant("scaling.scale", scale)), x.axes)
+    y = write(graph, "", model, x)
+    first = "logits" if classes else "prediction"
+    graph.add("Identity", y.name, name=first)
+    outputs = [first]
+    if classes:
+        outputs.append(graph.add("Softmax", first, name="probabilities", axis=-1))
+    return _assembled(graph, sample, y.axes, outputs, integers, dict(metadata or {}))
+
+
+def _assembled(
+    graph: Graph,
+    sample: tuple[int, ...],
+    axes: int,
+    outputs: list[str],
+    integers: bool,
+    metadata: dict[str, str],
+) -> bytes:
+    onnx = graph.onnx
+    kind = onnx.TensorProto.INT64 if integers else onnx.TensorProto.FLOAT
+    made = onnx.helper.make_graph(
+        graph.nodes,
+        "minigrad",
+        [onnx.helper.make_tensor_value_info(INPUT, kind, ["samples", *sample])],
+        [
+            onnx.helper.make_tensor_value_info(
+                name, onnx.TensorProto.FLOAT, ["samples", *(f"axis_{k}" for k in range(1, axes))]
+            )
+            for name in outputs
+        ],
+        [onnx.numpy_helper.from_array(array, name) for name, array in graph.constants.items()],
+    )
+    model = onnx.helper.make_model(
+        made,
+        producer_name="minigrad",
+        producer_version=minigrad.__version__,
+        opset_imports=[onnx.helper.make_opsetid("", OPERATORS)],
+        ir_version=FORMAT,
+    )
+    onnx.helper.set_model_props(model, metadata)
+    model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+    onnx.checker.check_model(model, full_check=True)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content

@@ -1,0 +1,76 @@
+// the drawing, live: what every box shows after an event, and which of them are in play
+const liveGraph = (canvas, data, id, jump) => {
+  const picture = canvas.querySelector("img");
+  const source = new TextDecoder().decode(Uint8Array.from(atob(picture.src.split(",")[1]), (c) => c.charCodeAt(0)));
+  const svg = document.importNode(new DOMParser().parseFromString(source, "image/svg+xml").documentElement, true);
+  svg.querySelectorAll("style").forEach((style) => style.remove());  // the page has the same rules, with its own theme
+  svg.style.minWidth = `min(${svg.getAttribute("width")}px, 480px)`;  // a narrow pane scrolls, the text stays legible
+  picture.replaceWith(svg);
+
+  const part = (selector, box) => box.querySelector(selector);
+  const boxes = [...svg.querySelectorAll(".node")].map((box) => {
+    const result = Number(box.dataset.node), { members } = box.dataset;
+    const found = { box, result, members: members ? members.split(" ").map(Number) : [result], node: result };
+    box.addEventListener("click", () => jump(found.node));
+    box.addEventListener("keydown", (key) => {
+      if (key.key === "Enter" || key.key === " ") { key.preventDefault(); key.stopPropagation(); jump(found.node); }
+    });
+    return found;
+  });
+  const edges = [...svg.querySelectorAll(".edge")].map((edge) => [edge, ...edge.dataset.edge.split(":").map(Number)]);
+
+  const latest = (line, k) => line.filter(([event]) => event <= k).pop();
+  const write = (row, found, hidden) => {
+    const text = part(".text", row), heat = part(".heat", row);
+    row.classList.toggle("unknown", !found || hidden);
+    text.textContent = hidden ? "?" : found ? found[1] : "not yet";
+    text.removeAttribute("textLength");
+    const x = found && found[2] && !hidden ? 86 : 50, room = 206 - x;
+    text.setAttribute("x", x);
+    if (text.textContent.length * 7.25 > room) text.setAttribute("textLength", room);
+    if (heat) {
+      heat.style.display = part(".frame", row).style.display = x === 86 ? "" : "none";
+      if (found && found[2]) heat.setAttribute("href", found[2]);
+    }
+  };
+  // a layer's box shows the tensor that is in play, else the layer's result
+  const choose = (one, event) => {
+    if (one.members.length === 1) return;
+    const inside = (i) => one.members.includes(i);
+    one.node = inside(event.target) ? event.target : event.sources.find(inside) ?? one.result;
+    const [name, operation, start, shape] = data.nodes[one.node].head;
+    for (const [kind, text] of [[".name", name], [".op", operation], [".shape", shape]]) part(kind, one.box).textContent = text;
+    part(".op", one.box).setAttribute("x", start);
+  };
+  const drawBox = (one, event, k, revealed) => {
+    choose(one, event);
+    const { box, node: i } = one, node = data.nodes[i], grad = part(".grad", box);
+    const changes = (kind) => !revealed && event.target === i && node[kind].some(([e]) => e === k);
+    const value = latest(node.value, k);
+    write(part(".value", box), value, changes("value"));
+    if (grad) write(grad, latest(node.grad, k), changes("grad"));
+    const renewed = value && value[0] >= 0 && node.value.length > 1 && node.value[0][0] < value[0];
+    part(".value .label", box).textContent = renewed ? "new" : "value";
+    const active = event.target === i, from = event.sources.includes(i);
+    box.setAttribute("class", box.getAttribute("class").replace(/ (active|from|added|on-\w+)/g, "")
+      + (active ? ` active on-${event.phase}` : from ? ` from on-${event.phase}` : "") + (active && event.added ? " added" : ""));
+    if (grad) part(".grad .label", box).textContent = active && event.added ? "grad +" : "grad";
+    if (active) box.setAttribute("aria-current", "step"); else box.removeAttribute("aria-current");
+    box.setAttribute("aria-label", `${node.name}, value ${part(".value .text", box).textContent}` +
+      (grad ? `, gradient ${part(".grad .text", box).textContent}` : ""));
+  };
+  const draw = (event, k, revealed) => {
+    boxes.forEach((one) => drawBox(one, event, k, revealed));
+    for (const [edge, from, to, position] of edges) {
+      const forward = event.kind === "forward" && to === event.target;
+      const backward = event.kind === "backward" && from === event.target && to === event.sources[0] && position === event.position;
+      edge.classList.toggle("on-forward", forward);
+      edge.classList.toggle("on-backward", backward);
+      const tip = `url(#${id}-tip${forward ? "-forward" : backward ? "-backward" : ""})`;
+      if (backward) { edge.removeAttribute("marker-end"); edge.setAttribute("marker-start", tip); }
+      else { edge.removeAttribute("marker-start"); edge.setAttribute("marker-end", tip); }
+    }
+    centre(canvas, part(".node.active", svg), true);
+  };
+  return { draw };
+};

@@ -1,0 +1,35 @@
+"""What every self-contained display needs: its assets, data that are safe in a page, colours that follow the theme."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the text of a file in ``assets/``."""
+    return (files("minigrad.viz") / "assets" / name).read_text(encoding="utf-8")
+
+
+def embedded(data: Any) -> str:
+    """Return JSON that is safe inside ``<script>``, whatever the labels hold."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def themed(selector: str, light: str, dark: str) -> str:
+    """Return CSS that gives a display the system's theme, or the one that ``theme.js`` noted in ``data-theme``."""
+    return (
+        f"{selector}{{{light};color-scheme:light}}@media(prefers-color-scheme:dark){{{selector}:not([data-theme=light])"
+        f"{{{dark};color-scheme:dark}}}}{selector}[data-theme=dark]{{{dark};color-scheme:dark}}"
+    )
+
+
+def picture_style(light: str, dark: str, css: str) -> str:
+    """Return the ``<style>`` of an SVG that is a document of its own: it follows the system's theme."""
+    return f"<style>:root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{css}</style>"

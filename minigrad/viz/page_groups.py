@@ -1,0 +1,113 @@
+"""Which tensors of a trace share a box in the stepper's graph: each its own, or a layer's together where they are many.
+
+A layer begins at an operation that takes weights, and goes on as long as one operation hands its result to one next.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from minigrad.viz.trace import Node, Trace
+
+MANY = 40
+"""More tensors than this, and layers share a box unless it is asked for otherwise."""
+MOST = 120
+"""More boxes than this are not drawn: what lies farthest from the loss shares one."""
+
+
+@dataclass(eq=False)
+class Group:
+    """Tensors that share a box. ``shown`` is whose value it shows while no other of them is in play."""
+
+    members: list[int]
+    shown: int
+    title: str = ""
+    """What the box is called; empty for a tensor of its own."""
+
+
+def groups(trace: Trace, collapse: bool | None = None, most: int = MOST) -> list[Group]:
+    """Return the boxes in the order of their first tensors; every tensor is in one of them.
+
+    ``collapse`` makes a layer one box; None does so where there are more than ``MANY`` tensors. Beyond ``most`` boxes
+    with an operation the earliest become one, then also without ``collapse``.
+    """
+    wanted = len(trace.nodes) > MANY if collapse is None else collapse
+    chains = _Chains(trace, wanted)
+    hidden = chains.operations[: len(chains.operations) - most] if most < len(chains.operations) else []
+    of = {i: chain for chain in chains.operations for i in chain}
+    far = set(map(id, hidden))
+    rest: list[int] = [i for chain in hidden for i in chain]
+    alone: list[list[int]] = []
+    for node in trace.nodes:
+        if node.operation is not None:
+            continue
+        takers = {id(of[user]): of[user] for user in chains.users[node.index]}
+        if takers and all(key in far for key in takers):
+            rest.append(node.index)
+        elif len(takers) == 1 and node.role == "parameter" and wanted:
+            next(iter(takers.values())).append(node.index)
+        else:
+            alone.append([node.index])
+    made = [_group(trace, chain) for chain in chains.operations if id(chain) not in far]
+    made += [Group(one, one[0]) for one in alone]
+    if rest:
+        made.append(Group(sorted(rest), hidden[-1][-1], f"the first {len(rest)} tensors"))
+    return sorted(made, key=lambda group: group.members[0])
+
+
+class _Chains:
+    """Operations one after another: ``operations`` by chain, ``users`` of every tensor."""
+
+    def __init__(self, trace: Trace, collapse: bool) -> None:
+        self.trace = trace
+        self.users: dict[int, list[int]] = {node.index: [] for node in trace.nodes}
+        for node in trace.nodes:
+            for i in dict.fromkeys(i for i in node.inputs if i is not None and i != node.index):
+                self.users[i].append(node.index)
+        self.operations: list[list[int]] = []
+        self._open: dict[
+            int, tuple[list[int], str]
+        ] = {}  # by the last tensor: a layer that may go on, and its name
+        for node in trace.nodes:
+            if node.operation is not None:
+                self._place(node, collapse)
+
+    def _place(self, node: Node, collapse: bool) -> None:
+        weights = self._weights(node)
+        name = _layer(weights)
+        results = [i for i in node.inputs if i is not None and self.trace.nodes[i].operation is not None]
+        last = results[0] if len(results) == 1 and len(self.users[results[0]]) == 1 else None
+        chain, before = self._open.get(last, (None, "")) if last is not None else (None, "")
+        only = all(i is None or i in results or self.trace.nodes[i] in weights for i in node.inputs)
+        same = last is not None and self.trace.nodes[last].shape == node.shape
+        bias = all(len(w.shape) < 2 for w in weights) and (not weights or name in ("", before))
+        if chain is None or not (only and same and bias) or node.index == self.trace.loss:
+            chain, before = [], name
+            self.operations.append(chain)
+            if not weights:
+                collapse = False
+        chain.append(node.index)
+        if collapse and node.index != self.trace.loss:
+            self._open[node.index] = (chain, before)
+
+    def _weights(self, node: Node) -> list[Node]:
+        taken = (self.trace.nodes[i] for i in node.inputs if i is not None)
+        return [x for x in taken if x.role == "parameter" and x.operation is None]
+
+
+def _layer(weights: list[Node]) -> str:
+    """``fc1`` for ``fc1.weight`` and ``fc1.bias``; nothing where the weights are not those of one layer."""
+    names = {w.name.rpartition(".")[0] for w in weights}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _group(trace: Trace, chain: list[int]) -> Group:
+    nodes = [trace.nodes[i] for i in chain]
+    operations = [node for node in nodes if node.operation is not None]
+    if len(nodes) == 1:
+        return Group(chain, chain[0])
+    counts = Counter(str(node.operation).replace("_", " ") for node in operations)
+    told = " · ".join(name if n == 1 else f"{name} ×{n}" for name, n in counts.items())
+    name = _layer([node for node in nodes if node.operation is None])
+    return Group(sorted(chain), operations[-1].index, f"{name}: {told}" if name else told)

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime", reason="exports are checked in onnxruntime")
+import onnx
+
+from minigrad import nn
+from minigrad.errors import ConfigError, DataError
+from minigrad.export import graph
+from minigrad.export.check import compare, outputs
+from minigrad.export.graph import LAYERS, model_of
+from minigrad.nn import Buffer
+
+RNG = np.random.default_rng(0)
+
+
+def dense(inputs: int, out: int, bias: bool = True) -> nn.Linear:
+    return nn.Linear(inputs, out, bias, rng=RNG)
+
+
+CASES: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
+    "Linear": (dense(5, 3), (5,)),
+    "Linear without bias": (dense(5, 3, bias=False), (5,)),
+    "Linear on three axes": (dense(5, 3), (4, 5)),
+    "Linear on three axes without bias": (dense(5, 3, bias=False), (4, 5)),
+    "Sequential": (nn.Sequential(nn.Sequential(dense(5, 3), nn.ReLU()), dense(3, 2)), (5,)),
+    "Flatten": (nn.Sequential(nn.Flatten(), dense(12, 3)), (3, 4)),
+    "Flatten of rows": (nn.Sequential(nn.Flatten(), dense(12, 3)), (12,)),
+    "Dropout": (nn.Sequential(dense(5, 3), nn.Dropout(0.5, rng=RNG)), (5,)),
+    "ReLU": (nn.ReLU(), (5,)),
+    "LeakyReLU": (nn.LeakyReLU(0.3), (5,)),
+    "GELU": (nn.GELU(), (5,)),
+    "Sigmoid": (nn.Sigmoid(), (5,)),
+    "Tanh": (nn.Tanh(), (5,)),
+    "Softmax": (nn.Softmax(), (5,)),
+    "Softmax over another axis": (nn.Softmax(axis=1), (3, 5)),
+    "LayerNorm": (nn.LayerNorm(5), (5,)),
+    "LayerNorm over two axes": (nn.LayerNorm((3, 5)), (3, 5)),
+    "Embedding": (nn.Sequential(nn.Embedding(7, 4, rng=RNG), nn.Flatten(), dense(12, 2)), (3,)),
+}
+
+
+def batch(model: nn.Module, sample: tuple[int, ...], n: int) -> np.ndarray:
+    if any(isinstance(part, nn.Embedding) for part in model.modules()):
+        return RNG.integers(0, 7, (n, *sample))
+    return RNG.normal(0, 3, (n, *sample)).astype(np.float32)
+
+
+def test_every_layer_that_can_be_written_has_a_case() -> None:
+    used = {type(part) for model, _ in CASES.values() for part in model.modules()}
+    assert used == set(LAYERS)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_onnxruntime_gives_what_the_layer_gives(case: str) -> None:
+    model, sample = CASES[case]
+    model.eval()
+    for parameter in model.parameters():
+        parameter.data[...] += RNG.normal(0, 0.5, parameter.shape)  # biases and norms start at 0 and 1
+    batches = [batch(model, sample, n) for n in (1, 2, 33)]
+    content = model_of(model, sample, integers=batches[0].dtype.kind == "i")
+    for x, (y,) in zip(batches, outputs(content, batches), strict=True):
+        expected = model(x).numpy() if x.dtype.kind == "i" else model(nn.Buffer(x)).numpy()
+        assert y.shape == expected.shape
+        np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_file_is_a_valid_model_with_the_weights_under_their_names() -> None:
+    model = CASES["Sequential"][0]
+    made = onnx.load_from_string(model_of(model, (5,), metadata={"recipe": "mine"}))
+    onnx.checker.check_model(made, full_check=True)
+    assert {each.name: tuple(each.dims) for each in made.graph.initializer} == {
+        name: array.shape for name, array in model.state_dict().items()
+    }
+    assert made.metadata_props[0].key == "recipe"
+    assert [entry.version for entry in made.opset_import] == [17]
+    assert model_of(model, (5,)) == model_of(model, (5,))
+
+
+def test_logits_come_with_their_softmax() -> None:
+    x = batch(nn.ReLU(), (5,), 9)
+    logits, probabilities = outputs(model_of(nn.Tanh(), (5,), classes=True), [x])[0]
+    np.testing.assert_allclose(logits, np.tanh(x), rtol=1e-5)
+    e = np.exp(np.tanh(x.astype(np.float64)))
+    np.testing.assert_allclose(probabilities, e / e.sum(axis=1, keepdims=True), rtol=1e-5)
+
+
+class Quantized(nn.Module):
+    """A dense layer of 8-bit integers as ``QuantizedDense`` describes it, its result worked out in whole numbers."""
+
+    def __init__(self, inputs: int, out: int, bias: bool, zero_point: int) -> None:
+        self.weight = Buffer(RNG.integers(-127, 128, (out, inputs)).astype(np.int8))
+        self.scale = Buffer(RNG.uniform(0.001, 0.01, out).astype(np.float32))
+        self.bias = Buffer(RNG.normal(size=out).astype(np.float32)) if bias else None
+        self.input_scale = Buffer(np.float32(1 / 64))
+        self.input_zero_point = Buffer(np.int8(zero_point))
+
+    def forward(self, x: Any) -> np.ndarray:
+        scale, zero = float(self.input_scale.numpy()), int(self.input_zero_point.numpy())
+        q = np.clip(np.round(np.asarray(x, np.float64) / scale) + zero, -128, 127).astype(np.int64)
+        total = (q - zero) @ self.weight.numpy().astype(np.int64).T
+        y = total * scale * self.scale.numpy().astype(np.float64)
+        return y if self.bias is None else y + self.bias.numpy()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("zero_point", [-128, 0, 17])
+@pytest.mark.parametrize("sample", [(20,), (3, 20)])
+def test_8_bit_layers_are_written_as_pairs_of_quantize_and_dequantize(
+    bias: bool, zero_point: int, sample: tuple[int, ...]
+) -> None:
+    layer = Quantized(20, 6, bias, zero_point)
+    content = model_of(layer, sample)
+    made = onnx.load_from_string(content)
+    assert [node.op_type for node in made.graph.node[:3]] == [
+        "QuantizeLinear",
+        "DequantizeLinear",
+        "DequantizeLinear",
+    ]
+    kept = {each.name: onnx.numpy_helper.to_array(each).dtype for each in made.graph.initializer}
+    assert kept["weight"] == np.uint8
+    ties = (
+        np.arange(-200, 200, 0.5)[: 20 * 20].reshape(20, 20) / 64
+    )  # halves are rounded to even on both sides
+    x = np.vstack([ties, RNG.normal(0, 2, (40, 20))]).astype(np.float32)
+    x = x if len(sample) == 1 else x.reshape(20, 3, 20)
+    ((y,),) = outputs(content, [x])
+    np.testing.assert_allclose(y, layer.forward(x), rtol=1e-5, atol=1e-5)
+
+
+class Double(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return x + x
+
+
+class Shifted(nn.Linear):
+    """A subclass computes something else than its parent."""
+
+    def forward(self, x: Any) -> Any:
+        return super().forward(x) + 1
+
+
+@pytest.mark.parametrize("layer", [Double(), Shifted(5, 3)])
+def test_a_layer_of_ones_own_is_refused_by_name(layer: nn.Module) -> None:
+    with pytest.raises(
+        ConfigError, match=r"MG-861 layer '0\.1' \((Double|Shifted).*Linear, Flatten, Dropout"
+    ):
+        model_of(nn.Sequential(nn.Sequential(nn.ReLU(), layer)), (5,))
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda y: y + 1e-3, lambda y: y[:, :2], lambda y: y * np.nan, lambda y: y[:0]]
+)
+def test_other_outputs_are_noticed(wrong: Any) -> None:
+    x, content = batch(nn.ReLU(), (5,), 9), model_of(nn.ReLU(), (5,))
+    with pytest.raises((DataError, ValueError)) as caught:
+        compare(content, lambda batch: [wrong(np.maximum(batch, 0))], [x])
+    assert caught.value.code == "MG-862"
+
+
+def test_a_file_that_onnxruntime_refuses_is_an_error() -> None:
+    with pytest.raises(DataError, match="MG-862 onnxruntime cannot run"):
+        outputs(b"no model", [np.zeros((1, 1))])
+
+
+def test_what_is_compared_is_relative_to_the_largest_output() -> None:
+    x, content = 1000 * np.ones((1, 1), np.float32), model_of(nn.ReLU(), (1,))
+    assert compare(content, lambda batch: [batch + 0.005], [x]).largest == pytest.approx(5e-6, rel=0.05)
+    with pytest.raises(DataError, match="MG-862"):
+        compare(content, lambda batch: [batch + 0.02], [x])
+
+
+def test_where_a_network_rounds_a_few_samples_may_be_off_by_a_step() -> None:
+    x, content = np.ones((10, 1), np.float32), model_of(nn.ReLU(), (1,))
+
+    def off(by: float, samples: int) -> Any:
+        return lambda batch: [batch + by * (np.arange(10) < samples)[:, None]]
+
+    found = compare(content, off(0.005, 3), [x], rounds=True)
+    assert (found.samples, found.share) == (10, 0.7)
+    for wrong, rounds in ((off(0.005, 3), False), (off(0.02, 3), True), (off(0.005, 6), True)):
+        with pytest.raises(DataError, match="MG-862"):
+            compare(content, wrong, [x], rounds=rounds)
+
+
+def test_without_onnx_the_way_to_get_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "onnx", None)
+    with pytest.raises(
+        ConfigError, match=r"MG-805 exporting needs onnx.*pip install 'minigrad-engine\[onnx\]'"
+    ):
+        model_of(nn.ReLU(), (1,))
+
+
+def test_values_flow_with_their_number_of_axes() -> None:
+    made = graph.Graph()
+    out = graph.write(made, "", CASES["Embedding"][0], graph.Value("x", 2))
+    assert out.axes == 2

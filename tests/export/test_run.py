@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime", reason="exports are checked in onnxruntime")
+import onnx
+from onnxruntime import InferenceSession
+
+from minigrad import nn
+from minigrad.errors import ConfigError, DataError
+from minigrad.export import graph
+from minigrad.export.run import export
+from minigrad.train.config import Config
+from minigrad.train.predict import predict_one
+from minigrad.train.progress import ShowProgress
+from minigrad.train.recipes import RECIPES
+from minigrad.train.run import evaluate_run, load_network, start
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_pictures() -> Iterator[None]:
+    nothing: Any = lambda *_, **__: None  # noqa: E731
+    with patch.multiple("minigrad.viz.plots", curves=nothing, confusion=nothing, mistakes=nothing):
+        yield
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A short run of each recipe on its own data, and of one on a table."""
+    folder = tmp_path_factory.mktemp("runs")
+    rng = np.random.default_rng(0)
+    table = np.column_stack([rng.normal(50, 20, (300, 3)), rng.integers(0, 3, 300)])
+    np.savetxt(folder / "table.csv", table, delimiter=",", header="a,b,c,kind", comments="", fmt="%g")
+    jobs = {name: (name, recipe.data) for name, recipe in RECIPES.items()}
+    jobs["table"] = ("deep-adam", str(folder / "table.csv"))
+    for job, (recipe, data) in jobs.items():
+        settings = RECIPES[recipe].settings(data) | {"epochs": 2}
+        start(Config.from_dict(settings), folder / job, ShowProgress("quiet"))
+    return {job: folder / job for job in jobs}
+
+
+def run_file(path: Path, x: np.ndarray) -> list[np.ndarray]:
+    session = InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"x": x})
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_gives_the_same_outputs_on_its_test_data(
+    runs: dict[str, Path], recipe: str, tmp_path: Path
+) -> None:
+    done = export(runs[recipe], tmp_path / "model.onnx")
+    tested, data = evaluate_run(runs[recipe])
+    found = run_file(tmp_path / "model.onnx", data.x.reshape(len(data), -1))
+    largest = np.abs(tested.outputs).max()
+    assert np.abs(found[0] - tested.outputs).max() <= 1e-5 * max(1, largest)
+    assert done.agreement.largest <= 1e-5
+    assert done.agreement.share == 1
+    assert done.size == (tmp_path / "model.onnx").stat().st_size
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_a_table_goes_in_unscaled(runs: dict[str, Path], tmp_path: Path) -> None:
+    export(runs["table"], tmp_path / "model.onnx")
+    model, network = load_network(runs["table"])
+    for row in np.array([[50, 20, 80], [0, 0, 0], [-10, 200, 55.5]], np.float32):
+        expected = predict_one(model, network, row)
+        _, probabilities = run_file(tmp_path / "model.onnx", row.reshape(1, -1))
+        np.testing.assert_allclose(probabilities[0], expected, atol=1e-5)
+
+
+def test_the_file_says_what_goes_in_and_comes_out(runs: dict[str, Path], tmp_path: Path) -> None:
+    export(runs["mlp-dropout"], tmp_path / "model.onnx")
+    made = onnx.load(tmp_path / "model.onnx")
+    known = {each.key: each.value for each in made.metadata_props}
+    assert known["recipe"] == "mlp-dropout"
+    assert json.loads(known["classes"]) == [str(digit) for digit in range(10)]
+    assert json.loads(known["image_shape"]) == [8, 8]
+    assert [each.name for each in made.graph.output] == ["logits", "probabilities"]
+    export(runs["line-gd"], tmp_path / "line.onnx")
+    assert [each.name for each in onnx.load(tmp_path / "line.onnx").graph.output] == ["prediction"]
+
+
+def test_a_network_that_comes_out_wrong_leaves_the_old_file(runs: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"old")
+
+    def lost(made: graph.Graph, name: str, layer: nn.ReLU, x: graph.Value) -> graph.Value:
+        return x
+
+    with patch.dict(graph.LAYERS, {nn.ReLU: lost}), pytest.raises(DataError, match=r"MG-862 .*differ from"):
+        export(runs["mlp-sgd"], tmp_path / "model.onnx")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("model.onnx", b"old")]
+
+
+@pytest.mark.parametrize("name", ["model", "weights.safetensors", "folder.onnx", ""])
+def test_a_file_that_is_none_is_refused(runs: dict[str, Path], tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.onnx").mkdir()
+    with pytest.raises(ConfigError, match=r"MG-802 .*must end in \.onnx"):
+        export(runs["line-gd"], tmp_path / name)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_unfinished_run_is_no_network(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/config.json").write_text(json.dumps(Config().to_dict()))
+    with pytest.raises(DataError, match="MG-715"):
+        export(tmp_path / "run", tmp_path / "model.onnx")
