@@ -14,6 +14,7 @@ import typer
 from minigrad.cli.about import explain, info, recipes
 from minigrad.cli.bench import bench
 from minigrad.cli.guard import Guard, prepare_process
+from minigrad.cli.launch import launch
 from minigrad.cli.step import step
 from minigrad.cli.training import train
 from minigrad.cli.using import evaluate, predict
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 for command in (train, evaluate, predict, recipes, step, bench, explain, info):
     app.command()(command)
+app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(launch)
 
 
 def _show_version(wanted: bool) -> None:
@@ -51,5 +53,8 @@ def _minigrad(
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    from minigrad.parallel.joining import ending_together
+
     prepare_process()
-    app()
+    with ending_together():
+        app()

@@ -13,8 +13,11 @@ from minigrad import nn, optim
 from minigrad.data import Compose, DataLoader, Dataset, Noise, Rotate, Shift
 from minigrad.errors import ConfigError
 from minigrad.optim import penalties, schedules
+from minigrad.parallel import ALONE, Communicator, ShardedGenerator
+from minigrad.parallel.nccl import on_device
 from minigrad.train.callbacks import Callback, EarlyStopping, GradientStatistics, GrowBatch, SuspiciousStart
 from minigrad.train.config import Config
+from minigrad.train.parallel import ParallelTrainer
 from minigrad.train.prepare import Prepared, prepare
 from minigrad.train.recipes import recipe_named
 from minigrad.train.trainer import Trainer
@@ -32,31 +35,37 @@ class Session:
     trainer: Trainer
 
 
-def build(config: Config) -> Session:
-    """Load the data and build network, loss, optimizer and trainer; all chance comes from the config's seed."""
-    splits, weights, masks, batches = (
-        np.random.default_rng(s) for s in np.random.SeedSequence(config.seed).spawn(4)
-    )
+def build(config: Config, communicator: Communicator = ALONE) -> Session:
+    """Load the data and build network, loss, optimizer and trainer; all chance comes from the config's seed.
+
+    Among several processes the session is this process's part of the training.
+    """
+    seeds = np.random.SeedSequence(config.seed).spawn(4)
+    splits, weights, batches = (np.random.default_rng(seeds[k]) for k in (0, 1, 3))
+    masks = ShardedGenerator(seeds[2])
     recipe = recipe_named(config.recipe)
     data = prepare(config.data, config.validation, splits)
     model = recipe.build(*_sizes(config, data.train), weights, masks)
-    if config.device != "cpu":
-        model.to(config.device)
+    communicator, device = on_device(communicator, config.device)
+    if device != "cpu":
+        model.to(device)
     loss = nn.CrossEntropyLoss() if data.train.is_classification else nn.MSELoss()
     size = config.batch_size or len(data.train)
     augment = _augmentation(config, data.train)
     loader = DataLoader(data.train, min(size, len(data.train)), rng=batches, transform=augment)
-    trainer = Trainer(
-        model,
-        loss,
-        _optimizer(config, model, recipe.optimizer_settings, loader),
-        callbacks=_callbacks(config, data),
-        penalty=_penalty(config, model, len(data.train)),
-        accumulate=config.accumulate,
-        clip_value=config.clip_value or None,
-        generators={"masks": masks, "batches": batches},
-        device=config.device,
-    )
+    settings: dict[str, Any] = {
+        "callbacks": _callbacks(config, data),
+        "penalty": _penalty(config, model, len(data.train)),
+        "accumulate": config.accumulate,
+        "clip_value": config.clip_value or None,
+        "generators": {"masks": masks, "batches": batches},
+        "device": device,
+    }
+    optimizer = _optimizer(config, model, recipe.optimizer_settings, loader)
+    if communicator.size == 1:
+        trainer = Trainer(model, loss, optimizer, **settings)
+    else:
+        trainer = ParallelTrainer(model, loss, optimizer, communicator=communicator, masks=masks, **settings)
     return Session(config, data, model, loss, loader, trainer)
 
 

@@ -16,6 +16,8 @@ from minigrad import nn
 from minigrad.data import Dataset
 from minigrad.errors import ConfigError, DataError, NonFiniteError
 from minigrad.files import load_arrays, read_json, save_arrays, write_json
+from minigrad.parallel import ALONE, Communicator
+from minigrad.parallel.manifest import compare, manifest
 from minigrad.train import report
 from minigrad.train.build import Session, build
 from minigrad.train.checkpoint import Checkpoint, load_checkpoint
@@ -38,13 +40,20 @@ Announce = Callable[[Session], None]
 
 
 def start(
-    config: Config, folder: Path, progress: ShowProgress, announce: Announce | None = None
+    config: Config,
+    folder: Path,
+    progress: ShowProgress,
+    announce: Announce | None = None,
+    communicator: Communicator = ALONE,
 ) -> dict[str, Any]:
     """Train a new run in ``folder``, which must not hold one yet; return its results.
 
+    Of several processes, each calls it, and process 0 does what a person sees: it announces, shows progress, writes
+    every file and has the results; the others return {}.
+
     Raises ConfigError MG-804 where the folder cannot take a run, and what building and training raise.
     """
-    if (folder / CONFIG).exists():
+    if communicator.is_root and (folder / CONFIG).exists():
         raise ConfigError(
             "MG-804",
             f"{folder} holds a run already. Continue it with --resume {folder}, or choose another --out.",
@@ -52,21 +61,31 @@ def start(
     if folder.exists() and not folder.is_dir():
         raise ConfigError("MG-804", f"{folder} is a file, and a run is a folder. Choose another --out.")
     try:
-        session = build(config)
+        session = build(config, communicator)
     except BaseException:
         with suppress(OSError):
             folder.rmdir()  # only where it is empty: the one that next_folder made for this run
         raise
-    write_json(folder / CONFIG, config.to_dict())
-    return _train(session, folder, progress, announce)
+    if communicator.is_root:
+        write_json(folder / CONFIG, config.to_dict())
+    return _train(session, folder, progress, announce, communicator)
 
 
-def resume(folder: Path, progress: ShowProgress, announce: Announce | None = None) -> dict[str, Any]:
-    """Continue a run that was killed or interrupted; it ends as if it had never been. Return its results."""
-    session = build(Config.load(folder / CONFIG))
-    for half_written in folder.glob(".*-partial-*"):  # by ``atomic_path`` when the run was killed
-        half_written.unlink(missing_ok=True)
-    return _train(session, folder, progress, announce)
+def resume(
+    folder: Path,
+    progress: ShowProgress,
+    announce: Announce | None = None,
+    communicator: Communicator = ALONE,
+) -> dict[str, Any]:
+    """Continue a run that was killed or interrupted; it ends as if it had never been. Return its results.
+
+    Several processes may continue what one began, and the other way round; the end is the same to rounding then.
+    """
+    session = build(Config.load(folder / CONFIG), communicator)
+    if communicator.is_root:
+        for half_written in folder.glob(".*-partial-*"):  # by ``atomic_path`` when the run was killed
+            half_written.unlink(missing_ok=True)
+    return _train(session, folder, progress, announce, communicator)
 
 
 def is_finished(folder: Path) -> bool:
@@ -75,23 +94,35 @@ def is_finished(folder: Path) -> bool:
 
 
 def _train(
-    session: Session, folder: Path, progress: ShowProgress, announce: Announce | None
+    session: Session,
+    folder: Path,
+    progress: ShowProgress,
+    announce: Announce | None,
+    communicator: Communicator,
 ) -> dict[str, Any]:
-    if announce is not None:
+    is_root = communicator.is_root
+    if announce is not None and is_root:
         announce(session)
     trainer, checkpoint, settings = session.trainer, folder / CHECKPOINT, session.config.to_dict()
     if checkpoint.exists():
         load_checkpoint(trainer, checkpoint, session.loader, settings)
-    trainer.callbacks += [Checkpoint(checkpoint, settings=settings), progress]
+    if communicator.size > 1:
+        ours = {"config": settings, "epoch": trainer.epoch, "training samples": len(session.data.train)}
+        compare(communicator, manifest(session.model.named_parameters(), **ours))
+    if is_root:
+        trainer.callbacks += [Checkpoint(checkpoint, settings=settings), progress]
     began = time.monotonic()
     try:
         trainer.fit(session.loader, session.data.validation, session.config.epochs)
     except NonFiniteError:
-        _save_weights(session, folder)
+        if is_root:
+            _save_weights(session, folder)
         raise
     finally:
         progress.close()
-    return _finish(session, folder, time.monotonic() - began)
+    results = _finish(session, folder, time.monotonic() - began) if is_root else {}
+    communicator.barrier("rank 0 to write the results")
+    return results
 
 
 def _finish(session: Session, folder: Path, seconds: float) -> dict[str, Any]:
@@ -99,7 +130,7 @@ def _finish(session: Session, folder: Path, seconds: float) -> dict[str, Any]:
     data, config = session.data, session.config
     _save_weights(session, folder)
     write_json(folder / NETWORK, Network.of(data).to_dict())
-    tested = evaluate(session.model, data.test, session.loss, config.device)
+    tested = evaluate(session.model, data.test, session.loss, session.trainer.device)
     results = report.write(folder, config, session.trainer.history, data, tested, str(session.model), seconds)
     write_json(folder / RESULTS, results)
     (folder / CHECKPOINT).unlink(missing_ok=True)
