@@ -20,13 +20,21 @@ def launch(
     deadline: Annotated[
         float | None, typer.Option(help="seconds to wait for another process, 60", show_default=False)
     ] = None,
+    staleness: Annotated[
+        int | None,
+        typer.Option(
+            help="train asynchronously, with gradients at most so many updates old", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Train on several processes of this machine: minigrad launch -n 4 train --epochs 10.
 
     They share each batch and average their gradients, so that n processes train the network that one would. On several
     machines, start the same with your cluster's MPI: mpiexec -n 16 python -m mpi4py -m minigrad train.
+
+    With --staleness, process 0 serves the weights and the others work each at its own pace.
     """
     from minigrad.parallel.launching import launch_command, launch_environment
 
     arguments = launch_command(processes, command)
-    os.execve(arguments[0], arguments, launch_environment(processes, threads, deadline))
+    os.execve(arguments[0], arguments, launch_environment(processes, threads, deadline, staleness))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from minigrad.errors import ConfigError
 from minigrad.parallel.mpi import missing
+from minigrad.parallel.staleness import StalenessBound
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -44,7 +45,9 @@ def launch_command(processes: int, command: Sequence[str]) -> list[str]:
     return [find_mpiexec(), "-n", str(processes), sys.executable, "-m", "mpi4py", "-m", "minigrad", *command]
 
 
-def launch_environment(processes: int, threads: int = 0, deadline: float | None = None) -> dict[str, str]:
+def launch_environment(
+    processes: int, threads: int = 0, deadline: float | None = None, staleness: int | None = None
+) -> dict[str, str]:
     """Return the environment of the processes: theirs is a fair share of the cores, unless it is set already.
 
     Raises ConfigError MG-802 where a number is not allowed.
@@ -57,4 +60,7 @@ def launch_environment(processes: int, threads: int = 0, deadline: float | None 
     chosen = {name: str(share) for name in _THREADS if threads or name not in os.environ}
     if deadline is not None:
         chosen["MINIGRAD_DEADLINE"] = f"{deadline:g}"
+    if staleness is not None:
+        StalenessBound(processes - 1, staleness)  # raises where it cannot be
+        chosen["MINIGRAD_STALENESS"] = str(staleness)
     return {**os.environ, **chosen}

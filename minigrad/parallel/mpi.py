@@ -19,13 +19,13 @@ _LAUNCHED = ("PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS")
 
 
 class MpiTicket:
-    """A sum that MPI is working on."""
+    """Something that MPI is working on."""
 
     def __init__(self, request: Any, array: Array) -> None:
         self.request, self.array = request, array  # MPI writes into the array: it has to live so long
 
     def done(self) -> bool:
-        """Tell whether the array holds the sum."""
+        """Tell whether it is done."""
         return bool(self.request.Test())
 
 
@@ -50,6 +50,14 @@ class MpiCommunicator(Communicator):
     def test(self, tickets: Sequence[Ticket]) -> bool:
         """Move all sums on with one ``Testall``."""
         return bool(self.mpi.Request.Testall([t.request for t in tickets if isinstance(t, MpiTicket)]))
+
+    def send(self, array: Array, to: int) -> Ticket:
+        """Begin to send an array to one process; nobody touches it until the ticket is done."""
+        return MpiTicket(self.world.Isend(array, dest=to), array)
+
+    def receive(self, array: Array, source: int) -> Ticket:
+        """Begin to fill ``array`` with the next one that ``source`` sends."""
+        return MpiTicket(self.world.Irecv(array, source=source), array)
 
     def gather(self, text: str, what: str) -> list[str]:
         """Return the texts of all processes, by rank; as UTF-8, nothing is pickled."""

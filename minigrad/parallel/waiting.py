@@ -11,19 +11,21 @@ from minigrad.errors import ConfigError, ParallelError
 DEADLINE = 60.0
 """Seconds that a wait lasts at most, unless ``MINIGRAD_DEADLINE`` says otherwise."""
 
-_EAGER = (
-    0.05  # seconds of polling at full speed; a longer wait is for a slower process, which needs the core more
-)
+EAGER = 0.05
+"""Seconds of polling at full speed; a longer wait is for a slower process, which needs the core more."""
 _PAUSE = 0.0002  # seconds between two polls after that
 
 _give_way: Callable[[], object] = getattr(os, "sched_yield", lambda: time.sleep(0))
 
 
-def wait_until(done: Callable[[], bool], seconds: float, what: str, who: str = "this process") -> None:
+def wait_until(
+    done: Callable[[], bool], seconds: float, what: str, who: str = "this process", eager: float = EAGER
+) -> None:
     """Poll ``done`` until it holds; ParallelError MG-853 after so many seconds.
 
     ``what`` completes "waited for", ``who`` names the one that waits. Polling is also what moves the data: an MPI
-    library makes progress while it is called.
+    library makes progress while it is called. After ``eager`` seconds at full speed it polls a few thousand times
+    a second.
     """
     if done():
         return
@@ -37,7 +39,7 @@ def wait_until(done: Callable[[], bool], seconds: float, what: str, who: str = "
                 "that much slower. Look at what it printed; where it is only slow, allow more time: "
                 "MINIGRAD_DEADLINE=600, or minigrad launch --deadline 600.",
             )
-        if waited < _EAGER:
+        if waited < eager:
             _give_way()
         else:
             time.sleep(_PAUSE)

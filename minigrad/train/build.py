@@ -14,7 +14,10 @@ from minigrad.data import Compose, DataLoader, Dataset, Noise, Rotate, Shift
 from minigrad.errors import ConfigError
 from minigrad.optim import penalties, schedules
 from minigrad.parallel import ALONE, Communicator, ShardedGenerator
+from minigrad.parallel.mpi import MpiCommunicator
 from minigrad.parallel.nccl import on_device
+from minigrad.parallel.staleness import staleness
+from minigrad.train.asynchronous import AsynchronousTrainer
 from minigrad.train.callbacks import Callback, EarlyStopping, GradientStatistics, GrowBatch, SuspiciousStart
 from minigrad.train.config import Config
 from minigrad.train.parallel import ParallelTrainer
@@ -62,8 +65,14 @@ def build(config: Config, communicator: Communicator = ALONE) -> Session:
         "device": device,
     }
     optimizer = _optimizer(config, model, recipe.optimizer_settings, loader)
-    if communicator.size == 1:
+    bound = staleness()
+    trainer: Trainer
+    if communicator.size == 1 or (bound is not None and not communicator.is_root):
         trainer = Trainer(model, loss, optimizer, **settings)
+    elif bound is not None and isinstance(communicator, MpiCommunicator):
+        trainer = AsynchronousTrainer(
+            model, loss, optimizer, communicator=communicator, bound=bound, **settings
+        )
     else:
         trainer = ParallelTrainer(model, loss, optimizer, communicator=communicator, masks=masks, **settings)
     return Session(config, data, model, loss, loader, trainer)

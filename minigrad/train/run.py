@@ -18,7 +18,10 @@ from minigrad.errors import ConfigError, DataError, NonFiniteError
 from minigrad.files import load_arrays, read_json, save_arrays, write_json
 from minigrad.parallel import ALONE, Communicator
 from minigrad.parallel.manifest import compare, manifest
+from minigrad.parallel.mpi import MpiCommunicator
+from minigrad.parallel.staleness import staleness
 from minigrad.train import report
+from minigrad.train.asynchronous import work
 from minigrad.train.build import Session, build
 from minigrad.train.checkpoint import Checkpoint, load_checkpoint
 from minigrad.train.config import Config
@@ -106,9 +109,15 @@ def _train(
     trainer, checkpoint, settings = session.trainer, folder / CHECKPOINT, session.config.to_dict()
     if checkpoint.exists():
         load_checkpoint(trainer, checkpoint, session.loader, settings)
+    bound = staleness()
     if communicator.size > 1:
-        ours = {"config": settings, "epoch": trainer.epoch, "training samples": len(session.data.train)}
+        samples = len(session.data.train)
+        ours = {"config": settings, "epoch": trainer.epoch, "training samples": samples, "staleness": bound}
         compare(communicator, manifest(session.model.named_parameters(), **ours))
+    if bound is not None and isinstance(communicator, MpiCommunicator) and not is_root:
+        work(trainer, session.loader, communicator, session.config.seed)
+        communicator.barrier("rank 0 to write the results")
+        return {}
     if is_root:
         trainer.callbacks += [Checkpoint(checkpoint, settings=settings), progress]
     began = time.monotonic()
