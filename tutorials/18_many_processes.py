@@ -144,9 +144,11 @@ for rank in range(2):
 # travel while the walk goes on. `mg.hooks` shows the order:
 
 # %%
+model = network()
+names = {parameter: name for name, parameter in model.named_parameters().items()}
 ready = []
-with mg.hooks(backward=lambda step: ready.append(step.input.label) if step.input.record is None else None):
-    nn.cross_entropy(network()(mg.Tensor(x)), y).backward()
+with mg.hooks(backward=lambda step: ready.append(names[step.input]) if step.input in names else None):
+    nn.cross_entropy(model(mg.Tensor(x)), y).backward()
 print("final, in this order:", ready)
 
 # %% [markdown]
