@@ -36,5 +36,6 @@ def launch(
     """
     from minigrad.parallel.launching import launch_command, launch_environment
 
-    arguments = launch_command(processes, command)
+    asks = {"--help", "-h"} & set(command)
+    arguments = launch_command(1 if asks else processes, command)
     os.execve(arguments[0], arguments, launch_environment(processes, threads, deadline, staleness))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from minigrad.cli import show
-from minigrad.errors import ConfigError
+from minigrad.errors import ConfigError, MinigradWarning
 from minigrad.train.config import OPTIMIZERS, SCHEDULES
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def train(
         name: value for name, value in ctx.params.items() if value is not None and name in Config.names()
     }
     with joined() as communicator:
+        if not communicator.is_root:
+            warnings.simplefilter("ignore", MinigradWarning)  # rank 0 has them too
         to = show.console() if communicator.is_root and not quiet else Console(quiet=True)
         mode: Mode = "quiet" if to.quiet else "plain" if plain else "auto"
         if resume is None:
