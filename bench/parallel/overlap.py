@@ -2,7 +2,8 @@
 
     python -m bench.parallel.overlap BATCH    (samples a process; WIDTH is fixed)
 
-Three kinds of steps take turns: sums started from the walk's hooks, sums started when the walk is over, and no sums.
+Four kinds of steps take turns: sums started from the walk's hooks; the same with a thread that keeps them going; sums
+started when the walk is over; and no sums.
 """
 
 from __future__ import annotations
@@ -30,18 +31,25 @@ def main() -> None:
     layers = [nn.Linear(a, b, rng=rng) for a, b in pairwise(WIDTHS)]
     model = nn.Sequential(*[part for layer in layers for part in (layer, nn.ReLU())][:-1])
     data, loss_of = pictures(batch), nn.CrossEntropyLoss()
-    averager = GradientAverager(model.named_parameters(), communicator)
-    times: dict[str, list[float]] = {"overlapped": [], "one after the other": [], "without sums": []}
-    for turn in range(3 * (ROUNDS + 1)):
-        kind = list(times)[turn % 3]
+    averagers = {
+        "from the hooks": GradientAverager(model.named_parameters(), communicator, paced=False),
+        "and a thread": GradientAverager(model.named_parameters(), communicator, paced=True),
+        "one after the other": GradientAverager(model.named_parameters(), communicator, paced=False),
+        "without sums": None,
+    }
+    times: dict[str, list[float]] = {kind: [] for kind in averagers}
+    for turn in range(len(times) * (ROUNDS + 1)):
+        kind = list(times)[turn % len(times)]
+        averager = averagers[kind]
         for parameter in model.parameters():
             parameter.grad = None
         communicator.barrier("the next step")
         began = time.perf_counter()
         loss = loss_of(model(Tensor(data.x)), data.y)
-        with averager.listening(loss) if kind == "overlapped" else nullcontext():
+        overlapped = averager is not None and kind != "one after the other"
+        with averager.listening(loss) if averager and overlapped else nullcontext():
             loss.backward()
-        if kind != "without sums":
+        if averager is not None:
             averager.finish(f"turn {turn}")
         times[kind].append(time.perf_counter() - began)
     if communicator.is_root:

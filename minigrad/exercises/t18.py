@@ -35,7 +35,7 @@ def all_reduce(given: Any) -> str | None:
     """2 ⌈log2 p⌉ α + 2 (p - 1)/p M β."""
 
     def time(p: int, size: float, alpha: float, beta: float) -> float:
-        return 2 * np.ceil(np.log2(p)) * alpha + 2 * (p - 1) / p * size * beta
+        return float(2 * np.ceil(np.log2(p)) * alpha + 2 * (p - 1) / p * size * beta)
 
     cases = [(2, 1e6, 1e-5, 1e-9), (5, 4e5, 2e-5, 8e-9), (1024, 4e5, 5e-5, 8e-9)]
     got = [1e6 * float(array(call(given, *case)).reshape(())) for case in cases]

@@ -52,7 +52,7 @@ def test_the_weights_are_those_of_one_process(launch: Launch, name: str, n: int)
     weights, about = found(launch(n, 0), name)
     expected = alone(name)
     assert about["steps"] == expected.step
-    assert expected.step >= 100 or name == "stopped_early"
+    assert expected.step >= 100 or name in ("stopped_early", "wide")
     bound = FLOAT32 if name.endswith("float32") else FLOAT64
     for key, array in expected.model.state_dict().items():
         assert array.dtype == weights[key].dtype

@@ -82,13 +82,12 @@ def test_a_wait_lasts_as_long_as_it_has_to() -> None:
 @needs_mpi
 def test_a_killed_rank_leaves_a_run_that_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     whole = trained(tmp_path / "whole", epochs=15)
-    for victim in (0, 1):
-        folder = tmp_path / f"killed-{victim}"
-        trial = kill_a_rank(folder, victim, epochs=15, after_epochs=1)
-        assert trial.was_running
-        assert trial.seconds_to_end < 10
-        assert trial.survivors == 0
-        assert trained(folder, resume=True) == whole
+    folder = tmp_path / "killed"
+    trial = kill_a_rank(folder, victim=1, epochs=15, after_epochs=1)
+    assert trial.was_running
+    assert trial.seconds_to_end < 10
+    assert trial.survivors == 0
+    assert trained(folder, resume=True) == whole
 
 
 @needs_mpi

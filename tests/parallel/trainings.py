@@ -89,6 +89,12 @@ def tiny_batches(communicator: Communicator) -> Trainer:
     return job.fit(optim.SGD(job.model, lr=0.05), 2, batch=3)
 
 
+def wide(communicator: Communicator) -> Trainer:
+    """Gradients of 2.6 MB, whose sums a thread of their own keeps going."""
+    job = Training(communicator, "float64", width=4400)
+    return job.fit(optim.SGD(job.model, lr=0.05), 3)
+
+
 def stopped_early(communicator: Communicator) -> Trainer:
     """Early stopping, a plateau schedule, and pictures with noise."""
     job = Training(communicator, "float64", width=32)
@@ -100,7 +106,7 @@ def stopped_early(communicator: Communicator) -> Trainer:
 
 TRAININGS: dict[str, Callable[[Communicator], Trainer]] = {
     each.__name__: each
-    for each in (dropout_adam, dropout_adam_float32, clipped_accumulated, tiny_batches, stopped_early)
+    for each in (dropout_adam, dropout_adam_float32, clipped_accumulated, tiny_batches, wide, stopped_early)
 }
 
 
