@@ -29,8 +29,9 @@ def launch(
 ) -> None:
     """Train on several processes of this machine: minigrad launch -n 4 train --epochs 10.
 
-    They share each batch and average their gradients, so that n processes train the network that one would. On several
-    machines, start the same with your cluster's MPI: mpiexec -n 16 python -m mpi4py -m minigrad train.
+    They share each batch and average their gradients: n processes train the network that one would.
+
+    On several machines, start the same with MPI: mpiexec -n 16 python -m mpi4py -m minigrad train.
 
     With --staleness, process 0 serves the weights and the others work each at its own pace.
     """
