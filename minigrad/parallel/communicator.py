@@ -23,7 +23,7 @@ class Communicator:
     """One process among ``size``, by its number ``rank`` from 0; this body is the only one there is (size 1).
 
     All processes make the same calls in the same order. Every wait ends after ``deadline`` seconds with
-    ParallelError MG-853.
+    ParallelError MG-873.
     """
 
     rank = 0

@@ -21,7 +21,7 @@ _current: Communicator = ALONE
 def join() -> Communicator:
     """Return this process's communicator: of its MPI job, or the single process where it belongs to none.
 
-    Raises ParallelError MG-851 where it was started by MPI and mpi4py is missing.
+    Raises ParallelError MG-871 where it was started by MPI and mpi4py is missing.
     """
     global _current
     if _current is ALONE and is_launched():

@@ -19,7 +19,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA
 def find_mpiexec() -> str:
     """Return the path of MPI's starter: the one installed beside this Python, else the first on the PATH.
 
-    Raises ParallelError MG-851 where there is none, or no mpi4py for the processes it would start.
+    Raises ParallelError MG-871 where there is none, or no mpi4py for the processes it would start.
     """
     beside = Path(sys.prefix) / "bin"
     found = shutil.which("mpiexec", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")

@@ -41,7 +41,7 @@ def checksum(params: Mapping[str, Tensor]) -> int:
 
 
 def compare(communicator: Communicator, own: Manifest) -> None:
-    """Exchange the manifests before any array is sent; ParallelError MG-852 on all processes where they differ."""
+    """Exchange the manifests before any array is sent; ParallelError MG-872 on all processes where they differ."""
     texts = communicator.gather(json.dumps(own), "the others' manifests")
     try:
         check_equal([json.loads(text) for text in texts])
@@ -50,7 +50,7 @@ def compare(communicator: Communicator, own: Manifest) -> None:
 
 
 def check_equal(manifests: Sequence[Manifest]) -> None:
-    """Raise ParallelError MG-852 that names what differs, and on which ranks, unless all manifests are equal."""
+    """Raise ParallelError MG-872 that names what differs, and on which ranks, unless all manifests are equal."""
     first = manifests[0]
     wrong = []
     for key in dict.fromkeys(key for each in manifests for key in each):
@@ -61,14 +61,14 @@ def check_equal(manifests: Sequence[Manifest]) -> None:
     if wrong:
         more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         raise ParallelError(
-            "MG-852",
+            "MG-872",
             f"the processes are not training the same: {'; '.join(wrong[:5])}{more}. Gradients that do not belong "
             "together would be averaged. Start all of them with one command, one installation and one folder.",
         )
 
 
 def check_same_parameters(communicator: Communicator, params: Mapping[str, Tensor], step: int) -> None:
-    """Compare the parameters' checksums; ParallelError MG-854 on all processes where they have drifted apart."""
+    """Compare the parameters' checksums; ParallelError MG-874 on all processes where they have drifted apart."""
     texts = communicator.gather(str(checksum(params)), f"the others' checksums at step {step}")
     try:
         check_sums([int(text) for text in texts], step)
@@ -77,11 +77,11 @@ def check_same_parameters(communicator: Communicator, params: Mapping[str, Tenso
 
 
 def check_sums(sums: Sequence[int], step: int) -> None:
-    """Raise ParallelError MG-854 unless the processes' checksums after ``step`` are all equal."""
+    """Raise ParallelError MG-874 unless the processes' checksums after ``step`` are all equal."""
     others = [rank for rank, each in enumerate(sums) if each != sums[0]]
     if others:
         raise ParallelError(
-            "MG-854",
+            "MG-874",
             f"after step {step} the parameters on rank {_ranks(others)} are not those on rank 0, though every step "
             "was the same. A process changed its parameters on its own (a callback that not all have?), or its "
             "memory or its arithmetic is not to be trusted. Resume from the last checkpoint.",

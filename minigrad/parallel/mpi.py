@@ -88,7 +88,7 @@ def is_launched() -> bool:
 def connect() -> Communicator:
     """Return the communicator of the MPI job that this process belongs to; a job of one is the single process.
 
-    Raises ParallelError MG-851 where mpi4py, or an MPI library for it, is missing.
+    Raises ParallelError MG-871 where mpi4py, or an MPI library for it, is missing.
     """
     try:
         from mpi4py import MPI
@@ -102,7 +102,7 @@ def connect() -> Communicator:
 def missing(reason: str) -> ParallelError:
     """Return the error of an MPI that is not there."""
     return ParallelError(
-        "MG-851",
+        "MG-871",
         f"training on several processes needs MPI, and it is not to be had here ({reason}). Install mpi4py with "
         "an MPI library: pip install 'minigrad-engine[mpi]'. On a cluster, pip install mpi4py beside its own MPI.",
     )

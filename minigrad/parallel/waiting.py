@@ -21,7 +21,7 @@ _give_way: Callable[[], object] = getattr(os, "sched_yield", lambda: time.sleep(
 def wait_until(
     done: Callable[[], bool], seconds: float, what: str, who: str = "this process", eager: float = EAGER
 ) -> None:
-    """Poll ``done`` until it holds; ParallelError MG-853 after so many seconds.
+    """Poll ``done`` until it holds; ParallelError MG-873 after so many seconds.
 
     ``what`` completes "waited for", ``who`` names the one that waits. Polling is also what moves the data: an MPI
     library makes progress while it is called. After ``eager`` seconds at full speed it polls a few thousand times
@@ -34,7 +34,7 @@ def wait_until(
         waited = time.monotonic() - began
         if waited > seconds:
             raise ParallelError(
-                "MG-853",
+                "MG-873",
                 f"{who} waited {seconds:g} s for {what}, and it did not come. Another process is stuck, lost or "
                 "that much slower. Look at what it printed; where it is only slow, allow more time: "
                 "MINIGRAD_DEADLINE=600, or minigrad launch --deadline 600.",

@@ -32,7 +32,7 @@ class ParallelTrainer(Trainer):
 
     communicator : the way to the other processes.
     masks : the generator of the dropout layers; it gives each process the mask of its own samples.
-    check_every : steps between two comparisons of the parameters' checksums (ParallelError MG-854).
+    check_every : steps between two comparisons of the parameters' checksums (ParallelError MG-874).
 
     Losses and figures are those of the whole batch and the same on every process. A loss that is not finite on one
     of them stops all with the same NonFiniteError MG-403. Whether training ends early, process 0 decides.

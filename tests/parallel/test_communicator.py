@@ -39,7 +39,7 @@ def test_a_process_that_nobody_launched_is_alone(monkeypatch: pytest.MonkeyPatch
 def test_without_mpi4py_the_error_says_how_to_get_it() -> None:
     with (
         mock.patch.dict(sys.modules, {"mpi4py": None}),
-        pytest.raises(ParallelError, match=r"MG-851 .*pip install 'minigrad-engine\[mpi\]'"),
+        pytest.raises(ParallelError, match=r"MG-871 .*pip install 'minigrad-engine\[mpi\]'"),
     ):
         connect()
 
@@ -47,7 +47,7 @@ def test_without_mpi4py_the_error_says_how_to_get_it() -> None:
 def test_without_mpiexec_launch_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ParallelError, match=r"MG-851 .*there is no mpiexec"):
+    with pytest.raises(ParallelError, match=r"MG-871 .*there is no mpiexec"):
         find_mpiexec()
 
 

@@ -35,7 +35,7 @@ def test_a_wait_ends_and_says_for_what(tmp_path: Path) -> None:
     assert ended.code != 0
     assert ended.seconds < 12
     assert re.search(
-        r"MG-853 rank 0 of 2 waited 1.5 s for bucket 1 of 1 \(3.bias, … 0.weight\) at step 4, and it did not come",
+        r"MG-873 rank 0 of 2 waited 1.5 s for bucket 1 of 1 \(3.bias, … 0.weight\) at step 4, and it did not come",
         ended.err,
     )
 
@@ -44,7 +44,7 @@ def test_a_wait_ends_and_says_for_what(tmp_path: Path) -> None:
 def test_parameters_that_drift_apart_are_found(tmp_path: Path) -> None:
     ended = on(2, "tests.parallel.faulty", "drifts", cwd=tmp_path)
     assert ended.code != 0
-    assert ended.err.count("MG-854 after step 20 the parameters on rank 1 are not those on rank 0") == 1
+    assert ended.err.count("MG-874 after step 20 the parameters on rank 1 are not those on rank 0") == 1
 
 
 @needs_mpi
@@ -59,7 +59,7 @@ def test_a_loss_that_is_not_finite_stops_all_alike(tmp_path: Path) -> None:
 def test_different_networks_are_refused(tmp_path: Path) -> None:
     ended = on(2, "tests.parallel.faulty", "mismatch", cwd=tmp_path)
     assert ended.code != 0
-    expected = r"MG-852 .*parameter 0.weight is 'float64 of shape \(8, 64\)' on rank 0 and 'float64 of shape \(9, 64\)'"
+    expected = r"MG-872 .*parameter 0.weight is 'float64 of shape \(8, 64\)' on rank 0 and 'float64 of shape \(9, 64\)'"
     assert len(re.findall(expected, ended.err)) == 1
 
 
