@@ -251,7 +251,7 @@ def _fit_cpu(arguments: tuple[Any, ...]) -> bool:
 
 def _fit_gpu(arguments: tuple[Any, ...]) -> bool:
     arrays = [a for a in arguments if a is not None and not isinstance(a, (int, float))]
-    return all(type(array).__module__.partition(".")[0] == "cupy" for array in arrays)
+    return bool(arrays) and all(type(array).__module__.partition(".")[0] == "cupy" for array in arrays)
 
 
 def written(value: Any, out: Any) -> Any:
