@@ -60,6 +60,10 @@ class ConfigError(MinigradError, ValueError):
     """A setting with a value that is not allowed (MG-8xx)."""
 
 
+class ParallelError(MinigradError, RuntimeError):
+    """Processes of one training that cannot work together (MG-85x)."""
+
+
 class MinigradWarning(UserWarning):
     """Base of minigrad's warnings; each is shown once per line of the user's program."""
 

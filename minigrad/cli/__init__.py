@@ -17,6 +17,7 @@ from minigrad.cli.compress import prune, quantize
 from minigrad.cli.course import course
 from minigrad.cli.export import export
 from minigrad.cli.guard import Guard, prepare_process
+from minigrad.cli.launch import launch
 from minigrad.cli.search import search
 from minigrad.cli.step import step
 from minigrad.cli.training import train
@@ -37,6 +38,7 @@ for command in (
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(course)
+app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(launch)
 
 
 def _show_version(wanted: bool) -> None:
@@ -58,5 +60,8 @@ def _minigrad(
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    from minigrad.parallel.joining import ending_together
+
     prepare_process()
-    app()
+    with ending_together():
+        app()

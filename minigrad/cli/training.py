@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +14,14 @@ from rich.console import Console
 from rich.text import Text
 
 from minigrad.cli import show
-from minigrad.errors import ConfigError
+from minigrad.errors import ConfigError, MinigradWarning
 from minigrad.train.config import OPTIMIZERS, SCHEDULES
 
 if TYPE_CHECKING:
+    from minigrad.parallel import Communicator
     from minigrad.train.build import Session
     from minigrad.train.config import Config
+    from minigrad.train.progress import Mode
 
 _WHAT, _HOW, _BRAKES, _RUN = "What is trained", "How it is trained", "What restrains it", "The run"
 
@@ -79,34 +82,61 @@ def train(
 
     What you leave out is as the recipe has it for this data. Ctrl-C leaves a run that --resume goes on with.
     """
-    from minigrad.train import run
+    from minigrad.parallel import joined
     from minigrad.train.config import Config
-    from minigrad.train.progress import ShowProgress
 
-    to = Console(quiet=True) if quiet else show.console()
-    progress = ShowProgress("quiet" if quiet else "plain" if plain else "auto", to)
     given = {
         name: ",".join(value) if isinstance(value, (list, tuple)) else value
         for name, value in ctx.params.items()
         if value not in (None, (), []) and name in Config.names()
     }
-    if resume is None:
-        config = config_of(given)
-        folder = out or run.next_folder(config.recipe, config.data)
-        with _resumable(folder):
-            results = run.start(config, folder, progress, lambda session: _announce(to, session, folder))
-    else:
-        folder = resume
-        _refuse_others([*given, *(["out"] if out else [])])
-        if run.is_finished(folder):
-            to.print(f"The run {folder} is finished.", soft_wrap=True, markup=False)
-            results = run.read_results(folder)
+    with joined() as communicator:
+        if not communicator.is_root:
+            warnings.simplefilter("ignore", MinigradWarning)  # rank 0 has them too
+        to = show.console() if communicator.is_root and not quiet else Console(quiet=True)
+        mode: Mode = "quiet" if to.quiet else "plain" if plain else "auto"
+        if resume is None:
+            folder, results = _start(given, out, to, mode, communicator)
         else:
-            with _resumable(folder):
-                results = run.resume(folder, progress, lambda session: _announce(to, session, folder))
-    if quiet:
-        typer.echo(folder)
-    _conclude(to, folder, results)
+            _refuse_others([*given, *(["out"] if out else [])])
+            folder, results = resume, _resume(resume, to, mode, communicator)
+        if communicator.is_root:
+            if quiet:
+                typer.echo(folder)
+            _conclude(to, folder, results)
+
+
+def _start(
+    given: dict[str, Any], out: Path | None, to: Console, mode: Mode, communicator: Communicator
+) -> tuple[Path, dict[str, Any]]:
+    from minigrad.train import run
+    from minigrad.train.progress import ShowProgress
+
+    config = config_of(given)
+    if communicator.is_root:
+        out = out or run.next_folder(config.recipe, config.data)
+    folder = Path(communicator.share(str(out), "the name of the run's folder"))
+    with _resumable(folder):
+        return folder, run.start(
+            config,
+            folder,
+            ShowProgress(mode, to),
+            lambda session: _announce(to, session, folder),
+            communicator,
+        )
+
+
+def _resume(folder: Path, to: Console, mode: Mode, communicator: Communicator) -> dict[str, Any]:
+    from minigrad.train import run
+    from minigrad.train.progress import ShowProgress
+
+    if run.is_finished(folder):
+        to.print(f"The run {folder} is finished.", soft_wrap=True, markup=False)
+        return run.read_results(folder)
+    with _resumable(folder):
+        return run.resume(
+            folder, ShowProgress(mode, to), lambda session: _announce(to, session, folder), communicator
+        )
 
 
 def config_of(given: dict[str, Any]) -> Config:

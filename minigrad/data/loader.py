@@ -72,29 +72,42 @@ class DataLoader:
                 f"an epoch has no batch: {self.dataset.name!r} has {len(self.dataset)} samples, fewer than "
                 f"batch_size={self._batch_size}, and drop_last leaves out what is smaller.",
             )
-        return self._in_order() if self.rng is None else self._shuffled(self.rng)
+        return self._batches()
 
-    def _in_order(self) -> Iterator[tuple[Array, Array]]:
-        x, y = self.dataset.x, self.dataset.y
-        for start, stop in self._bounds():
-            yield x[start:stop], y[start:stop]
+    def _batches(self) -> Iterator[tuple[Array, Array]]:
+        order = self.order()
+        for start, stop in self.bounds():
+            yield self.pick(order, start, stop)
 
-    def _shuffled(self, rng: np.random.Generator) -> Iterator[tuple[Array, Array]]:
-        x, y, transform = self.dataset.x, self.dataset.y, self.transform
-        order = rng.permutation(len(x))
-        for start, stop in self._bounds():
-            chosen = order[start:stop]
-            batch = x.take(chosen, axis=0)
-            yield (batch if transform is None else transform(batch, rng)), y.take(chosen, axis=0)
+    def order(self) -> Array | None:
+        """Draw the permutation of the next epoch; None where the dataset's order stays."""
+        return None if self.rng is None else self.rng.permutation(len(self.dataset))
 
-    def _bounds(self) -> Iterator[tuple[int, int]]:
+    def bounds(self) -> Iterator[tuple[int, int]]:
+        """Where each batch of an epoch starts and ends, at the batch size of that moment."""
         start, end = 0, len(self.dataset)
         while start < end:
             stop = start + self._batch_size
             if stop > end and self.drop_last:
                 return
-            yield start, stop
+            yield start, min(stop, end)
             start = stop
+
+    def pick(
+        self, order: Array | None, start: int, stop: int, rows: slice = slice(None)
+    ) -> tuple[Array, Array]:
+        """Return the batch from ``start`` to ``stop`` of an epoch in this ``order``, or some ``rows`` of it.
+
+        A transform is applied to the whole batch, so that the generator draws the same whatever rows are wanted.
+        """
+        x, y, transform = self.dataset.x, self.dataset.y, self.transform
+        if order is None:
+            return x[start:stop][rows], y[start:stop][rows]
+        chosen = order[start:stop]
+        if transform is None:
+            return x.take(chosen[rows], axis=0), y.take(chosen[rows], axis=0)
+        assert self.rng is not None
+        return transform(x.take(chosen, axis=0), self.rng)[rows], y.take(chosen[rows], axis=0)
 
     def state(self) -> dict[str, Any]:
         """Return batch size and generator state as plain data for JSON.

@@ -13,8 +13,14 @@ from minigrad import nn, optim
 from minigrad.data import Compose, DataLoader, Dataset, Noise, Rotate, Shift
 from minigrad.errors import ConfigError
 from minigrad.optim import penalties, schedules
+from minigrad.parallel import ALONE, Communicator, ShardedGenerator
+from minigrad.parallel.mpi import MpiCommunicator
+from minigrad.parallel.nccl import on_device
+from minigrad.parallel.staleness import staleness
+from minigrad.train.asynchronous import AsynchronousTrainer
 from minigrad.train.callbacks import Callback, EarlyStopping, GradientStatistics, GrowBatch, SuspiciousStart
 from minigrad.train.config import Config
+from minigrad.train.parallel import ParallelTrainer
 from minigrad.train.prepare import Prepared, prepare
 from minigrad.train.pretrained import freeze
 from minigrad.train.recipes import network_of, recipe_named
@@ -38,47 +44,59 @@ def build(
     data: Prepared | None = None,
     *,
     change: Callable[[nn.Module], nn.Module] | None = None,
+    communicator: Communicator = ALONE,
 ) -> Session:
     """Load the data and build network, loss, optimizer and trainer; all chance comes from the config's seed.
 
     ``data`` is what ``load_data`` returned for this config, or for one with the same data, validation and seed; it is
     loaded where it is not given. ``change`` gives the network to train in the place of the recipe's new one, which it
-    is shown. Weights to start from are not read here (``minigrad.train.run.start`` does).
+    is shown. Weights to start from are not read here (``minigrad.train.run.start`` does). Among several processes the
+    session is this process's part of the training.
     """
-    splits, weights, masks, batches = _generators(config)
+    splits, weights, batches = (np.random.default_rng(_seeds(config)[k]) for k in (0, 1, 3))
+    masks = ShardedGenerator(_seeds(config)[2])
     data = data or prepare(config.data, config.validation, splits)
     model = network_of(config, *_sizes(config, data.train), weights, masks)
     if change is not None:
         model = change(model)
     freeze(model, config.freeze)
-    if config.device != "cpu":
-        model.to(config.device)
+    communicator, device = on_device(communicator, config.device)
+    if device != "cpu":
+        model.to(device)
     loss = nn.CrossEntropyLoss() if data.train.is_classification else nn.MSELoss()
     size = config.batch_size or len(data.train)
     augment = _augmentation(config, data.train)
     loader = DataLoader(data.train, min(size, len(data.train)), rng=batches, transform=augment)
-    trainer = Trainer(
-        model,
-        loss,
-        _optimizer(config, model, recipe_named(config.recipe).optimizer_settings, loader),
-        callbacks=_callbacks(config, data),
-        penalty=_penalty(config, model, len(data.train)),
-        accumulate=config.accumulate,
-        clip_value=config.clip_value or None,
-        generators={"masks": masks, "batches": batches},
-        device=config.device,
-    )
+    settings: dict[str, Any] = {
+        "callbacks": _callbacks(config, data),
+        "penalty": _penalty(config, model, len(data.train)),
+        "accumulate": config.accumulate,
+        "clip_value": config.clip_value or None,
+        "generators": {"masks": masks, "batches": batches},
+        "device": device,
+    }
+    optimizer = _optimizer(config, model, recipe_named(config.recipe).optimizer_settings, loader)
+    bound = staleness()
+    trainer: Trainer
+    if communicator.size == 1 or (bound is not None and not communicator.is_root):
+        trainer = Trainer(model, loss, optimizer, **settings)
+    elif bound is not None and isinstance(communicator, MpiCommunicator):
+        trainer = AsynchronousTrainer(
+            model, loss, optimizer, communicator=communicator, bound=bound, **settings
+        )
+    else:
+        trainer = ParallelTrainer(model, loss, optimizer, communicator=communicator, masks=masks, **settings)
     return Session(config, data, model, loss, loader, trainer)
 
 
 def load_data(config: Config) -> Prepared:
     """Load the data of a config as ``build`` does."""
-    return prepare(config.data, config.validation, _generators(config)[0])
+    return prepare(config.data, config.validation, np.random.default_rng(_seeds(config)[0]))
 
 
-def _generators(config: Config) -> list[np.random.Generator]:
+def _seeds(config: Config) -> list[np.random.SeedSequence]:
     """Those of the validation part, the weights, the dropout masks and the batches."""
-    return [np.random.default_rng(s) for s in np.random.SeedSequence(config.seed).spawn(4)]
+    return np.random.SeedSequence(config.seed).spawn(4)
 
 
 def _sizes(config: Config, train: Dataset) -> tuple[int, int]:

@@ -16,7 +16,12 @@ from minigrad import nn
 from minigrad.data import Dataset
 from minigrad.errors import ConfigError, DataError, NonFiniteError
 from minigrad.files import load_arrays, read_json, save_arrays, write_json
+from minigrad.parallel import ALONE, Communicator
+from minigrad.parallel.manifest import compare, manifest
+from minigrad.parallel.mpi import MpiCommunicator
+from minigrad.parallel.staleness import staleness
 from minigrad.train import compressed, report
+from minigrad.train.asynchronous import work
 from minigrad.train.build import Session, build
 from minigrad.train.checkpoint import Checkpoint, load_checkpoint
 from minigrad.train.config import Config
@@ -41,13 +46,20 @@ Announce = Callable[[Session], None]
 
 
 def start(
-    config: Config, folder: Path, progress: ShowProgress, announce: Announce | None = None
+    config: Config,
+    folder: Path,
+    progress: ShowProgress,
+    announce: Announce | None = None,
+    communicator: Communicator = ALONE,
 ) -> dict[str, Any]:
     """Train a new run in ``folder``, which must not hold one yet; return its results.
 
+    Of several processes, each calls it, and process 0 does what a person sees: it announces, shows progress, writes
+    every file and has the results; the others return {}.
+
     Raises ConfigError MG-804 where the folder cannot take a run, and what building and training raise.
     """
-    if (folder / CONFIG).exists():
+    if communicator.is_root and (folder / CONFIG).exists():
         raise ConfigError(
             "MG-804",
             f"{folder} holds a run already. Continue it with --resume {folder}, or choose another --out.",
@@ -55,30 +67,40 @@ def start(
     if folder.exists() and not folder.is_dir():
         raise ConfigError("MG-804", f"{folder} is a file, and a run is a folder. Choose another --out.")
     try:
-        session = build(config)
+        session = build(config, communicator=communicator)
         if config.start_from:
             take_weights(config, session.model)
-            nn.save_weights(
-                session.model, folder / FIRST_WEIGHTS, {CONFIG: json.dumps(session.config.to_dict())}
-            )
+            if communicator.is_root:
+                texts = {CONFIG: json.dumps(session.config.to_dict())}
+                nn.save_weights(session.model, folder / FIRST_WEIGHTS, texts)
     except BaseException:
         with suppress(OSError):
             folder.rmdir()  # only where it is empty: the one that next_folder made for this run
         raise
-    write_json(folder / CONFIG, config.to_dict())
-    return _train(session, folder, progress, announce)
+    if communicator.is_root:
+        write_json(folder / CONFIG, config.to_dict())
+    return _train(session, folder, progress, announce, communicator)
 
 
-def resume(folder: Path, progress: ShowProgress, announce: Announce | None = None) -> dict[str, Any]:
-    """Continue a run that was killed or interrupted; it ends as if it had never been. Return its results."""
-    session = build(Config.load(folder / CONFIG))
+def resume(
+    folder: Path,
+    progress: ShowProgress,
+    announce: Announce | None = None,
+    communicator: Communicator = ALONE,
+) -> dict[str, Any]:
+    """Continue a run that was killed or interrupted; it ends as if it had never been. Return its results.
+
+    Several processes may continue what one began, and the other way round; the end is the same to rounding then.
+    """
+    session = build(Config.load(folder / CONFIG), communicator=communicator)
     begun_from = session.config.start_from or (folder / FIRST_WEIGHTS).exists()
     if begun_from and not (folder / CHECKPOINT).exists():
         texts = nn.load_weights(session.model, folder / FIRST_WEIGHTS)
         _compare(folder / FIRST_WEIGHTS, texts, {CONFIG: session.config})
-    for half_written in folder.glob(".*-partial-*"):  # by ``atomic_path`` when the run was killed
-        half_written.unlink(missing_ok=True)
-    return _train(session, folder, progress, announce)
+    if communicator.is_root:
+        for half_written in folder.glob(".*-partial-*"):  # by ``atomic_path`` when the run was killed
+            half_written.unlink(missing_ok=True)
+    return _train(session, folder, progress, announce, communicator)
 
 
 def take_weights(config: Config, model: nn.Module) -> None:
@@ -94,23 +116,41 @@ def is_finished(folder: Path) -> bool:
 
 
 def _train(
-    session: Session, folder: Path, progress: ShowProgress, announce: Announce | None
+    session: Session,
+    folder: Path,
+    progress: ShowProgress,
+    announce: Announce | None,
+    communicator: Communicator,
 ) -> dict[str, Any]:
-    if announce is not None:
+    is_root = communicator.is_root
+    if announce is not None and is_root:
         announce(session)
     trainer, checkpoint, settings = session.trainer, folder / CHECKPOINT, session.config.to_dict()
     if checkpoint.exists():
         load_checkpoint(trainer, checkpoint, session.loader, settings)
-    trainer.callbacks += [Checkpoint(checkpoint, settings=settings), progress]
+    bound = staleness()
+    if communicator.size > 1:
+        samples = len(session.data.train)
+        ours = {"config": settings, "epoch": trainer.epoch, "training samples": samples, "staleness": bound}
+        compare(communicator, manifest(session.model.named_parameters(), **ours))
+    if bound is not None and isinstance(communicator, MpiCommunicator) and not is_root:
+        work(trainer, session.loader, communicator, session.config.seed)
+        communicator.barrier("rank 0 to write the results")
+        return {}
+    if is_root:
+        trainer.callbacks += [Checkpoint(checkpoint, settings=settings), progress]
     began = time.monotonic()
     try:
         trainer.fit(session.loader, session.data.validation, session.config.epochs)
     except NonFiniteError:
-        _save_weights(session, folder)
+        if is_root:
+            _save_weights(session, folder)
         raise
     finally:
         progress.close()
-    return _finish(session, folder, time.monotonic() - began)
+    results = _finish(session, folder, time.monotonic() - began) if is_root else {}
+    communicator.barrier("rank 0 to write the results")
+    return results
 
 
 def _finish(session: Session, folder: Path, seconds: float) -> dict[str, Any]:
@@ -118,7 +158,7 @@ def _finish(session: Session, folder: Path, seconds: float) -> dict[str, Any]:
     data, config = session.data, session.config
     _save_weights(session, folder)
     write_json(folder / NETWORK, Network.of(data).to_dict())
-    tested = evaluate(session.model, data.test, session.loss, config.device)
+    tested = evaluate(session.model, data.test, session.loss, session.trainer.device)
     results = report.write(folder, config, session.trainer.history, data, tested, str(session.model), seconds)
     write_json(folder / RESULTS, results)
     (folder / CHECKPOINT).unlink(missing_ok=True)

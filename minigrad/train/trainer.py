@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -134,60 +135,71 @@ class Trainer:
         with debug() if self.step == 0 else nullcontext():
             loss = self._loss_of(x, y)
             with modes.accumulate(passes) if passes > 1 else nullcontext():
-                loss.backward()
+                self._backward(loss)
         return loss
 
     def _loss_of(self, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> Tensor:
         loss = self.loss(self.model(on_device(x, self.device)), backend.to_device(y, self.device))
         return loss if self.penalty is None else loss + self.penalty()
 
+    def _backward(self, loss: Tensor) -> None:
+        loss.backward()
+
     def _train_epoch(self, loader: DataLoader) -> float:
         self.model.train()
         self._good_weights = self.model.state_dict()
         self.optimizer.zero_grad()
         total, batches = 0.0, 0
-        for x, y, passes, is_last in self._grouped(loader):
-            try:
-                loss = self.train_step(x, y, passes)
-                value = loss.item()
-            except NonFiniteError as error:
-                raise self._stop(error, x) from error
-            if not math.isfinite(value):
-                raise self._stop(self._first_non_finite(x, y), x)
-            self._divergence.look(value, self.step, self.rate)
-            self.last_loss = value
-            total += value
-            batches += 1
-            if is_last:
-                if self.clip_value is not None:
-                    clip_grad_value(self.model, self.clip_value)
-                self.rate = self.optimizer.rate
-                self.optimizer.step()
-                self.step += 1
-                self._tell("on_step_end")
-                self.optimizer.zero_grad()
+        for group in self._groups(self._batches(loader)):
+            for value in self._gradients(group):
+                total += value
+                batches += 1
+            self._update()
         return total / batches
 
-    def _grouped(self, loader: DataLoader) -> Iterator[tuple[Any, Any, int, bool]]:
-        """Batches with the size of their group of ``accumulate``, and whether each is its group's last."""
-        pending: list[tuple[Any, Any]] = []
-        for batch in loader:
-            if self.accumulate == 1:
-                yield (*batch, 1, True)
-                continue
-            pending.append(batch)
-            if len(pending) == self.accumulate:
-                yield from _marked(pending)
-                pending = []
-        yield from _marked(pending)
+    def _batches(self, loader: DataLoader) -> Iterator[Any]:
+        return iter(loader)
+
+    def _groups(self, batches: Iterator[Any]) -> Iterator[list[Any]]:
+        """Batches in groups of ``accumulate``, each of which makes one update; the last may be smaller."""
+        while group := list(islice(batches, self.accumulate)):
+            yield group
+
+    def _gradients(self, group: list[Any]) -> list[float]:
+        """Add up the gradients of a group of batches; return their losses, all of them finite."""
+        return [self._checked_step(x, y, len(group)) for x, y in group]
+
+    def _checked_step(self, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], passes: int) -> float:
+        try:
+            value = float(self.train_step(x, y, passes).item())
+        except NonFiniteError as error:
+            raise self._stop(error, x) from error
+        if not math.isfinite(value):
+            raise self._stop(self._first_non_finite(x, y), x)
+        self._divergence.look(value, self.step, self.rate)
+        self.last_loss = value
+        return value
+
+    def _update(self) -> None:
+        if self.clip_value is not None:
+            clip_grad_value(self.model, self.clip_value)
+        self.rate = self.optimizer.rate
+        self.optimizer.step()
+        self.step += 1
+        self._tell("on_step_end")
+        self.optimizer.zero_grad()
 
     def _validate(self, validation: Dataset | None) -> dict[str, float | None]:
         if validation is None:
             return {"val_loss": None, "val_accuracy": None}
-        found = evaluate(self.model, validation, self.loss, self.device)
+        loss, accuracy = self._evaluate(validation)
         if isinstance(self.optimizer.lr, Schedule):
-            self.optimizer.lr.observe(found.loss)
-        return {"val_loss": found.loss, "val_accuracy": found.accuracy}
+            self.optimizer.lr.observe(loss)
+        return {"val_loss": loss, "val_accuracy": accuracy}
+
+    def _evaluate(self, validation: Dataset) -> tuple[float, float | None]:
+        found = evaluate(self.model, validation, self.loss, self.device)
+        return found.loss, found.accuracy
 
     def _first_non_finite(self, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> NonFiniteError:
         """Run the batch again under the microscope, to name the operation that failed first."""
@@ -201,14 +213,17 @@ class Trainer:
         return NonFiniteError("MG-403", "the loss is not a finite number.")
 
     def _stop(self, error: NonFiniteError, x: np.ndarray[Any, Any]) -> NonFiniteError:
+        return self._stopped(error.message, bool(np.isfinite(x).all()))
+
+    def _stopped(self, reason: str, batch_is_finite: bool) -> NonFiniteError:
         """Keep the weights where the batch is to blame, else those from before they diverged."""
         kept = "as they were before this step"
-        if np.isfinite(x).all():
+        if batch_is_finite:
             self.model.load_state_dict(self._good_weights)
             kept = "as they were when the epoch began"
         return NonFiniteError(
             "MG-403",
-            f"training stopped at step {self.step + 1} (epoch {self.epoch + 1}): {error.message} "
+            f"training stopped at step {self.step + 1} (epoch {self.epoch + 1}): {reason} "
             f"Last finite loss {self.last_loss:.4g}, lr = {self.optimizer.rate:.4g}. The weights are kept {kept}. "
             "Try a smaller rate, or clip the gradient.",
         )
@@ -216,8 +231,3 @@ class Trainer:
     def _tell(self, event: str) -> None:
         for callback in self.callbacks:
             getattr(callback, event)(self)
-
-
-def _marked(group: list[tuple[Any, Any]]) -> Iterator[tuple[Any, Any, int, bool]]:
-    for k, (x, y) in enumerate(group):
-        yield x, y, len(group), k == len(group) - 1

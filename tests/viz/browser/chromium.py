@@ -100,6 +100,14 @@ class Browser:
             time.sleep(0.02)
         raise TimeoutError(str(path))
 
+    def quickest(self, path: Path, enough: float) -> float:
+        """Open a page up to six times, until once in ``enough`` milliseconds; return the shortest time."""
+        took: list[float] = []
+        while len(took) < 6 and min(took, default=enough) >= enough:
+            self.open(path)
+            took.append(self.js("performance.getEntriesByType('navigation')[0].domComplete"))
+        return min(took)
+
     def js(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page."""
         answer = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)

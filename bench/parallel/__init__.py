@@ -1,0 +1,1 @@
+"""Measurements of training on several processes; see ``python -m bench.parallel --help``."""

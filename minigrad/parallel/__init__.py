@@ -1,0 +1,22 @@
+"""Training on several processes: each works on its part of every batch, and their gradients are averaged.
+
+``communicator.py`` says what processes tell each other, ``mpi.py`` and ``nccl.py`` how; ``shard.py`` who works on
+what; ``averager.py`` sums gradients during the backward walk; ``manifest.py`` and ``waiting.py`` see to it that
+nothing differs unnoticed and nothing hangs. The trainers that use them are in ``minigrad.train.parallel``.
+"""
+
+from minigrad.parallel.averager import GradientAverager
+from minigrad.parallel.communicator import ALONE, Communicator
+from minigrad.parallel.joining import join, joined
+from minigrad.parallel.shard import Shard, ShardedGenerator, shard
+
+__all__ = [
+    "ALONE",
+    "Communicator",
+    "GradientAverager",
+    "Shard",
+    "ShardedGenerator",
+    "join",
+    "joined",
+    "shard",
+]

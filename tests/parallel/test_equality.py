@@ -1,0 +1,81 @@
+"""n processes do what one does, to rounding, and to the same bits for the same n."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minigrad.parallel import ALONE
+from minigrad.train.trainer import Trainer
+from tests.parallel.launched import needs_mpi, on
+from tests.parallel.trainings import TRAININGS
+
+pytestmark = needs_mpi
+FLOAT64, FLOAT32 = 1e-12, 2e-5
+"""How far an array may be from a single process's, relative to the array's largest entry, after 100 steps."""
+
+Launch = Callable[[int, int], Path]
+
+
+@pytest.fixture(scope="module")
+def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
+    @cache
+    def started(n: int, again: int = 0) -> Path:
+        folder = tmp_path_factory.mktemp(f"on-{n}")
+        names = ["dropout_adam_float32"] if again else []
+        ended = on(n, "tests.parallel.trainings", folder, *names, cwd=folder)
+        assert ended.code == 0, ended.err
+        return folder
+
+    return started
+
+
+@cache
+def alone(name: str) -> Trainer:
+    return TRAININGS[name](ALONE)
+
+
+def found(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    with np.load(folder / f"{name}.npz") as arrays:
+        return dict(arrays), json.loads((folder / f"{name}.json").read_text())
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+@pytest.mark.parametrize("name", TRAININGS)
+def test_the_weights_are_those_of_one_process(launch: Launch, name: str, n: int) -> None:
+    weights, about = found(launch(n, 0), name)
+    expected = alone(name)
+    assert about["steps"] == expected.step
+    assert expected.step >= 100 or name in ("stopped_early", "wide")
+    bound = FLOAT32 if name.endswith("float32") else FLOAT64
+    for key, array in expected.model.state_dict().items():
+        assert array.dtype == weights[key].dtype
+        assert np.abs(weights[key] - array).max() <= bound * np.abs(array).max(), key
+    assert len(set(about["digests"])) == 1, "every process ends with the same bits"
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+@pytest.mark.parametrize("name", ["dropout_adam", "stopped_early"])
+def test_the_figures_are_those_of_one_process(launch: Launch, name: str, n: int) -> None:
+    _, about = found(launch(n, 0), name)
+    expected = alone(name).history
+    assert about["history"].keys() == expected.keys()
+    for key, values in expected.items():
+        if values[0] is not None:
+            np.testing.assert_allclose(about["history"][key], values, rtol=1e-10, err_msg=key)
+
+
+def test_early_stopping_really_stopped(launch: Launch) -> None:
+    assert len(alone("stopped_early").history["epoch"]) < 60
+
+
+def test_the_same_number_of_processes_gives_the_same_bits(launch: Launch) -> None:
+    first, second = (found(launch(2, again), "dropout_adam_float32")[0] for again in (0, 1))
+    for key in first:
+        assert first[key].tobytes() == second[key].tobytes()
