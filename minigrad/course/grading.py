@@ -98,13 +98,16 @@ class Grader:
             result.outcomes = [failed(test, "trouble", submission.trouble) for test in self.assignment.tests]
             return result
         cells, result.problems = self._loadable(submission.cells)
-        for test in self.assignment.tests:
+        outcomes: dict[str, Outcome] = {}
+        # Public tests first: what a page quotes was said before the student's code has seen a hidden test.
+        for test in sorted(self.assignment.tests, key=lambda test: test.hidden):
             try:
                 with self._forks().session(cells, self.assignment.shared) as student:
                     outcome = self._bench.run(test, student, key["seed"])
             except Problem as problem:
                 outcome = failed(test, problem.kind, problem.message)
-            result.outcomes.append(outcome)
+            outcomes[test.name] = outcome
+        result.outcomes = [outcomes[test.name] for test in self.assignment.tests]
         return result
 
     def close(self) -> None:
@@ -141,9 +144,7 @@ class Grader:
         forks: Forks | None = getattr(self._of_thread, "forks", None)
         if forks is None:
             with self._lock:
-                forks = Forks(
-                    len(self._all_forks), seconds=self.settings.seconds, memory=self.settings.memory
-                )
+                forks = Forks(seconds=self.settings.seconds, memory=self.settings.memory)
                 self._all_forks.append(forks)
             self._of_thread.forks = forks
         return forks

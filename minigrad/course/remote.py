@@ -30,7 +30,7 @@ _PROGRAM = """
 import sys
 sys.path[:0] = {path!r}
 from minigrad.course.forkserver import main
-main({fd}, {scratch!r}, {job}, {memory}, {seconds})
+main({fd}, {scratch!r}, {memory}, {seconds})
 """
 _ENVIRONMENT = {  # one thread each; every kernel's NumPy reference, so that nothing has to be compiled
     "OMP_NUM_THREADS": "1",
@@ -48,8 +48,8 @@ class Lost(Exception):
 class Forks:
     """A fork server, started when it is needed and again where it was killed."""
 
-    def __init__(self, job: int = 0, *, seconds: float = 10.0, memory: int = 1 << 30) -> None:
-        self.job, self.seconds, self.memory = job, seconds, memory
+    def __init__(self, *, seconds: float = 10.0, memory: int = 1 << 30) -> None:
+        self.seconds, self.memory = seconds, memory
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._scratch = ""
@@ -95,7 +95,6 @@ class Forks:
                 path=path,
                 fd=far.fileno(),
                 scratch=self._scratch,
-                job=self.job,
                 memory=self.memory,
                 seconds=self.seconds,
             )

@@ -114,17 +114,17 @@ def vjp(f: Callable[..., Any], inputs: Sequence[Any], i: int, g: Any) -> Numbers
         ends = []
         for moved in (kept + h, kept - h):
             x[k] = moved
-            ends.append(np.sum(np.asarray(g) * _needed(f(*arrays))))
+            ends.append(np.sum(np.asarray(g) * _needed(f(*arrays), np.shape(g))))
         x[k] = kept
         result[k] = (ends[0] - ends[1]) / ((kept + h) - (kept - h))
     return result
 
 
-def _needed(value: Any) -> Numbers:
+def _needed(value: Any, shape: tuple[int, ...]) -> Numbers:
     numbers = _numbers(value)
-    if numbers is None:
+    if numbers is None or (shape and numbers.shape != shape):
         comparisons.set(comparisons.get() + 1)
-        raise Wrong("Numbers are wanted here.", None, "an array of numbers", shown(value))
+        raise Wrong("Numbers are wanted here.", None, f"an array of numbers, of shape {shape}", shown(value))
     return numbers
 
 

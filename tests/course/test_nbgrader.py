@@ -15,12 +15,10 @@ import pytest
 
 pytest.importorskip("nbgrader", reason="nbgrader is not installed")
 
-from minigrad.course.assignment import HIDDEN, find, load, released
+from minigrad.course.assignment import HIDDEN, load, released
 from minigrad.course.cells import read_cells, to_notebook
 from minigrad.course.running import Bench, local
-from tests.course.planting import changed, planted
-
-WRONG = ("tanh: the square is missing", "log: a small number in the denominator", "matmul: no transpose")
+from tests.course.planting import changed, planted, sources
 
 
 def nbgrader(course: Path, *words: str) -> None:
@@ -41,22 +39,22 @@ def _found(monkeypatch):
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
 
-def test_the_source_becomes_an_nbgrader_course_with_the_same_scores(tmp_path):
+@pytest.mark.parametrize("path", sources(), ids=lambda path: path.stem)
+def test_the_source_becomes_an_nbgrader_course_with_the_same_scores(path, tmp_path):
     from nbgrader.api import Gradebook
 
-    one = load(find("A1"))
-    source = tmp_path / "source" / "a1" / "a1_rules.ipynb"
+    one = load(path)
+    source = tmp_path / "source" / "a1" / f"{path.stem}.ipynb"
     source.parent.mkdir(parents=True)
     source.write_text(to_notebook(one.cells), encoding="utf-8")
     nbgrader(tmp_path, "generate_assignment", "a1", "--create")
 
-    theirs = read_cells(tmp_path / "release" / "a1" / "a1_rules.ipynb")
+    theirs = read_cells(tmp_path / "release" / "a1" / f"{path.stem}.ipynb")
     ours = released(one)
     assert [cell.source for cell in theirs] == ["" if cell.source == HIDDEN else cell.source for cell in ours]
 
     solutions = {"reference": one.submitted, "untouched": ours}
-    for number, what in enumerate(WRONG):
-        mistake = next(wrong for wrong in planted("a1_rules") if wrong.what == what)
+    for number, mistake in enumerate(planted(path.stem)[::8]):
         solutions[f"wrong{number}"] = changed(one, mistake)
     for student, cells in solutions.items():
         by_name = {cell.name: cell for cell in cells if cell.is_solution}
@@ -65,7 +63,7 @@ def test_the_source_becomes_an_nbgrader_course_with_the_same_scores(tmp_path):
         ]
         folder = tmp_path / "submitted" / student / "a1"
         folder.mkdir(parents=True)
-        (folder / "a1_rules.ipynb").write_text(to_notebook(whole), encoding="utf-8")
+        (folder / f"{path.stem}.ipynb").write_text(to_notebook(whole), encoding="utf-8")
     nbgrader(tmp_path, "autograde", "a1", "--create")
 
     with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as book:

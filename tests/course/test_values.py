@@ -48,6 +48,7 @@ def equal(a, b):
     return type(a) is type(b) and a == b
 
 
+@settings(max_examples=40)
 @given(VALUES)
 def test_what_goes_in_comes_out(value):
     assert equal(value, decode(*encode(value)))
