@@ -105,7 +105,7 @@ def overlap(rounds: int) -> None:
 
 
 def asynchronous(rounds: int) -> None:
-    for slowness in (1, 4):
+    for slowness in (4, 1):
         for n, bound in ((2, None), (3, 1), (3, 4), (3, 16)):
             variables = {} if bound is None else {"MINIGRAD_STALENESS": str(bound)}
             for _ in range(rounds):

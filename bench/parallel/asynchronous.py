@@ -64,6 +64,7 @@ def main() -> None:
     held_out = pictures.take(np.arange(12_000, 14_000))
     bound, log = staleness(), Log()
     arguments = (model, nn.CrossEntropyLoss(), optim.Adam(model, lr=0.001, eps=1e-7))
+    communicator.barrier("everybody to have the pictures")
     trainer: Trainer
     if bound is None:
         trainer = ParallelTrainer(*arguments, communicator=communicator, masks=masks, callbacks=[log])
