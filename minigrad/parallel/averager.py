@@ -48,9 +48,9 @@ class Bucket:
         self.ticket: Ticket | None = None
 
     def put(self, tensor: Tensor, gradient: Array) -> None:
-        """Copy the final gradient of ``tensor`` in. The gaps between gradients are 0."""
+        """Copy the final gradient of ``tensor`` in. Nobody reads what is in the gaps between gradients."""
         if self.array is None:
-            self.array = np.zeros_like(tensor.data, shape=(self.length,))
+            self.array = np.empty_like(tensor.data, shape=(self.length,))
         start, end = self.places[tensor]
         self.array[start:end] = gradient.reshape(-1)
         self.waiting.discard(tensor)
