@@ -378,16 +378,15 @@ def network_forward(student, rng):
 @test
 def network_gradients(student, rng):
     """From the back: w2 and b2 see g. On through w2, past the ReLU, and then w1 and b1 see what is left."""
-    given = [rng.normal(size=shape) for shape in [(3, 2), (4, 2), (4,), (2, 4), (2,)]]
-    g = rng.normal(size=(3, 2))
+    given = [rng.normal(size=shape) for shape in [(2, 2), (3, 2), (3,), (2, 3), (2,)]]
+    g = rng.normal(size=(2, 2))
+    wanted = [vjp(student.network, given, k, g) for k in range(1, 5)]
     got = student.network_vjp(g, *given)
     holds(len(got) == 4, "Four gradients are wanted: w1, b1, w2, b2.", expected="4 arrays", got=got)
-    for name, k in [("w2", 3), ("b2", 4), ("w1", 1), ("b1", 2)]:
-        close(
-            got[k - 1],
-            vjp(student.network, given, k, g),
-            hint=f"dL/d{name} is not what differences of your forward pass give.",
-        )
+    inputs = dict(zip(["g", "x", "w1", "b1", "w2", "b2"], [g, *given], strict=True))
+    for name, k in [("w2", 2), ("b2", 3), ("w1", 0), ("b1", 1)]:
+        hint = f"dL/d{name} is not what differences of your own forward pass give. From the back: w2 and b2 see g; what is left goes through w2 and past the ReLU."
+        close(got[k], wanted[k], hint=hint, **inputs)
 
 
 # %% nbgrader={"grade": true, "grade_id": "network-dead", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}

@@ -201,12 +201,9 @@ def rows_reads(student, rng):
         expected="60 reads",
         got=len(reads),
     )
-    holds(
-        jumps < 12,
-        "b is read down its columns still: exchange the two inner loops.",
-        expected="at most 11 jumps from one row to another",
-        got=f"{jumps} jumps in 60 reads: {reads[:6]} …",
-    )
+    first = ", ".join(f"b[{p}, {j}]" for p, j in reads[:6])
+    hint = f"b is read down its columns still ({first} …): exchange the two inner loops."
+    holds(jumps < 12, hint, expected="at most 11 jumps to another row in 60 reads", got=jumps)
 
 
 # %% nbgrader={"grade": true, "grade_id": "rows-bits", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -287,7 +284,8 @@ def tile_inside(student, rng):
     a, b, c = (rng.integers(1, 5, (4, 4)).astype(float) for _ in range(3))
     wanted = c.copy()
     wanted[0:2, 2:4] += a[0:2, 2:4] @ b[2:4, 2:4]
-    replaced, whole = c.copy(), c.copy()
+    replaced, last, whole = c.copy(), c.copy(), c.copy()
+    last[0:2, 2:4] = a[0:2, 3:4] * b[3:4, 2:4]
     replaced[0:2, 2:4] = a[0:2, 2:4] @ b[2:4, 2:4]
     whole[0:2, 2:4] += a[0:2] @ b[:, 2:4]
     close(
@@ -301,6 +299,7 @@ def tile_inside(student, rng):
         p0=2,
         size=2,
         slips={
+            "Each term has replaced what was there, and only the last has stayed: += , not =.": last,
             "The tile of c was replaced. Other tiles will have added their part to it, so add yours.": replaced,
             "The sum goes over all p. This tile's p begin at p0, and there are size of them.": whole,
         },
@@ -506,11 +505,17 @@ def update_one_pass(student, rng):
     arrays = rng.random((4, 3))
     written = student.run(program, student.adam_update, *arrays, np.full(10, 0.5))
     once = sorted(map(tuple, written)) == sorted((name, i) for name in ("theta", "m", "v") for i in range(3))
-    holds(once, "Every entry of theta, m and v is written once, one at a time, and g never.", got=written)
+    holds(
+        once,
+        "Every entry of theta, m and v is written once, one at a time, and g never.",
+        expected="3 entries of each",
+        got=written,
+    )
     places = [i for _, i in written]
     holds(
         places == sorted(places),
         "That is more than one pass: finish entry i before you begin with i + 1.",
+        expected="theta, m and v of entry 0, then those of entry 1 …",
         got=written,
     )
 

@@ -191,6 +191,8 @@ def batches_whole(student, rng):
         "The last sample is missing: a smaller batch is one too.",
         expected="[3, 3, 1]",
         got=lengths,
+        n=7,
+        size=3,
     )
     holds(lengths == [3, 3, 1], expected="batches of 3, 3 and 1", got=lengths, n=7, size=3)
     seen = sorted(int(i) for batch in got for i in batch)
@@ -546,8 +548,8 @@ def train_reads(student, rng):
     holds(
         right >= 0.90,
         f"{right:.1%} of 597 new digits were read after {used} steps; 90 % are wanted.",
-        expected="at least 90 %",
-        got=f"{right:.1%}",
+        expected="at least 0.9",
+        got=right,
     )
 
 
