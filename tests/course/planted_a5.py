@@ -117,9 +117,6 @@ PLANTED = [
         "binary-extreme",
     ),
     Planted(
-        "binary: no log1p", "np.log1p(np.exp(-np.abs(z)))", "np.log(1 + np.exp(-np.abs(z)))", "binary-extreme"
-    ),
-    Planted(
         "binary: safe on one side", BINARY, "return np.log1p(np.exp(-z)) + z * (1 - y)", "binary-extreme"
     ),
     Planted(

@@ -374,15 +374,15 @@ def binary_gradient(student, rng):
 # %% nbgrader={"grade": true, "grade_id": "binary-extreme", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 @test(
-    advice="z of ±1e4: right and sure costs nothing, wrong and sure costs |z|. And z of 40, where the loss is e^-40, not 0."
+    advice="z of ±1e4: right and sure costs nothing, wrong and sure costs |z|. Neither is infinite, and neither is NaN."
 )
 def binary_extreme(student, rng):
-    """From e^-40 to 10,000, without a NaN and without a 0 that is none."""
+    """From 0 to 10,000, without a NaN."""
     z = np.array([1e4, 1e4, -1e4, -1e4, 40.0, -40.0, 40.0])
     y = np.array([1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0])
     tiny = math.log1p(math.exp(-40))
     wanted = [0.0, 1e4, 1e4, 0.0, tiny, tiny, 40.0]
-    close(student.binary_cross_entropy(z, y), wanted, atol=1e-24, z=z, y=y)
+    close(student.binary_cross_entropy(z, y), wanted, z=z, y=y)
 
 
 ### END HIDDEN TESTS
@@ -396,7 +396,7 @@ def binary_gradient_extreme(student, rng):
     z, y = np.array([1e4, -1e4, 0.0, -1e4, 40.0, -40.0]), np.array([0.0, 1.0, 0.5, 0.0, 0.0, 0.0])
     tiny = math.exp(-40) / (1 + math.exp(-40))
     got = student.binary_cross_entropy_vjp(np.full(6, 2.0), z, y)
-    close(got, [2.0, -2.0, 0.0, 0.0, 2 * (1 - tiny), 2 * tiny], atol=1e-24, z=z, y=y)
+    close(got, [2.0, -2.0, 0.0, 0.0, 2 * (1 - tiny), 2 * tiny], z=z, y=y)
 
 
 ### END HIDDEN TESTS
