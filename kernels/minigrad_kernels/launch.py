@@ -89,7 +89,7 @@ def _announce_slow_compilation() -> None:
         def on_end(self, compilation: Any) -> None:
             seconds = perf_counter() - self.starts.pop()
             function = compilation.data["dispatcher"].py_func
-            if seconds > 1 and not self.starts and function.__module__.startswith(f"{__package__}."):
+            if seconds > 1 and not self.starts and str(function.__module__).startswith(f"{__package__}."):
                 text = f"compiled {function.__name__} in {seconds:.1f} s; it is kept on disk for the next run"
                 print(text, file=sys.stderr)
 
