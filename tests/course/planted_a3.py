@@ -66,7 +66,7 @@ PLANTED = [
         "undo: float32 inside",
         LEADING,
         LEADING.replace("g.sum(", "g.astype('float32').sum("),
-        "undo-adjoint undo-types",
+        "undo-adjoint undo-types undo-engine",
     ),
     Planted("undo: the sum is left in g", LEADING, IN_PLACE, "undo-types undo-corners"),
     Planted(

@@ -33,7 +33,7 @@ PLANTED = [
         "dense: float32 inside",
         "y = x @ w.T",
         "y = x.astype('float32') @ w.T.astype('float32')",
-        "dense-shapes",
+        "dense-shapes dense-engine",
     ),
     Planted(
         "dense: a matrix of samples only", "y = x @ w.T", "y = np.einsum('si,oi->so', x, w)", "dense-shapes"

@@ -2,7 +2,7 @@
 # # Assignment 7: kernels
 #
 # NumPy works through whole arrays, one operation after another. A kernel is the loop itself: written out in Python, compiled by Numba, as fast as
-# the order of its reads and writes allows. Tutorial 15 takes one apart; here you write four.
+# the order of its reads and writes allows. Tutorial 15 takes one apart; here you write five of them.
 #
 # - Write plain loops over single entries: `range`, numbers, `a[i, p]`. The tests run them as Python, on small arrays, where an index
 #   outside an array is an error; Numba gets two of them at grading. To try that yourself:

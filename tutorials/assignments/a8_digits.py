@@ -504,7 +504,7 @@ def accuracy_no_record(student, rng):
 # %% [markdown]
 # ## 5. Read them
 #
-# Train any network you like, in any way you like, with **at most `steps` steps** (backward passes; how many samples a step takes is up to you), and
+# Train any network you like, in any way you like, with **at most `steps` steps** (backward passes of the engine; how many samples a step takes is up to you), and
 # return a function that reads new images. You are given 1,200 digits to learn from and are examined on 597 others:
 # **at least 90 % of them in 60 steps** here, 92 % at grading, on other digits than here. It takes a second or less.
 #
@@ -541,6 +541,11 @@ def train_reads(student, rng):
     """Watch the loss: it starts near ln 10 = 2.3, and where it is below 0.3 the network reads nine of ten."""
     x, y, new, digits = digits_in_two(rng)
     got, used, _, _ = student.run(trained, student.train, x, y, new, 60, int(rng.integers(1000)))
+    holds(
+        used > 0,
+        "No step was seen. The network is to be trained, by backward() and an optimizer of the engine.",
+        got=used,
+    )
     holds(used <= 60, f"{used} steps were taken, and 60 were allowed.", expected="60 steps at most", got=used)
     got = np.asarray(got)
     holds(got.shape == (597,), "One digit for each new image is wanted.", expected="shape (597,)", got=got)
@@ -562,7 +567,7 @@ def train_better(student, rng):
     """92 % of 597 others."""
     x, y, new, digits = digits_in_two(rng)
     got, used, *kept = student.run(trained, student.train, x, y, new, 60, int(rng.integers(1000)))
-    holds(used <= 60, expected="60 steps at most", got=used)
+    holds(0 < used <= 60, expected="1 to 60 steps", got=used)
     same(kept, [x, y])
     right = float(np.mean(np.asarray(got) == digits))
     holds(right >= 0.92, expected="at least 92 %", got=right)
@@ -580,7 +585,7 @@ def train_budget(student, rng):
     """Twenty steps, at most, and most of the way."""
     x, y, new, digits = digits_in_two(rng)
     got, used, _, _ = student.run(trained, student.train, x, y, new, 20, int(rng.integers(1000)))
-    holds(used <= 20, expected="20 steps at most", got=used)
+    holds(0 < used <= 20, expected="1 to 20 steps", got=used)
     got = np.asarray(got)
     holds(got.dtype.kind in "iu", expected="an integer array", got=got)
     right = float(np.mean(got == digits))
