@@ -349,6 +349,7 @@ print(
 
 # %%
 print(int8.matmul(np.array([[10, -20]], "int8"), np.array([[3, 4]], "int8")))
+assert int8.MOST_TERMS == 131_071 and 131_071 * 128 * 128 < 2**31 <= 131_072 * 128 * 128
 eight = quantize(dense, train.x[:512])
 print(eight)
 picture = mg.Tensor(test.x[:1])

@@ -41,6 +41,7 @@ def link(rate: str = "1gbit") -> Iterator[list[str]]:
         shell = Path(folder) / "shell"
         shell.write_text(_SHELL)
         shell.chmod(0o755)
+        _clean()  # after a run that was killed
         try:
             for name in NAMES:
                 _ip("netns", "add", name)
@@ -68,8 +69,12 @@ def link(rate: str = "1gbit") -> Iterator[list[str]]:
             start += ["-launcher", "ssh", "-launcher-exec", str(shell), "-hosts", ",".join(ADDRESSES)]
             yield [*start, "-n", "2", sys.executable, "-m", "mpi4py"]
         finally:
-            for name in NAMES:
-                subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+            _clean()
+
+
+def _clean() -> None:
+    for name in NAMES:
+        subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
 
 def environment() -> dict[str, str]:

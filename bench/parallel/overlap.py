@@ -2,8 +2,7 @@
 
     python -m bench.parallel.overlap BATCH    (samples a process; WIDTH is fixed)
 
-Four kinds of steps take turns: sums started from the walk's hooks; the same with a thread that keeps them going; sums
-started when the walk is over; and no sums.
+Three kinds of steps take turns: sums started from the walk's hooks, sums started when the walk is over, and no sums.
 """
 
 from __future__ import annotations
@@ -32,9 +31,8 @@ def main() -> None:
     model = nn.Sequential(*[part for layer in layers for part in (layer, nn.ReLU())][:-1])
     data, loss_of = pictures(batch), nn.CrossEntropyLoss()
     averagers = {
-        "from the hooks": GradientAverager(model.named_parameters(), communicator, paced=False),
-        "and a thread": GradientAverager(model.named_parameters(), communicator, paced=True),
-        "one after the other": GradientAverager(model.named_parameters(), communicator, paced=False),
+        "overlapped": GradientAverager(model.named_parameters(), communicator),
+        "one after the other": GradientAverager(model.named_parameters(), communicator),
         "without sums": None,
     }
     times: dict[str, list[float]] = {kind: [] for kind in averagers}

@@ -89,7 +89,7 @@ def _announce_slow_compilation() -> None:
         def on_end(self, compilation: Any) -> None:
             seconds = perf_counter() - self.starts.pop()
             function = compilation.data["dispatcher"].py_func
-            if seconds > 1 and not self.starts and function.__module__.startswith(f"{__package__}."):
+            if seconds > 1 and not self.starts and str(function.__module__).startswith(f"{__package__}."):
                 text = f"compiled {function.__name__} in {seconds:.1f} s; it is kept on disk for the next run"
                 print(text, file=sys.stderr)
 
@@ -230,9 +230,10 @@ def register(
     return kernels[name]
 
 
-def _fit_cpu(arrays: tuple[Any, ...]) -> bool:
+def _fit_cpu(arguments: tuple[Any, ...]) -> bool:
     floats = None
-    for array in arrays:
+    fit = False  # numbers alone do not
+    for array in arguments:
         if type(array) is np.ndarray and array.flags.c_contiguous:
             dtype = array.dtype
             is_float = _COMPILED_DTYPES.get(dtype)
@@ -242,13 +243,15 @@ def _fit_cpu(arrays: tuple[Any, ...]) -> bool:
                 if floats is not dtype and floats is not None and floats != dtype:
                     return False
                 floats = dtype
-        elif array is not None:
+            fit = True
+        elif array is not None and not isinstance(array, (int, float)):
             return False
-    return True
+    return fit
 
 
-def _fit_gpu(arrays: tuple[Any, ...]) -> bool:
-    return all(array is None or type(array).__module__.partition(".")[0] == "cupy" for array in arrays)
+def _fit_gpu(arguments: tuple[Any, ...]) -> bool:
+    arrays = [a for a in arguments if a is not None and not isinstance(a, (int, float))]
+    return bool(arrays) and all(type(array).__module__.partition(".")[0] == "cupy" for array in arrays)
 
 
 def written(value: Any, out: Any) -> Any:

@@ -52,8 +52,9 @@ def prune(
 ) -> None:
     """Prune a finished run, train what is left, and write it as a new run.
 
-    Weights go by magnitude and gradually, and leave zeros. Units go at once, and leave a smaller dense network. The
-    new run shows accuracy against the share that is pruned: pruning.png, pruning.csv.
+    Weights go by magnitude and gradually, and leave zeros; units go at once, and leave a smaller network.
+
+    The new run shows accuracy against the share that is pruned: pruning.png, pruning.csv.
     """
     from minigrad.train.prune import PruneSettings, prune_run
 
@@ -91,7 +92,7 @@ def quantize(
 ) -> None:
     """Turn a finished run's dense layers into 8-bit integers, and write them as a new run.
 
-    Weights have a scale for each output channel; inputs have ranges that some of the training data show.
+    Weights get a scale for each output channel, inputs a range that some of the training data show.
     """
     from minigrad.train.quantize import QuantizeSettings, quantize_run
 

@@ -18,6 +18,9 @@ from minigrad.errors import NonFiniteError
 LOWEST, HIGHEST = -128, 127
 """The ends of int8. Weights use -127 … 127, so that z = 0 stands in the middle."""
 
+TINY = np.finfo(np.float32).tiny
+"""Scales below this have lost digits, and count as those of nothing but zeros."""
+
 Int8 = NDArray[np.int8]
 Floats = NDArray[np.float32]
 
@@ -35,7 +38,7 @@ def parameters_for(low: float, high: float) -> tuple[np.float32, np.int8]:
         )
     low, high = min(float(low), 0.0), max(float(high), 0.0)
     scale = np.float32((high - low) / (HIGHEST - LOWEST))
-    if scale == 0:  # nothing but zeros, or numbers so small that they are none in float32
+    if scale < TINY:
         return np.float32(1), np.int8(0)
     zero_point = np.clip(np.rint(LOWEST - low / float(scale)), LOWEST, HIGHEST)
     return scale, np.int8(zero_point)
@@ -56,10 +59,10 @@ def dequantize(q: Any, scale: Any, zero_point: Any) -> Floats:
 
 
 def channel_scales(weight: Any) -> Floats:
-    """Return s_o = max_i |w_oi| / 127 for each row of a weight (out, in), shape (out,); 1 where a row is all zeros."""
+    """Return s_o = max_i |w_oi| / 127 for each row of a weight (out, in), shape (out,); 1 where a row is zeros."""
     largest = np.max(np.abs(weight), axis=1, initial=0)
     scales: Floats = (largest / np.float32(HIGHEST)).astype(np.float32)
-    return np.where(scales > 0, scales, np.float32(1))
+    return np.where(scales >= TINY, scales, np.float32(1))
 
 
 def quantize_weight(weight: Any, scales: Any) -> Int8:

@@ -168,7 +168,10 @@ def shown(value: Any) -> str:
     elif isinstance(value, float):
         text = f"{value:.9g}"
     elif isinstance(value, (list, tuple)):
-        text = ("[{}]" if isinstance(value, list) else "({})").format(", ".join(map(shown, value[:8])))
+        text = ", ".join(map(shown, value[:8])) + (
+            "," if isinstance(value, tuple) and len(value) == 1 else ""
+        )
+        text = f"[{text}]" if isinstance(value, list) else f"({text})"
     elif value is None:
         text = "None: nothing was returned"
     else:

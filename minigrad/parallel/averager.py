@@ -11,7 +11,6 @@ the mean over the whole batch: :math:`\nabla \frac1m \sum_{i=1}^m L_i = \sum_r \
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -20,14 +19,11 @@ import numpy as np
 from minigrad import modes
 from minigrad.backend import Array
 from minigrad.parallel.communicator import Communicator, Ticket
-from minigrad.parallel.pacer import Pacer
 from minigrad.tape import Step, tape
 from minigrad.tensor import Tensor
 
 BUCKET = 256 * 1024
 """Bytes of a bucket, unless one parameter alone is larger: much more than what an all-reduce costs empty."""
-PACED = 1024 * 1024
-"""Bytes of all gradients from which a thread keeps their sums going; below it costs more than it brings."""
 _LINE = 64  # bytes; each gradient in a bucket begins on a cache line of its own
 
 
@@ -52,9 +48,9 @@ class Bucket:
         self.ticket: Ticket | None = None
 
     def put(self, tensor: Tensor, gradient: Array) -> None:
-        """Copy the final gradient of ``tensor`` in. The gaps between gradients are 0."""
+        """Copy the final gradient of ``tensor`` in. Nobody reads what is in the gaps between gradients."""
         if self.array is None:
-            self.array = np.zeros_like(tensor.data, shape=(self.length,))
+            self.array = np.empty_like(tensor.data, shape=(self.length,))
         start, end = self.places[tensor]
         self.array[start:end] = gradient.reshape(-1)
         self.waiting.discard(tensor)
@@ -71,26 +67,17 @@ class GradientAverager:
 
     Around the last backward pass of an update, ``with averager.listening(loss): loss.backward(weight)``; then
     ``finish`` puts the sums into ``.grad``. Earlier passes of an accumulation need nothing: what they left in
-    ``.grad`` is added in. ``paced`` asks for a thread that moves the sums on during long products; None decides by
-    the gradients' size.
+    ``.grad`` is added in.
     """
 
     def __init__(
-        self,
-        params: Mapping[str, Tensor],
-        communicator: Communicator,
-        bucket_bytes: int = BUCKET,
-        paced: bool | None = None,
+        self, params: Mapping[str, Tensor], communicator: Communicator, bucket_bytes: int = BUCKET
     ) -> None:
         self.communicator = communicator
         self.buckets = [Bucket(group) for group in _grouped(params, bucket_bytes)]
         self._home = {tensor: bucket for bucket in self.buckets for tensor in bucket.places}
         self._left: dict[Tensor, int] = {}
         self._tickets: list[Ticket] = []
-        self._lock = threading.Lock()  # no two threads may ask for one ticket
-        if paced is None:
-            paced = sum(b.length * next(iter(b.places)).dtype.itemsize for b in self.buckets) >= PACED
-        self._pacer = Pacer(self._move) if paced and communicator.size > 1 else None
 
     def layout(self) -> list[list[str]]:
         """Return the names in each bucket; it is the same on every process or nothing fits."""
@@ -100,21 +87,15 @@ class GradientAverager:
     def listening(self, loss: Tensor) -> Iterator[None]:
         """Start each bucket's sum, inside the block, when the backward pass from ``loss`` has filled it."""
         self._left = _contributions(loss, self._home)
-        if self._pacer is not None:
-            self._pacer.start()
         with modes.hooks(backward=self._walked):
             yield
-
-    def _move(self) -> None:
-        with self._lock:
-            if self._tickets:
-                self.communicator.test(self._tickets)
 
     def _walked(self, step: Step) -> None:
         tensor = step.input
         left = self._left.get(tensor)
         if left is None:
-            self._move()
+            if self._tickets:
+                self.communicator.test(self._tickets)
         elif left > 1:
             self._left[tensor] = left - 1
         else:
@@ -131,8 +112,7 @@ class GradientAverager:
                 break
             if ready.ticket is None:
                 ready.ticket = self.communicator.start_sum(ready.array)
-                with self._lock:
-                    self._tickets.append(ready.ticket)
+                self._tickets.append(ready.ticket)
 
     def finish(self, place: str, *, failed: bool = False) -> None:
         """Start what the walk left over, wait for all sums and put them into ``.grad``.
@@ -144,16 +124,13 @@ class GradientAverager:
             for tensor in list(bucket.waiting):
                 gradient = np.zeros_like(tensor.data) if tensor.grad is None else tensor.grad.data
                 self._put(tensor, np.full_like(tensor.data, math.nan) if failed else gradient)
-        if self._pacer is not None:
-            self._pacer.stop()
-        with self._lock:  # the thread may be in its last call
-            self._tickets.clear()
         for number, bucket in enumerate(self.buckets, 1):
             assert bucket.ticket is not None
             what = f"bucket {number} of {len(self.buckets)} ({_shortened(bucket.names)}) at {place}"
             self.communicator.wait([bucket.ticket], what)
             bucket.give_back()
             bucket.clear()
+        self._tickets.clear()
         self._left = {}
 
 

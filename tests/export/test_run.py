@@ -111,3 +111,28 @@ def test_an_unfinished_run_is_no_network(tmp_path: Path) -> None:
     (tmp_path / "run/config.json").write_text(json.dumps(Config().to_dict()))
     with pytest.raises(DataError, match="MG-715"):
         export(tmp_path / "run", tmp_path / "model.onnx")
+
+
+def test_compressed_runs_are_exported_as_they_are(runs: dict[str, Path], tmp_path: Path) -> None:
+    """Eight-bit layers as QDQ, a quarter of the size; removed units stay away."""
+    from minigrad.train.prune import PruneSettings, prune_run
+    from minigrad.train.quantize import QuantizeSettings, quantize_run
+
+    quiet = ShowProgress("quiet")
+    with patch("minigrad.train.prune.draw"):
+        prune_run(runs["deep-adam"], tmp_path / "narrow", PruneSettings(units=0.5, epochs=1), quiet)
+    quantize_run(runs["deep-adam"], tmp_path / "int8", QuantizeSettings(), quiet)
+    whole, narrow, int8 = (
+        export(run, tmp_path / f"{run.name}.onnx")
+        for run in (runs["deep-adam"], tmp_path / "narrow", tmp_path / "int8")
+    )
+    assert narrow.agreement.share == 1
+    assert narrow.size < 0.5 * whole.size
+    assert int8.size < 0.35 * whole.size
+    assert int8.agreement.share > 0.5
+    made = onnx.load(tmp_path / "int8.onnx")
+    kinds = [node.op_type for node in made.graph.node]
+    assert [kinds.count(kind) for kind in ("QuantizeLinear", "DequantizeLinear", "Gemm")] == [3, 6, 3]
+    tested, data = evaluate_run(tmp_path / "int8")
+    found = run_file(tmp_path / "int8.onnx", data.x)[0]
+    assert np.mean(found.argmax(axis=1) == tested.outputs.argmax(axis=1)) > 0.99

@@ -22,7 +22,7 @@ from tests.parallel.launched import needs_mpi, on
 def test_an_exception_on_one_rank_ends_all_with_its_traceback(tmp_path: Path) -> None:
     ended = on(2, "tests.parallel.faulty", "raises", cwd=tmp_path)
     assert ended.code != 0
-    assert ended.seconds < 10
+    assert ended.seconds < 20, "start and imports included"
     assert "rank 1 of 2 failed, and ends the others:\nTraceback" in ended.err
     assert ended.err.count("LookupError: a fault of rank one alone") == 1
     assert "in raises" in ended.err
@@ -33,7 +33,7 @@ def test_an_exception_on_one_rank_ends_all_with_its_traceback(tmp_path: Path) ->
 def test_a_wait_ends_and_says_for_what(tmp_path: Path) -> None:
     ended = on(2, "tests.parallel.faulty", "sleeps", cwd=tmp_path, MINIGRAD_DEADLINE="1.5")
     assert ended.code != 0
-    assert ended.seconds < 12
+    assert ended.seconds < 20
     assert re.search(
         r"MG-873 rank 0 of 2 waited 1.5 s for bucket 1 of 1 \(3.bias, … 0.weight\) at step 4, and it did not come",
         ended.err,

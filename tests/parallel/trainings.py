@@ -90,7 +90,7 @@ def tiny_batches(communicator: Communicator) -> Trainer:
 
 
 def wide(communicator: Communicator) -> Trainer:
-    """Gradients of 2.6 MB, whose sums a thread of their own keeps going."""
+    """Gradients of 2.6 MB, in several buckets."""
     job = Training(communicator, "float64", width=4400)
     return job.fit(optim.SGD(job.model, lr=0.05), 3)
 

@@ -128,7 +128,7 @@ def test_the_test_set_is_evaluated_once(tmp_path: Path) -> None:
     assert [len(call.args[1]) for call in evaluated.call_args_list] == [len(test)]
 
 
-@pytest.mark.parametrize("events", [0, 1, 5, 9, 23, 31, 44, 58])
+@pytest.mark.parametrize("events", [0, 1, 9, 31, 58])
 def test_a_killed_search_ends_as_one_that_was_not(whole: Path, tmp_path: Path, events: int) -> None:
     with pytest.raises(Killed):
         run.start(plan(), tmp_path / "search", Killing(events))

@@ -1,0 +1,169 @@
+"""Right solutions that are written in another way than the reference lose nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from minigrad.course.assignment import find, load
+from tests.course import planting
+from tests.course.planting import Planted
+
+
+def otherwise(what: str, old: str, new: str, cell: str = "") -> Planted:
+    return Planted(what, old, new, loses="", cell=cell)
+
+
+LOOP_OF_AXES = """for _ in range(g.ndim - len(shape)):
+        g = g.sum(axis=0)
+    for k, n in enumerate(shape):
+        if n == 1 and g.shape[k] != 1:
+            g = g.sum(axis=k, keepdims=True)
+    return g"""
+
+LOG_SUM_EXP = """top = z.max(axis=1)
+    total = top + np.log(np.exp(z.T - top).sum(axis=0))
+    return float(sum(total[s] - z[s, c] for s, c in enumerate(labels)) / len(labels))"""
+
+TOTAL_OF_ROW = """for i in range(len(a)):
+        for p in range(a.shape[1]):
+            factor = a[i, p]
+            for j in range(c.shape[1]):
+                if p == 0:
+                    c[i, j] = 0.0 + factor * b[p, j]
+                else:
+                    c[i, j] = c[i, j] + factor * b[p, j]
+        if a.shape[1] == 0:
+            for j in range(c.shape[1]):
+                c[i, j] = 0.0
+    return
+    for i in range(a.shape[0]):"""
+
+FOUR_NAMES = """zero = x.dtype.type(0)
+    t0, t1, t2, t3 = zero, zero, zero, zero
+    for i in range(0, x.size, 4):
+        t0 += x[i] * y[i]
+        if i + 1 < x.size:
+            t1 += x[i + 1] * y[i + 1]
+        if i + 2 < x.size:
+            t2 += x[i + 2] * y[i + 2]
+        if i + 3 < x.size:
+            t3 += x[i + 3] * y[i + 3]
+    return (t0 + t1) + (t2 + t3)
+    t = [0, 0, 0, 0]"""
+
+BY_INDEX = """for i in range(len(g)):
+        th, d = theta[i], hyper[0] * g[i] + hyper[1] * theta[i]
+        mi = hyper[3] * m[i] + hyper[4] * d
+        vi = hyper[5] * v[i] + hyper[6] * (d * d)
+        m[i], v[i] = mi, vi
+        theta[i] = th - hyper[2] * (mi / hyper[7]) / (np.sqrt(vi / hyper[8]) + hyper[9])
+    return
+    clip, l2, rate, beta1, rest1, beta2, rest2, c1, c2, eps = hyper"""
+
+ENGINE_PARTS = """from minigrad.data import DataLoader, Dataset, Standardize
+
+    scaler = Standardize.fit(x)
+    model = nn.Sequential(nn.Linear(64, 48, rng=rng), nn.Tanh(), nn.Linear(48, 10, rng=rng))
+    sgd = optim.SGD(model, lr=0.2, momentum=0.9)
+    loader = DataLoader(Dataset(scaler.apply(x), y), batch_size=50, rng=rng)
+    left = steps
+    while left:
+        for images, labels in loader:
+            if not left:
+                break
+            left -= 1
+            sgd.zero_grad()
+            nn.CrossEntropyLoss()(model(mg.Tensor(images)), labels).backward()
+            sgd.step()
+    return lambda new: model(mg.Tensor(scaler.apply(new))).numpy().argmax(axis=1).tolist()
+    mean, spread = x.mean(axis=0), x.std(axis=0)"""
+
+RIGHT = {
+    "A3": [
+        otherwise("axis by axis", "g = g.sum(axis=tuple(range(g.ndim - len(shape))))", LOOP_OF_AXES),
+        otherwise(
+            "a sum spread by ones",
+            "return np.broadcast_to(g, a_shape).copy()",
+            "return g * np.ones(a_shape)",
+            "sum",
+        ),
+        otherwise(
+            "a list made a tuple",
+            "return (*range(missing), *repeated)",
+            "return tuple([*range(missing), *repeated])",
+        ),
+    ],
+    "A4": [
+        otherwise("einsum", "y = x @ w.T", "y = np.einsum('...i,oi->...o', x, w)"),
+        otherwise("tensordot", "return g @ w", "return np.tensordot(g, w, axes=1)", "input"),
+        otherwise(
+            "tensordot for the weights",
+            "return g.reshape(-1, g.shape[-1]).T @ x.reshape(-1, x.shape[-1])",
+            "return np.tensordot(g, x, (range(g.ndim - 1), range(x.ndim - 1)))",
+        ),
+        otherwise(
+            "over all axes but one",
+            "g.reshape(-1, g.shape[-1]).sum(axis=0)",
+            "g.sum(axis=tuple(range(g.ndim - 1)))",
+        ),
+        otherwise("np.where", "(g @ w2) * (a > 0)", "np.where(h > 0, g @ w2, 0)"),
+    ],
+    "A5": [
+        otherwise("log-sum-exp", "shifted = z - z.max(axis=1, keepdims=True)", LOG_SUM_EXP),
+        otherwise(
+            "logaddexp",
+            "return np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))",
+            "return np.logaddexp(0, z) - z * y",
+        ),
+        otherwise(
+            "by tanh",
+            "sigmoid = np.where(z >= 0, 1, power) / (1 + power)",
+            "sigmoid = 0.5 + 0.5 * np.tanh(z / 2)",
+        ),
+        otherwise("no log1p", "np.log1p(np.exp(-np.abs(z)))", "np.log(1 + np.exp(-np.abs(z)))"),
+        otherwise(
+            "eye",
+            "difference[np.arange(len(labels)), labels] -= 1",
+            "difference = difference - np.eye(logits.shape[1])[labels]",
+        ),
+    ],
+    "A6": [
+        otherwise(
+            "a sum over samples",
+            "gradient = x.T @ (x @ theta - y) / len(x)",
+            "gradient = np.mean((x @ theta - y)[:, None] * x, axis=0)",
+        ),
+        otherwise("g · g", "v = beta2 * v + (1 - beta2) * g**2", "v = v + (1 - beta2) * (g * g - v)", "adam"),
+        otherwise(
+            "floats", '"printed_factor": 10, "adam_factor": 1', '"printed_factor": 10.0, "adam_factor": 1.0'
+        ),
+    ],
+    "A7": [
+        otherwise("the first term begins", "for i in range(a.shape[0]):", TOTAL_OF_ROW, "rows"),
+        otherwise("0 as an int", "total = a.dtype.type(0)", "total = 0"),
+        otherwise("four names", "t = np.zeros(4, x.dtype)", FOUR_NAMES),
+        otherwise("by index", "clip, l2, rate, beta1, rest1, beta2, rest2, c1, c2, eps = hyper", BY_INDEX),
+    ],
+    "A8": [
+        otherwise(
+            "shuffled in place", "order = rng.permutation(n)", "order = np.arange(n)\n    rng.shuffle(order)"
+        ),
+        otherwise(
+            "zero_grad last",
+            "optimizer.zero_grad()\n    loss =",
+            "model.zero_grad() if hasattr(model, 'zero_grad') else optimizer.zero_grad()\n    loss =",
+        ),
+        otherwise("another network", "mean, spread = x.mean(axis=0), x.std(axis=0)", ENGINE_PARTS),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [(name, one) for name, some in RIGHT.items() for one in some],
+    ids=lambda v: getattr(v, "what", v),
+)
+def test_another_right_solution_loses_nothing(name, right):
+    one = load(find(name))
+    lost = [outcome for outcome in planting.graded(one, planting.changed(one, right)) if not outcome.passed]
+    assert not lost, [(outcome.test, outcome.lines()) for outcome in lost]

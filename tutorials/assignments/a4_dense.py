@@ -1,0 +1,444 @@
+# %% [markdown]
+# # Assignment 4: a dense layer
+#
+# $$y = x W^\top + b$$
+#
+# A sample $x$ has `in` numbers, the layer has `out` units, $W$ of shape (out, in) holds one row of weights for each unit, $b$ of shape
+# (out,) one number for each. A batch is a matrix of samples, one in each row; more axes in front are only more samples. Entry by entry:
+#
+# $$y_{so} = \sum_i x_{si} W_{oi} + b_o$$
+#
+# For the backward pass, look at that line and ask of each input where it was used. $x_{si}$ is used for all units of its own sample;
+# $W_{oi}$ for all samples, in unit $o$ alone; $b_o$ for all samples. Sum over where it was used (tutorial 4), and let the shapes check you: a gradient
+# has the shape of its input.
+#
+# Write into nothing that you are given.
+
+# %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+import minigrad as mg
+from minigrad.course import close, forward, holds, rule, same, test, vjp
+
+
+def layer(x, w, b):
+    """The layer as in the formula, in two dimensions: what your gradients are compared with, by differences."""
+    return (
+        np.array([[sum(xi * wi for xi, wi in zip(sample, unit, strict=True)) for unit in w] for sample in x])
+        + b
+    )
+
+
+# %% [markdown]
+# ## 1. Forward
+
+
+# %% nbgrader={"grade": false, "grade_id": "dense", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def dense(x, w, b=None):
+    """Return y = x·wᵀ + b of shape (..., out), for x (..., in), w (out, in), b (out,) or None for no bias."""
+    ### BEGIN SOLUTION
+    y = x @ w.T
+    return y if b is None else y + b
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "dense-batch", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def dense_batch(student, rng):
+    """Unit o of sample s: multiply the sample with row o of w, add up, add b[o]."""
+    x, w, b = rng.integers(-3, 4, (2, 3)), rng.integers(-3, 4, (2, 3)), rng.integers(1, 9, 2)
+    x, w, b = (each.astype(float) for each in (x, w, b))
+    close(
+        student.dense(x, w, b),
+        layer(x, w, b),
+        x=x,
+        w=w,
+        b=b,
+        slips={
+            "The bias is missing.": layer(x, w, 0),
+            "The bias went to samples instead of units.": layer(x, w, 0) + b[:, None],
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "dense-shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="A single sample of shape (in,), no bias, a batch of no samples, more axes in front.")
+def dense_shapes(student, rng):
+    """Only the last axis is the layer's."""
+    w, b = rng.normal(size=(4, 3)), rng.normal(size=4)
+    for front in [(), (1,), (0,), (5,), (2, 5), (2, 1, 3)]:
+        x = rng.normal(size=(*front, 3))
+        flat = x.reshape(-1, 3)
+        for bias in (b, None):
+            wanted = (
+                layer(flat, w, 0 if bias is None else bias).reshape(*front, 4)
+                if flat.size
+                else np.zeros((*front, 4))
+            )
+            close(student.dense(x, w, bias), wanted, rtol=1e-11, atol=1e-11, x=x, w=w, b=bias)
+
+
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "dense-safe", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="x, w and b belong to others, and float32 stays float32.")
+def dense_safe(student, rng):
+    """Nothing that came in has changed, and the dtype is theirs."""
+
+    def program(f, x, w, b):
+        y = f(x, w, b)
+        y += 1
+        return x, w, b, f(x.astype("float32"), w.astype("float32"), b.astype("float32"))
+
+    given = [rng.normal(size=shape) for shape in [(5, 3), (4, 3), (4,)]]
+    *kept, single = student.run(program, student.dense, *given)
+    same(kept, given)
+    holds(np.asarray(single).dtype == np.float32, expected="float32", got=single)
+
+
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "dense-engine", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(
+    advice="Your layer takes the place of the engine's in a network of two layers, one of them square: there w fits too where wᵀ belongs."
+)
+def dense_engine(student, rng):
+    """In the engine, as what `linear` computes."""
+
+    def program(x, w, b, v, c):
+        h = np.tanh(mg.ops.linear(mg.Tensor(x), mg.Tensor(w), mg.Tensor(b)))
+        return mg.ops.linear(h, mg.Tensor(v), mg.Tensor(c)).numpy()
+
+    given = [rng.normal(size=shape) for shape in [(5, 3), (4, 3), (4,), (4, 4), (4,)]]
+    close(student.run(program, *given, install=[forward("linear", student.dense)]), program(*given))
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 2. Back to the input
+#
+# $x_{si}$ went into every unit of sample $s$, with the weight $W_{oi}$ each.
+
+
+# %% nbgrader={"grade": false, "grade_id": "input", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def dense_vjp_x(g, w):
+    """Return dL/dx of shape (..., in), for g = dL/dy of shape (..., out)."""
+    ### BEGIN SOLUTION
+    return g @ w
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "input-batch", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def input_batch(student, rng):
+    """dL/dx[s, i] = Σ over the units o of g[s, o] · w[o, i]. Which matrix product is that?"""
+    x, w, g = rng.normal(size=(2, 3)), rng.normal(size=(2, 3)), rng.normal(size=(2, 2))
+    close(
+        student.dense_vjp_x(g, w),
+        vjp(layer, [x, w, 0.0], 0, g),
+        g=g,
+        w=w,
+        slips={
+            "The indices do not meet: the sum runs over the units o, so g[s, o] needs w[o, i], with w as it lies.": g.T
+            @ w,
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "input-square", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="Where in and out are equal, w and wᵀ both fit; only one of them is right.")
+def input_square(student, rng):
+    """A square layer does not forgive a transposed weight."""
+    x, w, g = rng.normal(size=(3, 3)), rng.normal(size=(3, 3)), rng.normal(size=(3, 3))
+    close(student.dense_vjp_x(g, w), vjp(layer, [x, w, 0.0], 0, g), g=g, w=w)
+
+
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "input-engine", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="In the engine, on batches with more axes, and with an x that is used in two places.")
+def input_engine(student, rng):
+    """As the engine's rule for x, x being used by two layers."""
+
+    def program(x, w, v):
+        x = mg.Tensor(x, requires_grad=True)
+        y = mg.ops.linear(x, mg.Tensor(w)) * mg.ops.linear(x, mg.Tensor(v))
+        np.tanh(y).sum().backward()
+        return x.grad.numpy()
+
+    given = [rng.normal(size=shape) for shape in [(2, 4, 3), (5, 3), (5, 3)]]
+    close(student.run(program, *given, install=[rule("linear", 0, student.dense_vjp_x)]), program(*given))
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 3. Back to the weights
+#
+# $W_{oi}$ was used once for every sample, there with $x_{si}$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "weight", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def dense_vjp_w(g, x):
+    """Return dL/dw of shape (out, in), for g (..., out) and x (..., in), summed over all samples."""
+    ### BEGIN SOLUTION
+    return g.reshape(-1, g.shape[-1]).T @ x.reshape(-1, x.shape[-1])
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "weight-batch", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def weight_batch(student, rng):
+    """dL/dw[o, i] = Σ over the samples s of g[s, o] · x[s, i]; the result has w's shape, (out, in)."""
+    x, w, g = rng.normal(size=(3, 2)), rng.normal(size=(2, 2)), rng.normal(size=(3, 2))
+    wanted = vjp(layer, [x, w, 0.0], 1, g)
+    close(
+        student.dense_vjp_w(g, x),
+        wanted,
+        g=g,
+        x=x,
+        slips={
+            "Transposed: this is of shape (in, out). w is (out, in).": wanted.T,
+            "The mean over the samples. The rule sums; a 1/n comes with the loss, in g, where there is one.": wanted
+            / 3,
+            "The last sample alone. All of them used w.": np.outer(g[-1], x[-1]),
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "weight-shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="One sample of shape (in,), no samples at all, and batches with more axes.")
+def weight_shapes(student, rng):
+    """However many axes the samples come in, dL/dw is (out, in)."""
+    for front in [(), (1,), (0,), (2, 2), (2, 1, 3)]:
+        x, g = rng.normal(size=(*front, 3)), rng.normal(size=(*front, 4))
+        wanted = np.zeros((4, 3))
+        for gs, xs in zip(g.reshape(-1, 4), x.reshape(-1, 3), strict=True):
+            wanted += np.outer(gs, xs)
+        close(student.dense_vjp_w(g, x), wanted, rtol=1e-11, atol=1e-11, g=g, x=x)
+
+
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "weight-engine", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(
+    advice="In the engine a rule is called twice there, for one w that two layers share; what it gave before must not change."
+)
+def weight_engine(student, rng):
+    """Two layers share a square w, which a transposed gradient would survive in shape only."""
+
+    def program(x, w):
+        w = mg.Tensor(w, requires_grad=True)
+        mg.ops.linear(np.tanh(mg.ops.linear(mg.Tensor(x), w)), w).sum().backward()
+        return w.grad.numpy()
+
+    x, w = rng.normal(size=(5, 3)), rng.normal(size=(3, 3))
+    close(student.run(program, x, w, install=[rule("linear", 1, student.dense_vjp_w)]), program(x, w))
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 4. Back to the bias
+#
+# $b_o$ was added once for every sample.
+
+
+# %% nbgrader={"grade": false, "grade_id": "bias", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def dense_vjp_b(g):
+    """Return dL/db of shape (out,), for g (..., out)."""
+    ### BEGIN SOLUTION
+    return g.reshape(-1, g.shape[-1]).sum(axis=0)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "bias-batch", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def bias_batch(student, rng):
+    """Sum g over the samples: one number remains for each unit."""
+    g = rng.normal(size=(2, 2))
+    wanted = vjp(layer, [np.ones((2, 3)), np.ones((2, 3)), np.zeros(2)], 2, g)
+    close(
+        student.dense_vjp_b(g),
+        wanted,
+        g=g,
+        slips={
+            "Summed over the units. A bias belongs to a unit, and is shared by the samples.": g.sum(axis=1),
+            "The mean over the samples. The rule sums.": g.mean(axis=0),
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "bias-shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="One sample, none, and samples in more than one axis: the shape is (out,) each time.")
+def bias_shapes(student, rng):
+    """All axes but the last are samples."""
+
+    def program(f, g):
+        d = f(g)
+        d += 1
+        return g, d - 1
+
+    for front in [(), (1,), (0,), (3, 4), (2, 1, 4)]:
+        g = rng.normal(size=(*front, 4))
+        kept, got = student.run(program, student.dense_vjp_b, g)
+        if front:
+            same(kept, g)
+        close(got, sum(g.reshape(-1, 4), np.zeros(4)), g=g)
+
+
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "bias-engine", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(
+    advice="In the engine, with as many samples as units, so that a sum over the wrong axis has the right shape."
+)
+def bias_engine(student, rng):
+    """As the engine's rule for b, batch and units being equal in number."""
+
+    def program(x, w, b):
+        b = mg.Tensor(b, requires_grad=True)
+        np.tanh(mg.ops.linear(mg.Tensor(x), mg.Tensor(w), b)).sum().backward()
+        return b.grad.numpy()
+
+    given = [rng.normal(size=shape) for shape in [(4, 3), (4, 3), (4,)]]
+    close(student.run(program, *given, install=[rule("linear", 2, student.dense_vjp_b)]), program(*given))
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 5. Two layers, by hand
+#
+# $$a = x W_1^\top + b_1, \qquad h = \max(a, 0), \qquad y = h W_2^\top + b_2$$
+#
+# Write the forward and the backward pass of this network, both in this cell. Your gradients are compared with differences of *your own* forward
+# pass. Where $a$ is negative the ReLU gave 0 whatever $a$ was, so nothing goes back; at exactly 0 we say: nothing goes back either.
+
+
+# %% nbgrader={"grade": false, "grade_id": "network", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def network(x, w1, b1, w2, b2):
+    """Return y of shape (n, out) for x (n, in), w1 (hidden, in), b1 (hidden,), w2 (out, hidden), b2 (out,)."""
+    ### BEGIN SOLUTION
+    hidden = np.maximum(x @ w1.T + b1, 0)
+    return hidden @ w2.T + b2
+    ### END SOLUTION
+
+
+def network_vjp(g, x, w1, b1, w2, b2):
+    """Return the tuple (dL/dw1, dL/db1, dL/dw2, dL/db2), for g = dL/dy of shape (n, out)."""
+    ### BEGIN SOLUTION
+    a = x @ w1.T + b1
+    h = np.maximum(a, 0)
+    da = (g @ w2) * (a > 0)
+    return da.T @ x, da.sum(axis=0), g.T @ h, g.sum(axis=0)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "network-forward", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def network_forward(student, rng):
+    """A layer, a ReLU, a layer: the ReLU stands between the two, and not behind the second."""
+    x, w1, b1, w2, b2 = (
+        np.round(rng.normal(size=shape), 1) for shape in [(3, 2), (4, 2), (4,), (2, 4), (2,)]
+    )
+    b2 = b2 - 2
+    wanted = layer(np.maximum(layer(x, w1, b1), 0), w2, b2)
+    close(
+        student.network(x, w1, b1, w2, b2),
+        wanted,
+        x=x,
+        w1=w1,
+        b1=b1,
+        w2=w2,
+        b2=b2,
+        slips={
+            "There is no ReLU in it.": layer(layer(x, w1, b1), w2, b2),
+            "There is a ReLU behind the second layer too.": np.maximum(wanted, 0),
+        },
+    )
+
+
+# %% nbgrader={"grade": true, "grade_id": "network-gradients", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@test
+def network_gradients(student, rng):
+    """From the back: w2 and b2 see g. On through w2, past the ReLU, and then w1 and b1 see what is left."""
+    given = [rng.normal(size=shape) for shape in [(2, 2), (3, 2), (3,), (2, 3), (2,)]]
+    g = rng.normal(size=(2, 2))
+    wanted = [vjp(student.network, given, k, g) for k in range(1, 5)]
+    got = student.network_vjp(g, *given)
+    holds(len(got) == 4, "Four gradients are wanted: w1, b1, w2, b2.", expected="4 arrays", got=got)
+    inputs = dict(zip(["g", "x", "w1", "b1", "w2", "b2"], [g, *given], strict=True))
+    for name, k in [("w2", 2), ("b2", 3), ("w1", 0), ("b1", 1)]:
+        hint = f"dL/d{name} is not what differences of your own forward pass give. From the back: w2 and b2 see g; what is left goes through w2 and past the ReLU."
+        close(got[k], wanted[k], hint=hint, **inputs)
+
+
+# %% nbgrader={"grade": true, "grade_id": "network-dead", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="Units that no sample wakes, and an a of exactly 0: what goes back through them?")
+def network_dead(student, rng):
+    """A dead unit gets no gradient, and neither does an a of exactly 0."""
+    x, w1, w2, g = (
+        rng.normal(size=(4, 2)),
+        rng.normal(size=(3, 2)),
+        rng.normal(size=(2, 3)),
+        rng.normal(size=(4, 2)),
+    )
+    w1[0], b1, b2 = 0.0, np.array([0.0, -100.0, 100.0]), np.zeros(2)
+    dw1, db1, dw2, _ = student.network_vjp(g, x, w1, b1, w2, b2)
+    close(dw1[:2], np.zeros((2, 2)), w1=w1, b1=b1)
+    close(db1, [0.0, 0.0, np.sum(g @ w2[:, 2])])
+    close(dw2[:, :2], np.zeros((2, 2)))
+
+
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "network-safe", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+@test(advice="None of the arrays may have changed afterwards, g included.")
+def network_safe(student, rng):
+    """Gradients are worked out beside what is there, not in it, with float64's digits."""
+
+    def program(f, g, *given):
+        first = f(g, *given)
+        return first, f(g, *given), g, given
+
+    def engine(g, *given):
+        x, *parameters = (mg.Tensor(a, requires_grad=True) for a in given)
+        y = mg.ops.linear(np.maximum(mg.ops.linear(x, *parameters[:2]), 0), *parameters[2:])
+        y.backward(gradient=g)
+        return [p.grad.numpy() for p in parameters]
+
+    given = tuple(rng.normal(size=shape) for shape in [(6, 5), (4, 5), (4,), (3, 4), (3,)])
+    g = rng.normal(size=(6, 3))
+    first, second, g_after, after = student.run(program, student.network_vjp, g, *given)
+    same(g_after, g)
+    same(after, given)
+    for mine, again, wanted in zip(first, second, engine(g, *given), strict=True):
+        close(mine, wanted, rtol=1e-11, atol=1e-11)
+        close(again, wanted, rtol=1e-11, atol=1e-11)
+
+
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## What you have now
+#
+# A layer, both ways. The engine's own is in `kernels/minigrad_kernels/linear.py`: the same three products, with the bias and the ReLU in one pass.
