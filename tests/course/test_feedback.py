@@ -97,6 +97,12 @@ def test_everything_of_the_students_is_escaped():
         assert tag not in text
 
 
+def test_what_a_students_function_returns_is_escaped_too():
+    text = page(A1, graded("eve", "return g * (1 - y * y)", "return '<script>1</script>'"))
+    assert not Seen(text).open
+    assert "&lt;script&gt;" in text
+
+
 def test_results_json_is_what_gradescope_reads(tmp_path):
     result = graded("ada", "(1 - y * y)", "(1 - y)")
     write_feedback(tmp_path, A1, result)

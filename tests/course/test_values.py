@@ -85,6 +85,7 @@ def test_what_is_not_plain_is_not_sent(value):
     ("header", "body"),
     [
         ({"array": ["float64", [2], 8]}, bytes(8)),
+        ({"array": ["float64", [1], 16]}, bytes(16)),
         ({"array": ["float64", [1], 8]}, bytes(4)),
         ({"array": ["float64", [1], 8]}, bytes(16)),
         ({"array": ["float64", [-1], -8]}, b""),
