@@ -22,7 +22,7 @@ from minigrad.train.callbacks import Callback
 from minigrad.train.parallel import ParallelTrainer
 from minigrad.train.trainer import Trainer
 
-STEPS, ROUNDS = 40, 15
+STEPS, ROUNDS = 40, 8
 
 
 class Stopwatch(Callback):
