@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 import typer
@@ -98,3 +102,14 @@ def _show_warning(
         _tell(Text.assemble(("warning: ", "bold yellow"), str(message)))
     else:
         sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+
+
+@contextmanager
+def resumable(command: str, begun: Path) -> Iterator[None]:
+    """Add to an interruption how to go on, where the file ``begun`` says that there is something to go on with."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if begun.exists():
+            stop.add_note(f"Go on with: minigrad {command} --resume {shlex.quote(str(begun.parent))}")
+        raise

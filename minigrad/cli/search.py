@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from minigrad.cli import show
+from minigrad.cli.guard import resumable
 from minigrad.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def search(
         import_optuna()
         plan = _plan(ctx.params)
         folder = out or next_folder(plan.config.recipe, plan.config.data, Path("searches"))
-        with _resumable(folder), _removed_if_empty(folder):
+        with resumable("search", folder / run.PLAN), _removed_if_empty(folder):
             results = run.start(plan, folder, progress, jobs, announce)
     else:
         folder = resume
@@ -87,7 +88,7 @@ def search(
             to.print(f"The search {folder} is finished.", soft_wrap=True, markup=False)
             results = run.read_results(folder)
         else:
-            with _resumable(folder):
+            with resumable("search", folder / run.PLAN):
                 results = run.resume(folder, progress, jobs, announce)
     if quiet:
         typer.echo(folder)
@@ -172,23 +173,8 @@ def _refuse_others(params: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _resumable(folder: Path) -> Iterator[None]:
-    """Add to an interruption how to go on."""
-    from minigrad.train.search.run import PLAN
-
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        if (folder / PLAN).exists():
-            stop.add_note(f"Go on with: minigrad search --resume {shlex.quote(str(folder))}")
-        raise
-
-
-@contextmanager
 def _removed_if_empty(folder: Path) -> Iterator[None]:
     """Leave no folder behind where the search did not begin."""
-    from contextlib import suppress
-
     try:
         yield
     except BaseException:

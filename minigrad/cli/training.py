@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shlex
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from minigrad.cli import show
+from minigrad.cli.guard import resumable
 from minigrad.errors import ConfigError, MinigradWarning
 from minigrad.train.config import OPTIMIZERS, SCHEDULES
 
@@ -116,7 +115,7 @@ def _start(
     if communicator.is_root:
         out = out or run.next_folder(config.recipe, config.data)
     folder = Path(communicator.share(str(out), "the name of the run's folder"))
-    with _resumable(folder):
+    with resumable("train", folder / run.CONFIG):
         return folder, run.start(
             config,
             folder,
@@ -133,7 +132,7 @@ def _resume(folder: Path, to: Console, mode: Mode, communicator: Communicator) -
     if run.is_finished(folder):
         to.print(f"The run {folder} is finished.", soft_wrap=True, markup=False)
         return run.read_results(folder)
-    with _resumable(folder):
+    with resumable("train", folder / run.CONFIG):
         return run.resume(
             folder, ShowProgress(mode, to), lambda session: _announce(to, session, folder), communicator
         )
@@ -164,19 +163,6 @@ def _refuse_others(names: list[str]) -> None:
             f"--resume goes on with a run as it was started, so {options} cannot change. "
             "Leave out either --resume or the rest.",
         )
-
-
-@contextmanager
-def _resumable(folder: Path) -> Iterator[None]:
-    """Add to an interruption how to go on."""
-    from minigrad.train.run import CONFIG
-
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        if (folder / CONFIG).exists():
-            stop.add_note(f"Go on with: minigrad train --resume {shlex.quote(str(folder))}")
-        raise
 
 
 def _announce(to: Console, session: Session, folder: Path) -> None:
