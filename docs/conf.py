@@ -65,3 +65,15 @@ html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#0072B2", "color-brand-content": "#0072B2", **_FONTS},
     "dark_css_variables": {"color-brand-primary": "#56B4E9", "color-brand-content": "#56B4E9"},
 }
+
+
+def setup(app: object) -> None:
+    """Leave out of the list of sources what has no page there: ``dict[str, int]`` is from builtins, which has none."""
+
+    def drop(app: object) -> list[object]:
+        environment = app.env  # type: ignore[attr-defined]
+        found = getattr(environment, "_viewcode_modules", {})
+        environment._viewcode_modules = {name: entry for name, entry in found.items() if entry}
+        return []
+
+    app.connect("html-collect-pages", drop, priority=100)  # type: ignore[attr-defined]
