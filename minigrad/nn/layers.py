@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ class Sequential(Module):
     def forward(self, x: Any) -> Any:
         """Return layer_n(… layer_1(x)); a Linear and the ReLU behind it may run as one (see ``mg.unfused``)."""
         fuse, done = may_fuse(), False
-        for layer, behind in zip(self.layers, (*self.layers[1:], None), strict=True):
+        for layer, behind in zip_longest(self.layers, self.layers[1:]):
             if done:
                 done = False
             elif fuse and type(layer) is Linear and type(behind) is ReLU:
