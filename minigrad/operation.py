@@ -42,6 +42,7 @@ class Operation:
         rules: Sequence[Rule | None],
         inputs: Sequence[str],
         params: dict[str, Any],
+        *,
         variadic: bool = False,
         saves: dict[str, Callable[..., Any]] | None = None,
         together: Callable[..., Sequence[Array | None]] | None = None,
@@ -316,7 +317,18 @@ def define(
         raise OperationError(
             "MG-603", f"operation {name!r} has inputs {names} but {len(rules)} gradient rules."
         )
-    operation = Operation(name, forward, formula, made, names, defaults, variadic, saves, together, explain)
+    operation = Operation(
+        name,
+        forward,
+        formula,
+        made,
+        names,
+        defaults,
+        variadic=variadic,
+        saves=saves,
+        together=together,
+        explain=explain,
+    )
     table.operations[name] = operation
     function = forward if isinstance(forward, np.ufunc) else of
     if function is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from minigrad_kernels.launch import kernels
 
-from minigrad import table
+from minigrad import modes, table
 from minigrad.course.walking import assembled
 from minigrad.operation import Operation
 from minigrad.rules import Rule
@@ -54,8 +54,9 @@ def unbroadcast(function: Any) -> Description:
 
 @contextmanager
 def installed(descriptions: Sequence[Description]) -> Iterator[None]:
-    """Put in place what is described, for the ``with`` block."""
+    """Put in place what is described, for the ``with`` block, in which no operation stands for two of the table."""
     with ExitStack() as stack:
+        stack.enter_context(modes.unfused())
         for kind, *arguments in descriptions:
             stack.enter_context(_KINDS[kind](*arguments))
         yield
@@ -80,17 +81,32 @@ def _forward(name: str, function: Function) -> Iterator[None]:
 @contextmanager
 def _refitted(operation: Operation, forward: Function, rules: Sequence[Rule | None]) -> Iterator[None]:
     """Make the operation anew in its place, so that whoever holds it has the new one."""
-    before = operation.forward, operation.rules
-    _refit(operation, forward, rules)
+    before = operation.forward, operation.rules, operation.together
+    _refit(
+        operation, forward, rules, None
+    )  # no kernel that would give all gradients without asking the rules
     try:
         yield
     finally:
         _refit(operation, *before)
 
 
-def _refit(operation: Operation, forward: Function, rules: Sequence[Rule | None]) -> None:
+def _refit(
+    operation: Operation, forward: Function, rules: Sequence[Rule | None], together: Function | None
+) -> None:
     o = operation
-    o.__init__(o.name, forward, o.formula, rules, o.inputs, o.params, o.variadic, o.saves, o.explain)  # type: ignore[misc]
+    o.__init__(  # type: ignore[misc]
+        o.name,
+        forward,
+        o.formula,
+        rules,
+        o.inputs,
+        o.params,
+        variadic=o.variadic,
+        saves=o.saves,
+        together=together,
+        explain=o.explain,
+    )
 
 
 def _made(operation: Operation, i: int, function: Function) -> Rule:
