@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-OPENBLAS_FROM, THREADS_FROM = 1 << 18, 1 << 24
+OPENBLAS_FROM, THREADS_FROM = 1 << 18, 1 << 22
 """Multiplications from which OpenBLAS uses several threads, and from which they pay, measured on two cores."""
 
 
