@@ -14,16 +14,13 @@ from rich.text import Text
 
 from minigrad.cli import show
 from minigrad.cli.guard import resumable
+from minigrad.cli.show import option
 from minigrad.errors import ConfigError
 
 if TYPE_CHECKING:
     from minigrad.train.search.plan import Plan
 
 _WHAT, _HOW, _RUN = "What is searched", "What every trial shares", "The search"
-
-
-def _option(text: str, panel: str, *names: str) -> Any:
-    return typer.Option(*names, help=text, rich_help_panel=panel, show_default=False)
 
 
 def search(
@@ -37,28 +34,28 @@ def search(
     ] = None,
     space: Annotated[
         list[str] | None,
-        _option("lr=1e-5:1e-1:log, momentum=0:0.99, hidden=64,128,256 …; once for each setting", _WHAT),
+        option("lr=1e-5:1e-1:log, momentum=0:0.99, hidden=64,128,256 …; once for each setting", _WHAT),
     ] = None,
-    sampler: Annotated[str | None, _option("grid, random or bayes (the default)", _WHAT)] = None,
-    trials: Annotated[int | None, _option("how many to train (20)", _WHAT)] = None,
+    sampler: Annotated[str | None, option("grid, random or bayes (the default)", _WHAT)] = None,
+    trials: Annotated[int | None, option("how many to train (20)", _WHAT)] = None,
     prune: Annotated[
-        bool | None, _option("end hopeless trials early (as it does), or not", _WHAT, "--prune/--no-prune")
+        bool | None, option("end hopeless trials early (as it does), or not", _WHAT, "--prune/--no-prune")
     ] = None,
-    data: Annotated[str | None, _option("digits, mnist, line, FILE.csv or FILE.npz", _HOW)] = None,
-    epochs: Annotated[int | None, _option("times through the data", _HOW)] = None,
+    data: Annotated[str | None, option("digits, mnist, line, FILE.csv or FILE.npz", _HOW)] = None,
+    epochs: Annotated[int | None, option("times through the data", _HOW)] = None,
     validation: Annotated[
-        float | None, _option("share of the data that trials are judged by (0.1, or the recipe's)", _HOW)
+        float | None, option("share of the data that trials are judged by (0.1, or the recipe's)", _HOW)
     ] = None,
     setting: Annotated[
         list[str] | None,
-        _option("any other setting of minigrad train: --set optimizer=sgd; repeatable", _HOW, "--set"),
+        option("any other setting of minigrad train: --set optimizer=sgd; repeatable", _HOW, "--set"),
     ] = None,
-    seed: Annotated[int | None, _option("where all chance comes from", _HOW)] = None,
+    seed: Annotated[int | None, option("where all chance comes from", _HOW)] = None,
     jobs: Annotated[int, typer.Option(help="trials at a time, each in a process", rich_help_panel=_RUN)] = 1,
-    out: Annotated[Path | None, _option("folder of the new search", _RUN)] = None,
-    resume: Annotated[Path | None, _option("go on with the search in this folder", _RUN)] = None,
-    plain: Annotated[bool, _option("print lines, as into a file", _RUN, "--plain")] = False,
-    quiet: Annotated[bool, _option("print the search's folder alone", _RUN, "--quiet", "-q")] = False,
+    out: Annotated[Path | None, option("folder of the new search", _RUN)] = None,
+    resume: Annotated[Path | None, option("go on with the search in this folder", _RUN)] = None,
+    plain: Annotated[bool, option("print lines, as into a file", _RUN, "--plain")] = False,
+    quiet: Annotated[bool, option("print the search's folder alone", _RUN, "--quiet", "-q")] = False,
 ) -> None:
     """Search for settings: train with many, choose on validation data, test the chosen one once.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -110,3 +111,8 @@ def table(*columns: str, right: bool = True) -> Table:
     for number, name in enumerate(columns):
         made.add_column(name, justify="right" if right and number else "left", no_wrap=right)
     return made
+
+
+def option(text: str, panel: str, *names: str) -> Any:
+    """Return a command's option, in a panel of its help, without the default that only stands for "not given"."""
+    return typer.Option(*names, help=text, rich_help_panel=panel, show_default=False)

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from minigrad.cli import show
 from minigrad.cli.guard import resumable
+from minigrad.cli.show import option
 from minigrad.errors import ConfigError, MinigradWarning
 from minigrad.train.config import OPTIMIZERS, SCHEDULES
 
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 _WHAT, _HOW, _BRAKES, _RUN = "What is trained", "How it is trained", "What restrains it", "The run"
 
 
-def _option(text: str, panel: str, *names: str) -> Any:
-    return typer.Option(*names, help=text, rich_help_panel=panel, show_default=False)
-
-
 def train(
     ctx: typer.Context,
     recipe: Annotated[
@@ -38,44 +35,44 @@ def train(
             show_default=False,
         ),
     ] = None,
-    data: Annotated[str | None, _option("digits, mnist, line, FILE.csv or FILE.npz", _WHAT)] = None,
-    hidden: Annotated[int | None, _option("width of the hidden layers", _WHAT)] = None,
-    dropout: Annotated[float | None, _option("share of hidden units dropped, of mlp-dropout", _WHAT)] = None,
-    validation: Annotated[float | None, _option("share of it to validate on, 0 to 1", _WHAT)] = None,
-    augment: Annotated[bool | None, _option("shift and rotate pictures", _WHAT)] = None,
+    data: Annotated[str | None, option("digits, mnist, line, FILE.csv or FILE.npz", _WHAT)] = None,
+    hidden: Annotated[int | None, option("width of the hidden layers", _WHAT)] = None,
+    dropout: Annotated[float | None, option("share of hidden units dropped, of mlp-dropout", _WHAT)] = None,
+    validation: Annotated[float | None, option("share of it to validate on, 0 to 1", _WHAT)] = None,
+    augment: Annotated[bool | None, option("shift and rotate pictures", _WHAT)] = None,
     start_from: Annotated[
-        Path | None, _option("begin with the weights of a RUN or a FILE.safetensors", _WHAT, "--from")
+        Path | None, option("begin with the weights of a RUN or a FILE.safetensors", _WHAT, "--from")
     ] = None,
     freeze: Annotated[
-        list[str] | None, _option("parameters that stay as they are, such as '1.*'; repeatable", _WHAT)
+        list[str] | None, option("parameters that stay as they are, such as '1.*'; repeatable", _WHAT)
     ] = None,
     fresh: Annotated[
-        list[str] | None, _option("parameters that --from does not give, such as '4.*'", _WHAT)
+        list[str] | None, option("parameters that --from does not give, such as '4.*'", _WHAT)
     ] = None,
-    epochs: Annotated[int | None, _option("times through the data", _HOW)] = None,
-    batch_size: Annotated[int | None, _option("samples per batch; 0 for all", _HOW)] = None,
-    grow_batch: Annotated[int | None, _option("double the batch every N epochs", _HOW)] = None,
-    accumulate: Annotated[int | None, _option("batches per update", _HOW)] = None,
-    optimizer: Annotated[str | None, _option(", ".join(OPTIMIZERS), _HOW)] = None,
-    lr: Annotated[float | None, _option("learning rate", _HOW)] = None,
-    momentum: Annotated[float | None, _option("of sgd, 0 to 1", _HOW)] = None,
-    nesterov: Annotated[bool | None, _option("Nesterov's momentum", _HOW)] = None,
-    schedule: Annotated[str | None, _option(", ".join(SCHEDULES), _HOW)] = None,
-    warmup: Annotated[int | None, _option("epochs in which the rate grows", _HOW)] = None,
-    l1: Annotated[float | None, _option("L1 penalty", _BRAKES)] = None,
-    l2: Annotated[float | None, _option("L2 penalty", _BRAKES)] = None,
-    elastic: Annotated[float | None, _option("ElasticNet penalty", _BRAKES)] = None,
-    rho: Annotated[float | None, _option("its share of L1, 0 to 1", _BRAKES)] = None,
-    weight_decay: Annotated[float | None, _option("of the optimizer", _BRAKES)] = None,
-    clip_norm: Annotated[float | None, _option("longest gradient", _BRAKES)] = None,
-    clip_value: Annotated[float | None, _option("largest entry of a gradient", _BRAKES)] = None,
-    patience: Annotated[int | None, _option("stop after N epochs without progress", _BRAKES)] = None,
-    seed: Annotated[int | None, _option("where all chance comes from", _RUN)] = None,
-    device: Annotated[str | None, _option("cpu, cuda, cuda:1 …", _RUN)] = None,
-    out: Annotated[Path | None, _option("folder of the new run", _RUN)] = None,
-    resume: Annotated[Path | None, _option("go on with the run in this folder", _RUN)] = None,
-    plain: Annotated[bool, _option("print lines, as into a file", _RUN, "--plain")] = False,
-    quiet: Annotated[bool, _option("print the run's folder alone", _RUN, "--quiet", "-q")] = False,
+    epochs: Annotated[int | None, option("times through the data", _HOW)] = None,
+    batch_size: Annotated[int | None, option("samples per batch; 0 for all", _HOW)] = None,
+    grow_batch: Annotated[int | None, option("double the batch every N epochs", _HOW)] = None,
+    accumulate: Annotated[int | None, option("batches per update", _HOW)] = None,
+    optimizer: Annotated[str | None, option(", ".join(OPTIMIZERS), _HOW)] = None,
+    lr: Annotated[float | None, option("learning rate", _HOW)] = None,
+    momentum: Annotated[float | None, option("of sgd, 0 to 1", _HOW)] = None,
+    nesterov: Annotated[bool | None, option("Nesterov's momentum", _HOW)] = None,
+    schedule: Annotated[str | None, option(", ".join(SCHEDULES), _HOW)] = None,
+    warmup: Annotated[int | None, option("epochs in which the rate grows", _HOW)] = None,
+    l1: Annotated[float | None, option("L1 penalty", _BRAKES)] = None,
+    l2: Annotated[float | None, option("L2 penalty", _BRAKES)] = None,
+    elastic: Annotated[float | None, option("ElasticNet penalty", _BRAKES)] = None,
+    rho: Annotated[float | None, option("its share of L1, 0 to 1", _BRAKES)] = None,
+    weight_decay: Annotated[float | None, option("of the optimizer", _BRAKES)] = None,
+    clip_norm: Annotated[float | None, option("longest gradient", _BRAKES)] = None,
+    clip_value: Annotated[float | None, option("largest entry of a gradient", _BRAKES)] = None,
+    patience: Annotated[int | None, option("stop after N epochs without progress", _BRAKES)] = None,
+    seed: Annotated[int | None, option("where all chance comes from", _RUN)] = None,
+    device: Annotated[str | None, option("cpu, cuda, cuda:1 …", _RUN)] = None,
+    out: Annotated[Path | None, option("folder of the new run", _RUN)] = None,
+    resume: Annotated[Path | None, option("go on with the run in this folder", _RUN)] = None,
+    plain: Annotated[bool, option("print lines, as into a file", _RUN, "--plain")] = False,
+    quiet: Annotated[bool, option("print the run's folder alone", _RUN, "--quiet", "-q")] = False,
 ) -> None:
     """Train a network. With nothing else said: D4's network on the handwritten digits.
 

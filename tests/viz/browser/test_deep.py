@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,15 +15,6 @@ pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium is installed (CHROMIUM names one elsewhere)"
 )
 LAYERS = 50
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM
-    made = Browser(CHROMIUM)
-    made.size(1300, 900)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

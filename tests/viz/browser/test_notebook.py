@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +36,6 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Any:
     nbclient.NotebookClient(made, timeout=120, kernel_name="python3").execute()
     nbformat.write(made, path)
     return nbformat.read(path, as_version=4)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM
-    made = Browser(CHROMIUM)
-    made.size(1300, 900)
-    yield made
-    made.close()
 
 
 def export(notebook: Any, path: Path, **options: Any) -> Path:

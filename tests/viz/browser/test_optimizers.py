@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,15 +19,6 @@ pytestmark = pytest.mark.skipif(
 STEPS = 12
 BACKGROUND = "getComputedStyle(document.querySelector('.mgo')).backgroundColor"
 PLANE = "getComputedStyle(document.querySelector('.mgo .plane')).fill"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM
-    made = Browser(CHROMIUM)
-    made.size(1300, 900)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +18,6 @@ CHROMIUM = find()
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium is installed (CHROMIUM names one elsewhere)"
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM
-    made = Browser(CHROMIUM)
-    made.size(1300, 900)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")
