@@ -29,7 +29,7 @@ Dialect = Callable[..., Any]
 kernels: dict[str, Kernel] = {}
 """Every registered kernel by name."""
 
-PARALLEL_FROM = 300_000
+PARALLEL_FROM = 1 << 16
 """Entries from which waking the other threads pays, measured on two cores."""
 
 _COMPILED_DTYPES = {
@@ -66,14 +66,33 @@ def reference_only() -> Iterator[None]:
 @cache
 def numba() -> Any | None:
     """Return the numba module, imported at the first call, or None where it cannot be imported."""
-    # Where Numba's threads are libgomp's, they spin after each loop while BLAS's spin too, and starve each other.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Where Numba's threads are libgomp's, they go on spinning after each loop, by default for so long that they and
+    # BLAS's, which spin too, starve each other. Here it is for a quarter of a millisecond: the next loop of a training
+    # step finds them awake (1 µs rather than 10), and a longer pause sets the processor free.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         import numba as module
     except ImportError:
         return None
     _announce_slow_compilation()
     return module
+
+
+_forked = False
+
+
+def may_use_threads() -> bool:
+    """Tell whether a loop may run on several threads: not in a forked child, which GNU's OpenMP would end."""
+    return not _forked
+
+
+def _note_fork() -> None:
+    global _forked
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
 
 
 def _announce_slow_compilation() -> None:
@@ -203,7 +222,7 @@ class Kernel:
             if out is not None:
                 arrays = (*arrays, *out) if isinstance(out, tuple) else (*arrays, out)
             if self.cpu is not None and _fit_cpu(arrays) and numba() is not None:
-                if self.parallel is not None and arrays[0].size >= PARALLEL_FROM:
+                if self.parallel is not None and arrays[0].size >= PARALLEL_FROM and may_use_threads():
                     return self.parallel.compiled
                 return self.cpu.compiled if isinstance(self.cpu, Loop) else self.cpu
             if self.gpu is not None and _fit_gpu(arrays):

@@ -1,9 +1,9 @@
 """The dense layer on bare arrays: y = x·wᵀ + b with an optional ReLU, and the gradients of its three inputs.
 
-x has shape (..., in), w (out, in), b (out,), y and its gradient g (..., out). The matrix products are BLAS's; what
-is written here is what surrounds them, fused into one pass. A single sample is a matrix times a vector, and its
-weight gradient an outer product, which as a loop takes a twentieth of the time that gemm does. (``np.dot`` starts
-a microsecond sooner than ``np.matmul``; the product is the same.)
+x has shape (..., in), w (out, in), b (out,), y and its gradient g (..., out). The matrix products are those of
+``products`` or BLAS's; what is written here is what surrounds them, fused into one pass. A single sample is a matrix
+times a vector, and its weight gradient an outer product, which as a loop takes a twentieth of the time that gemm does.
+(``np.dot`` starts a microsecond sooner than ``np.matmul``; the product is the same.)
 
 How far two dialects may be apart: n ulp of Σ|terms| where n terms are summed, which holds for every order.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels import blas, gpu
+from minigrad_kernels import gpu, products
 from minigrad_kernels.launch import Loop, output, register, written
 
 ACTIVATIONS = ("none", "relu")
@@ -52,14 +52,16 @@ def forward_cpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = Non
         return forward_reference(x, w, b, activation, out)
     relu = _is_relu(activation)
     y = output(out, (*x.shape[:-1], w.shape[0]), x)
-    rows = _rows(y)
-    if rows.shape[0] == 1:
-        np.dot(w, x.reshape(-1), out=rows[0])
+    if b is not None and (b.shape != w.shape[:1] or b.dtype != w.dtype):
+        raise ValueError(f"b is {b.dtype} of shape {b.shape}; {w.dtype} of shape {w.shape[:1]} is needed")
+    rows, samples = _rows(y), _rows(x)
+    if products.forward(samples, w, b, relu, rows):
+        return y
+    if len(rows) == 1:
+        np.dot(w, samples[0], out=rows[0])
     else:
-        blas.dot(_rows(x), w.T, rows)
+        np.dot(samples, w.T, out=rows)
     if b is not None:
-        if b.shape != w.shape[:1] or b.dtype != w.dtype:
-            raise ValueError(f"b is {b.dtype} of shape {b.shape}; {w.dtype} of shape {w.shape[:1]} is needed")
         (add_bias_relu if relu else add_bias)(rows, b)
     elif relu:
         np.maximum(y, 0, out=y)
@@ -97,7 +99,7 @@ def backward_input_cpu(g: Any, w: Any, out: Any = None) -> Any:
     if rows.shape[0] == 1:
         np.dot(g.reshape(-1), w, out=rows[0])
     else:
-        blas.dot(_rows(g), w, rows)
+        products.dot(_rows(g), w, rows, by_rows=False)
     return d
 
 
@@ -133,7 +135,7 @@ def backward_weight_cpu(g: Any, x: Any, out: Any = None) -> Any:
     if g.shape[0] == 1:
         outer(g[0], x[0], d)
     else:
-        blas.dot(g.T, x, d)
+        products.dot(g.T, x, d, by_rows=True)
     return d
 
 

@@ -264,8 +264,8 @@ def _gpu(rule: str) -> Callable[..., None]:
 # Large parameters are cut into pieces for several threads. The pieces go through the loop above as they are: a loop
 # that Numba cuts up itself no longer knows that its arrays are contiguous, and takes a third longer.
 
-PIECE = 1 << 16
-"""Entries of a piece: all arrays of one fit into the second-level cache."""
+PIECE = 1 << 13
+"""Entries of a piece: few enough that the threads have about equally much to do."""
 
 
 def in_pieces_0(theta: Any, g: Any, hyper: Any) -> None:

@@ -1,0 +1,213 @@
+"""Tiles of matrix products, as vector code: what a loop in Python cannot tell Numba, said in LLVM's terms.
+
+A tile of c = a·b has a few rows, each as wide as two vector registers, and stays in registers while the sum runs: for
+each term two vectors of b are loaded, and one number of a for each row, which is spread over a vector. A number that
+was loaded is used twice or once for each row, so the adders never wait for memory, and a and b lie as they lay.
+
+``tile`` and ``tile_across`` say in Python what they do. Numba never compiles that text: where a loop calls one, the
+instructions are put in that the method of ``_Emitter`` of the same name emits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from inspect import Parameter, Signature, signature
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad_kernels.launch import Loop, numba
+
+ROWS = COLUMNS = 0  # a tile's, in each of the functions below
+
+
+class Size(NamedTuple):
+    """Of a tile: how many rows it has, and how many float32 numbers a register; it has two registers of columns."""
+
+    rows: int
+    lanes: int
+
+    @property
+    def columns(self) -> int:
+        """How many columns a tile has."""
+        return 2 * self.lanes
+
+
+@cache
+def size() -> Size | None:
+    """Return the size of tile that fits this processor; None where it is one for which BLAS is the better choice.
+
+    AVX-512 has 32 registers of 16 numbers, AVX2 has 16 of 8: the sums fill half of them.
+    """
+    module = numba()
+    if module is None or module.config.DISABLE_JIT or module.config.CPU_NAME == "generic":
+        return None
+    from llvmlite import binding
+
+    features = set((module.config.CPU_FEATURES or binding.get_host_cpu_features().flatten()).split(","))
+    if "+avx512f" in features:
+        return Size(8, 16)
+    return Size(4, 8) if {"+avx2", "+fma"} <= features else None
+
+
+def tile(a: Any, i: int, b: Any, k: int, c: Any, j: int) -> None:
+    """c[i:, j:] = a[i:]·b[:, k:], as far as the tile reaches. The rows of b and of c are contiguous."""
+    c[i : i + ROWS, j : j + COLUMNS] = a[i : i + ROWS] @ b[:, k : k + COLUMNS]
+
+
+def tile_across(a: Any, i: int, b: Any, bias: Any, relu: bool, c: Any, j: int) -> None:
+    """c[j:, i:] = (a[i:]·b)ᵀ + bias[i:], and 0 for what is below it where ``relu``; b is as wide as the tile."""
+    t = (a[i : i + ROWS] @ b).T + bias[i : i + ROWS]
+    c[j : j + COLUMNS, i : i + ROWS] = np.maximum(t, 0) if relu else t
+
+
+class Tile(Loop):
+    """One of the functions above, for another Loop to call."""
+
+    def __init__(self, function: Callable[..., None], size: Size) -> None:
+        super().__init__(function, ROWS=size.rows, COLUMNS=size.columns)
+        self.size = size
+
+    def _compile(self) -> Any:
+        from numba import types
+        from numba.extending import intrinsic
+
+        def generate(context: Any, builder: Any, call: Any, values: Any) -> Any:
+            emitter = _Emitter(context, builder, self.size)
+            arguments = [
+                emitter.array(kind, value) if isinstance(kind, types.Array) else value
+                for kind, value in zip(call.args, values, strict=True)
+            ]
+            getattr(emitter, self.function.__name__)(*arguments)
+            return context.get_dummy_value()
+
+        def typed(context: Any, *kinds: Any) -> Any:
+            integers = (types.int64 if isinstance(kind, types.Integer) else kind for kind in kinds)
+            return types.void(*integers), generate
+
+        named = signature(self.function).parameters.values()  # Numba asks for the number of arguments
+        typed.__signature__ = Signature([Parameter("context", Parameter.POSITIONAL_OR_KEYWORD), *named])  # type: ignore[attr-defined]
+        return intrinsic(typed)
+
+
+class _Array(NamedTuple):
+    """An array as the emitted code sees it: its address, and for each axis its length and the bytes of a step."""
+
+    data: Any
+    shape: Any
+    strides: Any
+
+
+class _Emitter:
+    """Emits a tile; and what it consists of."""
+
+    def __init__(self, context: Any, builder: Any, size: Size) -> None:
+        from llvmlite import ir
+
+        self.context, self.builder, self.size, self.ir = context, builder, size, ir
+
+    def tile(self, a: _Array, i: Any, b: _Array, k: Any, c: _Array, j: Any) -> None:
+        for r, row in enumerate(self.sums(a, i, b, k)):
+            for v, total in enumerate(row):
+                self.store(total, c, self.plus(i, r), self.plus(j, v * self.size.lanes))
+
+    def tile_across(self, a: _Array, i: Any, b: _Array, bias: _Array, relu: Any, c: _Array, j: Any) -> None:
+        builder, (rows, lanes) = self.builder, self.size
+        zero = self.zeros(rows)
+        added = self.load(rows, bias, i)
+        cut = self.spread(relu, rows)
+        for v, vectors in enumerate(zip(*self.sums(a, i, b, self.integer(0)), strict=True)):
+            for k, column in enumerate(self.transposed(vectors)):
+                z = builder.fadd(column, added)
+                below = builder.fcmp_ordered("<", z, zero)  # NaN stays
+                z = builder.select(builder.and_(below, cut), zero, z)
+                self.store(z, c, self.plus(j, v * lanes + k), i)
+
+    def sums(self, a: _Array, i: Any, b: _Array, j: Any) -> list[list[Any]]:
+        """Σ_k a[i + r, k] b[k, j:], as two vectors for each of the tile's rows r."""
+        cgutils: Any = import_module("numba.core.cgutils")
+
+        builder, (rows, lanes) = self.builder, self.size
+        zero = self.zeros(lanes)
+        totals = [[cgutils.alloca_once_value(builder, zero) for _ in range(2)] for _ in range(rows)]
+        for row in totals:
+            for total in row:
+                builder.store(zero, total)  # also when the tile stands in a loop and runs again
+        with cgutils.for_range(builder, b.shape[0]) as loop:
+            vectors = [self.load(lanes, b, loop.index, self.plus(j, v * lanes)) for v in range(2)]
+            for r, row in enumerate(totals):
+                number = builder.extract_element(
+                    self.load(1, a, self.plus(i, r), loop.index), self.integer(0)
+                )
+                spread = self.spread(number, lanes)
+                for total, vector in zip(row, vectors, strict=True):
+                    product = builder.fmul(spread, vector, flags=("contract",))  # one rounding for both
+                    builder.store(builder.fadd(product, builder.load(total), flags=("contract",)), total)
+        return [[builder.load(total) for total in row] for row in totals]
+
+    def transposed(self, rows: Any) -> list[Any]:
+        """The columns of a matrix whose rows are vectors; there are 2, 4, 8 … rows, not more than a row has numbers.
+
+        To interleave the rows of the upper half with those of the lower half makes half as many rows that are twice as
+        long, and the numbers of a column come closer to each other; at the end there is one row, column by column.
+        """
+        count, lanes = len(rows), self.size.lanes
+        places = [place for k in range(lanes) for place in (k, lanes + k)]
+        groups = [list(rows)]  # each holds a part of the columns
+        while len(groups[0]) > 1:
+            groups = [
+                [self.shuffle(a, b, part) for a, b in zip(group, group[len(group) // 2 :], strict=False)]
+                for group in groups
+                for part in (places[:lanes], places[lanes:])
+            ]
+        return [
+            self.shuffle(group[0], group[0], list(range(k, k + count)))
+            for group in groups
+            for k in range(0, lanes, count)
+        ]
+
+    def array(self, kind: Any, value: Any) -> _Array:
+        """One of Numba's arrays."""
+        cgutils: Any = import_module("numba.core.cgutils")
+
+        array = self.context.make_array(kind)(self.context, self.builder, value)
+        shape, strides = (cgutils.unpack_tuple(self.builder, each) for each in (array.shape, array.strides))
+        return _Array(self.builder.bitcast(array.data, self.ir.IntType(8).as_pointer()), shape, strides)
+
+    def load(self, lanes: int, array: _Array, *index: Any) -> Any:
+        """The vector of the numbers that start at array[index]."""
+        kind = self.ir.VectorType(self.ir.FloatType(), lanes)
+        return self.builder.load(self.address(array, index, kind), align=4)
+
+    def store(self, vector: Any, array: _Array, *index: Any) -> None:
+        """Write a vector to where array[index] starts."""
+        self.builder.store(vector, self.address(array, index, vector.type), align=4)
+
+    def address(self, array: _Array, index: Any, kind: Any) -> Any:
+        """Where array[index] lies, as the address of something of this kind."""
+        steps = [self.builder.mul(n, stride) for n, stride in zip(index, array.strides, strict=True)]
+        data = array.data
+        for step in steps:
+            data = self.builder.gep(data, [step])
+        return self.builder.bitcast(data, kind.as_pointer())
+
+    def integer(self, n: int) -> Any:
+        return self.ir.Constant(self.ir.IntType(64), n)
+
+    def plus(self, n: Any, k: int) -> Any:
+        return self.builder.add(n, self.integer(k))
+
+    def zeros(self, lanes: int) -> Any:
+        return self.ir.Constant(self.ir.VectorType(self.ir.FloatType(), lanes), None)
+
+    def spread(self, number: Any, lanes: int) -> Any:
+        """A vector that holds one number in all places."""
+        empty = self.ir.Constant(self.ir.VectorType(number.type, lanes), self.ir.Undefined)
+        return self.shuffle(self.builder.insert_element(empty, number, self.integer(0)), empty, [0] * lanes)
+
+    def shuffle(self, a: Any, b: Any, places: list[int]) -> Any:
+        """The numbers of a and b, one behind the other, that are at these places."""
+        kind = self.ir.VectorType(self.ir.IntType(32), len(places))
+        return self.builder.shuffle_vector(a, b, self.ir.Constant(kind, places))
