@@ -78,12 +78,13 @@ def walk(
     create_graph: bool = False,
     retain_graph: bool = False,
     stop: Collection[Tensor] = (),
+    watched: bool = True,
 ) -> Iterator[Step]:
     """Carry ``cotangents`` (dL/d(tensor) by tensor) backwards, one step per input of every record.
 
     As each record is passed, its tensor's entry is used up; what is left at the end is dL/d(leaf) for every
     leaf, and for the tensors in ``stop``, behind which the walk does not go. Gradients are bare arrays, or
-    Tensors with a graph of their own under ``create_graph``.
+    Tensors with a graph of their own under ``create_graph``. Where the steps are not ``watched``, none is made.
     """
     order = _recorded(*cotangents, stop=stop)
     walker = here()
@@ -102,7 +103,8 @@ def walk(
             x = record.inputs[i]
             if isinstance(part, np.generic):
                 part = np.asarray(part)
-            if part.shape != x._data.shape or part.dtype != x._data.dtype:
+            data = x._data
+            if part.shape != data.shape or (part.dtype is not data.dtype and part.dtype != data.dtype):
                 part = _fit(part, x, record, i)
             total = cotangents.get(x)
             if total is None:
@@ -115,10 +117,12 @@ def walk(
                 total = _array(total + part)
                 owned.add(x)
             cotangents[x] = total
-            step = Step(record, output, i, incoming, part, total)
-            for hook in hooks:
-                hook(step)
-            yield step
+            if watched or hooks:
+                step = Step(record, output, i, incoming, part, total)
+                for hook in hooks:
+                    hook(step)
+                if watched:
+                    yield step
         if not (retain_graph or create_graph):
             record.release(walker)
     for leaf in [t for t in cotangents if t not in owned and not create_graph]:
@@ -166,16 +170,21 @@ def backward(
     root: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False
 ) -> None:
     """Run the walk from ``root`` to its end; see ``Tensor.backward``."""
-    for _ in steps(root, gradient, retain_graph=retain_graph, create_graph=create_graph):
+    for _ in steps(root, gradient, retain_graph=retain_graph, create_graph=create_graph, watched=False):
         pass
 
 
 def steps(
-    root: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False
+    root: Tensor,
+    gradient: Any = None,
+    *,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+    watched: bool = True,
 ) -> Iterator[Step]:
     """Walk back from ``root`` one step at a time; the leaves receive their ``.grad`` after the last step."""
     cotangents = {root: _seed(root, gradient, create_graph)}
-    yield from walk(cotangents, retain_graph=retain_graph, create_graph=create_graph)
+    yield from walk(cotangents, retain_graph=retain_graph, create_graph=create_graph, watched=watched)
     for leaf, total in cotangents.items():
         if leaf.requires_grad:
             _deposit(leaf, total, True)
@@ -195,7 +204,7 @@ def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
                 f"backward() needs one number to differentiate; {root.label} has shape {root.shape}. "
                 f"Use .mean().backward(), or pass gradient= of shape {root.shape}.",
             )
-        seed: Any = np.ones_like(root._data)
+        seed: Any = _one(root._data)
     elif np.shape(gradient) != root.shape:
         raise GradientError(
             "MG-202", f"gradient= has shape {np.shape(gradient)}, but {root.label} has shape {root.shape}."
@@ -208,6 +217,11 @@ def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
         seed = Tensor(seed)
     passes = modes.accumulated_passes.get()
     return seed if passes == 1 else _array(seed * (1.0 / passes))
+
+
+def _one(like: Any) -> Any:
+    """A number 1 as an array where ``like`` lives; NumPy's ones_like takes three times as long for its own arrays."""
+    return np.ones(like.shape, like.dtype) if type(like) is np.ndarray else np.ones_like(like)
 
 
 def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:

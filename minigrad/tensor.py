@@ -26,11 +26,8 @@ if TYPE_CHECKING:
 class Version:
     """How often a piece of memory was written in place, and where last; views of one array share it."""
 
-    __slots__ = ("number", "place")
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.place: Place | None = None
+    number = 0
+    place: Place | None = None
 
 
 class Tensor(NDArrayOperatorsMixin):
@@ -324,9 +321,12 @@ class Tensor(NDArrayOperatorsMixin):
         return f"Tensor({', '.join(parts)})"
 
 
+_new = Tensor.__new__
+
+
 def wrap(data: Array, record: Record | None, version: Version) -> Tensor:
     """Make a tensor around an array that is known to be one; this runs for every operation."""
-    tensor = Tensor.__new__(Tensor)
+    tensor = _new(Tensor)
     tensor._fill(data, record, version)
     return tensor
 

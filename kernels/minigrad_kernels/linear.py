@@ -1,9 +1,8 @@
 """The dense layer on bare arrays: y = x·wᵀ + b with an optional ReLU, and the gradients of its three inputs.
 
 x has shape (..., in), w (out, in), b (out,), y and its gradient g (..., out). The matrix products are those of
-``products`` or BLAS's; what is written here is what surrounds them, fused into one pass. A single sample is a matrix
-times a vector, and its weight gradient an outer product, which as a loop takes a twentieth of the time that gemm does.
-(``np.dot`` starts a microsecond sooner than ``np.matmul``; the product is the same.)
+``products`` or BLAS's; what is written here is what surrounds them, fused into one pass. A single sample has loops of
+its own. (``np.dot`` starts a microsecond sooner than ``np.matmul``; the product is the same.)
 
 How far two dialects may be apart: n ulp of Σ|terms| where n terms are summed, which holds for every order.
 """
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels import gpu, products
+from minigrad_kernels import gpu, products, sample
 from minigrad_kernels.launch import Loop, output, register, written
 
 ACTIVATIONS = ("none", "relu")
@@ -55,12 +54,12 @@ def forward_cpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = Non
     if b is not None and (b.shape != w.shape[:1] or b.dtype != w.dtype):
         raise ValueError(f"b is {b.dtype} of shape {b.shape}; {w.dtype} of shape {w.shape[:1]} is needed")
     rows, samples = _rows(y), _rows(x)
+    if len(rows) == 1:
+        sample.forward(samples[0], w, np.zeros(len(w), w.dtype) if b is None else b, relu, rows[0])
+        return y
     if products.forward(samples, w, b, relu, rows):
         return y
-    if len(rows) == 1:
-        np.dot(w, samples[0], out=rows[0])
-    else:
-        np.dot(samples, w.T, out=rows)
+    np.dot(samples, w.T, out=rows)
     if b is not None:
         (add_bias_relu if relu else add_bias)(rows, b)
     elif relu:
@@ -95,11 +94,7 @@ def backward_input_cpu(g: Any, w: Any, out: Any = None) -> Any:
     if g.ndim == 0 or w.ndim != 2 or g.dtype != w.dtype or g.shape[-1] != w.shape[0]:
         return backward_input_reference(g, w, out)
     d = output(out, (*g.shape[:-1], w.shape[1]), g)
-    rows = _rows(d)
-    if rows.shape[0] == 1:
-        np.dot(g.reshape(-1), w, out=rows[0])
-    else:
-        products.dot(_rows(g), w, rows, by_rows=False)
+    products.dot(_rows(g), w, _rows(d), by_rows=False)
     return d
 
 
@@ -116,26 +111,12 @@ def backward_weight_reference(g: Any, x: Any, out: Any = None) -> Any:
     return written(_rows(g).T @ _rows(x), out)
 
 
-def outer_loop(g: Any, x: Any, d: Any) -> None:
-    """d_ij = g_i · x_j: the weight gradient of one sample."""
-    for i in range(g.size):
-        for j in range(x.size):
-            d[i, j] = g[i] * x[j]
-
-
-outer = Loop(outer_loop)
-
-
 def backward_weight_cpu(g: Any, x: Any, out: Any = None) -> Any:
     """See ``backward_weight_reference``."""
     if g.ndim == 0 or g.dtype != x.dtype or g.shape[:-1] != x.shape[:-1]:
         return backward_weight_reference(g, x, out)
     d = output(out, (g.shape[-1], x.shape[-1]), g)
-    g, x = _rows(g), _rows(x)
-    if g.shape[0] == 1:
-        outer(g[0], x[0], d)
-    else:
-        products.dot(g.T, x, d, by_rows=True)
+    products.dot(_rows(g).T, _rows(x), d, by_rows=True)
     return d
 
 
@@ -237,6 +218,90 @@ def backward_activation_gpu(g: Any, y: Any, activation: str = "none", out: Any =
     return d, total
 
 
+def backward_reference(
+    g: Any,
+    y: Any,
+    x: Any,
+    w: Any,
+    activation: str = "none",
+    wanted: tuple[bool, bool, bool] = (True, True, True),
+    out: Any = None,
+) -> Any:
+    """Return (dL/dx, dL/dw, dL/db), None in the place of each that is not ``wanted``; y is the layer's result."""
+    d = backward_activation_reference(g, y, activation)[0]
+    dx, dw, db = out or (None, None, None)
+    return (
+        backward_input_reference(d, w, dx) if wanted[0] else None,
+        backward_weight_reference(d, x, dw) if wanted[1] else None,
+        backward_bias_reference(d, db) if wanted[2] else None,
+    )
+
+
+def backward_cpu(
+    g: Any,
+    y: Any,
+    x: Any,
+    w: Any,
+    activation: str = "none",
+    wanted: tuple[bool, bool, bool] = (True, True, True),
+    out: Any = None,
+) -> Any:
+    """See ``backward_reference``."""
+    if (
+        g.ndim == 0
+        or w.ndim != 2
+        or g.shape != y.shape
+        or g.shape[-1] != w.shape[0]
+        or x.shape != (*g.shape[:-1], w.shape[1])
+        or not g.dtype == y.dtype == x.dtype == w.dtype
+        or g.dtype.kind != "f"
+    ):
+        return backward_reference(g, y, x, w, activation, wanted, out)
+    relu = _is_relu(activation)
+    dx, dw, db = out or (None, None, None)
+    dx = output(dx, x.shape, x) if wanted[0] else None
+    dw = output(dw, w.shape, w) if wanted[1] else None
+    db = output(db, w.shape[:1], w)
+    rows, y, x = _rows(g), _rows(y), _rows(x)
+    if len(rows) == 1 and dw is not None:
+        into = np.empty(0, x.dtype) if dx is None else _rows(dx)[0]
+        sample.backward(rows[0], y[0], x[0], w, relu, into, dw, db)
+        return dx, dw, db if wanted[2] else None
+    if relu:
+        passed = np.empty_like(rows)
+        mask_and_sum(rows, y, passed, db)
+        rows = passed
+    elif wanted[2]:
+        sum_rows(rows, db)
+    if dx is not None:
+        products.dot(rows, w, _rows(dx), by_rows=False)
+    if dw is not None:
+        products.dot(rows.T, x, dw, by_rows=True)
+    return dx, dw, db if wanted[2] else None
+
+
+def backward_gpu(
+    g: Any,
+    y: Any,
+    x: Any,
+    w: Any,
+    activation: str = "none",
+    wanted: tuple[bool, bool, bool] = (True, True, True),
+    out: Any = None,
+) -> Any:
+    """See ``backward_reference``."""
+    dx, dw, db = out or (None, None, None)
+    if _is_relu(activation):
+        g, db = backward_activation_gpu(g, y, activation, (None, db))
+    elif wanted[2]:
+        db = backward_bias_gpu(g, db)
+    return (
+        backward_input_gpu(g, w, dx) if wanted[0] else None,
+        backward_weight_gpu(g, x, dw) if wanted[1] else None,
+        db if wanted[2] else None,
+    )
+
+
 def _is_relu(activation: str) -> bool:
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation is {activation!r}; it must be one of {', '.join(ACTIVATIONS)}")
@@ -274,3 +339,4 @@ backward_activation = register(
     cpu=backward_activation_cpu,
     gpu=backward_activation_gpu,
 )
+backward = register("linear_backward", reference=backward_reference, cpu=backward_cpu, gpu=backward_gpu)

@@ -6,7 +6,7 @@ again) it runs its plain NumPy reference, which records itself.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Any
 
 import numpy as np
@@ -42,23 +42,12 @@ def _check_linear(x: Array, w: Array) -> None:
         )
 
 
-def _linear_gradients(wanted: Container[int], g: Array, y: Array, x: Array, w: Array, b: Any = None) -> Any:
-    return (
-        linear_kernels.backward_input(g, w) if 0 in wanted else None,
-        linear_kernels.backward_weight(g, x) if 1 in wanted else None,
-        linear_kernels.backward_bias(g) if 2 in wanted else None,
-    )
+def _gradients_of(activation: str) -> Callable[..., Any]:
+    def gradients(wanted: Container[int], g: Array, y: Array, x: Array, w: Array, b: Any = None) -> Any:
+        chosen = (0 in wanted, 1 in wanted, 2 in wanted)
+        return linear_kernels.backward(g, y, x, w, activation=activation, wanted=chosen)
 
-
-def _linear_relu_gradients(
-    wanted: Container[int], g: Array, y: Array, x: Array, w: Array, b: Any = None
-) -> Any:
-    passed, bias = linear_kernels.backward_activation(g, y, activation="relu")
-    return (
-        linear_kernels.backward_input(passed, w) if 0 in wanted else None,
-        linear_kernels.backward_weight(passed, x) if 1 in wanted else None,
-        bias,
-    )
+    return gradients
 
 
 def width_mismatch(shape: tuple[int, ...], width: int) -> str:
@@ -86,7 +75,7 @@ linear = define(
     ("gᵀ @ x", lambda g, x: linear_kernels.backward_weight(g, x)),
     ("Σ g over the samples", lambda g: linear_kernels.backward_bias(g)),
     inputs="x w b",
-    together=_linear_gradients,
+    together=_gradients_of("none"),
 )
 
 linear_relu = define(
@@ -97,7 +86,7 @@ linear_relu = define(
     ("(g where y > 0)ᵀ @ x", lambda g, y, x: linear_kernels.backward_weight(g * (y > 0), x)),
     ("Σ (g where y > 0) over the samples", lambda g, y: linear_kernels.backward_bias(g * (y > 0))),
     inputs="x w b",
-    together=_linear_relu_gradients,
+    together=_gradients_of("relu"),
 )
 
 

@@ -139,7 +139,7 @@ class Optimizer:
         else:
             self._run_formula(ready, clip, rate)
         place = here()
-        for slot, _ in ready:  # as tensor.mark_changed(), which would look for the user's line each time
+        for slot, _ in ready:
             slot.tensor.mark_changed(place)
         for update in seen:
             for hook in hooks:
@@ -200,10 +200,10 @@ class Optimizer:
             tensor = slot.tensor
             if not tensor.requires_grad:
                 continue
-            grad = tensor.grad
+            grad = tensor._grad
             if grad is None:
                 raise self._no_gradient()
-            theta, g = tensor.data, grad.data
+            theta, g = tensor._data, grad._data  # not .data: this runs for every parameter of every step
             if theta is not slot.theta:
                 self._bind(slot, theta)
             if g.shape != slot.shape or g.dtype != slot.dtype or type(g) is not slot.kind:

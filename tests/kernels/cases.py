@@ -149,6 +149,17 @@ def backward_activation(rng: Rng, dtype: str) -> Iterator[Case]:
                 yield Case((a, y), {"activation": activation}, ((0, 0), (n, np.abs(g).sum(axis=0))))
 
 
+def backward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for n, k, m in SHAPES:
+        x, w = sample(rng, n, k, dtype=dtype), sample(rng, m, k, dtype=dtype)
+        g, y = sample(rng, n, m, dtype=dtype), np.maximum(sample(rng, n, m, dtype=dtype), 0)
+        a, size = np.abs(g), (np.abs(x), np.abs(w))
+        spread = ((m, a @ size[1]), (n, a.T @ size[0]), (n, a.sum(axis=0)))
+        for activation in linear.ACTIVATIONS:
+            yield Case((g, y, x, w), {"activation": activation}, spread)
+            yield Case((np.asfortranarray(g), y, x, np.asfortranarray(w)), {"activation": activation}, spread)
+
+
 def dropout(rng: Rng, dtype: str) -> Iterator[Case]:
     for shape in [(5, 7), (0, 3), (2, 3, 4), (1000,)]:
         x = sample(rng, *shape, dtype=dtype)
@@ -226,6 +237,7 @@ CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "linear_backward_weight": backward_weight,
     "linear_backward_bias": backward_bias,
     "linear_backward_activation": backward_activation,
+    "linear_backward": backward,
     "dropout": dropout,
     "embedding_gather": gather,
     "embedding_scatter_add": scatter_add,

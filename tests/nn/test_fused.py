@@ -133,7 +133,8 @@ def test_all_gradients_in_one_go_are_those_of_the_rules(name, dtype, monkeypatch
                 monkeypatch.undo()
             for a, b, flag in zip(*found, tracked, strict=True):
                 assert (a is None) == (b is None) == (not flag)
-                np.testing.assert_array_equal(a, b)
+                if flag:  # a sum may be worked out in another order
+                    np.testing.assert_allclose(a, b, rtol=0, atol=20 * np.finfo(dtype).eps)
 
 
 def test_a_saved_value_that_changes_is_noticed():
