@@ -29,8 +29,8 @@ class Operation:
     operation on any number of arrays has a single rule, which also receives ``i``, the input asked for.
     ``saves`` names what ``forward`` returns beside the result because its rules need it, each with a function of the
     inputs which computes the same from operations, for a backward pass that shall itself be differentiable.
-    ``together(wanted, g, y, *inputs, *saved)`` may give the gradients of all inputs in one go, with the rules' rounding error, on
-    bare arrays: a sequence with an entry for each input, of which those count that are ``wanted``.
+    ``together(wanted, g, y, *inputs, *saved)`` may give the gradients of all inputs in one go, as exactly as the
+    rules, on bare arrays: a sequence with an entry for each input, of which those count that are ``wanted``.
     ``explain(error, *inputs, **params)`` may turn a failure of ``forward`` into a message that teaches.
     """
 

@@ -42,34 +42,32 @@ class Step(NamedTuple):
 
 def tape(loss: Tensor) -> list[Record]:
     """Return the records that led to ``loss``, in the order in which they were made."""
-    return [t.record for t in _recorded(loss) if t.record is not None]
+    return [record for _, _, record in _recorded(loss)]
 
 
-def _recorded(*roots: Tensor, stop: Collection[Tensor] = ()) -> list[Tensor]:
-    """Tensors with a record from which a root was computed, oldest first; not looking behind ``stop``."""
+def _recorded(*roots: Tensor, stop: Collection[Tensor] = ()) -> list[tuple[int, Tensor, Record]]:
+    """What a root was computed from, oldest first, as (serial, tensor, record); not looking behind ``stop``."""
     found = set(stop)
     pending = [root for root in roots if root not in found]
     reached = []
     while pending:
         tensor = pending.pop()
-        if tensor in found or tensor.record is None:  # a root may be a leaf
+        record = tensor.record
+        if record is None or tensor in found:  # a root may be a leaf
             continue
         found.add(tensor)
-        reached.append(tensor)
-        if tensor.record.consumed is not None:
+        reached.append((record.serial, tensor, record))
+        if record.consumed is not None:
             raise GradientError(
                 "MG-203",
-                f"this graph was already consumed by backward() at {tensor.record.consumed}. Most often the "
+                f"this graph was already consumed by backward() at {record.consumed}. Most often the "
                 "forward pass was not run again. Use retain_graph=True only to differentiate the same graph twice.",
             )
-        pending += [x for x in tensor.record.inputs if isinstance(x, Tensor) and x.record is not None]
-    reached.sort(key=_age)
+        for x in record.inputs:
+            if isinstance(x, Tensor) and x.record is not None:
+                pending.append(x)  # noqa: PERF401 (a comprehension is a call: this runs for every record)
+    reached.sort()  # no two have one serial
     return reached
-
-
-def _age(tensor: Tensor) -> int:
-    assert tensor.record is not None
-    return tensor.record.serial
 
 
 def walk(
@@ -91,10 +89,9 @@ def walk(
     hooks = modes.hooked.get().backward
     owned: set[Tensor] = set()  # whose cotangent is a buffer of this walk, safe to add into
     while order:
-        output = order.pop()
-        record = output.record
+        _, output, record = order.pop()
         incoming = cotangents.pop(output, None)
-        if incoming is None or record is None:
+        if incoming is None:
             continue
         owned.discard(output)
         if output.retains_grad:

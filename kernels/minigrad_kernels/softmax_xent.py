@@ -11,14 +11,18 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels import gpu
-from minigrad_kernels.launch import Loop, output, register, written
+from minigrad_kernels.launch import Loop, may_use_threads, output, register, written
+
+prange = range  # Numba's, where a loop is compiled in parallel
 
 
 def forward_reference(logits: Any, labels: Any, out: Any = None) -> Any:
     """L_i = ln Σ_j e^z_ij - z_i,label: the losses of the samples, shape (n,).
 
-    The largest logit of each row is taken out first, so that nothing overflows.
+    The largest logit of each row is taken out first, so that nothing overflows. Raises IndexError where a label is no
+    class (but not for arrays on a GPU, which would have to be waited for).
     """
+    _require_classes(labels, logits.shape[1])
     shifted = logits - np.max(logits, axis=1, keepdims=True)
     chosen = np.take_along_axis(shifted, np.expand_dims(labels, 1), axis=1)
     return written(np.log(np.sum(np.exp(shifted), axis=1)) - np.squeeze(chosen, 1), out)
@@ -26,6 +30,7 @@ def forward_reference(logits: Any, labels: Any, out: Any = None) -> Any:
 
 def backward_reference(g: Any, logits: Any, labels: Any, out: Any = None) -> Any:
     """dL/dz_ij = g_i · (softmax(z)_ij - [j = label_i]) for the gradient g (n,) of the losses."""
+    _require_classes(labels, logits.shape[1])
     powers = np.exp(logits - np.max(logits, axis=1, keepdims=True))
     softmax = powers / np.sum(powers, axis=1, keepdims=True)
     classes = np.cumsum(np.ones_like(labels, shape=(logits.shape[1],))) - 1  # 0, 1, 2 … where the labels live
@@ -39,11 +44,22 @@ def forward_backward_reference(logits: Any, labels: Any, out: Any = None) -> Any
     return written((forward_reference(logits, labels), backward_reference(ones, logits, labels)), out)
 
 
+def _require_classes(labels: Any, classes: int) -> None:
+    if isinstance(labels, np.ndarray) and labels.size and (labels.min() < 0 or labels.max() >= classes):
+        raise IndexError(_NO_CLASS)
+
+
+_NO_CLASS = "softmax_xent: a label is outside 0 ... classes - 1"
+
+
 # The loops take a few rows at a time, so that their powers stay in the cache from one pass to the next, and raise
 # e to all entries of these rows in one go, so that ten classes fill the vector registers as well as a thousand.
 
-BLOCK = 4096
+BLOCK = 2048
 """Entries whose powers are worked out together."""
+
+PARALLEL_FROM = 1 << 13
+"""Logits from which waking the other threads pays, measured on two cores."""
 
 
 # The names below are float32's; for float64 the loops are compiled with float64's in their place.
@@ -100,12 +116,23 @@ def row_sum(row: Any) -> Any:
     return total
 
 
+def check_loop(labels: Any, classes: int) -> int:
+    """How many rows are worked on together; IndexError where a label is no class."""
+    outside = 0
+    for label in labels:  # once for all, since what runs on several threads cannot raise
+        outside += label < 0 or label >= classes
+    if outside:
+        raise IndexError(_NO_CLASS)
+    return max(1, BLOCK // classes)
+
+
+check = Loop(check_loop)
+
+
 def exponentials(logits: Any, labels: Any, powers: Any, chosen: Any) -> None:
     """powers_ij = e^(z_ij - max z_i), and in ``chosen`` the exponent at each row's label."""
     rows, classes = logits.shape
     for i in range(rows):
-        if not 0 <= labels[i] < classes:
-            raise IndexError("softmax_xent: a label is outside 0 ... classes - 1")
         top = row_max(logits[i])
         for j in range(classes):
             powers[i, j] = logits[i, j] - top
@@ -118,7 +145,7 @@ def exponentials(logits: Any, labels: Any, powers: Any, chosen: Any) -> None:
 def forward_loop(logits: Any, labels: Any, losses: Any) -> None:
     """See ``forward_reference``."""
     rows, classes = logits.shape
-    step = max(1, BLOCK // classes)
+    step = check(labels, classes)
     powers = np.empty((step, classes), logits.dtype)
     for start in range(0, rows, step):
         stop = min(start + step, rows)
@@ -130,7 +157,7 @@ def forward_loop(logits: Any, labels: Any, losses: Any) -> None:
 def backward_loop(g: Any, logits: Any, labels: Any, d: Any) -> None:
     """See ``backward_reference``."""
     rows, classes = logits.shape
-    step = max(1, BLOCK // classes)
+    step = check(labels, classes)
     chosen = np.empty(step, logits.dtype)
     for start in range(0, rows, step):
         stop = min(start + step, rows)
@@ -145,9 +172,9 @@ def backward_loop(g: Any, logits: Any, labels: Any, d: Any) -> None:
 def forward_backward_loop(logits: Any, labels: Any, losses: Any, d: Any) -> None:
     """See ``forward_backward_reference``."""
     rows, classes = logits.shape
-    step = max(1, BLOCK // classes)
-    for start in range(0, rows, step):
-        stop = min(start + step, rows)
+    step = check(labels, classes)
+    for block in prange((rows + step - 1) // step):
+        start, stop = block * step, min((block + 1) * step, rows)
         exponentials(logits[start:stop], labels[start:stop], d[start:stop], losses[start:stop])
         for i in range(start, stop):
             total = row_sum(d[i])
@@ -158,16 +185,34 @@ def forward_backward_loop(logits: Any, labels: Any, losses: Any, d: Any) -> None
             d[i, labels[i]] -= ONE
 
 
+def mean_backward_reference(g: Any, difference: Any, out: Any = None) -> Any:
+    """dL/dz = g / n · (softmax - onehot), for the gradient g, one number, of the losses' mean."""
+    return written(g / max(1, difference.shape[0]) * difference, out)
+
+
+def mean_backward_loop(g: Any, difference: Any, d: Any) -> None:
+    """See ``mean_backward_reference``; a thread takes the rows that were its own in ``forward_backward``."""
+    rows, classes = difference.shape
+    factor = g[()] / g.dtype.type(rows)
+    step = max(1, BLOCK // classes)
+    for block in prange((rows + step - 1) // step):
+        for i in range(block * step, min((block + 1) * step, rows)):
+            for j in range(classes):
+                d[i, j] = factor * difference[i, j]
+
+
 def _compiled_for(real: Any, bits: Any, exponential: Any) -> dict[str, Loop]:
-    """Return the three loops for one dtype."""
+    """Return the loops for one dtype."""
     info = np.iinfo(bits)
     largest = Loop(
         row_max, Real=real, Bits=bits, LOWEST=bits(info.min), TURNED=bits(info.max), SIGN=info.bits - 1
     )
     total = Loop(row_sum, fastmath=frozenset({"reassoc"}))
     powers = Loop(exponentials, exp=Loop(exponential), row_max=largest)
+    names: dict[str, Any] = {"exponentials": powers, "row_sum": total, "ONE": real(1)}
     loops = (forward_loop, backward_loop, forward_backward_loop)
-    return {loop.__name__: Loop(loop, exponentials=powers, row_sum=total, ONE=real(1)) for loop in loops}
+    serial = {loop.__name__: Loop(loop, **names) for loop in loops}
+    return serial | {"parallel": Loop(forward_backward_loop, parallel=True, **names)}
 
 
 LOOPS = {
@@ -200,8 +245,21 @@ def forward_backward_cpu(logits: Any, labels: Any, out: Any = None) -> Any:
         return forward_backward_reference(logits, labels, out)
     losses, d = out or (None, None)
     losses, d = output(losses, labels.shape, logits), output(d, logits.shape, logits)
-    LOOPS[logits.dtype]["forward_backward_loop"](logits, labels, losses, d)
+    several = logits.size >= PARALLEL_FROM and may_use_threads()
+    LOOPS[logits.dtype]["parallel" if several else "forward_backward_loop"](logits, labels, losses, d)
     return losses, d
+
+
+scale = {parallel: Loop(mean_backward_loop, parallel=parallel) for parallel in (False, True)}
+
+
+def mean_backward_cpu(g: Any, difference: Any, out: Any = None) -> Any:
+    """See ``mean_backward_reference``."""
+    if g.shape != () or difference.ndim != 2 or not difference.size or g.dtype != difference.dtype:
+        return mean_backward_reference(g, difference, out)
+    d = output(out, difference.shape, difference)
+    scale[difference.size >= PARALLEL_FROM and may_use_threads()](g, difference, d)
+    return d
 
 
 def _fits(logits: Any, labels: Any) -> bool:
@@ -252,6 +310,13 @@ def forward_backward_gpu(logits: Any, labels: Any, out: Any = None) -> Any:
     return losses, d
 
 
+def mean_backward_gpu(g: Any, difference: Any, out: Any = None) -> Any:
+    """See ``mean_backward_reference``."""
+    d = gpu.output(out, difference.shape, difference)
+    gpu.xp().multiply(g / max(1, difference.shape[0]), difference, out=d)
+    return d
+
+
 def _check(logits: Any, labels: Any) -> None:
     gpu.require(
         logits.ndim == 2 and labels.shape == logits.shape[:1] and (logits.shape[1] > 0 or not len(labels)),
@@ -266,4 +331,10 @@ forward_backward = register(
     reference=forward_backward_reference,
     cpu=forward_backward_cpu,
     gpu=forward_backward_gpu,
+)
+mean_backward = register(
+    "softmax_xent_mean_backward",
+    reference=mean_backward_reference,
+    cpu=mean_backward_cpu,
+    gpu=mean_backward_gpu,
 )

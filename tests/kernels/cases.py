@@ -100,6 +100,13 @@ def xent_both(rng: Rng, dtype: str) -> Iterator[Case]:
         yield Case((logits, labels), spread=(loss, gradient))
 
 
+def xent_mean_backward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for shape in [(7, 10), (1, 1), (3, 130), (0, 4), (700, 20)]:
+        g, difference = np.array(rng.normal(), dtype), sample(rng, *shape, dtype=dtype)
+        yield Case((g, difference))
+        yield Case((g, np.asfortranarray(difference)))
+
+
 SHAPES = [(5, 7, 4), (1, 6, 3), (0, 3, 2), (33, 17, 70), (4, 1, 1), (3, 0, 2)]  # samples, in, out
 
 
@@ -232,6 +239,7 @@ CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "softmax_xent_forward": xent_forward,
     "softmax_xent_backward": xent_backward,
     "softmax_xent_forward_backward": xent_both,
+    "softmax_xent_mean_backward": xent_mean_backward,
     "linear_forward": linear_forward,
     "linear_backward_input": backward_input,
     "linear_backward_weight": backward_weight,

@@ -110,7 +110,28 @@ def test_a_relu_that_stands_first_or_twice():
         np.testing.assert_array_equal(fused.data, model(x).data)
 
 
-@pytest.mark.parametrize("name", [name for name, operation in table.operations.items() if operation.together])
+def test_every_operation_that_gives_all_its_gradients_in_one_go_is_tested():
+    assert {name for name, op in table.operations.items() if op.together} == {*LINEAR, "mean_cross_entropy"}
+
+
+LINEAR = ["linear", "linear_relu"]
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (6, 10), (70, 130), (1200, 10)])
+def test_the_gradient_of_the_mean_cross_entropy_is_its_rules(shape, monkeypatch):
+    rng = np.random.default_rng(0)
+    logits = mg.Tensor(rng.standard_normal(shape, dtype=np.float32), requires_grad=True)
+    labels = rng.integers(0, shape[1], shape[0])
+    found = []
+    for together in (ops.mean_cross_entropy.together, None):
+        monkeypatch.setattr(ops.mean_cross_entropy, "together", together)
+        logits.grad = None
+        (3 * ops.mean_cross_entropy(logits, labels)).backward()
+        found.append(logits.grad.data)
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("name", LINEAR)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_all_gradients_in_one_go_are_those_of_the_rules(name, dtype, monkeypatch):
     rng = np.random.default_rng(0)
