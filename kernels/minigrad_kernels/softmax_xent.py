@@ -92,7 +92,9 @@ def exp64(x: Any) -> Any:
     return np.exp(x)
 
 
-exp = Loop(exp32)
+FUSED = frozenset({"contract"})  # multiplies and adds in one rounding: a third fewer instructions
+
+exp = Loop(exp32, fastmath=FUSED)
 
 
 def row_max(row: Any) -> Any:
@@ -208,7 +210,7 @@ def _compiled_for(real: Any, bits: Any, exponential: Any) -> dict[str, Loop]:
         row_max, Real=real, Bits=bits, LOWEST=bits(info.min), TURNED=bits(info.max), SIGN=info.bits - 1
     )
     total = Loop(row_sum, fastmath=frozenset({"reassoc"}))
-    powers = Loop(exponentials, exp=Loop(exponential), row_max=largest)
+    powers = Loop(exponentials, exp=Loop(exponential, fastmath=FUSED), row_max=largest)
     names: dict[str, Any] = {"exponentials": powers, "row_sum": total, "ONE": real(1)}
     loops = (forward_loop, backward_loop, forward_backward_loop)
     serial = {loop.__name__: Loop(loop, **names) for loop in loops}
