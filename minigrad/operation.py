@@ -14,7 +14,7 @@ from minigrad.backend import Array
 from minigrad.errors import DeviceError, GradientError, MinigradError, OperationError, ShapeError
 from minigrad.rules import Rule
 from minigrad.source import Place, here
-from minigrad.tensor import Tensor, Version, wrap
+from minigrad.tensor import Tensor, Version, offer, wrap
 
 _serial = itertools.count(1)
 
@@ -349,5 +349,5 @@ def define(
     if function is not None:
         table.functions[function] = operation
     if method is not None:
-        table.methods[method] = operation
+        offer(**{method: operation})
     return operation

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import backend, modes, table
+from minigrad import backend, modes
 from minigrad.errors import GradientError, OperationError
 from minigrad.operation import Record
 from minigrad.source import here
-from minigrad.tensor import Tensor, Version, bare, wrap
+from minigrad.tensor import Tensor, Version, bare, offer, wrap
 
 
 class Step(NamedTuple):
@@ -257,4 +257,4 @@ def gradients(outputs: Tensor, inputs: Sequence[Tensor], *, create_graph: bool =
     ]
 
 
-table.methods["backward"] = backward
+offer(backward=backward)

@@ -1,6 +1,6 @@
 """Tensor: an array, its gradient, and the record of how it was made. It does no maths of its own.
 
-Operators and ``np.sin(t)`` arrive through NumPy's protocols, ``t.sum()`` through ``__getattr__``; both look the
+Operators and ``np.sin(t)`` arrive through NumPy's protocols, ``t.sum()`` through a ``_Method``; both look the
 operation up in the table below, which ``minigrad.ops`` fills.
 """
 
@@ -242,14 +242,10 @@ class Tensor(NDArrayOperatorsMixin):
             raise _no_rule(function.__name__)
         return operation(*args, **kwargs)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = table.methods.get(name)
-        if method is None:
-            raise AttributeError(f"Tensor has no attribute {name!r}", name=name, obj=self)
-        return MethodType(method, self)
+    if TYPE_CHECKING:
 
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *table.methods})
+        def __getattr__(self, name: str) -> Callable[..., Any]:
+            """What ``offer`` has added; a real __getattr__ would make every attribute several times as slow."""
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self.requires_grad:
@@ -319,6 +315,27 @@ class Tensor(NDArrayOperatorsMixin):
         elif self.requires_grad:
             parts.append("requires_grad=True")
         return f"Tensor({', '.join(parts)})"
+
+
+class _Method:
+    """A method of Tensors that stands in the table: ``t.sum`` is ``table.methods["sum"]``, bound to t."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Tensor | None, owner: type[Tensor]) -> Callable[..., Any]:
+        method = table.methods.get(self.name)
+        if method is None:
+            raise AttributeError(f"Tensor has no attribute {self.name!r}", name=self.name, obj=tensor)
+        return method if tensor is None else MethodType(method, tensor)
+
+
+def offer(**methods: Callable[..., Any]) -> None:
+    """Let Tensors have these methods."""
+    table.methods.update(methods)
+    for name in methods:
+        if not hasattr(Tensor, name):
+            setattr(Tensor, name, _Method(name))
 
 
 _new = Tensor.__new__

@@ -257,3 +257,11 @@ class TestMessagesUseNames:
         assert (t * 2).label == "the result of multiply"
         t.name = "w"
         assert t.label == "'w'"
+
+
+def test_no_attribute_goes_through_getattr():
+    """With a __getattr__ Python 3.11 looks every attribute of the class up by its name, each time."""
+    assert "__getattr__" not in {name for base in mg.Tensor.__mro__ for name in vars(base)}
+    with pytest.raises(AttributeError, match="no attribute 'summ'"):
+        mg.Tensor([1.0]).summ()
+    assert {"sum", "exp", "reshape"} <= set(dir(mg.Tensor))

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, table
+from minigrad import backend
 from minigrad.backend import Array
 from minigrad.operation import Operation, define
 from minigrad.ops.elementwise import astype
-from minigrad.tensor import Tensor
+from minigrad.tensor import Tensor, offer
 
 
 def _move(a: Array, device: str, home: str = "cpu") -> Array:
@@ -37,4 +37,4 @@ def to(a: Any, target: Any) -> Any:
     return astype(a, dtype=dtype)
 
 
-table.methods["to"] = to
+offer(to=to)

@@ -11,7 +11,7 @@ from minigrad import table
 from minigrad.backend import Array
 from minigrad.operation import Operation, define
 from minigrad.ops.elementwise import astype
-from minigrad.tensor import Tensor, bare
+from minigrad.tensor import Tensor, bare, offer
 
 Shape = tuple[int, ...]
 
@@ -286,7 +286,7 @@ def _ones_like(a: Any, dtype: Any = None, shape: Any = None) -> Tensor:
     return Tensor(np.ones_like(bare(a), dtype=dtype, shape=shape))
 
 
-table.methods.update(
+offer(
     getitem=getitem, reshape=_reshape_method, transpose=_transpose_method, flatten=_flatten, ravel=_flatten
 )
 table.functions.update(
