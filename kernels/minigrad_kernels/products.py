@@ -4,8 +4,8 @@ BLAS copies both factors before it multiplies, so that they lie as it needs them
 batch of 32 samples it is half of the time. What is here leaves w where it is. And where BLAS wakes its threads once
 for each product, and gains little from them, a loop of Numba's shares out the tiles within a microsecond.
 
-A product goes to BLAS where a dimension is smaller than a tile, where it is small enough for one thread to be done
-before a second has begun, where it is large, and where the processor is none for which there are tiles.
+A product goes to BLAS where it is so small that one thread is done before a second has begun, where it is large or much
+smaller than a tile in one direction, and where the processor is none for which there are tiles.
 
 A tile that would reach over the edge begins further in, and works out some entries a second time, to the same bits.
 The bits do not depend on the number of threads.
@@ -28,9 +28,19 @@ straight: Any = None
 PIECE = 64  # rows that are worked on together, or more
 PAGE = 4096  # bytes: what lies as far apart falls into the same place of a cache, and drives each other out
 GROUP = 4  # panels that are copied together where the rows of b lie pages apart
+SQUARE = 16  # rows and columns that are transposed together
+DEEP = 512  # terms from which it pays to transpose a factor first, so that a tile goes along its rows
 
-SMALLEST, LARGEST = 1 << 19, 1 << 28
-"""Multiplications from which, and up to which, the tiles are the faster ones."""
+SMALLEST, LARGEST = 1 << 18, 1 << 31
+"""Multiplications from which BLAS uses several threads, and up to which the tiles are the faster ones.
+
+In between BLAS is left out altogether: its threads go on spinning when a product is done, and where they meet those of
+our loops on the same processors, both wait for whole slices of the scheduler's time.
+"""
+
+MOST_WASTE = (
+    4  # times the multiplications asked for, where a factor is filled up with zeros to the size of a tile
+)
 
 
 def forward_loop(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
@@ -60,7 +70,7 @@ def product_loop(a: Any, b: Any, by_rows: bool, c: Any) -> None:
     """
     (m, n), depth = c.shape, b.shape[0]
     panels = (n + COLUMNS - 1) // COLUMNS
-    height = max(PIECE, m // 4 // ROWS * ROWS) if by_rows else m
+    height = max(PIECE, m // 2 // ROWS * ROWS) if by_rows else m
     pieces = (m + height - 1) // height
     copied = b.strides[0] % PAGE == 0
     group = GROUP if copied else 1
@@ -84,6 +94,20 @@ def product_loop(a: Any, b: Any, by_rows: bool, c: Any) -> None:
                     straight(a, min(i, m - ROWS), b, j, c, j)
 
 
+def turned_loop(a: Any, t: Any) -> None:
+    """t = aᵀ, square by square, so that both are gone through a few lines of the cache at a time."""
+    rows, columns = a.shape
+    squares = (rows + SQUARE - 1) // SQUARE
+    for block in prange((columns + SQUARE - 1) // SQUARE * squares):
+        q, p = divmod(np.int64(block), squares)
+        for j in range(q * SQUARE, min((q + 1) * SQUARE, columns)):
+            for i in range(p * SQUARE, min((p + 1) * SQUARE, rows)):
+                t[j, i] = a[i, j]
+
+
+turned = Loop(turned_loop, parallel=True)
+
+
 @cache
 def _loops() -> tuple[Loop, Loop]:
     """Return the two loops, with the tile that fits this processor."""
@@ -98,17 +122,41 @@ def _loops() -> tuple[Loop, Loop]:
 
 def _fits(m: int, n: int, depth: int, dtype: np.dtype[Any]) -> bool:
     """Tell whether the tiles are to be used for a product with m rows and n columns."""
-    if not SMALLEST <= m * n * depth <= LARGEST or dtype != np.float32:
+    if not SMALLEST <= m * n * depth <= LARGEST or dtype != np.float32 or not may_use_threads():
         return False
     fitting = size()
-    return fitting is not None and m >= fitting.rows and n >= fitting.columns and may_use_threads()
+    return fitting is not None and max(m, fitting.rows) * max(n, fitting.columns) <= MOST_WASTE * m * n
+
+
+def _padded(a: Any, rows: int, columns: int) -> Any:
+    """Return a matrix with zeros added where it has fewer rows or columns than that."""
+    m, n = a.shape
+    if m >= rows and n >= columns:
+        return a
+    whole = np.zeros((max(m, rows), max(n, columns)), a.dtype)
+    whole[:m, :n] = a
+    return whole
 
 
 def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> bool:
     """y = x·wᵀ + b, and 0 for what is below it where ``relu``; return whether it was done by tiles."""
-    if not _fits(len(w), len(x), x.shape[1], x.dtype):
+    (n, depth), m = x.shape, len(w)
+    if not _fits(m, n, depth, x.dtype):
         return False
-    _loops()[0](x, w, np.zeros(len(w), w.dtype) if b is None else b, relu, y)
+    bias = np.zeros(m, w.dtype) if b is None else b
+    fitting = size()
+    assert fitting is not None
+    if m >= fitting.rows and n >= fitting.columns:
+        _loops()[0](x, w, bias, relu, y)
+        return True
+    x, w, bias = (
+        _padded(x, fitting.columns, 0),
+        _padded(w, fitting.rows, 0),
+        _padded(bias[:, None], fitting.rows, 0),
+    )
+    whole = np.empty((len(x), len(w)), x.dtype)
+    _loops()[0](x, w, bias.ravel(), relu, whole)
+    y[:] = whole[:n, :m]
     return True
 
 
@@ -119,7 +167,19 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     update the same rows of the weights, and need not travel from one processor's cache to another's.
     """
     m, n = out.shape
-    if _fits(m, n, len(b), b.dtype):
-        _loops()[1](a, b, by_rows, out)
-    else:
+    if not _fits(m, n, len(b), b.dtype):
         np.dot(a, b, out=out)
+        return
+    if len(b) >= DEEP and not a.flags.c_contiguous:
+        rows = np.empty(a.shape, a.dtype)
+        turned(a.T, rows)
+        a = rows
+    fitting = size()
+    assert fitting is not None
+    if m >= fitting.rows and n >= fitting.columns:
+        _loops()[1](a, b, by_rows, out)
+        return
+    a, b = _padded(a, fitting.rows, 0), _padded(b, 0, fitting.columns)
+    whole = np.empty((len(a), b.shape[1]), b.dtype)
+    _loops()[1](a, b, by_rows, whole)
+    out[:] = whole[:m, :n]

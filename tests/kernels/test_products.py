@@ -20,6 +20,7 @@ ROWS, COLUMNS = (fitting.rows, fitting.columns) if fitting else (1, 1)
 @pytest.fixture(autouse=True)
 def any_size(monkeypatch):
     monkeypatch.setattr(products, "SMALLEST", 0)
+    monkeypatch.setattr(products, "MOST_WASTE", 10**9)
 
 
 def matrix(rng, *shape):
@@ -51,8 +52,8 @@ def check_dot(a, b, by_rows):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    n=st.integers(COLUMNS, 3 * COLUMNS + 1),
-    m=st.integers(ROWS, 5 * ROWS + 1),
+    n=st.integers(1, 3 * COLUMNS + 1),
+    m=st.integers(1, 5 * ROWS + 1),
     depth=st.integers(1, 300),
     seed=st.integers(0, 99),
 )
@@ -66,8 +67,8 @@ def test_forward_on_every_edge(n, m, depth, seed):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    m=st.integers(ROWS, 90),
-    n=st.integers(COLUMNS, 3 * COLUMNS + 1),
+    m=st.integers(1, 90),
+    n=st.integers(1, 3 * COLUMNS + 1),
     depth=st.integers(1, 300),
     seed=st.integers(0, 99),
 )
@@ -138,17 +139,24 @@ def test_a_tile_does_what_its_python_says():
     np.testing.assert_allclose(c, d, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("spoilt", ["dtype", "few rows", "few samples", "large", "forked"])
+def test_a_factor_of_many_terms_is_transposed_first(monkeypatch):
+    rng = np.random.default_rng(0)
+    g, x = matrix(rng, 600, 40), matrix(rng, 600, 70)
+    deep = check_dot(g.T, x, by_rows=True)
+    monkeypatch.setattr(products, "DEEP", 601)
+    np.testing.assert_array_equal(check_dot(g.T, x, by_rows=True), deep)
+
+
+@pytest.mark.parametrize("spoilt", ["dtype", "few rows", "few samples", "small", "large", "forked"])
 def test_what_the_tiles_are_not_for_goes_to_blas(spoilt, monkeypatch):
     rng = np.random.default_rng(0)
-    n, m = (
-        (COLUMNS, ROWS - 1)
-        if spoilt == "few rows"
-        else (COLUMNS - 1, ROWS)
-        if spoilt == "few samples"
-        else (40, 40)
-    )
-    x, w = matrix(rng, n, 30), matrix(rng, m, 30)
+    monkeypatch.setattr(products, "MOST_WASTE", 4)
+    n = COLUMNS // 4 - 1 if spoilt == "few samples" else 40
+    m = ROWS // 4 - 1 if spoilt == "few rows" else 40
+    x, w = matrix(rng, n, 30), matrix(rng, max(1, m), 30)
+    m = len(w)
+    if spoilt == "small":
+        monkeypatch.setattr(products, "SMALLEST", 40 * 40 * 30 + 1)
     if spoilt == "dtype":
         x, w = x.astype(float), w.astype(float)
     if spoilt == "large":
