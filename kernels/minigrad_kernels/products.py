@@ -14,21 +14,23 @@ The bits do not depend on the number of threads.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad_kernels.launch import Loop, may_use_threads
-from minigrad_kernels.tiles import Tile, size, tile, tile_across
+from minigrad_kernels.tiles import Tile, size, tile, tile_across, turn
 
 prange = range  # Numba's, where a loop is compiled
 ROWS = COLUMNS = 0  # a tile's, where a loop is compiled; and the tiles themselves
+LANES = 0  # a register's
 across: Any = None
 straight: Any = None
+turned_tile: Any = None
+turn_piece: Any = None
 PIECE = 64  # rows that are worked on together, or more
 PAGE = 4096  # bytes: what lies as far apart falls into the same place of a cache, and drives each other out
 GROUP = 4  # panels that are copied together where the rows of b lie pages apart
-SQUARE = 16  # rows and columns that are transposed together
 DEEP = 512  # terms from which it pays to transpose a factor first, so that a tile goes along its rows
 
 SMALLEST, LARGEST = 1 << 18, 1 << 31
@@ -43,6 +45,25 @@ MOST_WASTE = (
 )
 
 
+def turn_piece_loop(a: Any, start: int, t: Any) -> None:
+    """t = aᵀ, as far as it concerns ``PIECE`` columns of a from ``start`` on."""
+    rows, columns = a.shape
+    for k in range(start, min(start + PIECE, columns), LANES):
+        for i in range(0, rows, ROWS):
+            if rows >= ROWS and columns >= LANES:
+                turned_tile(a, min(i, rows - ROWS), min(k, columns - LANES), t)
+            else:
+                for q in range(k, min(k + LANES, columns)):
+                    for p in range(i, min(i + ROWS, rows)):
+                        t[q, p] = a[p, q]
+
+
+def turn_loop(a: Any, t: Any) -> None:
+    """t = aᵀ."""
+    for piece in prange((a.shape[1] + PIECE - 1) // PIECE):
+        turn_piece(a, np.int64(piece) * PIECE, t)
+
+
 def forward_loop(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
     """y = x·wᵀ + b, and 0 for what is below it where ``relu``. x and y have at least a tile's columns as rows."""
     n, depth = x.shape
@@ -51,11 +72,9 @@ def forward_loop(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
     samples = np.empty((panels, depth, COLUMNS), x.dtype)  # a panel is some samples side by side
     pieces = (depth + PIECE - 1) // PIECE
     for t in prange(panels * pieces):
-        panel, k = divmod(np.int64(t), pieces)
+        panel, piece = divmod(np.int64(t), pieces)
         start = min(panel * COLUMNS, n - COLUMNS)
-        for p in range(k * PIECE, min((k + 1) * PIECE, depth)):
-            for s in range(COLUMNS):
-                samples[panel, p, s] = x[start + s, p]
+        turn_piece(x[start : start + COLUMNS], piece * PIECE, samples[panel])
     blocks = (outputs + ROWS - 1) // ROWS
     for t in prange(panels * blocks):
         panel, block = divmod(np.int64(t), blocks)
@@ -94,29 +113,24 @@ def product_loop(a: Any, b: Any, by_rows: bool, c: Any) -> None:
                     straight(a, min(i, m - ROWS), b, j, c, j)
 
 
-def turned_loop(a: Any, t: Any) -> None:
-    """t = aᵀ, square by square, so that both are gone through a few lines of the cache at a time."""
-    rows, columns = a.shape
-    squares = (rows + SQUARE - 1) // SQUARE
-    for block in prange((columns + SQUARE - 1) // SQUARE * squares):
-        q, p = divmod(np.int64(block), squares)
-        for j in range(q * SQUARE, min((q + 1) * SQUARE, columns)):
-            for i in range(p * SQUARE, min((p + 1) * SQUARE, rows)):
-                t[j, i] = a[i, j]
+class _Loops(NamedTuple):
+    """The loops with the tile that fits this processor."""
 
-
-turned = Loop(turned_loop, parallel=True)
+    forward: Loop
+    product: Loop
+    turn: Loop
 
 
 @cache
-def _loops() -> tuple[Loop, Loop]:
-    """Return the two loops, with the tile that fits this processor."""
+def _loops() -> _Loops:
     fitting = size()
     assert fitting is not None
-    names: dict[str, Any] = {"ROWS": fitting.rows, "COLUMNS": fitting.columns}
-    return (
-        Loop(forward_loop, parallel=True, across=Tile(tile_across, fitting), **names),
+    names: dict[str, Any] = {"ROWS": fitting.rows, "COLUMNS": fitting.columns, "LANES": fitting.lanes}
+    piece = Loop(turn_piece_loop, turned_tile=Tile(turn, fitting), **names)
+    return _Loops(
+        Loop(forward_loop, parallel=True, turn_piece=piece, across=Tile(tile_across, fitting), **names),
         Loop(product_loop, parallel=True, straight=Tile(tile, fitting), **names),
+        Loop(turn_loop, parallel=True, turn_piece=piece, **names),
     )
 
 
@@ -147,7 +161,7 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> bool:
     fitting = size()
     assert fitting is not None
     if m >= fitting.rows and n >= fitting.columns:
-        _loops()[0](x, w, bias, relu, y)
+        _loops().forward(x, w, bias, relu, y)
         return True
     x, w, bias = (
         _padded(x, fitting.columns, 0),
@@ -155,7 +169,7 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> bool:
         _padded(bias[:, None], fitting.rows, 0),
     )
     whole = np.empty((len(x), len(w)), x.dtype)
-    _loops()[0](x, w, bias.ravel(), relu, whole)
+    _loops().forward(x, w, bias.ravel(), relu, whole)
     y[:] = whole[:n, :m]
     return True
 
@@ -172,14 +186,14 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
         return
     if len(b) >= DEEP and not a.flags.c_contiguous:
         rows = np.empty(a.shape, a.dtype)
-        turned(a.T, rows)
+        _loops().turn(a.T, rows)
         a = rows
     fitting = size()
     assert fitting is not None
     if m >= fitting.rows and n >= fitting.columns:
-        _loops()[1](a, b, by_rows, out)
+        _loops().product(a, b, by_rows, out)
         return
     a, b = _padded(a, fitting.rows, 0), _padded(b, 0, fitting.columns)
     whole = np.empty((len(a), b.shape[1]), b.dtype)
-    _loops()[1](a, b, by_rows, whole)
+    _loops().product(a, b, by_rows, whole)
     out[:] = whole[:m, :n]

@@ -4,8 +4,8 @@ A tile of c = a·b has a few rows, each as wide as two vector registers, and sta
 each term two vectors of b are loaded, and one number of a for each row, which is spread over a vector. A number that
 was loaded is used twice or once for each row, so the adders never wait for memory, and a and b lie as they lay.
 
-``tile`` and ``tile_across`` say in Python what they do. Numba never compiles that text: where a loop calls one, the
-instructions are put in that the method of ``_Emitter`` of the same name emits.
+``tile``, ``tile_across`` and ``turn`` say in Python what they do. Numba never compiles that text: where a loop calls
+one, the instructions are put in that the method of ``_Emitter`` of the same name emits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from minigrad_kernels.launch import Loop, numba
 
-ROWS = COLUMNS = 0  # a tile's, in each of the functions below
+ROWS = COLUMNS = LANES = 0  # a tile's, and a register's, in each of the functions below
 
 
 class Size(NamedTuple):
@@ -63,11 +63,16 @@ def tile_across(a: Any, i: int, b: Any, bias: Any, relu: bool, c: Any, j: int) -
     c[j : j + COLUMNS, i : i + ROWS] = np.maximum(t, 0) if relu else t
 
 
+def turn(a: Any, i: int, k: int, t: Any) -> None:
+    """t[k:, i:] = a[i:, k:]ᵀ, for as many rows of a as a tile has and as many columns as a register."""
+    t[k : k + LANES, i : i + ROWS] = a[i : i + ROWS, k : k + LANES].T
+
+
 class Tile(Loop):
     """One of the functions above, for another Loop to call."""
 
     def __init__(self, function: Callable[..., None], size: Size) -> None:
-        super().__init__(function, ROWS=size.rows, COLUMNS=size.columns)
+        super().__init__(function, ROWS=size.rows, COLUMNS=size.columns, LANES=size.lanes)
         self.size = size
 
     def _compile(self) -> Any:
@@ -124,6 +129,13 @@ class _Emitter:
                 below = builder.fcmp_ordered("<", z, zero)  # NaN stays
                 z = builder.select(builder.and_(below, cut), zero, z)
                 self.store(z, c, self.plus(j, v * lanes + k), i)
+
+    def turn(self, a: _Array, i: Any, k: Any, t: _Array) -> None:
+        rows, lanes = self.size
+        for n, column in enumerate(
+            self.transposed([self.load(lanes, a, self.plus(i, r), k) for r in range(rows)])
+        ):
+            self.store(column, t, self.plus(k, n), i)
 
     def sums(self, a: _Array, i: Any, b: _Array, j: Any) -> list[list[Any]]:
         """Σ_k a[i + r, k] b[k, j:], as two vectors for each of the tile's rows r."""

@@ -126,7 +126,7 @@ def test_the_bits_do_not_depend_on_the_threads():
 def test_a_tile_does_what_its_python_says():
     rng = np.random.default_rng(0)
     x, w, b = matrix(rng, 2 * COLUMNS + 3, 40), matrix(rng, 2 * ROWS + 1, 40), matrix(rng, 2 * ROWS + 1)
-    forward, product = products._loops()
+    forward, product, turn = products._loops()
     y, z = (np.empty((len(x), len(w)), np.float32) for _ in range(2))
     forward(x, w, b, True, y)
     forward.plain(x, w, b, True, z)
@@ -137,6 +137,12 @@ def test_a_tile_does_what_its_python_says():
     product(g, wide, False, c)
     product.plain(g, wide, False, d)
     np.testing.assert_allclose(c, d, rtol=1e-4, atol=1e-4)
+    for shape in [(70, 130), (ROWS - 1, 130), (70, 3), (ROWS, COLUMNS)]:
+        a = matrix(rng, *shape)
+        for way in (turn, turn.plain):
+            t = np.full(shape[::-1], np.nan, np.float32)
+            way(a, t)
+            np.testing.assert_array_equal(t, a.T)
 
 
 def test_a_factor_of_many_terms_is_transposed_first(monkeypatch):
