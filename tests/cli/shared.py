@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -29,8 +30,9 @@ def command(*arguments: object) -> list[str]:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    root = str(Path(__file__).parents[2])
-    return {**os.environ, "PYTHONPATH": root, "PYTHONUNBUFFERED": "1", **extra}
+    root = Path(__file__).parents[2]
+    path = os.pathsep.join([str(root), str(root / "kernels")])
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **extra}
 
 
 def process(*arguments: object, cwd: Path, **extra: str) -> subprocess.Popen[str]:
@@ -43,3 +45,10 @@ def process(*arguments: object, cwd: Path, **extra: str) -> subprocess.Popen[str
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def wait_for(path: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} did not appear"
+        time.sleep(0.02)

@@ -8,23 +8,15 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.cli.kill_resume import kill_and_resume
-from tests.cli.shared import TINY, command, environment, process
+from tests.cli.shared import TINY, command, environment, process, wait_for
 
 LONG = ["--epochs", "2000", "--batch-size", "16"]
-
-
-def wait_for(path: Path, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} did not appear"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -49,19 +41,9 @@ def test_killed_runs_end_with_the_same_bytes(tmp_path: Path) -> None:
     chance = np.random.default_rng(0)
     x = chance.normal(size=(400, 12)).astype("float32")
     np.savez(tmp_path / "own.npz", x=x, y=(x[:, 0] > 0).astype(int) + (x[:, 1] > 0))
-    settings = [
-        "--data",
-        "own.npz",
-        "--epochs",
-        "120",
-        "--batch-size",
-        "8",
-        "--patience",
-        "100",
-        "--seed",
-        "3",
-    ]
-    found = kill_and_resume(3, tmp_path, settings)
+    settings = {"data": "own.npz", "epochs": 120, "batch-size": 8, "patience": 100, "seed": 3}
+    options = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+    found = kill_and_resume(3, tmp_path, ["train", *options])
     assert all(trial.equal for trial in found)
 
 
