@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from minigrad import environment as environment  # first: the others stand on the kernels
 from minigrad import nn, ops, optim
 from minigrad.backend import default_dtype, generator, set_default_dtype
 from minigrad.check import gradcheck

@@ -43,6 +43,12 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_half_written(folder: Path) -> None:
+    """Remove what ``atomic_path`` had not finished in ``folder`` when its process was killed."""
+    for path in folder.glob(".*-partial-*"):
+        path.unlink(missing_ok=True)
+
+
 @contextmanager
 def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; move it into place on success, remove it on an error.

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from minigrad.cli import show
-from minigrad.errors import DataError
+from minigrad.cli.guard import resumable, resume_alone
+from minigrad.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from minigrad.train.build import Session
@@ -31,7 +32,11 @@ _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the new run's
 
 
 def prune(
-    run: _Run,
+    ctx: typer.Context,
+    run: Annotated[
+        Path | None,
+        typer.Argument(help="The finished run's folder; it is left as it is.", show_default=False),
+    ] = None,
     sparsity: Annotated[
         float | None, typer.Option(help="Share of the weights to prune, such as 0.9.", show_default=False)
     ] = None,
@@ -47,6 +52,9 @@ def prune(
         float | None, typer.Option(help="Learning rate; that of the run.", show_default=False)
     ] = None,
     out: _Out = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the pruning in this folder.", show_default=False)
+    ] = None,
     plain: _Plain = False,
     quiet: _Quiet = False,
 ) -> None:
@@ -55,22 +63,38 @@ def prune(
     Weights go by magnitude and gradually, and leave zeros; units go at once, and leave a smaller network.
 
     The new run shows accuracy against the share that is pruned: pruning.png, pruning.csv.
-    """
-    from minigrad.train.prune import PruneSettings, prune_run
 
-    settings = PruneSettings(sparsity, units, per_layer, epochs, lr)
+    Ctrl-C leaves a folder that --resume goes on with.
+    """
+    from minigrad.train.compressed import BEGUN
+    from minigrad.train.prune import PruneSettings, prune_run, resume_pruning
+    from minigrad.train.run import is_finished
+
     to, progress = _screen(plain, quiet)
-    with _folder(run, out, "pruned") as folder:
-        results = prune_run(
-            run,
-            folder,
-            settings,
-            progress,
-            lambda source, session: _announce(to, "Pruning", source, session, folder),
-        )
+
+    def announce(source: Source, session: Session) -> None:
+        _announce(to, "Pruning", source, session, folder)
+
+    if resume is not None:
+        begins = ("run", "sparsity", "units", "per_layer", "epochs", "lr", "out")
+        resume_alone("pruning", [name for name in begins if ctx.params[name] not in (None, False)])
+        folder = resume
+        if is_finished(folder):
+            typer.echo(folder if quiet else f"The run {folder} is finished.")
+            return
+        with resumable("prune", folder / BEGUN):
+            results = resume_pruning(folder, progress, announce)
+    else:
+        if run is None:
+            raise ConfigError(
+                "MG-803", "prune wants a finished RUN, or --resume with a folder to go on with."
+            )
+        settings = PruneSettings(sparsity, units, per_layer, epochs, lr)
+        with _folder(run, out, "pruned") as folder, resumable("prune", folder / BEGUN):
+            results = prune_run(run, folder, settings, progress, announce)
     left = f"{results['parameters']:,} of {results['parameters_before']:,} parameters"
     by_layer = ", ".join(f"{100 * share:.1f} %" for share in results["sparsity_by_layer"].values())
-    facts = {"left": left} | ({"zeros": f"{by_layer} of the layers' weights"} if units is None else {})
+    facts = {"left": left} | ({"zeros": f"{by_layer} of the layers' weights"} if results["sparsity"] else {})
     _conclude(to, folder, results, facts, quiet)
 
 

@@ -8,7 +8,7 @@ import shlex
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
@@ -102,6 +102,18 @@ def _show_warning(
         _tell(Text.assemble(("warning: ", "bold yellow"), str(message)))
     else:
         sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+
+
+def resume_alone(what: str, names: Iterable[str]) -> None:
+    """Raise ConfigError MG-803 where parameters, by their ``names`` in Python, are given beside ``--resume``."""
+    said = {"recipe": "RECIPE", "run": "RUN", "start_from": "--from", "setting": "--set"}
+    options = ", ".join(said.get(name, f"--{name.replace('_', '-')}") for name in names)
+    if options:
+        raise ConfigError(
+            "MG-803",
+            f"--resume goes on with a {what} as it was started, so {options} cannot change. "
+            "Leave out either --resume or the rest.",
+        )
 
 
 @contextmanager

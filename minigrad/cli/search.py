@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from minigrad.cli import show
-from minigrad.cli.guard import resumable
+from minigrad.cli.guard import resumable, resume_alone
 from minigrad.cli.show import option
 from minigrad.errors import ConfigError
 
@@ -80,7 +80,7 @@ def search(
             results = run.start(plan, folder, progress, jobs, announce)
     else:
         folder = resume
-        _refuse_others(ctx.params)
+        resume_alone("search", _given(ctx.params))
         if run.is_finished(folder):
             to.print(f"The search {folder} is finished.", soft_wrap=True, markup=False)
             results = run.read_results(folder)
@@ -143,30 +143,10 @@ def _settings(texts: list[str]) -> dict[str, Any]:
     return found
 
 
-def _refuse_others(params: dict[str, Any]) -> None:
-    names = [
-        {"recipe": "RECIPE", "setting": "--set"}.get(name, f"--{name}")
-        for name in (
-            "recipe",
-            "space",
-            "sampler",
-            "trials",
-            "prune",
-            "data",
-            "epochs",
-            "validation",
-            "setting",
-            "seed",
-            "out",
-        )
-        if params[name] not in (None, (), [])
-    ]
-    if names:
-        raise ConfigError(
-            "MG-803",
-            f"--resume goes on with a search as it was started, so {', '.join(names)} cannot change. "
-            "Leave out either --resume or the rest.",
-        )
+def _given(params: dict[str, Any]) -> list[str]:
+    """Return the names of what was given that a search begins with."""
+    always = ("resume", "jobs", "plain", "quiet")
+    return [name for name, value in params.items() if name not in always and value not in (None, (), [])]
 
 
 @contextmanager

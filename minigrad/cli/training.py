@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from minigrad.cli import show
-from minigrad.cli.guard import resumable
+from minigrad.cli.guard import resumable, resume_alone
 from minigrad.cli.show import option
 from minigrad.errors import ConfigError, MinigradWarning
 from minigrad.train.config import OPTIMIZERS, SCHEDULES
@@ -94,7 +94,7 @@ def train(
         if resume is None:
             folder, results = _start(given, out, to, mode, communicator)
         else:
-            _refuse_others([*given, *(["out"] if out else [])])
+            resume_alone("run", [*given, *(["out"] if out else [])])
             folder, results = resume, _resume(resume, to, mode, communicator)
         if communicator.is_root:
             if quiet:
@@ -149,17 +149,6 @@ def config_of(given: dict[str, Any]) -> Config:
     elif "fresh" in given:
         raise ConfigError("MG-803", "--fresh says what --from does not give, and there is no --from here.")
     return Config.from_dict({**recipe.settings(data), **given, "data": data})
-
-
-def _refuse_others(names: list[str]) -> None:
-    if names:
-        said = {"recipe": "RECIPE", "start_from": "--from"}
-        options = ", ".join(said.get(name, f"--{name.replace('_', '-')}") for name in names)
-        raise ConfigError(
-            "MG-803",
-            f"--resume goes on with a run as it was started, so {options} cannot change. "
-            "Leave out either --resume or the rest.",
-        )
 
 
 def _announce(to: Console, session: Session, folder: Path) -> None:

@@ -16,6 +16,8 @@ from minigrad.errors import ConfigError, DataError
 from minigrad.files import atomic_folder, read_json
 
 COMPRESSION = "compression.json"
+BEGUN = "begun.json"
+"""What a run that is being made from another one goes on with; a run that is finished has none."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +98,33 @@ def _unreadable(path: Path, reason: str) -> DataError:
     )
 
 
-@contextmanager
-def new_run(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder that becomes ``folder`` once all is in it; ConfigError MG-804 where it is taken."""
+def refuse_begun(folder: Path) -> None:
+    """Raise DataError MG-715 where the run in ``folder`` is being made from another one, and not finished."""
+    if (folder / BEGUN).exists():
+        raise DataError(
+            "MG-715", f"the run {folder} is not finished. Continue it: minigrad prune --resume {folder}"
+        )
+
+
+def check_free(folder: Path) -> None:
+    """Raise ConfigError MG-804 where ``folder`` cannot take a new run."""
+    if (folder / BEGUN).exists():
+        raise ConfigError(
+            "MG-804",
+            f"{folder} holds a run already, which is not finished. Continue it with minigrad prune --resume {folder}, "
+            "or choose another --out.",
+        )
     if folder.exists() and not folder.is_dir():
         raise ConfigError("MG-804", f"{folder} is a file, and a run is a folder. Choose another --out.")
     if folder.is_dir() and any(folder.iterdir()):
         raise ConfigError(
             "MG-804", f"{folder} is not empty, and nothing in it is overwritten. Choose another --out."
         )
+
+
+@contextmanager
+def new_run(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder that becomes ``folder`` once all is in it; ConfigError MG-804 where it is taken."""
+    check_free(folder)
     with atomic_folder(folder) as temporary:
         yield temporary

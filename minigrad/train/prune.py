@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,13 +17,15 @@ from minigrad.compress import GradualPruning, Masks, masks_of_zeros, remove_unit
 from minigrad.compress.magnitude import check_share
 from minigrad.compress.surgery import copied, linears
 from minigrad.compress.units import widths
-from minigrad.errors import ConfigError
-from minigrad.files import atomic_write
+from minigrad.errors import ConfigError, DataError, NonFiniteError
+from minigrad.files import atomic_write, read_json, remove_half_written, write_json
 from minigrad.train import tuning
 from minigrad.train.build import Session
 from minigrad.train.callbacks import Arrays, Callback
-from minigrad.train.compressed import new_run
+from minigrad.train.checkpoint import Checkpoint
+from minigrad.train.compressed import BEGUN, check_free
 from minigrad.train.progress import ShowProgress
+from minigrad.train.run import CHECKPOINT
 from minigrad.train.trainer import Trainer
 from minigrad.viz.compression import pruning as draw
 
@@ -92,7 +95,7 @@ class Pruning(Callback):
     """Prunes a network gradually as it trains; inside ``with pruning.masks.held():`` around ``trainer.fit``.
 
     ``measure(model)``, where given, is taken before each pruning and at the end, when the weights that are left have
-    made up for the one before: ``points``. A checkpoint holds the masks.
+    made up for the one before: ``points``. A checkpoint holds them and the masks.
     """
 
     def __init__(self, pruning: GradualPruning, measure: Callable[[nn.Module], float] | None = None) -> None:
@@ -114,12 +117,14 @@ class Pruning(Callback):
             self.points.append(Point(trainer.step, self.pruning.masks.sparsity, self.measure(trainer.model)))
 
     def state(self) -> tuple[dict[str, Any], Arrays]:
-        """The masks, and the sparsity that pruning began with."""
-        return {"initial": self.pruning.initial}, dict(self.pruning.masks.kept)
+        """The masks, the sparsity that pruning began with, and the points so far."""
+        plain = {"initial": self.pruning.initial, "points": [list(point) for point in self.points]}
+        return plain, dict(self.pruning.masks.kept)
 
     def load_state(self, plain: Mapping[str, Any], arrays: Arrays) -> None:
-        """Take up the masks."""
+        """Take them up."""
         self.pruning.initial = float(plain["initial"])
+        self.points = [Point(*point) for point in plain["points"]]
         self.pruning.masks.set(dict(arrays), self.pruning.optimizer)
 
 
@@ -133,33 +138,80 @@ def prune_run(
     """Prune the finished run in ``run``, train what is left, and write it as a new run; return its results.
 
     Beside what every run has, the folder gets ``pruning.csv`` and ``pruning.png``: accuracy against sparsity.
-    Whatever goes wrong or interrupts it, ``folder`` holds the whole new run or is not there.
+    Where it is interrupted or killed, ``resume_pruning`` goes on with the folder. Where the training diverges
+    (NonFiniteError MG-403), nothing is left in it.
 
     Raises ConfigError MG-804 where ``folder`` is taken, MG-821 or MG-822 where the network cannot be pruned so, and
     DataError MG-71x where the run is unfinished or damaged.
     """
     source = tuning.Source(run)
+    check_free(folder)
+    return _prune(source, folder, settings, progress, announce)
+
+
+def resume_pruning(folder: Path, progress: ShowProgress, announce: Announce | None = None) -> dict[str, Any]:
+    """Go on with a pruning that was interrupted or killed; it ends as if it had never been. Return its results.
+
+    Raises DataError MG-712 where ``folder`` holds none, and MG-71x where the run that it began with is damaged or is
+    another one by now.
+    """
+    begun = read_json(folder / BEGUN)
+    try:
+        settings = PruneSettings(**begun["settings"])
+        source = tuning.Source.of(begun["source"], folder)
+    except (LookupError, TypeError, ConfigError) as error:
+        raise DataError(
+            "MG-712",
+            f"{folder / BEGUN} does not say what is pruned ({error}). Restore it from a copy, or prune anew.",
+        ) from error
+    remove_half_written(folder)
+    return _prune(source, folder, settings, progress, announce)
+
+
+def _prune(
+    source: tuning.Source,
+    folder: Path,
+    settings: PruneSettings,
+    progress: ShowProgress,
+    announce: Announce | None,
+) -> dict[str, Any]:
     linears(source.model)
-    with new_run(folder) as temporary:
-        session = source.session(settings.change, settings.epochs, settings.lr)
-        if announce is not None:
-            announce(source, session)
-        measure, measured = tuning.measure_of(session)
-        at_once = [Point(None, share, measured(pruned)) for share, pruned in _ladder(source.model, settings)]
-        masks = masks_of_zeros(session.model) if source.compression.is_pruned else Masks(session.model)
-        watch = None if settings.units is not None else _watch(session, masks, settings, measured)
-        seconds = tuning.tune(session, progress, [watch] if watch else [], masks.held())
-        model = session.model.to("cpu").eval()
-        trained = [Point(session.trainer.step, settings.share, measured(model))]
-        if watch is not None:
-            trained = [Point(0, at_once[0].share, at_once[0].value), *watch.points]
-        _write_curve(temporary, at_once, trained, measure, settings.what)
-        figures = {"parameters": _count(model), "parameters_before": _count(source.model), **_zeros(model)}
-        return tuning.write(
-            temporary, source, session, model, source.compression.then(**_step(source, session, settings, model)),
-            figures, seconds=seconds, title=f", without {100 * settings.share:.4g} % of its {settings.what}",
-            section=_section(source, settings, figures),
-        )  # fmt: skip
+    session = source.session(settings.change, settings.epochs, settings.lr)
+    measure, measured = tuning.measure_of(session)
+    masks = masks_of_zeros(session.model) if source.compression.is_pruned else Masks(session.model)
+    watch = None if settings.units is not None else _watch(session, masks, settings, measured)
+    if announce is not None:
+        announce(source, session)
+    at_once = [Point(None, share, measured(pruned)) for share, pruned in _ladder(source.model, settings)]
+    how = asdict(settings)
+    write_json(folder / BEGUN, {"settings": how, "source": source.remembered()})
+    checkpoint = Checkpoint(folder / CHECKPOINT, settings=session.config.to_dict() | how)
+    try:
+        seconds = tuning.tune(session, progress, [watch] if watch else [], masks.held(), checkpoint)
+    except NonFiniteError:
+        _end(folder)
+        raise
+    model = session.model.to("cpu").eval()
+    trained = [Point(session.trainer.step, settings.share, measured(model))]
+    if watch is not None:
+        trained = [Point(0, at_once[0].share, at_once[0].value), *watch.points]
+    _write_curve(folder, at_once, trained, measure, settings.what)
+    figures = {"parameters": _count(model), "parameters_before": _count(source.model), **_zeros(model)}
+    results = tuning.write(
+        folder, source, session, model, source.compression.then(**_step(source, session, settings, model)),
+        figures, seconds=seconds, title=f", without {100 * settings.share:.4g} % of its {settings.what}",
+        section=_section(source, settings, figures),
+    )  # fmt: skip
+    _end(folder)
+    return results
+
+
+def _end(folder: Path) -> None:
+    """Remove what a pruning goes on with; and the folder, where there is nothing else in it."""
+    for name in (CHECKPOINT, BEGUN):  # in this order: without the second it counts as finished
+        (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _step(

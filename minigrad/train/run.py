@@ -15,7 +15,7 @@ import numpy as np
 from minigrad import nn
 from minigrad.data import Dataset
 from minigrad.errors import ConfigError, DataError, NonFiniteError
-from minigrad.files import load_arrays, read_json, save_arrays, write_json
+from minigrad.files import load_arrays, read_json, remove_half_written, save_arrays, write_json
 from minigrad.parallel import ALONE, Communicator
 from minigrad.parallel.manifest import compare, manifest
 from minigrad.parallel.mpi import MpiCommunicator
@@ -92,14 +92,14 @@ def resume(
 
     Several processes may continue what one began, and the other way round; the end is the same to rounding then.
     """
+    compressed.refuse_begun(folder)
     session = build(Config.load(folder / CONFIG), communicator=communicator)
     begun_from = session.config.start_from or (folder / FIRST_WEIGHTS).exists()
     if begun_from and not (folder / CHECKPOINT).exists():
         texts = nn.load_weights(session.model, folder / FIRST_WEIGHTS)
         _compare(folder / FIRST_WEIGHTS, texts, {CONFIG: session.config})
     if communicator.is_root:
-        for half_written in folder.glob(".*-partial-*"):  # by ``atomic_path`` when the run was killed
-            half_written.unlink(missing_ok=True)
+        remove_half_written(folder)
     return _train(session, folder, progress, announce, communicator)
 
 
@@ -112,7 +112,7 @@ def take_weights(config: Config, model: nn.Module) -> None:
 
 def is_finished(folder: Path) -> bool:
     """Tell whether the run in ``folder`` has come to its end."""
-    return (folder / RESULTS).exists()
+    return (folder / RESULTS).exists() and not (folder / compressed.BEGUN).exists()
 
 
 def _train(
@@ -191,6 +191,7 @@ def load_network(folder: Path) -> tuple[nn.Module, Network]:
 
     Raises DataError MG-71x where the run is unfinished or damaged, or its files do not belong together.
     """
+    compressed.refuse_begun(folder)
     config = Config.load(folder / CONFIG)
     if not (folder / NETWORK).exists():
         raise DataError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -14,10 +15,12 @@ import numpy as np
 
 from minigrad import nn
 from minigrad.data import Dataset
+from minigrad.errors import DataError
 from minigrad.files import save_arrays, write_json
 from minigrad.train import report
 from minigrad.train.build import Session, build
 from minigrad.train.callbacks import Callback
+from minigrad.train.checkpoint import Checkpoint, load_checkpoint
 from minigrad.train.compressed import COMPRESSION, Compression
 from minigrad.train.config import Config
 from minigrad.train.progress import ShowProgress
@@ -30,14 +33,35 @@ Change = Callable[[nn.Module], nn.Module]
 class Source:
     """A finished run that something is made of, with what it is called and how it was compressed before.
 
-    Raises DataError MG-71x where it is unfinished or damaged.
+    ``name`` is what it is called in the new run's files, its folder where None. Raises DataError MG-71x where it is
+    unfinished or damaged.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str | None = None) -> None:
         self.model, self.network = load_network(folder)
         self.config = Config.load(folder / CONFIG)
         self.compression = Compression.of(folder)
-        self.name = str(folder)
+        self.folder = folder
+        self.name = name or str(folder)
+
+    def remembered(self) -> dict[str, Any]:
+        """Return as plain data what ``Source.of`` finds the run with again."""
+        return {"run": self.name, "folder": str(self.folder.resolve()), "weights": self._checksum()}
+
+    @classmethod
+    def of(cls, remembered: dict[str, Any], begun: Path) -> Source:
+        """Read the run that ``begun`` was begun from; DataError MG-717 where its weights are others now."""
+        source = cls(Path(remembered["folder"]), remembered["run"])
+        if source._checksum() != remembered["weights"]:
+            raise DataError(
+                "MG-717",
+                f"{source.folder} is not the run any more that {begun} was begun from: it has other weights. "
+                "Restore them from a copy, or start again from this run.",
+            )
+        return source
+
+    def _checksum(self) -> int:
+        return zlib.crc32((self.folder / WEIGHTS).read_bytes())
 
     def session(self, change: Change, epochs: int | None, lr: float | None) -> Session:
         """Build the training that goes on with ``change`` of the run's network.
@@ -66,10 +90,19 @@ def tune(
     progress: ShowProgress,
     callbacks: Sequence[Callback] = (),
     inside: AbstractContextManager[None] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> float:
-    """Train until the session's epochs are done and return the seconds that it took."""
+    """Train until the session's epochs are done and return the seconds that it took.
+
+    With ``checkpoint`` it goes on from the one that is there already, if any, and saves more of them.
+    """
     trainer = session.trainer
-    trainer.callbacks += [*callbacks, progress]
+    trainer.callbacks += callbacks
+    if checkpoint is not None:
+        if checkpoint.path.exists():
+            load_checkpoint(trainer, checkpoint.path, session.loader, checkpoint.settings)
+        trainer.callbacks.append(checkpoint)
+    trainer.callbacks.append(progress)
     began = time.monotonic()
     try:
         with inside or nullcontext():

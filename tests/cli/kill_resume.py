@@ -1,6 +1,7 @@
-"""Kill a training at random moments, resume it, and compare its weights with those of an uninterrupted one.
+"""Kill a command at random moments, resume it, and compare its files with those of an uninterrupted one.
 
-    python -m tests.cli.kill_resume 30
+    python -m tests.cli.kill_resume 30          # minigrad train
+    python -m tests.cli.kill_resume 30 prune    # minigrad prune
 
 A run counts as killed only where SIGKILL came after its folder was begun and before it was finished.
 """
@@ -13,12 +14,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.cli.shared import command, environment
 
-SETTINGS = ["--epochs", "40", "--batch-size", "8", "--patience", "30", "--schedule", "plateau", "--seed", "3"]
+TRAIN = [
+    "train",
+    "--epochs",
+    "40",
+    "--batch-size",
+    "8",
+    "--patience",
+    "30",
+    "--schedule",
+    "plateau",
+    "--seed",
+    "3",
+]
+PRUNE = ["prune", "run", "--sparsity", "0.9", "--epochs", "200"]
 
 
 class Trial(NamedTuple):
@@ -29,9 +44,25 @@ class Trial(NamedTuple):
     equal: bool
 
 
-def _run(cwd: Path, *arguments: object) -> None:
+class Kind(NamedTuple):
+    """What is killed: the file that its folder begins with, and those that shall be equal in the end."""
+
+    begun: str
+    compared: tuple[str, ...]
+
+    def contents(self, folder: Path) -> list[bytes]:
+        return [(folder / name).read_bytes() for name in self.compared]
+
+
+KINDS = {
+    "train": Kind("config.json", ("weights.safetensors", "history.csv")),
+    "prune": Kind("begun.json", ("weights.safetensors", "history.csv", "pruning.csv")),
+}
+
+
+def run(cwd: Path, *arguments: object) -> None:
     done = subprocess.run(
-        command("train", *arguments), cwd=cwd, env=environment(), capture_output=True, text=True, check=False
+        command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(f"exit {done.returncode}: {done.stderr}")
@@ -42,40 +73,42 @@ def _wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.005)
 
 
-def kill_one(cwd: Path, name: str, second: float, settings: list[str]) -> bool:
-    """Start a run, kill it so many seconds after it was begun; tell whether it was still running."""
+def kill_one(cwd: Path, name: str, second: float, start: list[str]) -> bool:
+    """Start a command, kill it so many seconds after it has begun; tell whether it was still running."""
     process = subprocess.Popen(
-        command("train", *settings, "--out", name, "--quiet"),
+        command(*start, "--out", name, "--quiet"),
         cwd=cwd,
         env=environment(),
         stdout=subprocess.DEVNULL,
     )
-    _wait_for(cwd / name / "config.json", process)
-    time.sleep(second)
+    _wait_for(cwd / name / KINDS[start[0]].begun, process)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(second)
     process.send_signal(signal.SIGKILL)
     return process.wait() == -signal.SIGKILL and not (cwd / name / "results.json").exists()
 
 
-def kill_and_resume(trials: int, cwd: Path, settings: list[str], seed: int = 0) -> list[Trial]:
-    """Return what came of so many kills at random moments."""
+def kill_and_resume(trials: int, cwd: Path, start: list[str], seed: int = 0) -> list[Trial]:
+    """Return what came of so many kills at random moments of the command ``start``."""
+    kind = KINDS[start[0]]
     began = time.monotonic()
-    arguments = command("train", *settings, "--out", "whole", "--quiet")
+    arguments = command(*start, "--out", "whole", "--quiet")
     whole = subprocess.Popen(arguments, cwd=cwd, env=environment(), stdout=subprocess.DEVNULL)
-    _wait_for(cwd / "whole" / "config.json", whole)
+    _wait_for(cwd / "whole" / kind.begun, whole)
     begun = time.monotonic()
     whole.wait()
     length = time.monotonic() - begun
-    expected = (cwd / "whole" / "weights.safetensors").read_bytes()
+    expected = kind.contents(cwd / "whole")
     chance, found = random.Random(seed), []
     print(f"an uninterrupted run takes {begun - began:.1f} + {length:.1f} s", flush=True)
     while len(found) < trials:
         name, second = f"killed-{len(found)}", chance.uniform(0, length)
-        if not kill_one(cwd, name, second, settings):
+        if not kill_one(cwd, name, second, start):
             subprocess.run(["rm", "-r", str(cwd / name)], check=True)
             continue
         checkpoint = (cwd / name / "checkpoint.safetensors").exists()
-        _run(cwd, "--resume", name, "--quiet")
-        equal = (cwd / name / "weights.safetensors").read_bytes() == expected
+        run(cwd, start[0], "--resume", name, "--quiet")
+        equal = kind.contents(cwd / name) == expected
         found.append(Trial(second, checkpoint, equal))
         print(
             f"{len(found):>3}  killed at {second:5.2f} s  checkpoint {checkpoint!s:5}  equal {equal}",
@@ -86,8 +119,11 @@ def kill_and_resume(trials: int, cwd: Path, settings: list[str], seed: int = 0) 
 
 def main() -> None:
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    start = PRUNE if sys.argv[2:] == ["prune"] else TRAIN
     with tempfile.TemporaryDirectory() as folder:
-        found = kill_and_resume(trials, Path(folder), SETTINGS)
+        if start is PRUNE:
+            run(Path(folder), "train", "--epochs", 5, "--out", "run", "--quiet")
+        found = kill_and_resume(trials, Path(folder), start)
     equal, resumed = sum(t.equal for t in found), sum(t.checkpoint for t in found)
     print(f"{trials} runs killed, {resumed} of them with a checkpoint; {equal} ended with the same bytes.")
     sys.exit(equal != trials)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import pty
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -29,8 +33,9 @@ def command(*arguments: object) -> list[str]:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    root = str(Path(__file__).parents[2])
-    return {**os.environ, "PYTHONPATH": root, "PYTHONUNBUFFERED": "1", **extra}
+    root = Path(__file__).parents[2]
+    path = os.pathsep.join([str(root), str(root / "kernels")])
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **extra}
 
 
 def process(*arguments: object, cwd: Path, **extra: str) -> subprocess.Popen[str]:
@@ -43,3 +48,46 @@ def process(*arguments: object, cwd: Path, **extra: str) -> subprocess.Popen[str
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def on_a_terminal(*arguments: object, cwd: Path, columns: int = 80) -> str:
+    """Run a command on a terminal of its own and return all that it sends there."""
+    master, terminal = pty.openpty()
+    running = subprocess.Popen(
+        command(*arguments),
+        cwd=cwd,
+        env=environment(TERM="xterm-256color", COLUMNS=str(columns)),
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    said = b""
+    try:
+        while part := os.read(master, 4096):
+            said += part
+    except OSError:
+        pass  # how Linux says that the other end is closed
+    os.close(master)
+    assert running.wait() == 0
+    return said.decode()
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until ``holds()``; by counting, since on a busy machine both sides get less done by the clock."""
+    for _ in range(int(seconds / 0.02)):
+        if holds():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{holds} did not come true in {seconds} s")
+
+
+def end_with(number: signal.Signals, running: subprocess.Popen[str], go_on: str) -> None:
+    """End a process by a signal; where it can, it has to say which command goes on with what it leaves."""
+    running.send_signal(number)
+    out, errors = running.communicate(timeout=60)
+    if number == signal.SIGKILL:
+        assert running.returncode == -number
+        return
+    assert running.returncode == 128 + number
+    assert errors.endswith(f"Interrupted.\nGo on with: minigrad {go_on}\n")
+    assert "Traceback" not in out + errors

@@ -3,8 +3,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 
 from minigrad.compress import QuantizedLinear
-from minigrad.files import load_arrays
+from minigrad.files import load_arrays, save_arrays
 from minigrad.train.run import load_network
-from tests.cli.shared import minigrad, process
+from tests.cli.kill_resume import kill_and_resume
+from tests.cli.shared import end_with, minigrad, process, wait_until
 from tests.cli.test_using import answer, picture
 
 FEW = ["--epochs", 6]
@@ -187,8 +188,6 @@ def test_a_folder_that_is_taken_is_left_alone(runs: Path, tmp_path: Path, comman
 
 @pytest.mark.parametrize("change", ["lost", "changed", "foreign"])
 def test_the_form_belongs_to_the_weights(runs: Path, tmp_path: Path, change: str) -> None:
-    import shutil
-
     copy = shutil.copytree(runs / "units", tmp_path / "copy")
     path = copy / "compression.json"
     if change == "lost":
@@ -202,17 +201,76 @@ def test_the_form_belongs_to_the_weights(runs: Path, tmp_path: Path, change: str
     assert not (tmp_path / "new").exists()
 
 
-def test_an_interruption_leaves_nothing(runs: Path, tmp_path: Path) -> None:
-    running = process("prune", runs / "run", "--sparsity", 0.9, "--epochs", 100_000, "--plain", cwd=tmp_path)
-    assert running.stdout is not None
-    for line in running.stdout:
-        if line.startswith("    1 "):  # the first epoch is done
-            break
-    assert [path.name[:20] for path in runs.glob(".*-partial-*")] == [".run-pruned-1-partia"]
-    time.sleep(0.2)
-    running.send_signal(signal.SIGTERM)
-    assert running.wait(timeout=20) == 143
-    assert not list(runs.glob(".*")) + list(runs.glob("run-pruned-*"))
+@pytest.mark.parametrize("what", [["--sparsity", "0.9"], ["--units", "0.5"]], ids=["weights", "units"])
+def test_a_killed_pruning_ends_with_the_same_bytes(runs: Path, tmp_path: Path, what: list[str]) -> None:
+    found = kill_and_resume(1, tmp_path, ["prune", str(runs / "run"), *what, "--epochs", "200"])
+    assert all(trial.equal for trial in found)
+    assert any(trial.checkpoint for trial in found)
+    assert {path.name for path in (tmp_path / "killed-0").iterdir()} == {
+        path.name for path in (tmp_path / "whole").iterdir()
+    }
+
+
+@pytest.fixture
+def interrupted(runs: Path, tmp_path: Path) -> Path:
+    """A pruning that was ended in its midst, of a run of its own."""
+    shutil.copytree(runs / "run", tmp_path / "run")
+    running = process("prune", "run", "--sparsity", 0.9, "--epochs", 2000, cwd=tmp_path)
+    folder = tmp_path / "run-pruned-1"
+    wait_until((folder / "checkpoint.safetensors").exists)
+    end_with(signal.SIGTERM, running, "prune --resume run-pruned-1")
+    return folder
+
+
+def test_an_interrupted_pruning_is_no_run_yet(interrupted: Path) -> None:
+    assert {path.name for path in interrupted.iterdir()} == {"begun.json", "checkpoint.safetensors"}
+    for command in (["evaluate"], ["quantize"], ["prune", "--sparsity", 0.5], ["train", "--resume"]):
+        said = " ".join(minigrad(*command, interrupted, code=1).split())
+        assert "MG-715" in said
+        assert f"minigrad prune --resume {interrupted}" in said
+    run = interrupted.parent / "run"
+    said = minigrad("prune", run, "--sparsity", 0.5, "--out", interrupted, code=2)
+    assert "MG-804" in said
+    assert "prune --resume" in said
+
+
+def test_resuming_a_pruning_changes_nothing(interrupted: Path, runs: Path) -> None:
+    said = minigrad("prune", "run", "--per-layer", "--lr", 1, "--resume", interrupted, code=2)
+    for part in ("MG-803", "RUN, --per-layer, --lr"):
+        assert part in said
+    assert "MG-803 prune wants a finished RUN, or --resume" in minigrad("prune", code=2)
+    assert "MG-712" in minigrad("prune", "--resume", "nowhere", code=1)
+    finished = runs / "units"
+    assert minigrad("prune", "--resume", finished) == f"The run {finished} is finished.\n"
+    assert minigrad("prune", "--resume", finished, "-q") == f"{finished}\n"
+
+
+def test_a_pruning_goes_on_only_with_what_it_began_with(interrupted: Path) -> None:
+    run, checkpoint = interrupted.parent / "run", (interrupted / "checkpoint.safetensors").read_bytes()
+    weights, begun = run / "weights.safetensors", interrupted / "begun.json"
+    arrays, texts = load_arrays(weights)
+    save_arrays(weights, {name: array + 1 for name, array in arrays.items()}, texts)
+    assert "MG-717" in minigrad("prune", "--resume", interrupted, code=1)
+    run.rename(run.with_name("elsewhere"))
+    assert "MG-712" in minigrad("prune", "--resume", interrupted, code=1)
+    for damage in (
+        "{}",
+        '{"settings": {"sparsity": 7}, "source": {}}',
+        '{"settings": {"share": 1}}',
+        "[]",
+        "{",
+    ):
+        begun.write_text(damage)
+        assert "MG-712" in minigrad("prune", "--resume", interrupted, code=1)
+    assert (interrupted / "checkpoint.safetensors").read_bytes() == checkpoint
+
+
+def test_a_pruning_that_diverges_leaves_nothing(tmp_path: Path) -> None:
+    minigrad("train", "line-gd", "--epochs", 2, "--out", tmp_path / "line", "--quiet")
+    rising = ["--sparsity", 0, "--lr", 1e5, "--epochs", 40]
+    said = minigrad("prune", tmp_path / "line", *rising, "--out", tmp_path / "new", code=1)
+    assert "MG-403" in said
+    assert not (tmp_path / "new").exists()
 
 
 def test_zeros_stay_when_units_go(runs: Path, tmp_path: Path) -> None:

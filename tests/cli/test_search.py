@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +11,7 @@ import pytest
 pytest.importorskip("optuna", reason="searching stands on Optuna")
 pytest.importorskip("onnxruntime", reason="exports are checked in onnxruntime")
 
-from tests.cli.shared import command, environment, minigrad, process
+from tests.cli.shared import end_with, minigrad, on_a_terminal, process, wait_until
 
 SMALL = [
     "mlp-sgd",
@@ -115,26 +112,15 @@ def _children(of: int) -> list[int]:
     return [int(pid) for pid in found.stdout.split()]
 
 
-def _wait(until: object, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not until():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_killed_search_leaves_no_process_and_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     running = process("search", *LONG, cwd=tmp_path)
     journal = tmp_path / "search/journal.jsonl"
-    _wait(lambda: journal.exists() and journal.read_text().count('"op_code":7') >= 2)
+    wait_until(lambda: journal.exists() and journal.read_text().count('"op_code":7') >= 2)
     workers = _children(running.pid)
     assert len(workers) == 2
-    running.send_signal(number)
-    _, errors = running.communicate(timeout=60)
-    if number == signal.SIGINT:
-        assert running.returncode == 130
-        assert "minigrad search --resume search" in errors
-    _wait(lambda: not any(Path(f"/proc/{pid}/stat").exists() and _alive(pid) for pid in workers))
+    end_with(number, running, "search --resume search")
+    wait_until(lambda: not any(map(_alive, workers)))
     minigrad("search", "--resume", tmp_path / "search")
     rows = (tmp_path / "search/trials.csv").read_text().splitlines()
     assert len(rows) == 5
@@ -148,23 +134,6 @@ def _alive(pid: int) -> bool:
 
 
 def test_a_terminal_gets_bars(tmp_path: Path) -> None:
-    master, terminal = pty.openpty()
-    running = subprocess.Popen(
-        command("search", *SMALL, "--epochs", "30"),
-        cwd=tmp_path,
-        env=environment(TERM="xterm-256color", COLUMNS="100"),
-        stdout=terminal,
-        stderr=terminal,
-    )
-    os.close(terminal)
-    said = b""
-    try:
-        while part := os.read(master, 4096):
-            said += part
-    except OSError:
-        pass  # how Linux says that the other end is closed
-    os.close(master)
-    assert running.wait() == 0
-    text = said.decode()
+    text = on_a_terminal("search", *SMALL, "--epochs", 30, cwd=tmp_path, columns=100)
     for part in ("all trials", "trial 0", "━", "best 0.", "lr 0."):
         assert part in text

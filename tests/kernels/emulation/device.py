@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import os
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +17,8 @@ from minigrad_kernels import gpu
 
 ORDERS = {"ascending": 0, "descending": 1, "permuted": 2}
 _CTYPES = {"float": ctypes.c_float, "double": ctypes.c_double, "int": ctypes.c_int}
+FLAGS = os.environ.get("MINIGRAD_EMULATION_FLAGS", "").split()
+"""More options for the compiler, such as those of ``sanitized.py``."""
 MISSING = None if shutil.which("g++") else "g++ is not installed: the CUDA sources cannot be emulated"
 
 
@@ -51,12 +55,12 @@ class Emulated:
 
 
 @cache
-def library(source: str, real: str, *flags: str) -> ctypes.CDLL:
+def library(source: str, real: str) -> ctypes.CDLL:
     """Compile a source with an entry for each of its kernels; its barriers report the lines of the .cu file."""
-    return compiled(gpu.code(source, real), gpu.signatures(source), *flags)
+    return compiled(gpu.code(source, real), gpu.signatures(source))
 
 
-def compiled(code: str, signatures: dict[str, list[tuple[str, str]]], *flags: str) -> ctypes.CDLL:
+def compiled(code: str, signatures: dict[str, list[tuple[str, str]]]) -> ctypes.CDLL:
     entries = []
     for name, parameters in signatures.items():
         declared = ", ".join(f"{ctype} p{i}" for i, (ctype, _) in enumerate(parameters))
@@ -66,12 +70,10 @@ def compiled(code: str, signatures: dict[str, list[tuple[str, str]]], *flags: st
             f"{{ return emulation::run(grid, block, order, [&] {{ {name}({given}); }}); }}"
         )
     folder = Path(tempfile.mkdtemp(prefix="minigrad-emulation-"))
-    try:
-        (folder / "kernel.cpp").write_text('#include "cuda.h"\n' + code + "\n" + "\n".join(entries), "utf-8")
-        command = ["g++", "-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-w", *flags]
-        command += [f"-I{Path(__file__).parent}", "kernel.cpp", "-o", "kernel.so"]
-        built = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        assert built.returncode == 0, built.stderr
-        return ctypes.CDLL(str(folder / "kernel.so"))
-    finally:
-        shutil.rmtree(folder)
+    atexit.register(shutil.rmtree, folder)  # not before: a sanitizer reads the lines from the library
+    (folder / "kernel.cpp").write_text('#include "cuda.h"\n' + code + "\n" + "\n".join(entries), "utf-8")
+    command = ["g++", "-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-w", *FLAGS]
+    command += [f"-I{Path(__file__).parent}", "kernel.cpp", "-o", "kernel.so"]
+    built = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return ctypes.CDLL(str(folder / "kernel.so"))
