@@ -286,9 +286,7 @@ def _ones_like(a: Any, dtype: Any = None, shape: Any = None) -> Tensor:
     return Tensor(np.ones_like(bare(a), dtype=dtype, shape=shape))
 
 
-offer(
-    getitem=getitem, reshape=_reshape_method, transpose=_transpose_method, flatten=_flatten, ravel=_flatten
-)
+offer(getitem=getitem, reshape=_reshape_method, transpose=_transpose_method, flatten=_flatten, ravel=_flatten)
 table.functions.update(
     {
         np.concatenate: concatenate,
