@@ -223,13 +223,14 @@ def _one(like: Any) -> Any:
 
 def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
     """Add one walk's gradient to ``.grad``, never into memory that somebody else may hold."""
+    plain = not isinstance(total, Tensor)
     passes = tensor.grad_passes + 1
     before = tensor._grad
     if before is not None:
-        total = _array((before if isinstance(total, Tensor) else before._data) + total)
-    elif not isinstance(total, Tensor) and not owned:
+        total = _array((before._data if plain else before) + total)
+    elif plain and not owned:
         total = total.copy()
-    tensor._grad = total if isinstance(total, Tensor) else wrap(total, None, Version())
+    tensor._grad = wrap(total, None, Version()) if plain else total
     tensor.grad_passes = passes
     tensor.expected_passes = modes.accumulated_passes.get()
     for hook in modes.hooked.get().deposit:

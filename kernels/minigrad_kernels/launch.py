@@ -208,7 +208,7 @@ class Kernel:
 
     def __call__(self, *arrays: Any, **options: Any) -> Any:
         """Run on ``arrays``; what it returns and writes does not depend on the dialect."""
-        dialect = self.pick(*arrays, out=options.get("out")) if options else self.pick(*arrays)
+        dialect = self.pick(*arrays, out=options["out"]) if "out" in options else self.pick(*arrays)
         if self.flat and dialect is not self.reference and dialect is not self.gpu:
             return dialect(*_flattened(self.name, arrays))
         return dialect(*arrays, **options)
@@ -255,13 +255,14 @@ def _fit_cpu(arguments: tuple[Any, ...]) -> bool:
     for array in arguments:
         if type(array) is np.ndarray and array.flags.c_contiguous:
             dtype = array.dtype
-            is_float = _COMPILED_DTYPES.get(dtype)
-            if is_float is None:
-                return False
-            if is_float:
-                if floats is not dtype and floats is not None and floats != dtype:
+            if dtype is not floats:
+                is_float = _COMPILED_DTYPES.get(dtype)
+                if is_float is None:
                     return False
-                floats = dtype
+                if is_float:
+                    if floats is not None and floats != dtype:
+                        return False
+                    floats = dtype
             fit = True
         elif array is not None and not isinstance(array, (int, float)):
             return False

@@ -247,12 +247,14 @@ def backward_cpu(
     out: Any = None,
 ) -> Any:
     """See ``backward_reference``."""
+    shape = g.shape
     if (
-        g.ndim == 0
+        not shape
         or w.ndim != 2
-        or g.shape != y.shape
-        or g.shape[-1] != w.shape[0]
-        or x.shape != (*g.shape[:-1], w.shape[1])
+        or x.ndim != len(shape)
+        or y.shape != shape
+        or x.shape[:-1] != shape[:-1]
+        or (shape[-1], x.shape[-1]) != w.shape
         or not g.dtype == y.dtype == x.dtype == w.dtype
         or g.dtype.kind != "f"
     ):
