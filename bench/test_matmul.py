@@ -1,4 +1,4 @@
-"""The matrix product: the steps of the lesson in ``minigrad_kernels.matmul``, beside the matrix library."""
+"""The matrix product: the steps of the lesson in ``minigrad_kernels.matmul``, the engine's tiles, and BLAS."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from minigrad_kernels import products
 from minigrad_kernels.matmul import STEPS
 
 SIZES = (128, 512, 1024)
 SLOW = {"naive": 256, "reordered": 512}
 """The largest size of a step that would take seconds beyond it."""
 
-CASES = [(size, step) for size in SIZES for step in ("BLAS", *STEPS) if size <= SLOW.get(step, SIZES[-1])]
+CASES = [
+    (size, step) for size in SIZES for step in ("BLAS", "tiles", *STEPS) if size <= SLOW.get(step, SIZES[-1])
+]
 
 
 @pytest.mark.parametrize(("size", "step"), CASES)
@@ -23,6 +26,8 @@ def test_matmul(benchmark: Any, size: int, step: str) -> None:
     benchmark.group = f"{size} x {size} x {size}"
     if step == "BLAS":
         benchmark(np.matmul, a, b, c)
+    elif step == "tiles":
+        benchmark(products.dot, a, b, c, True)
     else:
         benchmark(STEPS[step].compiled, a, b, c)
     np.testing.assert_allclose(c, a @ b, rtol=1e-4)

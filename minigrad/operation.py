@@ -30,7 +30,7 @@ class Operation:
     ``saves`` names what ``forward`` returns beside the result because its rules need it, each with a function of the
     inputs which computes the same from operations, for a backward pass that shall itself be differentiable.
     ``together(wanted, g, y, *inputs, *saved)`` may give the gradients of all inputs in one go, as exactly as the
-    rules, on bare arrays: a sequence with an entry for each input, of which those count that are ``wanted``.
+    rules, on bare arrays: a sequence of new arrays, one for each input, of which those count that are ``wanted``.
     ``explain(error, *inputs, **params)`` may turn a failure of ``forward`` into a message that teaches.
     """
 
@@ -166,7 +166,7 @@ class Record:
         written = self._may_have_changed()
         for i, x in enumerate(self.inputs):
             if isinstance(x, Tensor) and x.requires_grad:
-                rule = operation.rule(i)
+                rule = operation.rules[0 if operation.variadic else i]
                 if rule is not None:
                     rules[i] = rule
                     if written:

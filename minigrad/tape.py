@@ -96,6 +96,7 @@ def walk(
         owned.discard(output)
         if output.retains_grad:
             _deposit(output, incoming, False)
+        new = record.operation.together is not None and not create_graph
         for i, part in record.contributions(incoming, output if create_graph else None):
             x = record.inputs[i]
             if isinstance(part, np.generic):
@@ -106,7 +107,7 @@ def walk(
             total = cotangents.get(x)
             if total is None:
                 total = part
-                if part is not incoming and part is not record.value and not _is_view(part, record):
+                if new or not _is_shared(part, record, incoming):
                     owned.add(x)
             elif x in owned and not create_graph:
                 np.add(total, part, out=total)
@@ -126,8 +127,10 @@ def walk(
         cotangents[leaf] = cotangents[leaf].copy()
 
 
-def _is_view(part: Any, record: Record) -> bool:
+def _is_shared(part: Any, record: Record, incoming: Any) -> bool:
     """Tell whether a gradient is, or may be, somebody else's memory."""
+    if part is incoming or part is record.value:
+        return True
     if isinstance(part, Tensor):
         return False
     if part.base is not None:

@@ -47,13 +47,14 @@ add_bias, add_bias_relu = Loop(bias_loop), Loop(bias_relu_loop)
 
 def forward_cpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
     """See ``forward_reference``."""
-    if x.ndim == 0 or w.ndim != 2 or x.dtype != w.dtype or x.dtype.kind != "f" or x.shape[-1] != w.shape[1]:
+    shape, dtype = x.shape, x.dtype
+    if not shape or w.ndim != 2 or dtype != w.dtype or dtype.kind != "f" or shape[-1] != w.shape[1]:
         return forward_reference(x, w, b, activation, out)
     relu = _is_relu(activation)
-    y = output(out, (*x.shape[:-1], w.shape[0]), x)
+    y = output(out, (*shape[:-1], w.shape[0]), x)
     if b is not None and (b.shape != w.shape[:1] or b.dtype != w.dtype):
         raise ValueError(f"b is {b.dtype} of shape {b.shape}; {w.dtype} of shape {w.shape[:1]} is needed")
-    rows, samples = _rows(y), _rows(x)
+    rows, samples = (y, x) if len(shape) == 2 else (_rows(y), _rows(x))
     if len(rows) == 1:
         sample.forward(samples[0], w, np.zeros(len(w), w.dtype) if b is None else b, relu, rows[0])
         return y
@@ -264,21 +265,23 @@ def backward_cpu(
     dx = output(dx, x.shape, x) if wanted[0] else None
     dw = output(dw, w.shape, w) if wanted[1] else None
     db = output(db, w.shape[:1], w)
-    rows, y, x = _rows(g), _rows(y), _rows(x)
-    if len(rows) == 1 and dw is not None:
-        into = np.empty(0, x.dtype) if dx is None else _rows(dx)[0]
-        sample.backward(rows[0], y[0], x[0], w, relu, into, dw, db)
+    d = dx
+    if len(shape) != 2:
+        g, y, x, d = _rows(g), _rows(y), _rows(x), None if dx is None else _rows(dx)
+    if len(g) == 1 and dw is not None:
+        into = np.empty(0, x.dtype) if d is None else d[0]
+        sample.backward(g[0], y[0], x[0], w, relu, into, dw, db)
         return dx, dw, db if wanted[2] else None
     if relu:
-        passed = np.empty_like(rows)
-        mask_and_sum(rows, y, passed, db)
-        rows = passed
+        passed = np.empty(g.shape, g.dtype)
+        mask_and_sum(g, y, passed, db)
+        g = passed
     elif wanted[2]:
-        sum_rows(rows, db)
-    if dx is not None:
-        products.dot(rows, w, _rows(dx), by_rows=False)
+        sum_rows(g, db)
+    if d is not None:
+        products.dot(g, w, d, by_rows=False)
     if dw is not None:
-        products.dot(rows.T, x, dw, by_rows=True)
+        products.dot(g.T, x, dw, by_rows=True)
     return dx, dw, db if wanted[2] else None
 
 

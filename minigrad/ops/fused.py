@@ -21,17 +21,7 @@ from minigrad.operation import Operation, define
 from minigrad.ops.activation import softmax
 
 
-def _linear(x: Array, w: Array, b: Array | None = None) -> Array:
-    _check_linear(x, w)
-    return linear_kernels.forward(x, w, b)
-
-
-def _linear_relu(x: Array, w: Array, b: Array | None = None) -> Array:
-    _check_linear(x, w)
-    return linear_kernels.forward(x, w, b, activation="relu")
-
-
-def _check_linear(x: Array, w: Array) -> None:
+def _linear(x: Array, w: Array, b: Array | None = None, activation: str = "none") -> Array:
     if x.ndim == 0 or x.shape[-1] != w.shape[-1]:
         raise ShapeError("MG-101", f"linear: {width_mismatch(x.shape, w.shape[-1])}")
     if x.dtype != w.dtype:
@@ -40,6 +30,7 @@ def _check_linear(x: Array, w: Array) -> None:
             f"linear: x is {x.dtype}, the weights are {w.dtype}: NumPy would silently go on in "
             f"{np.result_type(x.dtype, w.dtype)}. Cast the data once: x.astype('{w.dtype}').",
         )
+    return linear_kernels.forward(x, w, b, activation=activation)
 
 
 def _gradients_of(activation: str) -> Callable[..., Any]:
@@ -80,7 +71,7 @@ linear = define(
 
 linear_relu = define(
     "linear_relu",
-    _linear_relu,
+    lambda x, w, b=None: _linear(x, w, b, "relu"),
     "max(0, x @ wᵀ + b)",
     ("(g where y > 0) @ w", lambda g, y, w: linear_kernels.backward_input(g * (y > 0), w)),
     ("(g where y > 0)ᵀ @ x", lambda g, y, x: linear_kernels.backward_weight(g * (y > 0), x)),
