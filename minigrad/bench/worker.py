@@ -23,8 +23,12 @@ from minigrad.bench.grid import Row
 from minigrad.bench.peers import PEERS, Program, Task
 
 VERIFIED_STEPS = 20
-TOLERANCE = 1e-3
-"""Largest difference of a loss from its reference, relative to the reference where that is above 1."""
+TOLERANCE = 5e-3
+"""Largest difference of a loss from its reference, relative to the reference where that is above 1.
+
+Nearly all are a millionth off. But Adam's first steps go by the signs of the gradients, however small, so that on large
+networks one rounding the other way becomes a thousandth after twenty of them, with every framework now and then.
+"""
 
 _WARM_UP = 0.2  # of the time that is measured
 _FEWEST, _MOST = 5, 5000
