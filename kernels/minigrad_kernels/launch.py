@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from threading import get_ident, main_thread
 from time import perf_counter
 from types import FunctionType
 from typing import Any, ClassVar
@@ -82,8 +84,26 @@ _forked = False
 
 
 def may_use_threads() -> bool:
-    """Tell whether a loop may run on several threads: not in a forked child, which GNU's OpenMP would end."""
-    return not _forked
+    """Tell whether a loop may run on several threads here and now.
+
+    Not in a forked child, which GNU's OpenMP would end; and where Numba has no pool of threads but its own, which ends
+    the process when two of Python's threads come at once, in the main thread alone.
+    """
+    return not _forked and (_several_may_come() or get_ident() == main_thread().ident)
+
+
+@cache
+def _several_may_come() -> bool:
+    module = numba()
+    if module is None or module.config.THREADING_LAYER == "workqueue":
+        return False
+    for pool in ("omppool", "tbbpool"):
+        try:
+            import_module(f"numba.np.ufunc.{pool}")
+        except ImportError:
+            continue
+        return True
+    return False
 
 
 def _note_fork() -> None:

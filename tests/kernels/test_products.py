@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import numba
 import numpy as np
@@ -189,3 +191,35 @@ def test_a_forked_child_computes_too():
             np.dot(x, w.T, out=z)
         os._exit(0 if np.allclose(y, z, atol=1e-3) else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+SEVERAL_THREADS = """
+import threading
+import numpy as np
+from minigrad_kernels import products
+
+x, w = np.ones((128, 784), np.float32), np.ones((128, 784), np.float32)
+
+def multiply():
+    y = np.empty((128, 128), np.float32)
+    for _ in range(200):
+        products.forward(x, w, None, True, y) or np.dot(x, w.T, out=y)
+        assert (y == 784).all()
+
+others = [threading.Thread(target=multiply) for _ in range(3)]
+for thread in others:
+    thread.start()
+multiply()
+for thread in others:
+    thread.join()
+print("done")
+"""
+
+
+@pytest.mark.parametrize("layer", ["workqueue", "default"])
+def test_several_python_threads_may_multiply_at_once(layer):
+    environment = {**os.environ, "NUMBA_THREADING_LAYER": layer}
+    ran = subprocess.run(
+        [sys.executable, "-c", SEVERAL_THREADS], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "done\n"), ran.stderr
