@@ -4,8 +4,8 @@ BLAS copies both factors before it multiplies, so that they lie as it needs them
 batch of 32 samples it is half of the time. What is here leaves w where it is. And where BLAS wakes its threads once
 for each product, and gains little from them, a loop of Numba's shares out the tiles within a microsecond.
 
-A product goes to BLAS where it is so small that one thread is done before a second has begun, where it is large or much
-smaller than a tile in one direction, and where the processor is none for which there are tiles.
+A product goes to BLAS where it is small, where it is large or much smaller than a tile in one direction, and where the
+processor is none for which there are tiles.
 
 A tile that would reach over the edge begins further in, and works out some entries a second time, to the same bits.
 The bits do not depend on the number of threads.
@@ -40,9 +40,11 @@ In between BLAS is left out altogether: its threads go on spinning when a produc
 our loops on the same processors, both wait for whole slices of the scheduler's time.
 """
 
-MOST_WASTE = (
-    4  # times the multiplications asked for, where a factor is filled up with zeros to the size of a tile
-)
+PARALLEL_FROM = 1 << 21
+"""Multiplications from which waking the other threads pays, measured on two cores."""
+
+MOST_WASTE = 4
+"""How many times the multiplications asked for are done at most where a factor is filled up with zeros to a tile."""
 
 
 def turn_piece_loop(a: Any, start: int, t: Any) -> None:
@@ -122,21 +124,21 @@ class _Loops(NamedTuple):
 
 
 @cache
-def _loops() -> _Loops:
+def _loops(parallel: bool) -> _Loops:
     fitting = size()
     assert fitting is not None
     names: dict[str, Any] = {"ROWS": fitting.rows, "COLUMNS": fitting.columns, "LANES": fitting.lanes}
     piece = Loop(turn_piece_loop, turned_tile=Tile(turn, fitting), **names)
     return _Loops(
-        Loop(forward_loop, parallel=True, turn_piece=piece, across=Tile(tile_across, fitting), **names),
-        Loop(product_loop, parallel=True, straight=Tile(tile, fitting), **names),
-        Loop(turn_loop, parallel=True, turn_piece=piece, **names),
+        Loop(forward_loop, parallel=parallel, turn_piece=piece, across=Tile(tile_across, fitting), **names),
+        Loop(product_loop, parallel=parallel, straight=Tile(tile, fitting), **names),
+        Loop(turn_loop, parallel=parallel, turn_piece=piece, **names),
     )
 
 
 def _fits(m: int, n: int, depth: int, dtype: np.dtype[Any]) -> bool:
     """Tell whether the tiles are to be used for a product with m rows and n columns."""
-    if not SMALLEST <= m * n * depth <= LARGEST or dtype != np.float32 or not may_use_threads():
+    if not SMALLEST <= m * n * depth <= LARGEST or dtype != np.float32:
         return False
     fitting = size()
     return fitting is not None and max(m, fitting.rows) * max(n, fitting.columns) <= MOST_WASTE * m * n
@@ -158,10 +160,11 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> bool:
     if not _fits(m, n, depth, x.dtype):
         return False
     bias = np.zeros(m, w.dtype) if b is None else b
+    loops = _loops(m * n * depth >= PARALLEL_FROM and may_use_threads())
     fitting = size()
     assert fitting is not None
     if m >= fitting.rows and n >= fitting.columns:
-        _loops().forward(x, w, bias, relu, y)
+        loops.forward(x, w, bias, relu, y)
         return True
     x, w, bias = (
         _padded(x, fitting.columns, 0),
@@ -169,7 +172,7 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> bool:
         _padded(bias[:, None], fitting.rows, 0),
     )
     whole = np.empty((len(x), len(w)), x.dtype)
-    _loops().forward(x, w, bias.ravel(), relu, whole)
+    loops.forward(x, w, bias.ravel(), relu, whole)
     y[:] = whole[:n, :m]
     return True
 
@@ -184,16 +187,17 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     if not _fits(m, n, len(b), b.dtype):
         np.dot(a, b, out=out)
         return
+    loops = _loops(m * n * len(b) >= PARALLEL_FROM and may_use_threads())
     if len(b) >= DEEP and not a.flags.c_contiguous:
         rows = np.empty(a.shape, a.dtype)
-        _loops().turn(a.T, rows)
+        loops.turn(a.T, rows)
         a = rows
     fitting = size()
     assert fitting is not None
     if m >= fitting.rows and n >= fitting.columns:
-        _loops().product(a, b, by_rows, out)
+        loops.product(a, b, by_rows, out)
         return
     a, b = _padded(a, fitting.rows, 0), _padded(b, 0, fitting.columns)
     whole = np.empty((len(a), b.shape[1]), b.dtype)
-    _loops().product(a, b, by_rows, whole)
+    loops.product(a, b, by_rows, whole)
     out[:] = whole[:m, :n]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minigrad_kernels import launch, products, tiles
+from minigrad_kernels import products, tiles
 
 EPS = np.finfo(np.float32).eps
 fitting = tiles.size()
@@ -22,6 +22,7 @@ ROWS, COLUMNS = (fitting.rows, fitting.columns) if fitting else (1, 1)
 @pytest.fixture(autouse=True)
 def any_size(monkeypatch):
     monkeypatch.setattr(products, "SMALLEST", 0)
+    monkeypatch.setattr(products, "PARALLEL_FROM", 0)
     monkeypatch.setattr(products, "MOST_WASTE", 10**9)
 
 
@@ -102,7 +103,7 @@ def test_nan_and_infinity_stay():
     assert np.isfinite(y[3:]).all()
 
 
-def test_the_bits_do_not_depend_on_the_threads():
+def test_the_bits_do_not_depend_on_the_threads(monkeypatch):
     rng = np.random.default_rng(0)
     x, w, b = matrix(rng, 130, 784), matrix(rng, 128, 784), matrix(rng, 128)
     g = matrix(rng, 130, 128)
@@ -121,14 +122,16 @@ def test_the_bits_do_not_depend_on_the_threads():
         one = run()
     finally:
         numba.set_num_threads(threads)
-    for a, b_ in zip(many, one, strict=True):
+    monkeypatch.setattr(products, "PARALLEL_FROM", products.LARGEST)
+    for a, b_, c in zip(many, one, run(), strict=True):
         np.testing.assert_array_equal(a, b_)
+        np.testing.assert_array_equal(a, c)
 
 
 def test_a_tile_does_what_its_python_says():
     rng = np.random.default_rng(0)
     x, w, b = matrix(rng, 2 * COLUMNS + 3, 40), matrix(rng, 2 * ROWS + 1, 40), matrix(rng, 2 * ROWS + 1)
-    forward, product, turn = products._loops()
+    forward, product, turn = products._loops(True)
     y, z = (np.empty((len(x), len(w)), np.float32) for _ in range(2))
     forward(x, w, b, True, y)
     forward.plain(x, w, b, True, z)
@@ -155,7 +158,7 @@ def test_a_factor_of_many_terms_is_transposed_first(monkeypatch):
     np.testing.assert_array_equal(check_dot(g.T, x, by_rows=True), deep)
 
 
-@pytest.mark.parametrize("spoilt", ["dtype", "few rows", "few samples", "small", "large", "forked"])
+@pytest.mark.parametrize("spoilt", ["dtype", "few rows", "few samples", "small", "large"])
 def test_what_the_tiles_are_not_for_goes_to_blas(spoilt, monkeypatch):
     rng = np.random.default_rng(0)
     monkeypatch.setattr(products, "MOST_WASTE", 3)
@@ -169,9 +172,7 @@ def test_what_the_tiles_are_not_for_goes_to_blas(spoilt, monkeypatch):
         x, w = x.astype(float), w.astype(float)
     if spoilt == "large":
         monkeypatch.setattr(products, "LARGEST", 40 * 40 * 30 - 1)
-    if spoilt == "forked":
-        monkeypatch.setattr(launch, "_forked", True)
-    monkeypatch.setattr(products, "_loops", lambda: pytest.fail("tiles were used"))
+    monkeypatch.setattr(products, "_loops", lambda _: pytest.fail("tiles were used"))
     assert not products.forward(x, w, None, False, np.empty((n, m), x.dtype))
     out = np.empty((m, n), x.dtype)
     products.dot(w, x.T.copy(), out, by_rows=True)
