@@ -2,20 +2,22 @@
 
 c = a·b for a (m, k), b (k, n): c_ij = Σ_p a_ip b_pj. The arithmetic, 2·m·n·k operations, is the same in every
 version; what differs is how often a number travels between memory and the registers of the processor. In GFLOP/s
-at 1024³ in float32 on one thread (Zen 3 with AVX2, other work on the machine), with OpenBLAS beside it:
+at 1024³ in float32 on one thread (Zen 5 with AVX-512, whose peak is about 260), with OpenBLAS beside it:
 
     =========  =======  ===================================================================================
     step       GFLOP/s  what it bought
     =========  =======  ===================================================================================
-    naive          0.2  -
-    reordered     16    the innermost loop runs along rows: whole cache lines and vector registers are used
-    tiled         16    a tile of b is used again while it lies in the second-level cache: nothing gained here,
+    naive          0.5  -
+    reordered     51    the innermost loop runs along rows: whole cache lines and vector registers are used
+    tiled         52    a tile of b is used again while it lies in the second-level cache: nothing gained here,
                         where all of b (4 MiB) lies in a third-level cache of 32 MiB already
-    packed        35    12 sums stay in registers, so that a number that is loaded is used 3 or 4 times
-    OpenBLAS      54    the same ideas in assembler, with a micro-kernel for each processor
+    packed       118    12 sums stay in registers, so that a number that is loaded is used 3 or 4 times
+    tiles        243    the same, with the registers named one by one, as Python cannot: see ``tiles``
+    OpenBLAS     242    the same ideas in assembler, with a micro-kernel for each processor
     =========  =======  ===================================================================================
 
-``parallel`` is ``packed`` with its blocks of rows shared out among threads. The engine itself calls BLAS.
+``parallel`` is ``packed`` with its blocks of rows shared out among threads. What dense layers use is the last step,
+in ``products``; a product that is written out, ``x @ w``, is BLAS's.
 ``STEPS["naive"].plain`` is a step as plain Python, for a debugger.
 
 How far two versions may be apart: k ulp of Σ_p |a_ip b_pj|, which holds for every order of the sum. One version
