@@ -132,7 +132,7 @@ class Record:
         self.saved = saved
         self.params = params
         self.value = value
-        self.place = here()
+        self.place = here(4)  # past this, apply, and the operation's call
         self.consumed: Place | None = None
         self.version = version
         self.versions = versions

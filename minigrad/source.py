@@ -51,13 +51,13 @@ def file_name(filename: str) -> str:
 _new = tuple.__new__  # Place(…) takes three times as long
 
 
-def here() -> Place:
+def here(depth: int = 1) -> Place:
     """Return the innermost frame that is neither minigrad's own code nor NumPy's.
 
     A frame counts as internal by its file name, which is looked up once per file: this runs for every
-    recorded operation.
+    recorded operation. ``depth`` calls from here on are known to be internal, and are not looked at.
     """
-    frame = sys._getframe(1)
+    frame = sys._getframe(depth)
     while True:
         filename = frame.f_code.co_filename
         internal = _is_internal.get(filename)
