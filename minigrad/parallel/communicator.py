@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from minigrad.backend import Array
+from minigrad.parallel.carriers import Carrier, Messages
 from minigrad.parallel.waiting import DEADLINE, wait_until
 
 
@@ -62,6 +63,15 @@ class Communicator:
         """Replace ``array`` by the sum of all processes' arrays and return it."""
         self.wait([self.start_sum(array)], what)
         return array
+
+    def carriers(
+        self, groups: Sequence[Sequence[Array]], what: str
+    ) -> tuple[Sequence[Carrier], Callable[[], None]]:
+        """Return what sums a group of arrays like these, for each group, and a function that ends it.
+
+        The arrays of a group are of one dtype. All processes end it together, and before they take it up again.
+        """
+        return [Messages(self, group) for group in groups], lambda: None
 
     def gather(self, text: str, what: str) -> list[str]:
         """Return the texts of all processes, by rank."""
