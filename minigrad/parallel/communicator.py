@@ -29,6 +29,8 @@ class Communicator:
 
     rank = 0
     size = 1
+    shares_memory = False
+    """Whether all processes are on one machine, so that gradients may be summed in its memory."""
 
     def __init__(self, deadline: float = DEADLINE) -> None:
         self.deadline = deadline
@@ -67,9 +69,10 @@ class Communicator:
     def carriers(
         self, groups: Sequence[Sequence[Array]], what: str
     ) -> tuple[Sequence[Carrier], Callable[[], None]]:
-        """Return what sums a group of arrays like these, for each group, and a function that ends it.
+        """Return, for each group, what sums arrays like these over and over; and a function that ends all of it.
 
-        The arrays of a group are of one dtype. All processes end it together, and before they take it up again.
+        The arrays of a group are of one dtype. All processes call this together, and so they do with the function.
+        ``what`` names the wait for them.
         """
         return [Messages(self, group) for group in groups], lambda: None
 

@@ -34,8 +34,7 @@ class MpiTicket:
 class MpiCommunicator(Communicator):
     """A process of an MPI job: sums are ``Iallreduce``, progress is ``Testall``.
 
-    It talks through a duplicate of the job's communicator, so that a user's own messages cannot get between. Where
-    ``one_machine`` holds, gradients go through its memory instead.
+    It talks through a duplicate of the job's communicator, so that a user's own messages cannot get between.
     """
 
     def __init__(self, world: Any, deadline: float) -> None:
@@ -46,7 +45,7 @@ class MpiCommunicator(Communicator):
         self.world = world.Dup()
         self.rank, self.size = self.world.Get_rank(), self.world.Get_size()
         neighbours = self.world.Split_type(MPI.COMM_TYPE_SHARED)
-        self.one_machine = neighbours.Get_size() == self.size
+        self.shares_memory = neighbours.Get_size() == self.size
         neighbours.Free()
 
     def carriers(
@@ -54,7 +53,12 @@ class MpiCommunicator(Communicator):
     ) -> tuple[Sequence[Carrier], Callable[[], None]]:
         """Return carriers through shared memory, if all processes can see one; see ``Communicator.carriers``."""
         on_host = all(type(example) is np.ndarray for group in groups for example in group)
-        if self.one_machine and on_host and self.size <= MOST and (shared := share_slots(self, groups, what)):
+        if (
+            self.shares_memory
+            and on_host
+            and self.size <= MOST
+            and (shared := share_slots(self, groups, what))
+        ):
             memory, slots = shared
             return slots, memory.close
         return super().carriers(groups, what)

@@ -115,17 +115,18 @@ class Slots:
 def share_slots(
     communicator: MpiCommunicator, groups: Sequence[Sequence[Array]], what: str
 ) -> tuple[SharedMemory, list[Slots]] | None:
-    """Return memory with slots for each group of arrays like these; None, on all processes, where one has no room.
+    """Return memory with slots for each group of arrays like these; None, on all processes, where one of them cannot.
 
     ``what`` names the wait for the others.
     """
 
-    def on_all(holds: bool) -> bool:
-        return "no" not in communicator.gather("yes" if holds else "no", what)
+    def agreed(own: str) -> bool:
+        texts = communicator.gather(own, what)
+        return "no" not in texts and len(set(texts)) == 1
 
     examples = [example for _ in range(2) for group in groups for example in group]
     starts, size = places(examples, 1, after=LINE * len(groups))
-    if not on_all(_has_room(communicator.size * size)):
+    if not agreed(str(size) if _has_room(communicator.size * size) else "no"):
         return None
     try:
         memory = SharedMemory(communicator, size)
@@ -134,7 +135,7 @@ def share_slots(
     if memory is not None:
         memory.pieces[communicator.rank][: LINE * len(groups)] = 0
         memory.fence()
-    if not on_all(memory is not None) or memory is None:
+    if not agreed("no" if memory is None else "yes") or memory is None:
         return None
     memory.fence()
     arrays = zip(*(_arrays(piece, starts, examples) for piece in memory.pieces), strict=True)
