@@ -114,17 +114,19 @@ def too_many() -> None:
 
 
 def messages_meanwhile() -> None:
-    """Rank 1 sends its gradients once it has a long message from rank 0, which waits for them."""
+    """Rank 1 sends its gradients once it has many messages from rank 0, which waits for the gradients."""
     params = parameters()
     averager = GradientAverager(params, COMMUNICATOR)
     right_sums(averager, params, 3)
-    long = np.full(4_000_000, float(RANK))
-    ticket = COMMUNICATOR.send(long, 1) if RANK == 0 else COMMUNICATOR.receive(long, 0)
+    arrays = [np.full(1000, float(RANK)) for _ in range(2000)]
+    tickets = [
+        COMMUNICATOR.send(array, 1) if RANK == 0 else COMMUNICATOR.receive(array, 0) for array in arrays
+    ]
     if RANK == 1:
-        COMMUNICATOR.wait([ticket], "the long message")
-        assert not long.any()
+        COMMUNICATOR.wait(tickets, "the messages")
+        assert not any(array.any() for array in arrays)
     right_sums(averager, params, 3)
-    COMMUNICATOR.wait([ticket], "the long message")
+    COMMUNICATOR.wait(tickets, "the messages")
 
 
 def main() -> None:
