@@ -84,9 +84,9 @@ def test_a_wait_lasts_as_long_as_it_has_to() -> None:
 
 @needs_mpi
 def test_a_killed_rank_leaves_a_run_that_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    whole = trained(tmp_path / "whole", epochs=15)
+    whole = trained(tmp_path / "whole", epochs=60)
     folder = tmp_path / "killed"
-    trial = kill_a_rank(folder, victim=1, epochs=15, after_epochs=1)
+    trial = kill_a_rank(folder, victim=1, epochs=60, after_epochs=1)
     assert trial.was_running
     assert trial.seconds_to_end < 10
     assert trial.survivors == 0
