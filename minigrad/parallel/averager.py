@@ -156,8 +156,9 @@ class GradientAverager:
         self.start_rest()
         for number, bucket in enumerate(self.buckets, 1):
             assert bucket.ticket is not None
-            what = f"bucket {number} of {len(self.buckets)} ({_shortened(bucket.names)}) at {place}"
-            self.communicator.wait([bucket.ticket], what)
+            if not bucket.ticket.done():
+                what = f"bucket {number} of {len(self.buckets)} ({_shortened(bucket.names)}) at {place}"
+                self.communicator.wait([bucket.ticket], what)
             bucket.give_back()
             bucket.clear()
         self._tickets.clear()
