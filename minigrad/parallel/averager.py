@@ -1,8 +1,9 @@
 r"""The gradients of all processes, averaged while the backward walk is still under way.
 
-Parameters are put into buckets in the order in which their gradients are ready, the last layer first. As soon as the
-last gradient of a bucket has its final value, the bucket's sum over all processes begins, and the walk goes on
-meanwhile (Li et al. 2020, "PyTorch Distributed: Experiences on Accelerating Data Parallel Training", section 3.2).
+Parameters are put into buckets in the order in which their gradients are ready, the last layer first. Where messages
+carry the sums, a bucket's sum over all processes begins as soon as the last gradient of it has its final value, and
+the walk goes on meanwhile (Li et al. 2020, "PyTorch Distributed: Experiences on Accelerating Data Parallel Training",
+section 3.2).
 
 Each process's loss is weighted by its share of the samples, so that the plain sum of all gradients is the gradient of
 the mean over the whole batch: :math:`\nabla \frac1m \sum_{i=1}^m L_i = \sum_r \frac{m_r}{m} \nabla \bar L_r`.
@@ -11,63 +12,60 @@ the mean over the whole batch: :math:`\nabla \frac1m \sum_{i=1}^m L_i = \sum_r \
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-
-import numpy as np
 
 from minigrad import modes
 from minigrad.backend import Array
+from minigrad.parallel.carriers import Carrier
 from minigrad.parallel.communicator import Communicator, Ticket
 from minigrad.tape import Step, tape
 from minigrad.tensor import Tensor
 
 BUCKET = 256 * 1024
 """Bytes of a bucket, unless one parameter alone is larger: much more than what an all-reduce costs empty."""
-_LINE = 64  # bytes; each gradient in a bucket begins on a cache line of its own
 
 
 class Bucket:
-    """Some parameters, one after another in one array, and how far their sum has come."""
+    """Some parameters whose gradients are summed together, and how far their sum has come."""
 
     def __init__(self, params: Mapping[str, Tensor]) -> None:
-        self.names = list(params)
-        self.places: dict[Tensor, tuple[int, int]] = {}
-        end = 0
-        for tensor in params.values():
-            start = end + -end % (_LINE // tensor.dtype.itemsize)
-            end = start + tensor.size
-            self.places[tensor] = (start, end)
-        self.length = end
+        self.names, self.tensors = list(params), list(params.values())
+        self.place = {tensor: k for k, tensor in enumerate(self.tensors)}
+        self.carrier: Carrier | None = None
         self.clear()
 
     def clear(self) -> None:
         """Forget the last step."""
-        self.array: Array = None
-        self.waiting = set(self.places)
+        self.parts: Sequence[Array] | None = None
+        self.waiting = dict.fromkeys(self.tensors)
         self.ticket: Ticket | None = None
 
-    def put(self, tensor: Tensor, gradient: Array) -> None:
-        """Copy the final gradient of ``tensor`` in. Nobody reads what is in the gaps between gradients."""
-        if self.array is None:
-            self.array = np.empty_like(tensor.data, shape=(self.length,))
-        start, end = self.places[tensor]
-        self.array[start:end] = gradient.reshape(-1)
-        self.waiting.discard(tensor)
+    def put(self, tensor: Tensor, gradient: Array | float) -> None:
+        """Copy the final gradient of ``tensor`` to where it is summed."""
+        if self.parts is None:
+            assert self.carrier is not None
+            self.parts = self.carrier.parts()
+        self.parts[self.place[tensor]][...] = gradient
+        del self.waiting[tensor]
 
     def give_back(self) -> None:
-        """Let every ``.grad`` be its part of the sum."""
-        for tensor, (start, end) in self.places.items():
+        """Let every ``.grad`` be its sum."""
+        assert self.carrier is not None
+        for k, tensor in enumerate(self.tensors):
             if tensor.grad is not None:
-                tensor.grad.data = self.array[start:end].reshape(tensor.shape)
+                own = tensor.grad.data
+                total = self.carrier.take(k, own)
+                if total is not own:
+                    tensor.grad.data = total
 
 
 class GradientAverager:
     """Sums the gradients of ``params`` over all processes.
 
     Around the last backward pass of an update, ``with averager.listening(loss): loss.backward(weight)``; then
-    ``finish`` puts the sums into ``.grad``. Earlier passes of an accumulation need nothing: what they left in
-    ``.grad`` is added in.
+    ``finish`` (or ``start_rest``, something else, and ``finish``) puts the sums into ``.grad``. Earlier passes of an
+    accumulation need nothing: what they left in ``.grad`` is added in.
     """
 
     def __init__(
@@ -75,9 +73,10 @@ class GradientAverager:
     ) -> None:
         self.communicator = communicator
         self.buckets = [Bucket(group) for group in _grouped(params, bucket_bytes)]
-        self._home = {tensor: bucket for bucket in self.buckets for tensor in bucket.places}
+        self._home = {tensor: bucket for bucket in self.buckets for tensor in bucket.tensors}
         self._left: dict[Tensor, int] = {}
         self._tickets: list[Ticket] = []
+        self._close: Callable[[], None] | None = None
 
     def layout(self) -> list[list[str]]:
         """Return the names in each bucket; it is the same on every process or nothing fits."""
@@ -85,10 +84,34 @@ class GradientAverager:
 
     @contextmanager
     def listening(self, loss: Tensor) -> Iterator[None]:
-        """Start each bucket's sum, inside the block, when the backward pass from ``loss`` has filled it."""
+        """Start each bucket's sum, inside the block, when the backward pass from ``loss`` has filled it.
+
+        Where sums do not go on by themselves, nothing is won by that, and all of them start in ``start_rest``.
+        """
+        self._open()
+        if not all(bucket.carrier and bucket.carrier.in_background for bucket in self.buckets):
+            yield
+            return
         self._left = _contributions(loss, self._home)
         with modes.hooks(backward=self._walked):
             yield
+
+    def _open(self) -> None:
+        """Agree with the others on how sums travel: once they are all here, not before they have been compared."""
+        if self._close is None:
+            groups = [[tensor.data for tensor in bucket.tensors] for bucket in self.buckets]
+            carriers, self._close = self.communicator.carriers(groups, "the others' buckets")
+            for bucket, carrier in zip(self.buckets, carriers, strict=True):
+                bucket.carrier = carrier
+
+    def close(self) -> None:
+        """Give back the memory that sums travel through; all processes do. The next step takes some anew."""
+        for bucket in self.buckets:
+            bucket.carrier = None
+            bucket.clear()
+        close, self._close = self._close, None
+        if close is not None:
+            close()
 
     def _walked(self, step: Step) -> None:
         tensor = step.input
@@ -103,31 +126,39 @@ class GradientAverager:
             before = tensor.grad
             self._put(tensor, step.total if before is None else before.data + step.total)
 
-    def _put(self, tensor: Tensor, gradient: Array) -> None:
-        bucket = self._home[tensor]
-        bucket.put(tensor, gradient)
+    def _put(self, tensor: Tensor, gradient: Array | float) -> None:
+        self._home[tensor].put(tensor, gradient)
         # Sums begin in the buckets' order on every process, or they would be mixed up.
         for ready in self.buckets:
             if ready.waiting:
                 break
             if ready.ticket is None:
-                ready.ticket = self.communicator.start_sum(ready.array)
+                assert ready.carrier is not None
+                ready.ticket = ready.carrier.start()
                 self._tickets.append(ready.ticket)
 
-    def finish(self, place: str, *, failed: bool = False) -> None:
-        """Start what the walk left over, wait for all sums and put them into ``.grad``.
+    def start_rest(self, *, failed: bool = False) -> None:
+        """Start the sums that the walk did not.
 
-        ``place`` ("step 37") is named where a sum does not come. A process that ``failed`` adds NaN to what it has not
-        sent yet, so that the others do not wait for it in vain.
+        A process that ``failed`` adds NaN to what it has not sent yet, so that the others do not wait for it in vain.
         """
+        self._open()
         for bucket in self.buckets:
             for tensor in list(bucket.waiting):
-                gradient = np.zeros_like(tensor.data) if tensor.grad is None else tensor.grad.data
-                self._put(tensor, np.full_like(tensor.data, math.nan) if failed else gradient)
+                gradient = 0.0 if tensor.grad is None else tensor.grad.data
+                self._put(tensor, math.nan if failed else gradient)
+
+    def finish(self, place: str) -> None:
+        """Start the rest, wait for all sums and put them into ``.grad``.
+
+        ``place`` ("step 37") is named where a sum does not come.
+        """
+        self.start_rest()
         for number, bucket in enumerate(self.buckets, 1):
             assert bucket.ticket is not None
-            what = f"bucket {number} of {len(self.buckets)} ({_shortened(bucket.names)}) at {place}"
-            self.communicator.wait([bucket.ticket], what)
+            if not bucket.ticket.done():
+                what = f"bucket {number} of {len(self.buckets)} ({_shortened(bucket.names)}) at {place}"
+                self.communicator.wait([bucket.ticket], what)
             bucket.give_back()
             bucket.clear()
         self._tickets.clear()

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from minigrad.backend import Array
+from minigrad.parallel.carriers import Carrier, Messages
 from minigrad.parallel.waiting import DEADLINE, wait_until
 
 
@@ -28,6 +29,8 @@ class Communicator:
 
     rank = 0
     size = 1
+    shares_memory = False
+    """Whether all processes are on one machine, so that gradients may be summed in its memory."""
 
     def __init__(self, deadline: float = DEADLINE) -> None:
         self.deadline = deadline
@@ -62,6 +65,16 @@ class Communicator:
         """Replace ``array`` by the sum of all processes' arrays and return it."""
         self.wait([self.start_sum(array)], what)
         return array
+
+    def carriers(
+        self, groups: Sequence[Sequence[Array]], what: str
+    ) -> tuple[Sequence[Carrier], Callable[[], None]]:
+        """Return, for each group, what sums arrays like these over and over; and a function that ends all of it.
+
+        The arrays of a group are of one dtype. All processes call this together, and so they do with the function.
+        ``what`` names the wait for them.
+        """
+        return [Messages(self, group) for group in groups], lambda: None
 
     def gather(self, text: str, what: str) -> list[str]:
         """Return the texts of all processes, by rank."""

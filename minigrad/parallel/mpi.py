@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.backend import Array
 from minigrad.errors import ParallelError
+from minigrad.parallel.carriers import Carrier
 from minigrad.parallel.communicator import Communicator, Ticket
+from minigrad.parallel.shared import MOST, share_slots
 from minigrad.parallel.waiting import deadline, wait_until
 
 _LAUNCHED = ("PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS")
@@ -42,14 +44,35 @@ class MpiCommunicator(Communicator):
         self.mpi: Any = MPI
         self.world = world.Dup()
         self.rank, self.size = self.world.Get_rank(), self.world.Get_size()
+        neighbours = self.world.Split_type(MPI.COMM_TYPE_SHARED)
+        self.shares_memory = neighbours.Get_size() == self.size
+        neighbours.Free()
+
+    def carriers(
+        self, groups: Sequence[Sequence[Array]], what: str
+    ) -> tuple[Sequence[Carrier], Callable[[], None]]:
+        """Return carriers through shared memory, if all processes can see one; see ``Communicator.carriers``."""
+        on_host = all(type(example) is np.ndarray for group in groups for example in group)
+        if (
+            self.shares_memory
+            and on_host
+            and self.size <= MOST
+            and (shared := share_slots(self, groups, what))
+        ):
+            memory, slots = shared
+            return slots, memory.close
+        return super().carriers(groups, what)
 
     def start_sum(self, array: Array) -> Ticket:
         """Begin an in-place all-reduce; see ``Communicator.start_sum``."""
         return MpiTicket(self.world.Iallreduce(self.mpi.IN_PLACE, array, op=self.mpi.SUM), array)
 
     def test(self, tickets: Sequence[Ticket]) -> bool:
-        """Move all sums on with one ``Testall``."""
-        return bool(self.mpi.Request.Testall([t.request for t in tickets if isinstance(t, MpiTicket)]))
+        """Move all sums on, those that MPI works on with one ``Testall``."""
+        requests = [ticket.request for ticket in tickets if isinstance(ticket, MpiTicket)]
+        others = [ticket for ticket in tickets if not isinstance(ticket, MpiTicket)]
+        done = not requests or bool(self.mpi.Request.Testall(requests))
+        return super().test(others) and done
 
     def send(self, array: Array, to: int) -> Ticket:
         """Begin to send an array to one process; nobody touches it until the ticket is done."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -87,13 +87,6 @@ class GpuCommunicator(MpiCommunicator):
                 self.stream.synchronize()
                 return super().start_sum(array)
             return StagedTicket(array, self.stream, self.cupy, super().start_sum)
-
-    def test(self, tickets: Sequence[Ticket]) -> bool:
-        """Move all sums on; ``Testall`` for those that MPI works on."""
-        on_device = [t for t in tickets if isinstance(t, (StreamTicket, StagedTicket))]
-        on_host = [t for t in tickets if t not in on_device]
-        done = super().test(on_host) if on_host else True
-        return not [ticket for ticket in on_device if not ticket.done()] and done
 
     def _sum_by_nccl(self, array: Array) -> Ticket:
         nccl = self.cupy.cuda.nccl

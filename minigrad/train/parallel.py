@@ -71,8 +71,10 @@ class ParallelTrainer(Trainer):
                 losses[k:] = math.nan
                 break
         place = f"step {self.step + 1}"
-        self.averager.finish(place, failed=failure is not None)
-        self.communicator.sum(losses, f"the losses at {place}")
+        self.averager.start_rest(failed=failure is not None)
+        sum_of_losses = self.communicator.start_sum(losses)  # travels while the gradients are waited for
+        self.averager.finish(place)
+        self.communicator.wait([sum_of_losses], f"the losses at {place}")
         if not np.isfinite(losses).all():
             raise self._stop_all(failure)
         self.last_loss = float(losses[-1])
@@ -121,3 +123,4 @@ class ParallelTrainer(Trainer):
             self.stopping = decided == "1"
         elif event == "on_train_end":
             check_same_parameters(self.communicator, self.params, self.step)
+            self.averager.close()

@@ -1,4 +1,4 @@
-"""Programs in which one process misbehaves: python -m tests.parallel.faulty NAME."""
+"""Programs in which one process misbehaves: python -m tests.parallel.faulty NAME [memory|messages]."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from minigrad.parallel.joining import ending_together, joined
 from minigrad.parallel.manifest import compare, manifest
 from minigrad.train.callbacks import Callback
 from minigrad.train.trainer import Trainer
-from tests.parallel.trainings import Training
+from tests.parallel.trainings import Training, go_by
 
 
 class AtStepThree(Callback):
@@ -51,6 +51,7 @@ def mismatch(communicator: Communicator) -> None:
 def main() -> None:
     name = sys.argv[1]
     with ending_together(), joined() as communicator:
+        go_by(sys.argv[2] if len(sys.argv) > 2 else "memory", communicator)
         if name == "mismatch":
             return mismatch(communicator)
         job = Training(communicator, "float64", width=8)

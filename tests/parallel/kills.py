@@ -66,6 +66,8 @@ def trained(folder: Path, *, epochs: int = EPOCHS, n: int = 2, resume: bool = Fa
 def children_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """The ranks of a launched training, by rank."""
     found = {}
+    if process.poll() is not None:
+        return []
     for child in psutil.Process(process.pid).children(recursive=True):
         try:
             variables = child.environ()

@@ -20,16 +20,17 @@ pytestmark = needs_mpi
 FLOAT64, FLOAT32 = 1e-12, 2e-5
 """How far an array may be from a single process's, relative to the array's largest entry, after 100 steps."""
 
-Launch = Callable[[int, int], Path]
+WAYS = ["memory", "messages"]
+Launch = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
 def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
     @cache
-    def started(n: int, again: int = 0) -> Path:
-        folder = tmp_path_factory.mktemp(f"on-{n}")
+    def started(n: int, way: str, again: bool = False) -> Path:
+        folder = tmp_path_factory.mktemp(f"on-{n}-by-{way}")
         names = ["dropout_adam_float32"] if again else []
-        ended = on(n, "tests.parallel.trainings", folder, *names, cwd=folder)
+        ended = on(n, "tests.parallel.trainings", folder, way, *names, cwd=folder)
         assert ended.code == 0, ended.err
         return folder
 
@@ -47,9 +48,10 @@ def found(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 @pytest.mark.parametrize("n", [2, 3, 4])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", TRAININGS)
-def test_the_weights_are_those_of_one_process(launch: Launch, name: str, n: int) -> None:
-    weights, about = found(launch(n, 0), name)
+def test_the_weights_are_those_of_one_process(launch: Launch, name: str, way: str, n: int) -> None:
+    weights, about = found(launch(n, way), name)
     expected = alone(name)
     assert about["steps"] == expected.step
     assert expected.step >= 100 or name in ("stopped_early", "wide")
@@ -61,9 +63,10 @@ def test_the_weights_are_those_of_one_process(launch: Launch, name: str, n: int)
 
 
 @pytest.mark.parametrize("n", [2, 3, 4])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", ["dropout_adam", "stopped_early"])
-def test_the_figures_are_those_of_one_process(launch: Launch, name: str, n: int) -> None:
-    _, about = found(launch(n, 0), name)
+def test_the_figures_are_those_of_one_process(launch: Launch, name: str, way: str, n: int) -> None:
+    _, about = found(launch(n, way), name)
     expected = alone(name).history
     assert about["history"].keys() == expected.keys()
     for key, values in expected.items():
@@ -75,7 +78,16 @@ def test_early_stopping_really_stopped(launch: Launch) -> None:
     assert len(alone("stopped_early").history["epoch"]) < 60
 
 
-def test_the_same_number_of_processes_gives_the_same_bits(launch: Launch) -> None:
-    first, second = (found(launch(2, again), "dropout_adam_float32")[0] for again in (0, 1))
+@pytest.mark.parametrize(("n", "way"), [(2, "memory"), (3, "memory"), (2, "messages")])
+def test_the_same_number_of_processes_gives_the_same_bits(launch: Launch, n: int, way: str) -> None:
+    first, second = (found(launch(n, way, again), "dropout_adam_float32")[0] for again in (False, True))
+    for key in first:
+        assert first[key].tobytes() == second[key].tobytes()
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_two_processes_get_the_same_bits_either_way(launch: Launch, name: str) -> None:
+    """a + b = b + a: a sum of two leaves no choice, whatever carries it."""
+    first, second = (found(launch(2, way), name)[0] for way in WAYS)
     for key in first:
         assert first[key].tobytes() == second[key].tobytes()

@@ -19,8 +19,9 @@ from tests.parallel.launched import needs_mpi, on
 
 
 @needs_mpi
-def test_an_exception_on_one_rank_ends_all_with_its_traceback(tmp_path: Path) -> None:
-    ended = on(2, "tests.parallel.faulty", "raises", cwd=tmp_path)
+@pytest.mark.parametrize("way", ["memory", "messages"])
+def test_an_exception_on_one_rank_ends_all_with_its_traceback(tmp_path: Path, way: str) -> None:
+    ended = on(2, "tests.parallel.faulty", "raises", way, cwd=tmp_path)
     assert ended.code != 0
     assert ended.seconds < 20, "start and imports included"
     assert "rank 1 of 2 failed, and ends the others:\nTraceback" in ended.err
@@ -30,8 +31,9 @@ def test_an_exception_on_one_rank_ends_all_with_its_traceback(tmp_path: Path) ->
 
 
 @needs_mpi
-def test_a_wait_ends_and_says_for_what(tmp_path: Path) -> None:
-    ended = on(2, "tests.parallel.faulty", "sleeps", cwd=tmp_path, MINIGRAD_DEADLINE="1.5")
+@pytest.mark.parametrize("way", ["memory", "messages"])
+def test_a_wait_ends_and_says_for_what(tmp_path: Path, way: str) -> None:
+    ended = on(2, "tests.parallel.faulty", "sleeps", way, cwd=tmp_path, MINIGRAD_DEADLINE="1.5")
     assert ended.code != 0
     assert ended.seconds < 20
     assert re.search(
@@ -48,8 +50,9 @@ def test_parameters_that_drift_apart_are_found(tmp_path: Path) -> None:
 
 
 @needs_mpi
-def test_a_loss_that_is_not_finite_stops_all_alike(tmp_path: Path) -> None:
-    ended = on(2, "tests.parallel.faulty", "diverges", cwd=tmp_path)
+@pytest.mark.parametrize("way", ["memory", "messages"])
+def test_a_loss_that_is_not_finite_stops_all_alike(tmp_path: Path, way: str) -> None:
+    ended = on(2, "tests.parallel.faulty", "diverges", way, cwd=tmp_path)
     assert ended.code != 0
     assert ended.err.count("MG-403 training stopped at step 4") == 1
     assert "on rank 1, in layer '0' (Linear 64->8): first non-finite value: NaN" in ended.err
@@ -81,9 +84,9 @@ def test_a_wait_lasts_as_long_as_it_has_to() -> None:
 
 @needs_mpi
 def test_a_killed_rank_leaves_a_run_that_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    whole = trained(tmp_path / "whole", epochs=15)
+    whole = trained(tmp_path / "whole", epochs=60)
     folder = tmp_path / "killed"
-    trial = kill_a_rank(folder, victim=1, epochs=15, after_epochs=1)
+    trial = kill_a_rank(folder, victim=1, epochs=60, after_epochs=1)
     assert trial.was_running
     assert trial.seconds_to_end < 10
     assert trial.survivors == 0

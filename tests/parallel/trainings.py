@@ -1,6 +1,6 @@
 """Small trainings that one process or several run alike; as a program, each rank writes what it ended with.
 
-mpiexec -n 2 python -m mpi4py -m tests.parallel.trainings FOLDER [NAME ...]
+mpiexec -n 2 python -m mpi4py -m tests.parallel.trainings FOLDER memory|messages [NAME ...]
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from minigrad import nn, optim
 from minigrad.data import DataLoader, Dataset, Noise, load_digits
 from minigrad.optim import penalties
 from minigrad.parallel import ALONE, Communicator, ShardedGenerator, join
+from minigrad.parallel.carriers import Messages
+from minigrad.parallel.shared import Slots
 from minigrad.train.callbacks import EarlyStopping, GradientStatistics
 from minigrad.train.parallel import ParallelTrainer
 from minigrad.train.trainer import Trainer
@@ -114,10 +116,25 @@ def digest(trainer: Trainer) -> int:
     return zlib.crc32(b"".join(a.tobytes() for a in trainer.model.state_dict().values()))
 
 
+def go_by(way: str, communicator: Communicator) -> None:
+    """Let gradients be summed in shared "memory" or by "messages", and see to it that they are."""
+    communicator.shares_memory = way == "memory"
+    expected = {"memory": Slots, "messages": Messages}[way]
+    opened = communicator.carriers
+
+    def checked(*arguments: Any) -> Any:
+        carriers, close = opened(*arguments)
+        assert {type(each) for each in carriers} == {expected}
+        return carriers, close
+
+    communicator.carriers = checked  # type: ignore[method-assign]
+
+
 def main() -> None:
-    folder, names = Path(sys.argv[1]), sys.argv[2:] or list(TRAININGS)
+    folder, names = Path(sys.argv[1]), sys.argv[3:] or list(TRAININGS)
     communicator = join()
     assert communicator.size > 1
+    go_by(sys.argv[2], communicator)
     for name in names:
         trainer = TRAININGS[name](communicator)
         digests = communicator.gather(str(digest(trainer)), "digests")
