@@ -93,8 +93,11 @@ def overlap(rounds: int) -> None:
         print(f"skipped: {reason}")
         return
     kinds = ("without sums", "one after the other", "overlapped")
-    print("| samples a process | MB |", " | ".join(kinds), "| hidden |\n|---|---|---|---|---|---|")
     with link.link() as start:
+        if reason := link.why_mpi_does_not_start(start):
+            print(f"skipped: {reason}")
+            return
+        print("| samples a process | MB |", " | ".join(kinds), "| hidden |\n|---|---|---|---|---|---|")
         for batch in (128, 512):
             runs = [on(2, "overlap", batch, start=start, **link.environment()) for _ in range(rounds)]
             times = [1e3 * statistics.median(run[kind] for run in runs) for kind in kinds]

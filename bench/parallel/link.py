@@ -72,6 +72,16 @@ def link(rate: str = "1gbit") -> Iterator[list[str]]:
             _clean()
 
 
+def why_mpi_does_not_start(start: list[str]) -> str | None:
+    """Return why the MPI library does not reach over the link, in its own words, or None where it does."""
+    command = [*start, "-c", "from mpi4py import MPI"]
+    tried = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    if not tried.returncode:
+        return None
+    said = [line for line in (tried.stdout + tried.stderr).splitlines() if "fail" in line]
+    return f"the MPI library does not get over the link: {said[-1] if said else 'it does not say why'}"
+
+
 def _clean() -> None:
     for name in NAMES:
         subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
