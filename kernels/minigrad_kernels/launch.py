@@ -31,8 +31,11 @@ Dialect = Callable[..., Any]
 kernels: dict[str, Kernel] = {}
 """Every registered kernel by name."""
 
-PARALLEL_FROM = 1 << 16
+PARALLEL_FROM = 1 << 17
 """Entries from which waking the other threads pays, measured on two cores."""
+
+SHARED_FROM = 1 << 15
+"""The same where other threads hold parts of the arrays already."""
 
 _COMPILED_DTYPES = {
     np.dtype(name): name[0] == "f" for name in ("float32", "float64", "int8", "int32", "int64")
@@ -90,6 +93,27 @@ def may_use_threads() -> bool:
     the process when two of Python's threads come at once, in the main thread alone.
     """
     return not _forked and (_several_may_come() or get_ident() == main_thread().ident)
+
+
+_shared_out: set[int] = set()
+
+
+def note_shared_out(array: Any, several: bool) -> None:
+    """Remember whether several threads wrote ``array``, each its part."""
+    if not several:
+        _shared_out.discard(id(array))
+    elif len(_shared_out) < 10_000:
+        _shared_out.add(id(array))
+
+
+def is_shared_out(array: Any) -> bool:
+    """Tell whether several threads wrote ``array``, so that its parts lie in the caches of several processors.
+
+    Whoever goes on with it does well to use the same threads: one thread would have to fetch the others' parts, which
+    takes longer than its work. An array that was made otherwise in the place of an old one may be taken for it: only
+    the speed depends on the answer.
+    """
+    return id(array) in _shared_out
 
 
 @cache
@@ -248,6 +272,12 @@ class Kernel:
             if self.gpu is not None and _fit_gpu(arrays):
                 return self.gpu
         return self.reference
+
+    def on_several_threads(self, picked: Dialect, size: int) -> Dialect:
+        """Return what to run in the place of ``picked`` where several threads wrote the arrays of this size."""
+        if self.parallel is None or picked in (self.reference, self.gpu) or size < SHARED_FROM:
+            return picked
+        return self.parallel.compiled if may_use_threads() else picked
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Kernel:
         return self  # there is one of each, and what Numba compiled cannot be copied

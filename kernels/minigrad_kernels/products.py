@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels.launch import Loop, may_use_threads
+from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out
 from minigrad_kernels.tiles import Tile, size, tile, tile_across, turn
 
 prange = range  # Numba's, where a loop is compiled
@@ -187,7 +187,9 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     if not _fits(m, n, len(b), b.dtype):
         np.dot(a, b, out=out)
         return
-    loops = _loops(m * n * len(b) >= PARALLEL_FROM and may_use_threads())
+    several = m * n * len(b) >= PARALLEL_FROM and may_use_threads()
+    loops = _loops(several)
+    note_shared_out(out, several)
     if len(b) >= DEEP and not a.flags.c_contiguous:
         rows = np.empty(a.shape, a.dtype)
         loops.turn(a.T, rows)

@@ -14,7 +14,7 @@ from minigrad_kernels.launch import Loop, may_use_threads
 prange = range  # Numba's, where a loop is compiled in parallel
 ROWS, COLUMNS = 32, 128  # of w that a thread takes at a time
 
-PARALLEL_FROM = 1 << 16
+PARALLEL_FROM = 1 << 17
 """Weights from which waking the other threads pays, measured on two cores."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from minigrad_kernels import gpu, updates
-from minigrad_kernels.launch import Kernel, reference_is_forced
+from minigrad_kernels.launch import Kernel, is_shared_out, reference_is_forced
 
 from minigrad import backend, modes
 from minigrad.backend import Array
@@ -226,11 +226,13 @@ class Optimizer:
                 raise _misfit(slot.name, "its state in the optimizer", theta, array)
         slot.theta, slot.shape, slot.dtype, slot.kind = theta, theta.shape, theta.dtype, type(theta)
         slot.flat, slot.hyper = (theta, *slot.state.values()), None
-        slot.update, slot.on_gpu = self.kernel, False
+        slot.update = slot.shared_update = self.kernel
+        slot.on_gpu = False
         if all(type(a) is np.ndarray and a.flags.c_contiguous for a in slot.flat):
             slot.flat = tuple(a.reshape(-1) for a in slot.flat)
             slot.hyper = self._hypers.setdefault(slot.dtype, np.array(self.hyper(1.0, 0.0, 1), slot.dtype))
             slot.update = self.kernel.pick(*slot.flat, slot.hyper)
+            slot.shared_update = self.kernel.on_several_threads(slot.update, theta.size)
         elif self.kernel.pick(*slot.flat) is self.kernel.gpu:
             slot.on_gpu = all(a.flags.c_contiguous for a in slot.flat)
 
@@ -246,7 +248,8 @@ class Optimizer:
             elif slot.hyper is None:
                 slot.update(theta, g, *state, coefficients)
             else:
-                slot.update(theta, g.ravel(), *state, slot.hyper)
+                update = slot.shared_update if is_shared_out(g) else slot.update
+                update(theta, g.ravel(), *state, slot.hyper)
 
         for (device, dtype), parameters in together.items():
             clip, *others = coefficients
@@ -303,6 +306,7 @@ class _Slot:
         self.dtype: np.dtype[Any] | None = None
         self.kind: type | None = None
         self.update: Callable[..., None] | Any = None
+        self.shared_update: Callable[..., None] | Any = None  # for a gradient that several threads wrote
         self.hyper: Array = None  # the coefficients as an array; None where the kernel gets them as a tuple
         self.on_gpu = False  # whether it is updated in one launch with the others
         self.flat: tuple[Array, ...] = ()  # theta and its state, as 1-D views where there is a hyper

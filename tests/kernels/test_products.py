@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minigrad_kernels import products, tiles
+from minigrad_kernels import launch, products, tiles
 
 EPS = np.finfo(np.float32).eps
 fitting = tiles.size()
@@ -177,6 +177,15 @@ def test_what_the_tiles_are_not_for_goes_to_blas(spoilt, monkeypatch):
     out = np.empty((m, n), x.dtype)
     products.dot(w, x.T.copy(), out, by_rows=True)
     np.testing.assert_array_equal(out, np.dot(w, x.T.copy()))
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_it_is_noted_who_wrote_a_product(several, monkeypatch):
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(products, "PARALLEL_FROM", 0 if several else products.LARGEST)
+    out = np.empty((50, 60), np.float32)
+    products.dot(matrix(rng, 50, 20), matrix(rng, 20, 60), out, by_rows=True)
+    assert launch.is_shared_out(out) == several
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from minigrad_kernels import gpu
+from minigrad_kernels import gpu, launch
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 import minigrad as mg
@@ -628,3 +628,33 @@ def _fresh_warnings() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("error", MinigradWarning)
         yield
+
+
+@pytest.mark.skipif(
+    launch.numba() is None or launch.reference_is_forced(), reason="there are no compiled loops"
+)
+def test_who_wrote_a_gradient_decides_who_updates_and_not_what_comes_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    p = parameter(200, 200)
+    before, rng = p.data.copy(), np.random.default_rng(1)
+    results = []
+    for several in (False, True):
+        p.data[...] = before
+        optimizer = Adam([p])
+        p.grad = Tensor(rng.standard_normal(p.shape, dtype=np.float32) if not results else p.grad.data)
+        launch.note_shared_out(p.grad.data, several)
+        optimizer._ready()
+        (slot,) = optimizer._slots
+        assert slot.update is not slot.shared_update
+        used = []
+        for way in ("update", "shared_update"):
+            function = getattr(slot, way)
+            monkeypatch.setattr(
+                slot, way, lambda *a, way=way, function=function: used.append(way) or function(*a)
+            )
+        optimizer.step()
+        assert used == ["shared_update" if several else "update"]
+        results.append(p.data.copy())
+    np.testing.assert_array_equal(*results)
+    assert (results[0] != before).any()
