@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import warnings
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -647,12 +648,9 @@ def test_who_wrote_a_gradient_decides_who_updates_and_not_what_comes_out(
         optimizer._ready()
         (slot,) = optimizer._slots
         assert slot.update is not slot.shared_update
-        used = []
+        used: list[str] = []
         for way in ("update", "shared_update"):
-            function = getattr(slot, way)
-            monkeypatch.setattr(
-                slot, way, lambda *a, way=way, function=function: used.append(way) or function(*a)
-            )
+            monkeypatch.setattr(slot, way, _noting(way, used, getattr(slot, way)))
         optimizer.step()
         assert used == ["shared_update" if several else "update"]
         results.append(p.data.copy())
