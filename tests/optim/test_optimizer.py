@@ -631,6 +631,14 @@ def _fresh_warnings() -> Any:
         yield
 
 
+def _noting(name: str, used: list[str], function: Callable[..., None]) -> Callable[..., None]:
+    def noted(*arrays: Any) -> None:
+        used.append(name)
+        function(*arrays)
+
+    return noted
+
+
 @pytest.mark.skipif(
     launch.numba() is None or launch.reference_is_forced(), reason="there are no compiled loops"
 )
