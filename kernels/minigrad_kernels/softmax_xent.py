@@ -52,11 +52,14 @@ def _require_classes(labels: Any, classes: int) -> None:
 _NO_CLASS = "softmax_xent: a label is outside 0 ... classes - 1"
 
 
-# The loops take a few rows at a time, so that their powers stay in the cache from one pass to the next, and raise
-# e to all entries of these rows in one go, so that ten classes fill the vector registers as well as a thousand.
+# The loops take a few rows at a time, so that their powers stay in the cache from one pass to the next. Where rows are
+# short they raise e to all entries of these rows in one go, so that ten classes fill the vector registers too.
 
 BLOCK = 2048
-"""Entries whose powers are worked out together."""
+"""Entries that are worked on together; where a row is wide by itself, four times as many."""
+
+WIDE = 64
+"""Classes from which a row fills the vector registers by itself."""
 
 PARALLEL_FROM = 1 << 13
 """Logits from which waking the other threads pays, measured on two cores."""
@@ -110,12 +113,35 @@ def row_max(row: Any) -> Any:
     return Bits(top ^ ((top >> SIGN) & TURNED)).view(Real)
 
 
+def plus(a: Any, b: Any) -> Any:
+    """a + b, in a sum whose terms may be taken in another order: as many sums as a vector register has places."""
+    return a + b
+
+
 def row_sum(row: Any) -> Any:
-    """Return the sum of a row, in as many partial sums as a vector register has places."""
+    """Return the sum of a row."""
     total = row[0]
     for j in range(1, row.size):
-        total += row[j]
+        total = plus(total, row[j])
     return total
+
+
+def raise_row(row: Any, top: Any, powers: Any) -> Any:
+    """powers_j = e^(row_j - top); return their sum."""
+    total = ONE - ONE
+    for j in range(row.size):
+        power = exp(row[j] - top)
+        powers[j] = power
+        total = plus(total, power)
+    return total
+
+
+def rows_at_once(classes: int) -> int:
+    """How many rows are worked on together."""
+    return max(1, (BLOCK if classes < WIDE else 4 * BLOCK) // classes)
+
+
+together = Loop(rows_at_once)
 
 
 def check_loop(labels: Any, classes: int) -> int:
@@ -125,15 +151,21 @@ def check_loop(labels: Any, classes: int) -> int:
         outside += label < 0 or label >= classes
     if outside:
         raise IndexError(_NO_CLASS)
-    return max(1, BLOCK // classes)
+    return int(together(classes))
 
 
 check = Loop(check_loop)
 
 
-def exponentials(logits: Any, labels: Any, powers: Any, chosen: Any) -> None:
-    """powers_ij = e^(z_ij - max z_i), and in ``chosen`` the exponent at each row's label."""
+def exponentials(logits: Any, labels: Any, powers: Any, chosen: Any, totals: Any) -> None:
+    """powers_ij = e^(z_ij - max z_i), their sum in ``totals``, and in ``chosen`` the exponent at each row's label."""
     rows, classes = logits.shape
+    if classes >= WIDE:
+        for i in range(rows):
+            top = row_max(logits[i])
+            chosen[i] = logits[i, labels[i]] - top
+            totals[i] = raise_row(logits[i], top, powers[i])
+        return
     for i in range(rows):
         top = row_max(logits[i])
         for j in range(classes):
@@ -142,30 +174,34 @@ def exponentials(logits: Any, labels: Any, powers: Any, chosen: Any) -> None:
     flat = powers.reshape(-1)
     for k in range(flat.size):
         flat[k] = exp(flat[k])
+    for i in range(rows):
+        totals[i] = row_sum(powers[i])
 
 
 def forward_loop(logits: Any, labels: Any, losses: Any) -> None:
     """See ``forward_reference``."""
     rows, classes = logits.shape
     step = check(labels, classes)
-    powers = np.empty((step, classes), logits.dtype)
+    powers, totals = np.empty((step, classes), logits.dtype), np.empty(step, logits.dtype)
     for start in range(0, rows, step):
         stop = min(start + step, rows)
-        exponentials(logits[start:stop], labels[start:stop], powers[: stop - start], losses[start:stop])
+        exponentials(
+            logits[start:stop], labels[start:stop], powers[: stop - start], losses[start:stop], totals
+        )
         for i in range(start, stop):
-            losses[i] = np.log(row_sum(powers[i - start])) - losses[i]
+            losses[i] = np.log(totals[i - start]) - losses[i]
 
 
 def backward_loop(g: Any, logits: Any, labels: Any, d: Any) -> None:
     """See ``backward_reference``."""
     rows, classes = logits.shape
     step = check(labels, classes)
-    chosen = np.empty(step, logits.dtype)
+    chosen, totals = np.empty(step, logits.dtype), np.empty(step, logits.dtype)
     for start in range(0, rows, step):
         stop = min(start + step, rows)
-        exponentials(logits[start:stop], labels[start:stop], d[start:stop], chosen[: stop - start])
+        exponentials(logits[start:stop], labels[start:stop], d[start:stop], chosen, totals)
         for i in range(start, stop):
-            scale = g[i] / row_sum(d[i])
+            scale = g[i] / totals[i - start]
             for j in range(classes):
                 d[i, j] = scale * d[i, j]
             d[i, labels[i]] -= g[i]
@@ -177,14 +213,15 @@ def forward_backward_loop(logits: Any, labels: Any, losses: Any, d: Any) -> None
     step = check(labels, classes)
     for block in prange((rows + step - 1) // step):
         start, stop = block * step, min((block + 1) * step, rows)
-        exponentials(logits[start:stop], labels[start:stop], d[start:stop], losses[start:stop])
+        totals = np.empty(step, logits.dtype)
+        exponentials(logits[start:stop], labels[start:stop], d[start:stop], losses[start:stop], totals)
         for i in range(start, stop):
-            total = row_sum(d[i])
+            total = totals[i - start]
             losses[i] = np.log(total) - losses[i]
-            scale = ONE / total
+            row, scale = d[i], ONE / total
             for j in range(classes):
-                d[i, j] = scale * d[i, j]
-            d[i, labels[i]] -= ONE
+                row[j] = scale * row[j]
+            row[labels[i]] -= ONE
 
 
 def mean_backward_reference(g: Any, difference: Any, out: Any = None) -> Any:
@@ -196,7 +233,7 @@ def mean_backward_loop(g: Any, difference: Any, d: Any) -> None:
     """See ``mean_backward_reference``; a thread takes the rows that were its own in ``forward_backward``."""
     rows, classes = difference.shape
     factor = g[()] / g.dtype.type(rows)
-    step = max(1, BLOCK // classes)
+    step = together(classes)
     for block in prange((rows + step - 1) // step):
         for i in range(block * step, min((block + 1) * step, rows)):
             for j in range(classes):
@@ -209,9 +246,16 @@ def _compiled_for(real: Any, bits: Any, exponential: Any) -> dict[str, Loop]:
     largest = Loop(
         row_max, Real=real, Bits=bits, LOWEST=bits(info.min), TURNED=bits(info.max), SIGN=info.bits - 1
     )
-    total = Loop(row_sum, fastmath=frozenset({"reassoc"}))
-    powers = Loop(exponentials, exp=Loop(exponential, fastmath=FUSED), row_max=largest)
-    names: dict[str, Any] = {"exponentials": powers, "row_sum": total, "ONE": real(1)}
+    add = Loop(plus, fastmath=frozenset({"reassoc"}))
+    power = Loop(exponential, fastmath=FUSED)
+    powers = Loop(
+        exponentials,
+        exp=power,
+        row_max=largest,
+        row_sum=Loop(row_sum, plus=add),
+        raise_row=Loop(raise_row, plus=add, exp=power, ONE=real(1)),
+    )
+    names: dict[str, Any] = {"exponentials": powers, "ONE": real(1)}
     loops = (forward_loop, backward_loop, forward_backward_loop)
     serial = {loop.__name__: Loop(loop, **names) for loop in loops}
     return serial | {"parallel": Loop(forward_backward_loop, parallel=True, **names)}
