@@ -14,7 +14,7 @@ from pathlib import Path
 from minigrad.errors import ConfigError
 
 MISUSED = 2
-"""The exit status of a wrong setting; that of ``minigrad.cli``."""
+"""The exit status of every command where a setting is wrong."""
 
 
 def _is_command() -> bool:

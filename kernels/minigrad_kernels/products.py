@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out
-from minigrad_kernels.tiles import Tile, size, tile, tile_across, turn
+from minigrad_kernels.tiles import Size, Tile, size, tile, tile_across, turn
 
 prange = range  # Numba's, where a loop is compiled
 ROWS = COLUMNS = 0  # a tile's, where a loop is compiled; and the tiles themselves
@@ -136,12 +136,15 @@ def _loops(parallel: bool) -> _Loops:
     )
 
 
-def _fits(m: int, n: int, depth: int, dtype: np.dtype[Any]) -> bool:
-    """Tell whether the tiles are to be used for a product with m rows and n columns."""
-    if not SMALLEST <= m * n * depth <= LARGEST or dtype != np.float32:
-        return False
+def _chosen(m: int, n: int, depth: int, dtype: np.dtype[Any]) -> tuple[Size, bool] | None:
+    """Return the tile for a product with m rows and n columns, and whether threads share it; None for BLAS."""
+    work = m * n * depth
+    if not SMALLEST <= work <= LARGEST or dtype != np.float32:
+        return None
     fitting = size()
-    return fitting is not None and max(m, fitting.rows) * max(n, fitting.columns) <= MOST_WASTE * m * n
+    if fitting is None or max(m, fitting.rows) * max(n, fitting.columns) > MOST_WASTE * m * n:
+        return None
+    return fitting, work >= PARALLEL_FROM and may_use_threads()
 
 
 def _padded(a: Any, rows: int, columns: int) -> Any:
@@ -157,12 +160,12 @@ def _padded(a: Any, rows: int, columns: int) -> Any:
 def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> bool:
     """y = x·wᵀ + b, and 0 for what is below it where ``relu``; return whether it was done by tiles."""
     (n, depth), m = x.shape, len(w)
-    if not _fits(m, n, depth, x.dtype):
+    chosen = _chosen(m, n, depth, x.dtype)
+    if chosen is None:
         return False
+    fitting, several = chosen
+    loops = _loops(several)
     bias = np.zeros(m, w.dtype) if b is None else b
-    loops = _loops(m * n * depth >= PARALLEL_FROM and may_use_threads())
-    fitting = size()
-    assert fitting is not None
     if m >= fitting.rows and n >= fitting.columns:
         loops.forward(x, w, bias, relu, y)
         return True
@@ -184,18 +187,17 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     update the same rows of the weights, and need not travel from one processor's cache to another's.
     """
     m, n = out.shape
-    if not _fits(m, n, len(b), b.dtype):
+    chosen = _chosen(m, n, len(b), b.dtype)
+    if chosen is None:
         np.dot(a, b, out=out)
         return
-    several = m * n * len(b) >= PARALLEL_FROM and may_use_threads()
+    fitting, several = chosen
     loops = _loops(several)
     note_shared_out(out, several)
     if len(b) >= DEEP and not a.flags.c_contiguous:
         rows = np.empty(a.shape, a.dtype)
         loops.turn(a.T, rows)
         a = rows
-    fitting = size()
-    assert fitting is not None
     if m >= fitting.rows and n >= fitting.columns:
         loops.product(a, b, by_rows, out)
         return

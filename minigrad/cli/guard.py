@@ -18,9 +18,10 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
+from minigrad.environment import MISUSED
 from minigrad.errors import ConfigError, DeviceError, MinigradError, MinigradWarning
 
-WRONG, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 128 + signal.SIGINT, 128 + signal.SIGTERM
+WRONG, INTERRUPTED, TERMINATED = 1, 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 _PLACE = re.compile(r" \(\S+\.py line \d+\)")
 """A line of the user's program; the command line has none."""

@@ -82,13 +82,11 @@ linear_relu = define(
 
 
 def _softmax_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
-    if labels.dtype.kind not in "iu" or logits.ndim != 2 or labels.shape != logits.shape[:1]:
-        check_labels(logits.shape, labels)
+    _check_labels(logits.shape, labels)
     try:
         losses, difference = xent_kernels.forward_backward(logits, labels)
-    except IndexError:
-        check_labels(logits.shape, labels)
-        raise
+    except IndexError as error:
+        raise _no_class(labels, logits.shape[1]) from error
     return losses, difference
 
 
@@ -97,11 +95,11 @@ def _softmax_minus_onehot(logits: Array, labels: Array) -> Array:
     return softmax(logits) - (np.expand_dims(labels, 1) == classes)
 
 
-def check_labels(shape: tuple[int, ...], labels: Array) -> None:
-    """Raise MG-402 where ``labels`` are no class ids for logits of ``shape`` (n, classes)."""
+def _check_labels(shape: tuple[int, ...], labels: Array) -> None:
+    """Raise MG-402 where ``labels`` are not one integer for each sample of logits of ``shape`` (n, classes)."""
     if len(shape) != 2:
         raise ShapeError("MG-105", f"cross-entropy needs logits of shape (samples, classes), not {shape}.")
-    n, classes = shape
+    n = shape[0]
     if labels.dtype.kind not in "iu":
         hint = "use y.argmax(1)" if labels.shape == shape else "use y.astype('int64')"
         raise LabelError(
@@ -114,13 +112,15 @@ def check_labels(shape: tuple[int, ...], labels: Array) -> None:
             else f"labels of shape ({n},) are needed"
         )
         raise LabelError("MG-402", f"labels have shape {labels.shape} for logits {shape}: {hint}.")
-    if isinstance(labels, np.ndarray) and n and (labels.min() < 0 or labels.max() >= classes):
-        index = int(np.argmax((labels < 0) | (labels >= classes)))
-        hint = " (1-based labels? use y - 1)" if labels.min() == 1 and labels.max() == classes else ""
-        raise LabelError(
-            "MG-402",
-            f"labels must be class ids 0..{classes - 1}; found {labels[index]} at index {index}{hint}.",
-        )
+
+
+def _no_class(labels: Array, classes: int) -> LabelError:
+    """The error for labels among which the kernel has met one that is outside 0 … classes - 1."""
+    index = int(np.argmax((labels < 0) | (labels >= classes)))
+    hint = " (1-based labels? use y - 1)" if labels.min() == 1 and labels.max() == classes else ""
+    return LabelError(
+        "MG-402", f"labels must be class ids 0..{classes - 1}; found {labels[index]} at index {index}{hint}."
+    )
 
 
 _xent = define(
