@@ -20,7 +20,7 @@ WIDTHS = {
     "20 million": (784, 4096, 4096, 10),
 }
 LOGITS = ((1024, 10), (128, 1000))
-BATCH, BATCHES = 32, 500
+BATCHES = 500
 
 Run = Callable[[], Any]
 
@@ -85,31 +85,34 @@ def softmax_cross_entropy(framework: str, shape: tuple[int, int]) -> Run:
     return run
 
 
-def d4_step(framework: str, fused: bool = False) -> Run:
-    """One step of D4's network (784-128-10, ReLU, dropout 0.2, Adam, batch 32) on a fresh batch."""
+def d4_step(framework: str, fused: bool = False, batch: int = 32, device: str = "cpu") -> Run:
+    """One step of D4's network (784-128-10, ReLU, dropout 0.2, Adam) on a fresh batch."""
     rng = np.random.default_rng(0)
-    x = rng.random((BATCHES, BATCH, 784), dtype=np.float32)
-    y = x[..., :780].reshape(BATCHES, BATCH, 10, 78).sum(axis=-1).argmax(axis=-1)
+    x = rng.random((BATCHES, batch, 784), dtype=np.float32)
+    y = x[..., :780].reshape(BATCHES, batch, 10, 78).sum(axis=-1).argmax(axis=-1)
     hidden, relu, last = layers(framework, (784, 128, 10))
     batches: Any
     optimizer: Any
     model: Any
     if framework == "minigrad":
         import minigrad as mg
-        from minigrad import nn, optim
+        from minigrad import backend, nn, optim
 
         mg.set_threads(THREADS)
-        model = nn.Sequential(nn.Flatten(), hidden, relu, nn.Dropout(0.2, rng=rng), last)
+        model = nn.Sequential(nn.Flatten(), hidden, relu, nn.Dropout(0.2, rng=rng), last).to(device)
         optimizer, loss_of = optim.Adam(model), nn.CrossEntropyLoss()
-        batches = cycle([(mg.Tensor(a), b) for a, b in zip(x, y, strict=True)])
+        labels = [backend.to_device(b, device) for b in y]
+        batches = cycle([(mg.Tensor(a, device=device), b) for a, b in zip(x, labels, strict=True)])
     else:
         import torch
 
         torch.set_num_threads(THREADS)
-        model = torch.nn.Sequential(torch.nn.Flatten(), hidden, relu, torch.nn.Dropout(0.2), last)
+        model = torch.nn.Sequential(torch.nn.Flatten(), hidden, relu, torch.nn.Dropout(0.2), last).to(device)
         optimizer = torch.optim.Adam(model.parameters(), fused=fused or None)
         loss_of = torch.nn.CrossEntropyLoss()
-        batches = cycle(list(zip(torch.from_numpy(x), torch.from_numpy(y), strict=True)))
+        batches = cycle(
+            list(zip(torch.from_numpy(x).to(device), torch.from_numpy(y).to(device), strict=True))
+        )
 
     def step() -> float:
         a, b = next(batches)

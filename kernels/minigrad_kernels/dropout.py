@@ -39,6 +39,8 @@ def dropout_cpu(x: Any, random: Any, p: float, out: Any = None) -> Any:
 
 def dropout_gpu(x: Any, random: Any, p: float, out: Any = None) -> Any:
     """See ``dropout_reference`` and cuda/dropout.cu."""
+    if random.dtype != np.float32:
+        return dropout_reference(x, random, p, out)
     gpu.require(x.shape == random.shape, f"x is {x.shape}, random is {random.shape}")
     y = gpu.output(out, x.shape, x)
     numbers = (np.int32(x.size), np.float32(p), x.dtype.type(1 / (1 - p)))

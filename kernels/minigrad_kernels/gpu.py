@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,14 +44,21 @@ class Device(Protocol):
     ) -> None:
         """Run kernel ``name`` of ``cuda/<source>.cu`` compiled for ``real``, "float" or "double"."""
 
+    def matmul(self, a: Any, b: Any, out: Any) -> None:
+        """out = a·b by the device's library; matrices of one dtype, each in row or column order, out in row order."""
+
     def address(self, array: Any) -> int:
         """Where an array lies on the device."""
+
+
+_FACTORS = {np.dtype(real): np.array([1, 0], real) for real in (np.float32, np.float64)}
+_ONE = {dtype: factors.ctypes.data for dtype, factors in _FACTORS.items()}  # addresses, which cuBLAS wants
 
 
 class Cupy:
     """CuPy's RawModule on the current device."""
 
-    @property
+    @cached_property
     def xp(self) -> Any:
         """The cupy module."""
         import cupy
@@ -62,7 +69,19 @@ class Cupy:
         self, source: str, name: str, real: str, grid: Grid, block: Grid, args: tuple[Any, ...]
     ) -> None:
         """See ``Device``."""
-        _module(source, real).get_function(name)(grid, block, args)
+        _kernel(source, name, real)(grid, block, [np.intp(0) if arg is None else arg for arg in args])
+
+    def matmul(self, a: Any, b: Any, out: Any) -> None:
+        """See ``Device``; by cuBLAS, which ``cupy.matmul`` reaches on a longer way."""
+        cuda = self.xp.cuda
+        dtype, (m, k), n = out.dtype, a.shape, b.shape[1]
+        gemm = cuda.cublas.sgemm if dtype == np.float32 else cuda.cublas.dgemm
+        handle, one = cuda.device.get_cublas_handle(), _ONE[dtype]
+        # cuBLAS counts by columns, where all these arrays are their transposes: outᵀ = bᵀ·aᵀ.
+        turned_a, turned_b = not a.flags.c_contiguous, not b.flags.c_contiguous
+        left = b.data.ptr, k if turned_b else n
+        right = a.data.ptr, m if turned_a else k
+        gemm(handle, turned_b, turned_a, n, m, k, one, *left, *right, one + dtype.itemsize, out.data.ptr, n)
 
     def address(self, array: Any) -> int:
         """See ``Device``."""
@@ -74,6 +93,11 @@ def _module(source: str, real: str) -> Any:
     import cupy
 
     return cupy.RawModule(code=code(source, real), options=options(source))
+
+
+@cache
+def _kernel(source: str, name: str, real: str) -> Any:
+    return _module(source, real).get_function(name)
 
 
 _device: ContextVar[Device] = ContextVar("device", default=Cupy())  # noqa: B039
@@ -115,7 +139,7 @@ def options(source: str) -> tuple[str, ...]:
 def signatures(source: str) -> dict[str, list[tuple[str, str]]]:
     """Return the kernels of a source: for each its parameters as (type, name), "real *" and such."""
     text = " ".join(code(source, "float").split())
-    found = re.findall(r'extern "C" __global__ void (?:__launch_bounds__\(\d+\) )?(\w+)\(([^)]*)\)', text)
+    found = re.findall(r'extern "C" __global__ void (?:__launch_bounds__\([\d, ]+\) )?(\w+)\(([^)]*)\)', text)
     kernels = {}
     for name, parameters in found:
         parts = [
@@ -125,38 +149,82 @@ def signatures(source: str) -> dict[str, list[tuple[str, str]]]:
     return kernels
 
 
+_REALS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
+
+
 def real_of(dtype: Any) -> str:
     """Return the C name of a float dtype; TypeError where the kernels are not compiled for it."""
-    names = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
-    if np.dtype(dtype) not in names:
+    real = _REALS.get(np.dtype(dtype))
+    if real is None:
         raise TypeError(f"the CUDA kernels work on float32 and float64, not on {dtype}")
-    return names[np.dtype(dtype)]
+    return real
+
+
+@cache
+def _parameters(source: str, name: str, real: str) -> list[tuple[np.dtype[Any], bool]]:
+    """Return the dtype of each parameter, and whether it is an array."""
+    return [
+        (np.dtype(_CTYPES[ctype.removesuffix(" *").replace("real", real)]), ctype.endswith("*"))
+        for ctype, _ in signatures(source)[name]
+    ]
 
 
 def launch(source: str, name: str, dtype: Any, grid: int | Grid, block: int | Grid, *args: Any) -> None:
     """Check the arguments against the kernel's signature and launch it; an empty grid launches nothing.
 
-    Arrays must be C-contiguous and of the dtype that the source names, numbers must be NumPy scalars of the very
-    type. Raises TypeError or ValueError, naming the parameter.
+    Arrays must be C-contiguous and of the dtype that the source names, or None for a null pointer; numbers must be
+    NumPy scalars of the very type. Raises TypeError or ValueError, naming the parameter.
     """
     real = real_of(dtype)
-    parameters = signatures(source)[name]
+    parameters = _parameters(source, name, real)
     if len(args) != len(parameters):
         raise TypeError(f"{source}.{name} takes {len(parameters)} arguments; got {len(args)}")
-    for (ctype, parameter), arg in zip(parameters, args, strict=True):
-        wanted = np.dtype(_CTYPES[ctype.removesuffix(" *").replace("real", real)])
-        if ctype.endswith("*"):
-            if isinstance(arg, np.generic) or not hasattr(arg, "flags"):
-                raise TypeError(f"{source}.{name}: {parameter} must be an array; got {type(arg).__name__}")
-            if not arg.flags.c_contiguous:
-                raise ValueError(f"{source}.{name}: {parameter} is not contiguous")
-        elif not isinstance(arg, np.generic):
-            raise TypeError(f"{source}.{name}: {parameter} must be np.{wanted}; got {type(arg).__name__}")
-        if arg.dtype != wanted:
-            raise TypeError(f"{source}.{name}: {parameter} must be {wanted}; got {arg.dtype}")
+    for i, ((wanted, is_array), arg) in enumerate(zip(parameters, args, strict=True)):
+        if is_array:
+            fits = arg is None or (_is_array(arg) and arg.dtype == wanted and arg.flags.c_contiguous)
+        else:
+            fits = type(arg) is wanted.type
+        if not fits:
+            raise _misfit(f"{source}.{name}: {signatures(source)[name][i][1]}", arg, wanted, is_array)
     grid, block = (grid,) if isinstance(grid, int) else grid, (block,) if isinstance(block, int) else block
     if all(grid):
         _device.get().launch(source, name, real, grid, block, args)
+
+
+def _is_array(arg: Any) -> bool:
+    return hasattr(arg, "dtype") and not isinstance(arg, np.generic)
+
+
+def _misfit(parameter: str, arg: Any, wanted: np.dtype[Any], is_array: bool) -> Exception:
+    if is_array != _is_array(arg) or not hasattr(arg, "dtype"):
+        needed = "an array" if is_array else f"np.{wanted}"
+        return TypeError(f"{parameter} must be {needed}; got {type(arg).__name__}")
+    if arg.dtype != wanted:
+        return TypeError(f"{parameter} must be {wanted}; got {arg.dtype}")
+    return ValueError(f"{parameter} is not contiguous")
+
+
+def matmul(a: Any, b: Any, out: Any) -> None:
+    """out = a·b for matrices of one dtype; ``out`` must be C-contiguous, the others are copied where need be."""
+    (m, k), n = a.shape, b.shape[1]
+    if (
+        not out.flags.c_contiguous
+        or out.shape != (m, n)
+        or len(b) != k
+        or not a.dtype == b.dtype == out.dtype
+    ):
+        raise ValueError(
+            f"{out.dtype} {out.shape} is no place for {a.dtype} {a.shape} times {b.dtype} {b.shape}"
+        )
+    real_of(out.dtype)
+    if not k:
+        out[...] = 0
+    elif out.size:
+        _device.get().matmul(_one_order(a), _one_order(b), out)
+
+
+def _one_order(a: Any) -> Any:
+    return a if a.flags.c_contiguous or a.flags.f_contiguous else xp().ascontiguousarray(a)
 
 
 def address(array: Any) -> int:

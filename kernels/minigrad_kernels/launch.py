@@ -320,8 +320,18 @@ def _fit_cpu(arguments: tuple[Any, ...]) -> bool:
 
 
 def _fit_gpu(arguments: tuple[Any, ...]) -> bool:
-    arrays = [a for a in arguments if a is not None and not isinstance(a, (int, float))]
-    return bool(arrays) and all(type(array).__module__.partition(".")[0] == "cupy" for array in arrays)
+    fit = False
+    for array in arguments:
+        if _is_cupys(type(array).__module__):
+            fit = True
+        elif array is not None and not isinstance(array, (int, float)):
+            return False
+    return fit
+
+
+@cache
+def _is_cupys(module: str) -> bool:
+    return module.partition(".")[0] == "cupy"
 
 
 def written(value: Any, out: Any) -> Any:

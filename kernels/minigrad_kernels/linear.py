@@ -17,6 +17,7 @@ from minigrad_kernels import gpu, products, sample
 from minigrad_kernels.launch import Loop, output, register, written
 
 ACTIVATIONS = ("none", "relu")
+SUMMING = (32, 32)  # columns and lanes of a block that sums rows; as in cuda/linear.cu
 
 
 def forward_reference(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
@@ -73,7 +74,7 @@ def forward_gpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = Non
     gpu.require(x.ndim > 0 and w.ndim == 2 and x.shape[-1] == w.shape[1], f"x is {x.shape}, w is {w.shape}")
     relu = _is_relu(activation)
     y = gpu.output(out, (*x.shape[:-1], w.shape[0]), x)
-    gpu.xp().matmul(_rows(x), w.T, out=_rows(y))
+    gpu.matmul(_rows(x), w.T, _rows(y))
     if b is not None:
         gpu.require(b.shape == w.shape[:1], f"b is {b.shape}, w is {w.shape}")
         numbers = (np.int32(y.size), np.int32(w.shape[0]), np.int32(relu))
@@ -103,7 +104,7 @@ def backward_input_gpu(g: Any, w: Any, out: Any = None) -> Any:
     """See ``backward_input_reference``."""
     gpu.require(g.ndim > 0 and w.ndim == 2 and g.shape[-1] == w.shape[0], f"g is {g.shape}, w is {w.shape}")
     d = gpu.output(out, (*g.shape[:-1], w.shape[1]), g)
-    gpu.xp().matmul(_rows(g), w, out=_rows(d))
+    gpu.matmul(_rows(g), w, _rows(d))
     return d
 
 
@@ -125,7 +126,7 @@ def backward_weight_gpu(g: Any, x: Any, out: Any = None) -> Any:
     """See ``backward_weight_reference``."""
     gpu.require(g.ndim > 0 and g.shape[:-1] == x.shape[:-1], f"g is {g.shape}, x is {x.shape}")
     d = gpu.output(out, (g.shape[-1], x.shape[-1]), g)
-    gpu.xp().matmul(_rows(g).T, _rows(x), out=d)
+    gpu.matmul(_rows(g).T, _rows(x), d)
     return d
 
 
@@ -161,7 +162,7 @@ def backward_bias_gpu(g: Any, out: Any = None) -> Any:
     rows = _rows(gpu.contiguous(g))
     n, columns = rows.shape
     numbers = (np.int32(n), np.int32(columns))
-    gpu.launch("linear", "sum_rows", g.dtype, gpu.blocks(columns, 64), 64, rows, total, *numbers)
+    gpu.launch("linear", "sum_rows", g.dtype, gpu.blocks(columns, SUMMING[0]), SUMMING, rows, total, *numbers)
     return total
 
 
@@ -215,7 +216,7 @@ def backward_activation_gpu(g: Any, y: Any, activation: str = "none", out: Any =
     n, columns = _rows(d).shape
     arrays = (gpu.contiguous(g), gpu.contiguous(y), d, total)
     numbers = (np.int32(n), np.int32(columns))
-    gpu.launch("linear", "mask_and_sum", g.dtype, gpu.blocks(columns, 64), 64, *arrays, *numbers)
+    gpu.launch("linear", "mask_and_sum", g.dtype, gpu.blocks(columns, SUMMING[0]), SUMMING, *arrays, *numbers)
     return d, total
 
 

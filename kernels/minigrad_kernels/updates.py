@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels import gpu
-from minigrad_kernels.launch import Kernel, Loop, kernels, register
+from minigrad_kernels.launch import Kernel, Loop, register
 
 prange = range  # Numba's own where a loop is compiled in parallel
 loop: Any = None  # the rule's own in each of the loops that work in pieces
@@ -198,63 +198,54 @@ ENTRIES = 1024  # that one block works on, as in cuda/updates.cu
 
 
 def update_all(rule: str, parameters: Sequence[Sequence[Any]], hyper: Any) -> None:
-    """Update many parameters by one rule: each is ``(theta, g, *state)``. On the GPU this is a single launch.
+    """Update parameters on a GPU by one rule, in a single launch; each is ``(theta, g, *state)``, all of one dtype.
 
-    ``hyper`` lies where the parameters lie, and all have its dtype.
+    ``hyper`` is a sequence of numbers, or an array, for which the host waits where it lies on the device. Its first,
+    the clipping factor, may be an array of one number on the device all the same: nobody waits for that.
     """
-    kernel = kernels[rule]
-    if parameters and kernel.pick(*(a for arrays in parameters for a in arrays), hyper) is kernel.gpu:
-        _launch(rule, parameters, hyper)
-    else:
-        for arrays in parameters:
-            kernel(*arrays, hyper)
-
-
-def _launch(rule: str, parameters: Sequence[Sequence[Any]], hyper: Any) -> None:
-    for theta, *others in parameters:
-        for a in (theta, *others):
-            same = a.shape == theta.shape and a.dtype == hyper.dtype and a.flags.c_contiguous
-            gpu.require(
-                same, f"{rule}: {a.dtype} of shape {a.shape} beside a parameter of shape {theta.shape}"
-            )
+    dtype = parameters[0][0].dtype
+    addresses, sizes = [], []
+    for arrays in parameters:
+        shape = arrays[0].shape
+        for a in arrays:
+            if a.shape != shape or a.dtype != dtype or not a.flags.c_contiguous:
+                raise ValueError(f"{rule}: {a.dtype} of shape {a.shape} beside a parameter of shape {shape}")
+            addresses.append(gpu.address(a))
+        sizes.append(arrays[0].size)
+    clip: Any
+    clip, *numbers = hyper.tolist() if hasattr(hyper, "tolist") else hyper
     gpu.require(
-        hyper.shape == (len(LAYOUT[rule]),), f"{rule}: hyper is {hyper.shape}, needed: {LAYOUT[rule]}"
+        len(numbers) + 1 == len(LAYOUT[rule]),
+        f"{rule}: hyper has {len(numbers) + 1} entries ({LAYOUT[rule]})",
     )
-    table, sizes, first_block, count = _table(
-        tuple(tuple(gpu.address(a) for a in arrays) for arrays in parameters),
-        tuple(arrays[0].size for arrays in parameters),
-    )
-    numbers = (np.int32(len(parameters)), hyper)
-    gpu.launch("updates", rule, hyper.dtype, count, 256, table, sizes, first_block, *numbers)
+    on_device = None
+    if hasattr(clip, "dtype") and not isinstance(clip, np.generic):
+        clip, on_device = 1.0, clip.astype(dtype, copy=False)
+    table, blocks = _table(tuple(addresses), tuple(sizes))
+    coefficients = np.array((clip, *numbers), dtype)
+    gpu.launch("updates", rule, dtype, blocks, 256, table, np.int32(len(sizes)), on_device, *coefficients)
 
 
-@lru_cache(maxsize=16)
-def _table(addresses: tuple[tuple[int, ...], ...], sizes: tuple[int, ...]) -> tuple[Any, Any, Any, int]:
-    """Return the tables that cuda/updates.cu describes, on the device, and the number of blocks.
+@lru_cache(maxsize=64)
+def _table(addresses: tuple[int, ...], sizes: tuple[int, ...]) -> tuple[Any, int]:
+    """Return the table that cuda/updates.cu describes, on the device, and the number of blocks.
 
-    They are copied there once for as long as the arrays stay where they are.
+    It is copied there once for as long as the arrays stay where they are.
     """
-    first = np.cumsum([0, *(gpu.blocks(size, ENTRIES) for size in sizes)])
-    xp = gpu.xp()
-    table = np.ascontiguousarray(np.array(addresses, np.int64).T)
-    return (
-        xp.asarray(table),
-        xp.asarray(np.array(sizes, np.int64)),
-        xp.asarray(first.astype(np.int32)),
-        int(first[-1]),
-    )
+    ends = np.cumsum([gpu.blocks(size, ENTRIES) for size in sizes])
+    starts = [0, *ends[:-1]]
+    arrays = np.reshape(addresses, (len(sizes), -1)).T
+    table = np.vstack([sizes, starts, arrays]).astype(np.int64, order="C")
+    return gpu.xp().asarray(table), int(ends[-1])
 
 
 def _gpu(rule: str) -> Callable[..., None]:
     def update(*arrays: Any) -> None:
         *parameter, hyper = arrays
-        if all(a.flags.c_contiguous for a in parameter):
-            _launch(rule, [parameter], hyper)
-            return
         copies = [gpu.contiguous(a) for a in parameter]
-        _launch(rule, [copies], hyper)
+        update_all(rule, [copies], hyper)
         for a, copy in zip(parameter, copies, strict=True):
-            if a is not parameter[1]:  # the gradient is only read
+            if a is not copy and a is not parameter[1]:  # the gradient is only read
                 a[...] = copy
 
     update.__name__, update.__doc__ = f"{rule}_gpu", f"See ``{rule}_reference`` and cuda/updates.cu."

@@ -14,6 +14,7 @@ from minigrad_kernels import dropout as dropout_kernels
 from minigrad_kernels import embedding as embedding_kernels
 from minigrad_kernels import linear as linear_kernels
 from minigrad_kernels import softmax_xent as xent_kernels
+from minigrad_kernels.launch import Kernel
 
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, LabelError, ShapeError
@@ -81,13 +82,16 @@ linear_relu = define(
 )
 
 
-def _softmax_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
-    _check_labels(logits.shape, labels)
-    try:
-        losses, difference = xent_kernels.forward_backward(logits, labels)
-    except IndexError as error:
-        raise _no_class(labels, logits.shape[1]) from error
-    return losses, difference
+def _checked(kernel: Kernel) -> Callable[[Array, Array], tuple[Array, Array]]:
+    def compute(logits: Array, labels: Array) -> tuple[Array, Array]:
+        _check_labels(logits.shape, labels)
+        try:
+            loss, difference = kernel(logits, labels)
+        except IndexError as error:
+            raise _no_class(labels, logits.shape[1]) from error
+        return loss, difference
+
+    return compute
 
 
 def _softmax_minus_onehot(logits: Array, labels: Array) -> Array:
@@ -125,7 +129,7 @@ def _no_class(labels: Array, classes: int) -> LabelError:
 
 _xent = define(
     "softmax_cross_entropy",
-    _softmax_cross_entropy,
+    _checked(xent_kernels.forward_backward),
     "ln Σ e^z - z[label]",
     ("g · (softmax z - onehot label)", lambda g, difference: np.expand_dims(g, 1) * difference),
     None,
@@ -134,14 +138,9 @@ _xent = define(
 )
 
 
-def _mean_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
-    losses, difference = _softmax_cross_entropy(logits, labels)
-    return losses.sum() / labels.shape[0], difference  # np.mean takes four times as long
-
-
 mean_cross_entropy = define(
     "mean_cross_entropy",
-    _mean_cross_entropy,
+    _checked(xent_kernels.mean_forward_backward),
     "(1/n) Σ (ln Σ e^z - z[label])",
     (
         "g / n · (softmax z - onehot label)",

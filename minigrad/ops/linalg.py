@@ -144,7 +144,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
                 fresh = free.pop(0)
                 seen += fresh
                 diagonal = bare(operands[k])
-                arrays.append(np.eye(diagonal.shape[axis], dtype=diagonal.dtype, like=diagonal))
+                arrays.append(np.diag(np.ones_like(diagonal, shape=diagonal.shape[axis])))
                 terms.append(letter + fresh)
             else:
                 seen += letter

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from minigrad_kernels import embedding as embedding_kernels
 
 from minigrad import table
 from minigrad.backend import Array
@@ -201,17 +203,28 @@ _getitem = define(
 
 
 def _scattered(g: Array, index: Any, shape: Shape) -> Array:
-    result = np.zeros_like(g, shape=shape)
     if _is_basic(index):
+        result = np.zeros_like(g, shape=shape)
         result[index] = g
-    else:
-        np.add.at(result, index, g)
-    return result
+        return result
+    # Number the rows (or, where several axes are indexed, the entries): the same index finds their numbers.
+    axes = _indexed_axes(index, len(shape))
+    count, width = math.prod(shape[:axes]), math.prod(shape[axes:])
+    numbers = np.arange(count, like=g).reshape(shape[:axes])[index].reshape(-1)
+    return embedding_kernels.scatter_add(g.reshape(len(numbers), width), numbers, count).reshape(shape)
 
 
 def _is_basic(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
     return all(p is None or p is Ellipsis or isinstance(p, (int, slice, np.integer)) for p in parts)
+
+
+def _indexed_axes(index: Any, ndim: int) -> int:
+    """Return how many axes, from the first on, an index with arrays in it speaks of."""
+    if isinstance(index, tuple):
+        return ndim
+    array = index if hasattr(index, "dtype") else np.asarray(index)
+    return int(array.ndim) if array.dtype == bool else 1
 
 
 scatter: Operation = define(
@@ -248,11 +261,9 @@ def _put(g: Array, indices: Array, axis: int, length: int) -> Array:
     """Add ``g`` into zeros at ``indices`` along ``axis``; entries that share a place are summed."""
     shape = list(g.shape)
     shape[axis] = length
-    result = np.zeros_like(g, shape=tuple(shape))
     where = list(np.ix_(*(np.arange(n, like=g) for n in g.shape)))
     where[axis] = indices
-    np.add.at(result, tuple(where), g)
-    return result
+    return _scattered(g, tuple(where), tuple(shape))
 
 
 put_along_axis: Operation = define(

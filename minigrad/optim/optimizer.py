@@ -227,14 +227,14 @@ class Optimizer:
         slot.theta, slot.shape, slot.dtype, slot.kind = theta, theta.shape, theta.dtype, type(theta)
         slot.flat, slot.hyper = (theta, *slot.state.values()), None
         slot.update = slot.shared_update = self.kernel
-        slot.on_gpu = False
+        slot.place = None
         if all(type(a) is np.ndarray and a.flags.c_contiguous for a in slot.flat):
             slot.flat = tuple(a.reshape(-1) for a in slot.flat)
             slot.hyper = self._hypers.setdefault(slot.dtype, np.array(self.hyper(1.0, 0.0, 1), slot.dtype))
             slot.update = self.kernel.pick(*slot.flat, slot.hyper)
             slot.shared_update = self.kernel.on_several_threads(slot.update, theta.size)
-        elif self.kernel.pick(*slot.flat) is self.kernel.gpu:
-            slot.on_gpu = all(a.flags.c_contiguous for a in slot.flat)
+        elif self.kernel.pick(*slot.flat) is self.kernel.gpu and all(a.flags.c_contiguous for a in slot.flat):
+            slot.place = backend.device_of(theta), theta.dtype
 
     def _run_kernel(self, ready: list[tuple[_Slot, Array]], coefficients: tuple[Any, ...]) -> None:
         for hyper in self._hypers.values():
@@ -242,20 +242,16 @@ class Optimizer:
         together: dict[tuple[str, np.dtype[Any]], list[tuple[Array, ...]]] = {}
         for slot, g in ready:
             theta, *state = slot.flat
-            if slot.on_gpu:
-                where = backend.device_of(theta), theta.dtype
-                together.setdefault(where, []).append((theta, gpu.contiguous(g), *state))
+            if slot.place is not None:
+                together.setdefault(slot.place, []).append((theta, gpu.contiguous(g), *state))
             elif slot.hyper is None:
                 slot.update(theta, g, *state, coefficients)
             else:
                 update = slot.shared_update if is_shared_out(g) else slot.update
                 update(theta, g.ravel(), *state, slot.hyper)
 
-        for (device, dtype), parameters in together.items():
-            clip, *others = coefficients
-            hyper = backend.to_device(np.array([1.0, *others], dtype), device)
-            hyper[:1] = clip  # may lie on the device, where reading it would wait
-            updates.update_all(self.kernel.name, parameters, hyper)
+        for parameters in together.values():
+            updates.update_all(self.kernel.name, parameters, coefficients)
 
     def _run_formula(self, ready: list[tuple[_Slot, Array]], clip: Array, rate: float) -> None:
         for slot, g in ready:
@@ -308,7 +304,7 @@ class _Slot:
         self.update: Callable[..., None] | Any = None
         self.shared_update: Callable[..., None] | Any = None  # for a gradient that several threads wrote
         self.hyper: Array = None  # the coefficients as an array; None where the kernel gets them as a tuple
-        self.on_gpu = False  # whether it is updated in one launch with the others
+        self.place: tuple[str, np.dtype[Any]] | None = None  # of those that one launch on a GPU updates
         self.flat: tuple[Array, ...] = ()  # theta and its state, as 1-D views where there is a hyper
 
     def __deepcopy__(self, memo: dict[int, Any]) -> _Slot:

@@ -100,6 +100,12 @@ def xent_both(rng: Rng, dtype: str) -> Iterator[Case]:
         yield Case((logits, labels), spread=(loss, gradient))
 
 
+def xent_mean_both(rng: Rng, dtype: str) -> Iterator[Case]:
+    for logits, labels, (ulps, size), gradient in xent(rng, dtype):
+        if len(labels):
+            yield Case((logits, labels), spread=((ulps + len(labels), size.mean()), gradient))
+
+
 def xent_mean_backward(rng: Rng, dtype: str) -> Iterator[Case]:
     for shape in [(7, 10), (1, 1), (3, 130), (0, 4), (700, 20)]:
         g, difference = np.array(rng.normal(), dtype), sample(rng, *shape, dtype=dtype)
@@ -239,6 +245,7 @@ CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "softmax_xent_forward": xent_forward,
     "softmax_xent_backward": xent_backward,
     "softmax_xent_forward_backward": xent_both,
+    "softmax_xent_mean_forward_backward": xent_mean_both,
     "softmax_xent_mean_backward": xent_mean_backward,
     "linear_forward": linear_forward,
     "linear_backward_input": backward_input,

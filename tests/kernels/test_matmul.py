@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from minigrad_kernels import gpu, launch, matmul
 
-from tests.kernels.emulation.device import MISSING, Emulated
+from tests import cuda
+from tests.kernels.emulation.device import MISSING, ORDERS, Emulated
 
 SHAPES = [(1, 1, 1), (5, 7, 4), (33, 20, 17), (18, 530, 9), (0, 2, 3), (2, 0, 3), (130, 9, 129)]
 needs_numba = pytest.mark.skipif(
@@ -62,11 +63,36 @@ def test_the_parallel_step_gives_the_bits_of_the_serial_one() -> None:
 
 
 @pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
-@pytest.mark.parametrize("order", ["ascending", "descending", "permuted"])
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("step", matmul.GPU_STEPS)
 def test_steps_in_the_cuda_source(step: str, order: str) -> None:
-    rng = np.random.default_rng(3)
     with gpu.using(Emulated(order)):
-        for m, k, n in [(5, 7, 4), (33, 20, 17), (2, 0, 3), (130, 9, 129)]:
-            a, b = rng.normal(size=(m, k)).astype("float32"), rng.normal(size=(n, k)).astype("float32").T
-            check(a, b, matmul.gpu_step(step, a, b))
+        check_gpu_step(step, [(5, 7, 4), (33, 20, 17), (2, 0, 3), (130, 9, 129)])
+
+
+@cuda.needed
+@pytest.mark.parametrize("step", matmul.GPU_STEPS)
+def test_steps_on_a_gpu(step: str) -> None:
+    check_gpu_step(step, [*SHAPES, (300, 1000, 257), (1024, 512, 640)])
+
+
+def check_gpu_step(step: str, shapes: list[tuple[int, int, int]]) -> None:
+    rng, xp = np.random.default_rng(3), gpu.xp()
+    for m, k, n in shapes:
+        a, b = rng.normal(size=(m, k)).astype("float32"), rng.normal(size=(n, k)).astype("float32").T
+        check(a, b, cuda.host(matmul.gpu_step(step, xp.asarray(a), xp.asarray(b))))
+
+
+@cuda.needed
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_library_s_product_takes_any_layout(shape: tuple[int, int, int]) -> None:
+    m, k, n = shape
+    rng, xp = np.random.default_rng(4), gpu.xp()
+    a, b = rng.normal(size=(m, k)).astype("float32"), rng.normal(size=(k, n)).astype("float32")
+    wider = np.zeros((m, 2 * k), "float32")
+    wider[:, ::2] = a
+    for left in (xp.asarray(a), xp.asarray(a, order="F"), xp.asarray(wider)[:, ::2]):
+        for right in (xp.asarray(b), xp.asarray(b, order="F")):
+            c = xp.full((m, n), np.nan, "float32")
+            gpu.matmul(left, right, c)
+            check(a, b, cuda.host(c))

@@ -15,6 +15,8 @@ import pytest
 from minigrad_kernels import gpu, launch
 from minigrad_kernels.launch import Kernel, Loop
 
+from tests import cuda
+from tests.cuda import host
 from tests.kernels.cases import CASES, Case
 from tests.kernels.emulation.device import MISSING, ORDERS, Emulated
 
@@ -22,14 +24,6 @@ for module in pkgutil.iter_modules(minigrad_kernels.__path__, "minigrad_kernels.
     importlib.import_module(module.name)
 
 DTYPES = ["float32", "float64"]
-
-
-def no_gpu() -> str | None:
-    try:
-        import cupy
-    except ImportError:
-        return "CuPy is not installed"
-    return None if cupy.cuda.is_available() else "there is no CUDA GPU"
 
 
 def no_numba() -> str | None:
@@ -86,7 +80,7 @@ DIALECTS = {
     **{
         f"emulated {order}": Dialect(on_gpu, MISSING, lambda order=order: Emulated(order)) for order in ORDERS
     },
-    "cupy": Dialect(on_gpu, no_gpu(), gpu.Cupy),
+    "cupy": Dialect(on_gpu, cuda.MISSING, gpu.Cupy),
 }
 
 
@@ -98,10 +92,6 @@ def cases(name: str, dtype: str) -> list[Case]:
 def expected(kernel: Kernel, case: Case) -> list[Any]:
     with np.errstate(all="ignore"):
         return case.run(kernel.reference, case.copied())
-
-
-def host(array: Any) -> Any:
-    return array if isinstance(array, np.ndarray) else array.get()
 
 
 def is_small(case: Case) -> bool:
@@ -189,12 +179,15 @@ def test_an_output_of_another_shape_or_dtype_is_refused(dialect: str, name: str)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_same_bits_every_time(name: str) -> None:
+@pytest.mark.parametrize("dialect", ["launcher", "cupy"])
+def test_the_same_bits_every_time(dialect: str, name: str) -> None:
     kernel = launch.kernels[name]
+    way = DIALECTS.get(dialect, Dialect(lambda k: k))
     case = cases(name, "float32")[0]
-    first, second = (case.run(kernel, case.copied()) for _ in range(2))
-    for a, b in zip(first, second, strict=True):
-        np.testing.assert_array_equal(a.view("i4"), b.view("i4"))
+    with way.entered() as xp:
+        first, second = (case.run(way.pick(kernel), case.copied(xp.array)) for _ in range(2))
+        for a, b in zip(first, second, strict=True):
+            np.testing.assert_array_equal(host(a).view("i4"), host(b).view("i4"))
 
 
 @needs_numba

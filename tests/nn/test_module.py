@@ -9,7 +9,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn
 from minigrad.errors import ConfigError, DataError, DeviceError, DtypeError, MinigradWarning, ShapeError
-from tests import strict_array
+from tests import cuda, strict_array
 
 
 class Net(nn.Module):
@@ -254,32 +254,37 @@ def test_a_mix_of_devices_names_the_layer():
     assert net(mg.Tensor(x).to(net.device)).device == "strict"
 
 
-def test_every_layer_and_loss_stays_on_its_device():
+@pytest.mark.parametrize("device", cuda.DEVICES)
+def test_every_layer_and_loss_stays_on_its_device(device: str):
     net = nn.Sequential(
         nn.Flatten(),
         nn.LayerNorm(4),
         nn.Linear(4, 4),
         nn.GELU(),
         nn.Dropout(0.5, rng=np.random.default_rng(0)),
-    ).to("strict")
-    x = mg.Tensor(np.ones((3, 2, 2), "float32")).to("strict")
-    targets = mg.Tensor(np.ones((3, 4), "float32")).to("strict")
-    labels = mg.Tensor(np.array([0, 1, 3])).to("strict")
+    ).to(device)
+    x = mg.Tensor(np.ones((3, 2, 2), "float32")).to(device)
+    targets = mg.Tensor(np.ones((3, 4), "float32")).to(device)
+    labels = mg.Tensor(np.array([0, 1, 3])).to(device)
     strict_array.copies.clear()
     for loss in (nn.MSELoss(), nn.HalfMSELoss(), nn.L1Loss(), nn.BCEWithLogitsLoss()):
         loss(net(x), targets).backward()
     nn.cross_entropy(net(x), labels).backward()
-    assert strict_array.copies == {"host to device": 5}  # the random numbers of Dropout, pass by pass
-    assert {p.grad.device for p in net.parameters()} == {"strict"}
-    with pytest.raises(DeviceError, match=r"MG-301 in layer Embedding 3x2: ids is on cpu, weight on strict"):
-        nn.Embedding(3, 2).to("strict")(np.array([1, 2]))
+    if device == "strict":
+        assert strict_array.copies == {"host to device": 5}  # the random numbers of Dropout, pass by pass
+    assert {p.grad.device for p in net.parameters()} == {device}
+    with pytest.raises(
+        DeviceError, match=rf"MG-301 in layer Embedding 3x2: ids is on cpu, weight on {device}"
+    ):
+        nn.Embedding(3, 2).to(device)(np.array([1, 2]))
 
 
-def test_weights_go_to_a_device_and_come_back_through_a_state_dict():
-    net, twin = Net(), Net().to("strict")
+@pytest.mark.parametrize("device", cuda.DEVICES)
+def test_weights_go_to_a_device_and_come_back_through_a_state_dict(device: str):
+    net, twin = Net(), Net().to(device)
     before = net.state_dict()
     twin.load_state_dict({name: 2 * array for name, array in before.items()})
-    assert twin.device == "strict"
+    assert twin.device == device
     for name, array in twin.state_dict().items():
         np.testing.assert_array_equal(array, 2 * before[name])
     assert twin.to("cpu").device == "cpu"

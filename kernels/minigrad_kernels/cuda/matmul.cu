@@ -30,20 +30,25 @@ extern "C" __global__ void tiled(const real *a, const real *b, real *c, int m, i
 }
 
 // 3. Shared memory is now what limits: two reads for each multiplication. A thread works out 8 x 8 entries of c in
-//    registers: 16 reads serve 64 multiplications. A block of 16 x 16 threads makes 128 x 128 entries. A thread's
-//    entries lie 16 apart, so that neighbouring threads read neighbouring places of tile_b, and write neighbouring
-//    places of c. The tile of a is kept turned, with one column more, so that its places fall into other banks.
-//    While a tile is worked on, the numbers of the next one are already on their way into registers.
+//    registers: 16 reads serve 64 multiplications, and they come four at a time, in one instruction of 16 bytes. A
+//    block of 16 x 16 threads makes 128 x 128 entries; a thread's rows are two groups of four, 64 apart, and so are
+//    its columns. There are two pairs of tiles: while one is worked on, the numbers of the next are on their way,
+//    through registers, into the other.
 #define BLOCK 128
 #define DEPTH 8
 #define EACH 8
+#define PITCH (BLOCK + 4)  // of the tile of a, which is kept turned: its columns start in other banks
+
+struct alignas(16) Four {
+    real at[4];
+};
 
 extern "C" __global__ void __launch_bounds__(256) register_blocked(const real *a, const real *b, real *c, int m,
                                                                   int k, int n) {
-    __shared__ real tile_a[DEPTH][BLOCK + 1], tile_b[DEPTH][BLOCK];
-    int thread = threadIdx.y * 16 + threadIdx.x;
+    alignas(16) __shared__ real tile_a[2][DEPTH][PITCH], tile_b[2][DEPTH][BLOCK];
+    int thread = threadIdx.y * 16 + threadIdx.x, row = threadIdx.y * 4, column = threadIdx.x * 4;
     int i0 = blockIdx.y * BLOCK, j0 = blockIdx.x * BLOCK;
-    real sums[EACH][EACH], from_a[EACH], from_b[EACH], next_a[4], next_b[4];
+    real sums[EACH][EACH], next_a[4], next_b[4];
 #pragma unroll
     for (int s = 0; s < EACH; s++)
 #pragma unroll
@@ -51,7 +56,7 @@ extern "C" __global__ void __launch_bounds__(256) register_blocked(const real *a
 
     for (int p0 = -DEPTH; p0 < k; p0 += DEPTH) {
         // Fetch the tile after this one: 1024 numbers of each by 256 threads. (Before the first there is none.)
-        int next = p0 + DEPTH;
+        int next = p0 + DEPTH, now = p0 / DEPTH & 1;
 #pragma unroll
         for (int f = 0; f < 4; f++) {
             int at = thread + 256 * f;
@@ -62,30 +67,31 @@ extern "C" __global__ void __launch_bounds__(256) register_blocked(const real *a
         if (p0 >= 0) {
 #pragma unroll
             for (int p = 0; p < DEPTH; p++) {
+                Four from_a[2], from_b[2];
 #pragma unroll
-                for (int s = 0; s < EACH; s++) from_a[s] = tile_a[p][threadIdx.y + 16 * s];
-#pragma unroll
-                for (int t = 0; t < EACH; t++) from_b[t] = tile_b[p][threadIdx.x + 16 * t];
+                for (int h = 0; h < 2; h++) {
+                    from_a[h] = *(const Four *)&tile_a[now][p][row + 64 * h];
+                    from_b[h] = *(const Four *)&tile_b[now][p][column + 64 * h];
+                }
 #pragma unroll
                 for (int s = 0; s < EACH; s++)
 #pragma unroll
-                    for (int t = 0; t < EACH; t++) sums[s][t] += from_a[s] * from_b[t];
+                    for (int t = 0; t < EACH; t++) sums[s][t] += from_a[s / 4].at[s % 4] * from_b[t / 4].at[t % 4];
             }
         }
-        __syncthreads();  // nobody reads the tiles any more
 #pragma unroll
         for (int f = 0; f < 4; f++) {
             int at = thread + 256 * f;
-            tile_a[at % DEPTH][at / DEPTH] = next_a[f];
-            tile_b[at / BLOCK][at % BLOCK] = next_b[f];
+            tile_a[1 - now][at % DEPTH][at / DEPTH] = next_a[f];
+            tile_b[1 - now][at / BLOCK][at % BLOCK] = next_b[f];
         }
-        __syncthreads();  // the tiles are complete
+        __syncthreads();  // the next tiles are complete, and nobody reads these any more
     }
 #pragma unroll
     for (int s = 0; s < EACH; s++) {
 #pragma unroll
         for (int t = 0; t < EACH; t++) {
-            int i = i0 + threadIdx.y + 16 * s, j = j0 + threadIdx.x + 16 * t;
+            int i = i0 + row + s / 4 * 64 + s % 4, j = j0 + column + t / 4 * 64 + t % 4;
             if (i < m && j < n) c[(size_t)i * n + j] = sums[s][t];
         }
     }

@@ -91,3 +91,18 @@ extern "C" __global__ void forward_backward(const real *logits, const long long 
         losses[blockIdx.x] = is_class(label, classes) ? log(total) - (row[label] - top) : not_a_number();
     }
 }
+
+// result <- (1/n) sum of the losses, by one block.
+extern "C" __global__ void mean(const real *losses, real *result, int n) {
+    __shared__ real shared[THREADS];
+    real sum = 0;
+    for (int i = threadIdx.x; i < n; i += THREADS) sum += losses[i];
+    real total = block_sum(sum, shared);
+    if (threadIdx.x == 0) *result = total / (real)n;
+}
+
+// d <- g / n * difference, for the one number g. A thread for each entry.
+extern "C" __global__ void mean_backward(const real *g, const real *difference, real *d, int n, int size) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < size) d[i] = *g / (real)n * difference[i];
+}

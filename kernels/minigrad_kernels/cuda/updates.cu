@@ -1,132 +1,119 @@
 // Optimizer updates: all parameters of a step in one launch. `real` is float or double. Compiled without fused
 // multiply-add, so that the results are the bits of the NumPy reference.
 //
-// table has a row for each array of a rule (parameter, gradient, state ...) and a column for each parameter: the
-// address of that array. Parameter q has sizes[q] entries, which the blocks first_block[q] ... first_block[q + 1] - 1
-// work on, ENTRIES each. hyper holds the coefficients, in the order of LAYOUT in updates.py.
+// table has a column for each parameter: its number of entries, the first block that works on it, and then the
+// addresses of the parameter, its gradient and its state. A block works on ENTRIES entries of one parameter. The
+// coefficients travel with the launch. The clipping factor alone may have been worked out on the device, where the
+// host does not wait for it: then it is read from there.
 
 #define ENTRIES 1024
+#define THREADS 256
+#define EACH (ENTRIES / THREADS)
 
-struct Part {
-    real *theta, *first, *second;  // the parameter and its state
-    const real *g;
-    long long from, to;
-};
-
-// What this block works on; its parameter is found by halving the range in which it lies.
-__device__ Part part(const long long *table, const long long *sizes, const int *first_block, int parameters,
-                     int states) {
-    int low = 0, high = parameters;
-    while (high - low > 1) {
-        int middle = (low + high) / 2;
-        if (first_block[middle] <= (int)blockIdx.x) low = middle;
-        else high = middle;
+// Goes once over a block's entries: new values of parameter and state by rule(theta, d, first, second), where d is
+// the gradient clipped and with its L2 penalty. A thread fetches all its numbers before it stores the first one, so
+// that many are on their way at a time. What a rule does not keep costs nothing.
+template <int STATES, class Rule>
+__device__ void update(const long long *table, int parameters, const real *clip_there, real clip, real l2, Rule rule) {
+    int q = 0, end = parameters;  // this block's parameter, found by halving the range in which it lies
+    while (end - q > 1) {
+        int middle = (q + end) / 2;
+        if (table[parameters + middle] <= (long long)blockIdx.x) q = middle;
+        else end = middle;
     }
-    Part x;
-    x.theta = (real *)table[low];
-    x.g = (const real *)table[parameters + low];
-    x.first = states > 0 ? (real *)table[2 * parameters + low] : 0;
-    x.second = states > 1 ? (real *)table[3 * parameters + low] : 0;
-    x.from = (long long)((int)blockIdx.x - first_block[low]) * ENTRIES;
-    x.to = x.from + ENTRIES < sizes[low] ? x.from + ENTRIES : sizes[low];
-    return x;
-}
+    long long size = table[q], from = (blockIdx.x - table[parameters + q]) * ENTRIES + threadIdx.x;
+    real *theta = (real *)table[2 * parameters + q];
+    const real *g = (const real *)table[3 * parameters + q];
+    real *first = STATES > 0 ? (real *)table[4 * parameters + q] : 0;
+    real *second = STATES > 1 ? (real *)table[5 * parameters + q] : 0;
+    if (clip_there) clip = *clip_there;
 
-#define EACH_ENTRY (long long i = x.from + threadIdx.x; i < x.to; i += blockDim.x)
-#define EFFECTIVE_GRADIENT (clip * x.g[i] + l2 * x.theta[i])
-
-extern "C" __global__ void sgd(const long long *table, const long long *sizes, const int *first_block,
-                               int parameters, const real *hyper) {
-    Part x = part(table, sizes, first_block, parameters, 0);
-    real clip = hyper[0], l2 = hyper[1], rate = hyper[2];
-    for EACH_ENTRY x.theta[i] = x.theta[i] - rate * EFFECTIVE_GRADIENT;
-}
-
-extern "C" __global__ void momentum(const long long *table, const long long *sizes, const int *first_block,
-                                    int parameters, const real *hyper) {
-    Part x = part(table, sizes, first_block, parameters, 1);
-    real clip = hyper[0], l2 = hyper[1], rate = hyper[2], mu = hyper[3];
-    for EACH_ENTRY {
-        real b = mu * x.first[i] + EFFECTIVE_GRADIENT;
-        x.first[i] = b;
-        x.theta[i] = x.theta[i] - rate * b;
+    real t[EACH], d[EACH], a[EACH], b[EACH];
+#pragma unroll
+    for (int e = 0; e < EACH; e++) {
+        long long i = from + e * THREADS;
+        if (i >= size) continue;
+        t[e] = theta[i];
+        d[e] = g[i];
+        if (STATES > 0) a[e] = first[i];
+        if (STATES > 1) b[e] = second[i];
+    }
+#pragma unroll
+    for (int e = 0; e < EACH; e++) {
+        long long i = from + e * THREADS;
+        if (i >= size) continue;
+        rule(t[e], clip * d[e] + l2 * t[e], a[e], b[e]);
+        theta[i] = t[e];
+        if (STATES > 0) first[i] = a[e];
+        if (STATES > 1) second[i] = b[e];
     }
 }
 
-extern "C" __global__ void nesterov(const long long *table, const long long *sizes, const int *first_block,
-                                    int parameters, const real *hyper) {
-    Part x = part(table, sizes, first_block, parameters, 1);
-    real clip = hyper[0], l2 = hyper[1], rate = hyper[2], mu = hyper[3];
-    for EACH_ENTRY {
-        real d = EFFECTIVE_GRADIENT;
-        real b = mu * x.first[i] + d;
-        x.first[i] = b;
-        x.theta[i] = x.theta[i] - rate * (d + mu * b);
-    }
+extern "C" __global__ void sgd(const long long *table, int parameters, const real *clip_there, real clip, real l2,
+                               real rate) {
+    update<0>(table, parameters, clip_there, clip, l2,
+              [=](real &theta, real d, real &, real &) { theta = theta - rate * d; });
 }
 
-extern "C" __global__ void adagrad(const long long *table, const long long *sizes, const int *first_block,
-                                   int parameters, const real *hyper) {
-    Part x = part(table, sizes, first_block, parameters, 1);
-    real clip = hyper[0], l2 = hyper[1], rate = hyper[2], eps = hyper[3];
-    for EACH_ENTRY {
-        real d = EFFECTIVE_GRADIENT;
-        real s = x.first[i] + d * d;
-        x.first[i] = s;
-        x.theta[i] = x.theta[i] - rate * d / (sqrt(s) + eps);
-    }
+extern "C" __global__ void momentum(const long long *table, int parameters, const real *clip_there, real clip,
+                                    real l2, real rate, real mu) {
+    update<1>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &b, real &) {
+        b = mu * b + d;
+        theta = theta - rate * b;
+    });
 }
 
-extern "C" __global__ void rmsprop(const long long *table, const long long *sizes, const int *first_block,
-                                   int parameters, const real *hyper) {
-    Part x = part(table, sizes, first_block, parameters, 1);
-    real clip = hyper[0], l2 = hyper[1], rate = hyper[2];
-    real alpha = hyper[3], one_minus_alpha = hyper[4], eps = hyper[5];
-    for EACH_ENTRY {
-        real d = EFFECTIVE_GRADIENT;
-        real v = alpha * x.first[i] + one_minus_alpha * (d * d);
-        x.first[i] = v;
-        x.theta[i] = x.theta[i] - rate * d / (sqrt(v) + eps);
-    }
+extern "C" __global__ void nesterov(const long long *table, int parameters, const real *clip_there, real clip,
+                                    real l2, real rate, real mu) {
+    update<1>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &b, real &) {
+        b = mu * b + d;
+        theta = theta - rate * (d + mu * b);
+    });
 }
 
-// The running means of Adam and its relatives: m and v of entry i, from the coefficients 3 ... 6.
-#define MOMENTS                                                            \
-    real d = EFFECTIVE_GRADIENT;                                           \
-    real m = hyper[3] * x.first[i] + hyper[4] * d;                         \
-    real v = hyper[5] * x.second[i] + hyper[6] * (d * d);                  \
-    x.first[i] = m;                                                        \
-    x.second[i] = v;
-
-extern "C" __global__ void adam(const long long *table, const long long *sizes, const int *first_block,
-                                int parameters, const real *hyper) {
-    Part x = part(table, sizes, first_block, parameters, 2);
-    real clip = hyper[0], l2 = hyper[1], rate = hyper[2];
-    real correction1 = hyper[7], correction2 = hyper[8], eps = hyper[9];
-    for EACH_ENTRY {
-        MOMENTS
-        x.theta[i] = x.theta[i] - rate * (m / correction1) / (sqrt(v / correction2) + eps);
-    }
+extern "C" __global__ void adagrad(const long long *table, int parameters, const real *clip_there, real clip, real l2,
+                                   real rate, real eps) {
+    update<1>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &s, real &) {
+        s = s + d * d;
+        theta = theta - rate * d / (sqrt(s) + eps);
+    });
 }
 
-extern "C" __global__ void adamw(const long long *table, const long long *sizes, const int *first_block,
-                                 int parameters, const real *hyper) {
-    Part x = part(table, sizes, first_block, parameters, 2);
-    real clip = hyper[0], l2 = hyper[1], rate = hyper[2];
-    real correction1 = hyper[7], correction2 = hyper[8], eps = hyper[9], decay = hyper[10];
-    for EACH_ENTRY {
-        MOMENTS
+extern "C" __global__ void rmsprop(const long long *table, int parameters, const real *clip_there, real clip, real l2,
+                                   real rate, real alpha, real one_minus_alpha, real eps) {
+    update<1>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &v, real &) {
+        v = alpha * v + one_minus_alpha * (d * d);
+        theta = theta - rate * d / (sqrt(v) + eps);
+    });
+}
+
+extern "C" __global__ void adam(const long long *table, int parameters, const real *clip_there, real clip, real l2,
+                                real rate, real beta1, real one_minus_beta1, real beta2, real one_minus_beta2,
+                                real correction1, real correction2, real eps) {
+    update<2>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &m, real &v) {
+        m = beta1 * m + one_minus_beta1 * d;
+        v = beta2 * v + one_minus_beta2 * (d * d);
+        theta = theta - rate * (m / correction1) / (sqrt(v / correction2) + eps);
+    });
+}
+
+extern "C" __global__ void adamw(const long long *table, int parameters, const real *clip_there, real clip, real l2,
+                                 real rate, real beta1, real one_minus_beta1, real beta2, real one_minus_beta2,
+                                 real correction1, real correction2, real eps, real decay) {
+    update<2>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &m, real &v) {
+        m = beta1 * m + one_minus_beta1 * d;
+        v = beta2 * v + one_minus_beta2 * (d * d);
         real step = (m / correction1) / (sqrt(v / correction2) + eps);
-        x.theta[i] = x.theta[i] - rate * (step + decay * x.theta[i]);
-    }
+        theta = theta - rate * (step + decay * theta);
+    });
 }
 
-extern "C" __global__ void adam_as_printed(const long long *table, const long long *sizes, const int *first_block,
-                                           int parameters, const real *hyper) {
-    Part x = part(table, sizes, first_block, parameters, 2);
-    real clip = hyper[0], l2 = hyper[1], rate = hyper[2], correction1 = hyper[7];
-    for EACH_ENTRY {
-        MOMENTS
-        x.theta[i] = x.theta[i] - rate * m / correction1;
-    }
+extern "C" __global__ void adam_as_printed(const long long *table, int parameters, const real *clip_there, real clip,
+                                           real l2, real rate, real beta1, real one_minus_beta1, real beta2,
+                                           real one_minus_beta2, real correction1) {
+    update<2>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &m, real &v) {
+        m = beta1 * m + one_minus_beta1 * d;
+        v = beta2 * v + one_minus_beta2 * (d * d);
+        theta = theta - rate * m / correction1;
+    });
 }

@@ -16,7 +16,7 @@ using std::sqrt;
 #define __global__
 #define __device__ static
 #define __shared__ static
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
 #define __syncthreads() emulation::barrier(__LINE__)
 
 struct Index {

@@ -37,7 +37,7 @@ class Emulated:
     ) -> None:
         pair = ctypes.c_int * 2
         converted = [
-            ctypes.c_void_p(arg.ctypes.data)
+            ctypes.c_void_p(None if arg is None else arg.ctypes.data)
             if ctype.endswith("*")
             else _CTYPES[ctype.replace("real", real)](arg.item())
             for (ctype, _), arg in zip(gpu.signatures(source)[name], args, strict=True)
@@ -49,6 +49,9 @@ class Emulated:
             raise RuntimeError(
                 f"{source}.cu line {line}: some threads of the block did not reach this barrier"
             )
+
+    def matmul(self, a: Any, b: Any, out: Any) -> None:
+        np.matmul(a, b, out=out)
 
     def address(self, array: Any) -> int:
         return int(array.ctypes.data)
