@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import linear, matmul, updates
+from minigrad_kernels import matmul, updates
 from minigrad_kernels.launch import kernels
 from rich.console import Console
 
@@ -109,20 +109,9 @@ def products() -> None:
         )
 
 
-def around_products() -> None:
-    """What a dense layer of 1024 units does beside its products, on 1024 samples."""
-    import cupy
-
-    g, y = (cupy.random.rand(1024, 1024, dtype=np.float32) - 0.5 for _ in range(2))
-    out = cupy.empty_like(g), cupy.empty(1024, np.float32)
-    took = microseconds(lambda: linear.backward_activation_gpu(g, y, "relu", out))
-    print(f"\nmask and bias sum of a 1024 x 1024 gradient: {number(took)} µs")
-
-
 WORK: dict[str, Callable[..., Any]] = {
     "updates": update_kernels,
     "products": products,
-    "layer": around_products,
     "torch-adam": lambda: print(f"  PyTorch's fused Adam, with what surrounds it: {number(torch_adam())} µs"),
     "d4": lambda program: print(median_time(d4_step(*D4[program], batch=128, device=DEVICE))),
 }
@@ -140,7 +129,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     with on_processors(THREADS):
-        for work in ("updates", "torch-adam", "products", "layer"):
+        for work in ("updates", "torch-adam", "products"):
             print(in_its_process(work), end="", flush=True)
         found: dict[str, list[float]] = {program: [] for program in D4}
         for _ in range(arguments.rounds):

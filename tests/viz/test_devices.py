@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import backend, nn, optim
+from minigrad import backend, errors, nn, optim
 from minigrad.errors import MinigradWarning
 from minigrad.viz.trace import Backward, Deposit, Forward, Trace, Update
 from tests import cuda, strict_array  # noqa: F401 (makes its device known)
@@ -75,7 +75,8 @@ def test_it_is_shown(pair: tuple[Trace, Trace], device: str) -> None:
         assert told[0] == told[1]
 
 
-def test_its_graph_is_drawn_and_its_symptoms_are_told(device: str) -> None:
+def test_its_graph_is_drawn_and_its_symptoms_are_told(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "_warned", set())  # each is told once for each line of a program
     model, x, labels = network(device, fill=0.0)
     assert model.device == device
     loss = nn.cross_entropy(model(x), labels)
