@@ -161,29 +161,36 @@ def real_of(dtype: Any) -> str:
 
 
 @cache
-def _parameters(source: str, name: str, real: str) -> list[tuple[np.dtype[Any], bool]]:
-    """Return the dtype of each parameter, and whether it is an array."""
+def _parameters(source: str, name: str, real: str) -> list[tuple[np.dtype[Any], bool, bool]]:
+    """Return the dtype of each parameter, whether it is an array, and whether None may stand for it."""
     return [
-        (np.dtype(_CTYPES[ctype.removesuffix(" *").replace("real", real)]), ctype.endswith("*"))
-        for ctype, _ in signatures(source)[name]
+        (
+            np.dtype(_CTYPES[ctype.removesuffix(" *").replace("real", real)]),
+            ctype.endswith("*"),
+            parameter.endswith("_or_null"),
+        )
+        for ctype, parameter in signatures(source)[name]
     ]
 
 
 def launch(source: str, name: str, dtype: Any, grid: int | Grid, block: int | Grid, *args: Any) -> None:
     """Check the arguments against the kernel's signature and launch it; an empty grid launches nothing.
 
-    Arrays must be C-contiguous and of the dtype that the source names, or None for a null pointer; numbers must be
-    NumPy scalars of the very type. Raises TypeError or ValueError, naming the parameter.
+    Arrays must be C-contiguous and of the dtype that the source names (None where the parameter is called
+    ``…_or_null``), numbers must be NumPy scalars of the very type. Raises TypeError or ValueError, naming the
+    parameter.
     """
     real = real_of(dtype)
     parameters = _parameters(source, name, real)
     if len(args) != len(parameters):
         raise TypeError(f"{source}.{name} takes {len(parameters)} arguments; got {len(args)}")
-    for i, ((wanted, is_array), arg) in enumerate(zip(parameters, args, strict=True)):
-        if is_array:
-            fits = arg is None or (_is_array(arg) and arg.dtype == wanted and arg.flags.c_contiguous)
-        else:
+    for i, ((wanted, is_array, may_be_null), arg) in enumerate(zip(parameters, args, strict=True)):
+        if not is_array:
             fits = type(arg) is wanted.type
+        elif arg is None:
+            fits = may_be_null
+        else:
+            fits = _is_array(arg) and arg.dtype == wanted and arg.flags.c_contiguous
         if not fits:
             raise _misfit(f"{source}.{name}: {signatures(source)[name][i][1]}", arg, wanted, is_array)
     grid, block = (grid,) if isinstance(grid, int) else grid, (block,) if isinstance(block, int) else block

@@ -194,7 +194,7 @@ def adam_as_printed_loop(theta: Any, g: Any, m: Any, v: Any, hyper: Any) -> None
         theta[i] = theta[i] - rate * m[i] / correction1
 
 
-ENTRIES = 1024  # that one block works on, as in cuda/updates.cu
+ENTRIES, THREADS = 1024, 256  # of one block, as in cuda/updates.cu
 
 
 def update_all(rule: str, parameters: Sequence[Sequence[Any]], hyper: Any) -> None:
@@ -223,7 +223,7 @@ def update_all(rule: str, parameters: Sequence[Sequence[Any]], hyper: Any) -> No
         clip, on_device = 1.0, clip.astype(dtype, copy=False)
     table, blocks = _table(tuple(addresses), tuple(sizes))
     coefficients = np.array((clip, *numbers), dtype)
-    gpu.launch("updates", rule, dtype, blocks, 256, table, np.int32(len(sizes)), on_device, *coefficients)
+    gpu.launch("updates", rule, dtype, blocks, THREADS, table, np.int32(len(sizes)), on_device, *coefficients)
 
 
 @lru_cache(maxsize=64)

@@ -47,6 +47,7 @@ HALF = np.float32(0.5)
         ((X.astype("float64"), RANDOM, X, N, HALF, HALF), TypeError, "x must be float32; got float64"),
         ((X.T, RANDOM, X, N, HALF, HALF), ValueError, "x is not contiguous"),
         ((3.0, RANDOM, X, N, HALF, HALF), TypeError, "x must be an array; got float"),
+        ((None, RANDOM, X, N, HALF, HALF), TypeError, "x must be an array; got NoneType"),
         ((HALF, RANDOM, X, N, HALF, HALF), TypeError, "x must be an array; got float32"),
     ],
 )

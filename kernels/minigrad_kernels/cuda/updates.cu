@@ -14,7 +14,8 @@
 // the gradient clipped and with its L2 penalty. A thread fetches all its numbers before it stores the first one, so
 // that many are on their way at a time. What a rule does not keep costs nothing.
 template <int STATES, class Rule>
-__device__ void update(const long long *table, int parameters, const real *clip_there, real clip, real l2, Rule rule) {
+__device__ void update(const long long *table, int parameters, const real *clip_or_null, real clip, real l2,
+                       Rule rule) {
     int q = 0, end = parameters;  // this block's parameter, found by halving the range in which it lies
     while (end - q > 1) {
         int middle = (q + end) / 2;
@@ -26,7 +27,7 @@ __device__ void update(const long long *table, int parameters, const real *clip_
     const real *g = (const real *)table[3 * parameters + q];
     real *first = STATES > 0 ? (real *)table[4 * parameters + q] : 0;
     real *second = STATES > 1 ? (real *)table[5 * parameters + q] : 0;
-    if (clip_there) clip = *clip_there;
+    if (clip_or_null) clip = *clip_or_null;
 
     real t[EACH], d[EACH], a[EACH], b[EACH];
 #pragma unroll
@@ -49,58 +50,58 @@ __device__ void update(const long long *table, int parameters, const real *clip_
     }
 }
 
-extern "C" __global__ void sgd(const long long *table, int parameters, const real *clip_there, real clip, real l2,
+extern "C" __global__ void sgd(const long long *table, int parameters, const real *clip_or_null, real clip, real l2,
                                real rate) {
-    update<0>(table, parameters, clip_there, clip, l2,
+    update<0>(table, parameters, clip_or_null, clip, l2,
               [=](real &theta, real d, real &, real &) { theta = theta - rate * d; });
 }
 
-extern "C" __global__ void momentum(const long long *table, int parameters, const real *clip_there, real clip,
+extern "C" __global__ void momentum(const long long *table, int parameters, const real *clip_or_null, real clip,
                                     real l2, real rate, real mu) {
-    update<1>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &b, real &) {
+    update<1>(table, parameters, clip_or_null, clip, l2, [=](real &theta, real d, real &b, real &) {
         b = mu * b + d;
         theta = theta - rate * b;
     });
 }
 
-extern "C" __global__ void nesterov(const long long *table, int parameters, const real *clip_there, real clip,
+extern "C" __global__ void nesterov(const long long *table, int parameters, const real *clip_or_null, real clip,
                                     real l2, real rate, real mu) {
-    update<1>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &b, real &) {
+    update<1>(table, parameters, clip_or_null, clip, l2, [=](real &theta, real d, real &b, real &) {
         b = mu * b + d;
         theta = theta - rate * (d + mu * b);
     });
 }
 
-extern "C" __global__ void adagrad(const long long *table, int parameters, const real *clip_there, real clip, real l2,
-                                   real rate, real eps) {
-    update<1>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &s, real &) {
+extern "C" __global__ void adagrad(const long long *table, int parameters, const real *clip_or_null, real clip,
+                                   real l2, real rate, real eps) {
+    update<1>(table, parameters, clip_or_null, clip, l2, [=](real &theta, real d, real &s, real &) {
         s = s + d * d;
         theta = theta - rate * d / (sqrt(s) + eps);
     });
 }
 
-extern "C" __global__ void rmsprop(const long long *table, int parameters, const real *clip_there, real clip, real l2,
-                                   real rate, real alpha, real one_minus_alpha, real eps) {
-    update<1>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &v, real &) {
+extern "C" __global__ void rmsprop(const long long *table, int parameters, const real *clip_or_null, real clip,
+                                   real l2, real rate, real alpha, real one_minus_alpha, real eps) {
+    update<1>(table, parameters, clip_or_null, clip, l2, [=](real &theta, real d, real &v, real &) {
         v = alpha * v + one_minus_alpha * (d * d);
         theta = theta - rate * d / (sqrt(v) + eps);
     });
 }
 
-extern "C" __global__ void adam(const long long *table, int parameters, const real *clip_there, real clip, real l2,
+extern "C" __global__ void adam(const long long *table, int parameters, const real *clip_or_null, real clip, real l2,
                                 real rate, real beta1, real one_minus_beta1, real beta2, real one_minus_beta2,
                                 real correction1, real correction2, real eps) {
-    update<2>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &m, real &v) {
+    update<2>(table, parameters, clip_or_null, clip, l2, [=](real &theta, real d, real &m, real &v) {
         m = beta1 * m + one_minus_beta1 * d;
         v = beta2 * v + one_minus_beta2 * (d * d);
         theta = theta - rate * (m / correction1) / (sqrt(v / correction2) + eps);
     });
 }
 
-extern "C" __global__ void adamw(const long long *table, int parameters, const real *clip_there, real clip, real l2,
+extern "C" __global__ void adamw(const long long *table, int parameters, const real *clip_or_null, real clip, real l2,
                                  real rate, real beta1, real one_minus_beta1, real beta2, real one_minus_beta2,
                                  real correction1, real correction2, real eps, real decay) {
-    update<2>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &m, real &v) {
+    update<2>(table, parameters, clip_or_null, clip, l2, [=](real &theta, real d, real &m, real &v) {
         m = beta1 * m + one_minus_beta1 * d;
         v = beta2 * v + one_minus_beta2 * (d * d);
         real step = (m / correction1) / (sqrt(v / correction2) + eps);
@@ -108,10 +109,10 @@ extern "C" __global__ void adamw(const long long *table, int parameters, const r
     });
 }
 
-extern "C" __global__ void adam_as_printed(const long long *table, int parameters, const real *clip_there, real clip,
+extern "C" __global__ void adam_as_printed(const long long *table, int parameters, const real *clip_or_null, real clip,
                                            real l2, real rate, real beta1, real one_minus_beta1, real beta2,
                                            real one_minus_beta2, real correction1) {
-    update<2>(table, parameters, clip_there, clip, l2, [=](real &theta, real d, real &m, real &v) {
+    update<2>(table, parameters, clip_or_null, clip, l2, [=](real &theta, real d, real &m, real &v) {
         m = beta1 * m + one_minus_beta1 * d;
         v = beta2 * v + one_minus_beta2 * (d * d);
         theta = theta - rate * m / correction1;
