@@ -30,7 +30,8 @@ class Operation:
     ``saves`` names what ``forward`` returns beside the result because its rules need it, each with a function of the
     inputs which computes the same from operations, for a backward pass that shall itself be differentiable.
     ``together(wanted, g, y, *inputs, *saved)`` may give the gradients of all inputs in one go, as exactly as the
-    rules, on bare arrays: a sequence of new arrays, one for each input, of which those count that are ``wanted``.
+    rules, on bare arrays: a sequence of arrays, one for each input, of which those count that are ``wanted``; new
+    ones, or what ``forward`` saved, which the record needs no more.
     ``explain(error, *inputs, **params)`` may turn a failure of ``forward`` into a message that teaches.
     """
 

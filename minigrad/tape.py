@@ -107,7 +107,7 @@ def walk(
             total = cotangents.get(x)
             if total is None:
                 total = part
-                if new or not _is_shared(part, record, incoming):
+                if (new and not retain_graph) or not _is_shared(part, record, incoming):
                     owned.add(x)
             elif x in owned and not create_graph:
                 np.add(total, part, out=total)

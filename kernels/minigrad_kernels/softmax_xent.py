@@ -207,10 +207,11 @@ def backward_loop(g: Any, logits: Any, labels: Any, d: Any) -> None:
             d[i, labels[i]] -= g[i]
 
 
-def forward_backward_loop(logits: Any, labels: Any, losses: Any, d: Any) -> None:
-    """See ``forward_backward_reference``."""
+def forward_backward_loop(logits: Any, labels: Any, n: int, losses: Any, d: Any) -> None:
+    """See ``forward_backward_reference``; the gradients are divided by n."""
     rows, classes = logits.shape
     step = check(labels, classes)
+    factor = ONE / logits.dtype.type(n)
     for block in prange((rows + step - 1) // step):
         start, stop = block * step, min((block + 1) * step, rows)
         totals = np.empty(step, logits.dtype)
@@ -219,31 +220,37 @@ def forward_backward_loop(logits: Any, labels: Any, losses: Any, d: Any) -> None
             total = totals[i - start]
             losses[i] = np.log(total) - losses[i]
             row, scale = d[i], ONE / total
+            at_label = scale * row[labels[i]] - ONE
             for j in range(classes):
-                row[j] = scale * row[j]
-            row[labels[i]] -= ONE
+                row[j] = factor * (scale * row[j])
+            row[labels[i]] = factor * at_label
 
 
 def mean_forward_backward_reference(logits: Any, labels: Any, out: Any = None) -> Any:
-    """Return (the losses' mean, softmax - onehot): (), (n, classes)."""
+    """Return (the losses' mean, its gradient (softmax - onehot) / n): (), (n, classes)."""
+    n = len(labels)
     losses, difference = forward_backward_reference(logits, labels)
-    return written((losses.sum() / len(labels), difference), out)  # np.mean takes four times as long
+    scaled = logits.dtype.type(1) / max(1, n) * difference
+    return written((losses.sum() / n, scaled), out)  # np.mean takes four times as long
 
 
-def mean_backward_reference(g: Any, difference: Any, out: Any = None) -> Any:
-    """dL/dz = g / n · (softmax - onehot), for the gradient g, one number, of the losses' mean."""
-    return written(g / max(1, difference.shape[0]) * difference, out)
+def mean_backward_reference(g: Any, gradient: Any, out: Any = None) -> Any:
+    """dL/dz = g · the gradient of the losses' mean, for the gradient g, one number, of that mean.
+
+    Where g is 1, as it is where a walk begins, this may be ``gradient`` itself.
+    """
+    return written(g * gradient, out)
 
 
-def mean_backward_loop(g: Any, difference: Any, d: Any) -> None:
+def mean_backward_loop(g: Any, gradient: Any, d: Any) -> None:
     """See ``mean_backward_reference``; a thread takes the rows that were its own in ``forward_backward``."""
-    rows, classes = difference.shape
-    factor = g[()] / g.dtype.type(rows)
+    rows, classes = gradient.shape
+    factor = g[()]
     step = together(classes)
     for block in prange((rows + step - 1) // step):
         for i in range(block * step, min((block + 1) * step, rows)):
             for j in range(classes):
-                d[i, j] = factor * difference[i, j]
+                d[i, j] = factor * gradient[i, j]
 
 
 def _compiled_for(real: Any, bits: Any, exponential: Any) -> dict[str, Loop]:
@@ -295,29 +302,37 @@ def forward_backward_cpu(logits: Any, labels: Any, out: Any = None) -> Any:
     """See ``forward_backward_reference``."""
     if not _fits(logits, labels):
         return forward_backward_reference(logits, labels, out)
-    losses, d = out or (None, None)
-    losses, d = output(losses, labels.shape, logits), output(d, logits.shape, logits)
-    several = logits.size >= PARALLEL_FROM and may_use_threads()
-    LOOPS[logits.dtype]["parallel" if several else "forward_backward_loop"](logits, labels, losses, d)
-    return losses, d
+    return _forward_backward(logits, labels, 1, *(out or (None, None)))
 
 
 def mean_forward_backward_cpu(logits: Any, labels: Any, out: Any = None) -> Any:
     """See ``mean_forward_backward_reference``."""
+    if not _fits(logits, labels):
+        return mean_forward_backward_reference(logits, labels, out)
     mean, d = out or (None, None)
-    losses, d = forward_backward_cpu(logits, labels, (None, d))
-    return written(losses.sum() / len(labels), mean), d
+    n = len(labels)
+    losses, d = _forward_backward(logits, labels, n, None, d)
+    return written(losses.sum() / n, mean), d
+
+
+def _forward_backward(logits: Any, labels: Any, n: int, losses: Any, d: Any) -> tuple[Any, Any]:
+    losses, d = output(losses, labels.shape, logits), output(d, logits.shape, logits)
+    several = logits.size >= PARALLEL_FROM and may_use_threads()
+    LOOPS[logits.dtype]["parallel" if several else "forward_backward_loop"](logits, labels, n, losses, d)
+    return losses, d
 
 
 scale = {parallel: Loop(mean_backward_loop, parallel=parallel) for parallel in (False, True)}
 
 
-def mean_backward_cpu(g: Any, difference: Any, out: Any = None) -> Any:
+def mean_backward_cpu(g: Any, gradient: Any, out: Any = None) -> Any:
     """See ``mean_backward_reference``."""
-    if g.shape != () or difference.ndim != 2 or not difference.size or g.dtype != difference.dtype:
-        return mean_backward_reference(g, difference, out)
-    d = output(out, difference.shape, difference)
-    scale[difference.size >= PARALLEL_FROM and may_use_threads()](g, difference, d)
+    if g.shape != () or gradient.ndim != 2 or not gradient.size or g.dtype != gradient.dtype:
+        return mean_backward_reference(g, gradient, out)
+    if out is None and g[()] == 1:
+        return gradient
+    d = output(out, gradient.shape, gradient)
+    scale[gradient.size >= PARALLEL_FROM and may_use_threads()](g, gradient, d)
     return d
 
 
@@ -360,31 +375,35 @@ def backward_gpu(g: Any, logits: Any, labels: Any, out: Any = None) -> Any:
 
 def forward_backward_gpu(logits: Any, labels: Any, out: Any = None) -> Any:
     """See ``forward_backward_reference`` and cuda/softmax_xent.cu."""
-    _check(logits, labels)
-    losses, d = out or (None, None)
-    losses, d = gpu.output(losses, labels.shape, logits), gpu.output(d, logits.shape, logits)
-    arrays = (gpu.contiguous(logits), gpu.ids(labels), losses, d)
-    classes = np.int32(logits.shape[1])
-    gpu.launch("softmax_xent", "forward_backward", logits.dtype, len(labels), THREADS, *arrays, classes)
-    return losses, d
+    return _forward_backward_gpu(logits, labels, 1, *(out or (None, None)))
 
 
 def mean_forward_backward_gpu(logits: Any, labels: Any, out: Any = None) -> Any:
     """See ``mean_forward_backward_reference`` and cuda/softmax_xent.cu."""
     mean, d = out or (None, None)
-    losses, d = forward_backward_gpu(logits, labels, (None, d))
+    n = len(labels)
+    losses, d = _forward_backward_gpu(logits, labels, n, None, d)
     mean = gpu.output(mean, (), logits)
-    gpu.launch("softmax_xent", "mean", logits.dtype, 1, THREADS, losses, mean, np.int32(len(labels)))
+    gpu.launch("softmax_xent", "mean", logits.dtype, 1, THREADS, losses, mean, np.int32(n))
     return mean, d
 
 
-def mean_backward_gpu(g: Any, difference: Any, out: Any = None) -> Any:
+def _forward_backward_gpu(logits: Any, labels: Any, n: int, losses: Any, d: Any) -> tuple[Any, Any]:
+    _check(logits, labels)
+    losses, d = gpu.output(losses, labels.shape, logits), gpu.output(d, logits.shape, logits)
+    arrays = (gpu.contiguous(logits), gpu.ids(labels), losses, d)
+    numbers = (np.int32(logits.shape[1]), np.int32(n))
+    gpu.launch("softmax_xent", "forward_backward", logits.dtype, len(labels), THREADS, *arrays, *numbers)
+    return losses, d
+
+
+def mean_backward_gpu(g: Any, gradient: Any, out: Any = None) -> Any:
     """See ``mean_backward_reference`` and cuda/softmax_xent.cu."""
-    gpu.require(g.shape == () and difference.ndim == 2, f"g is {g.shape}, difference is {difference.shape}")
-    d = gpu.output(out, difference.shape, difference)
-    arrays = (gpu.contiguous(g), gpu.contiguous(difference), d)
-    numbers = (np.int32(max(1, len(d))), np.int32(d.size))
-    gpu.launch("softmax_xent", "mean_backward", d.dtype, gpu.blocks(d.size, 256), 256, *arrays, *numbers)
+    gpu.require(g.shape == () and gradient.ndim == 2, f"g is {g.shape}, the gradient is {gradient.shape}")
+    d = gpu.output(out, gradient.shape, gradient)
+    arrays = (gpu.contiguous(g), gpu.contiguous(gradient), d)
+    blocks = gpu.blocks(d.size, 256)
+    gpu.launch("softmax_xent", "mean_backward", d.dtype, blocks, 256, *arrays, np.int32(d.size))
     return d
 
 

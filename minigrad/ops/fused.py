@@ -142,14 +142,13 @@ mean_cross_entropy = define(
     "mean_cross_entropy",
     _checked(xent_kernels.mean_forward_backward),
     "(1/n) Σ (ln Σ e^z - z[label])",
-    (
-        "g / n · (softmax z - onehot label)",
-        lambda g, difference: xent_kernels.mean_backward(g, difference),
-    ),
+    ("g · (softmax z - onehot label) / n", lambda g, gradient: xent_kernels.mean_backward(g, gradient)),
     None,
     inputs="logits labels",
-    saves={"difference": _softmax_minus_onehot},
-    together=lambda _, g, y, logits, labels, difference: (xent_kernels.mean_backward(g, difference),),
+    saves={
+        "gradient": lambda logits, labels: _softmax_minus_onehot(logits, labels) / max(1, labels.shape[0])
+    },
+    together=lambda _, g, y, logits, labels, gradient: (xent_kernels.mean_backward(g, gradient),),
 )
 
 

@@ -101,16 +101,18 @@ def xent_both(rng: Rng, dtype: str) -> Iterator[Case]:
 
 
 def xent_mean_both(rng: Rng, dtype: str) -> Iterator[Case]:
-    for logits, labels, (ulps, size), gradient in xent(rng, dtype):
-        if len(labels):
-            yield Case((logits, labels), spread=((ulps + len(labels), size.mean()), gradient))
+    for logits, labels, (ulps, size), (gradient_ulps, gradient) in xent(rng, dtype):
+        if n := len(labels):
+            scaled = (gradient_ulps + 2, gradient / n)
+            yield Case((logits, labels), spread=((ulps + n, size.mean()), scaled))
 
 
 def xent_mean_backward(rng: Rng, dtype: str) -> Iterator[Case]:
     for shape in [(7, 10), (1, 1), (3, 130), (0, 4), (700, 20)]:
-        g, difference = np.array(rng.normal(), dtype), sample(rng, *shape, dtype=dtype)
-        yield Case((g, difference))
-        yield Case((g, np.asfortranarray(difference)))
+        gradient = sample(rng, *shape, dtype=dtype)
+        for g in (np.array(rng.normal(), dtype), np.array(1, dtype)):
+            yield Case((g, gradient))
+            yield Case((g, np.asfortranarray(gradient)))
 
 
 SHAPES = [(5, 7, 4), (1, 6, 3), (0, 3, 2), (33, 17, 70), (4, 1, 1), (3, 0, 2)]  # samples, in, out

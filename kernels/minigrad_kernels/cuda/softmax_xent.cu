@@ -74,18 +74,19 @@ extern "C" __global__ void backward(const real *g, const real *logits, const lon
     }
 }
 
+// The losses, and their gradients divided by n.
 extern "C" __global__ void forward_backward(const real *logits, const long long *labels, real *losses, real *d,
-                                            int classes) {
+                                            int classes, int n) {
     __shared__ real shared[THREADS];
     const real *row = logits + (size_t)blockIdx.x * classes;
     real *result = d + (size_t)blockIdx.x * classes;
     real top = row_max(row, classes, shared);
     real total = row_sum_of_powers(row, classes, top, shared);
     long long label = labels[blockIdx.x];
-    real one = is_class(label, classes) ? (real)1 : not_a_number();
+    real factor = is_class(label, classes) ? (real)1 / (real)n : not_a_number();
     for (int j = threadIdx.x; j < classes; j += THREADS) {
         real softmax = exp(row[j] - top) / total;
-        result[j] = one * (softmax - (j == label ? 1 : 0));
+        result[j] = factor * (softmax - (j == label ? 1 : 0));
     }
     if (threadIdx.x == 0) {
         losses[blockIdx.x] = is_class(label, classes) ? log(total) - (row[label] - top) : not_a_number();
@@ -101,8 +102,8 @@ extern "C" __global__ void mean(const real *losses, real *result, int n) {
     if (threadIdx.x == 0) *result = total / (real)n;
 }
 
-// d <- g / n * difference, for the one number g. A thread for each entry.
-extern "C" __global__ void mean_backward(const real *g, const real *difference, real *d, int n, int size) {
+// d <- g * gradient, for the one number g. A thread for each entry.
+extern "C" __global__ void mean_backward(const real *g, const real *gradient, real *d, int size) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
-    if (i < size) d[i] = *g / (real)n * difference[i];
+    if (i < size) d[i] = *g * gradient[i];
 }
