@@ -30,8 +30,8 @@ turned_tile: Any = None
 turn_piece: Any = None
 PIECE = 64  # rows that are worked on together, or more
 PAGE = 4096  # bytes: what lies as far apart falls into the same place of a cache, and drives each other out
-GROUP = 4  # panels that are copied together where the rows of b lie pages apart
-DEEP = 512  # terms from which it pays to transpose a factor first, so that a tile goes along its rows
+ALIKE, LARGE = PAGE, 0  # when a panel of b is copied: see ``COPIED``, where a loop is compiled
+GROUP = 4  # panels that are copied together
 
 SMALLEST, LARGEST = 1 << 18, 1 << 31
 """Multiplications from which BLAS uses several threads, and up to which the tiles are the faster ones.
@@ -42,6 +42,18 @@ our loops on the same processors, both wait for whole slices of the scheduler's 
 
 PARALLEL_FROM = 1 << 21
 """Multiplications from which waking the other threads pays, measured on two cores."""
+
+TURNED = {16: (1, 512), 8: (1 << 14, 1)}
+"""From how many entries and how many columns on a is transposed first, so that a tile goes along its rows.
+
+By the numbers in a register: 16 (AVX-512) as measured on Zen 5, whose first cache holds 48 KiB, and 8 (AVX2) as
+measured on Zen 3, where it holds 32.
+"""
+
+COPIED = {16: (PAGE, 1 << 62), 8: (PAGE // 2, 1 << 15)}
+"""When the panel of b that a tile goes along is copied first, so that it lies in one piece: where the rows of b are a
+multiple of so many bytes apart, or where a has so many entries that the panel does not stay in the first cache.
+"""
 
 MOST_WASTE = 4
 """How many times the multiplications asked for are done at most where a factor is filled up with zeros to a tile."""
@@ -93,7 +105,7 @@ def product_loop(a: Any, b: Any, by_rows: bool, c: Any) -> None:
     panels = (n + COLUMNS - 1) // COLUMNS
     height = max(PIECE, m // 2 // ROWS * ROWS) if by_rows else m
     pieces = (m + height - 1) // height
-    copied = b.strides[0] % PAGE == 0
+    copied = b.strides[0] % ALIKE == 0 or a.size >= LARGE
     group = GROUP if copied else 1
     groups = (panels + group - 1) // group
     for t in prange(groups * pieces):
@@ -128,10 +140,13 @@ def _loops(parallel: bool) -> _Loops:
     fitting = size()
     assert fitting is not None
     names: dict[str, Any] = {"ROWS": fitting.rows, "COLUMNS": fitting.columns, "LANES": fitting.lanes}
+    alike, large = COPIED[fitting.lanes]
     piece = Loop(turn_piece_loop, turned_tile=Tile(turn, fitting), **names)
     return _Loops(
         Loop(forward_loop, parallel=parallel, turn_piece=piece, across=Tile(tile_across, fitting), **names),
-        Loop(product_loop, parallel=parallel, straight=Tile(tile, fitting), **names),
+        Loop(
+            product_loop, parallel=parallel, straight=Tile(tile, fitting), ALIKE=alike, LARGE=large, **names
+        ),
         Loop(turn_loop, parallel=parallel, turn_piece=piece, **names),
     )
 
@@ -194,7 +209,8 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     fitting, several = chosen
     loops = _loops(several)
     note_shared_out(out, several)
-    if len(b) >= DEEP and not a.flags.c_contiguous:
+    entries, terms = TURNED[fitting.lanes]
+    if a.size >= entries and len(b) >= terms and not a.flags.c_contiguous:
         rows = np.empty(a.shape, a.dtype)
         loops.turn(a.T, rows)
         a = rows

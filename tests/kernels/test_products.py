@@ -150,12 +150,24 @@ def test_a_tile_does_what_its_python_says():
             np.testing.assert_array_equal(t, a.T)
 
 
-def test_a_factor_of_many_terms_is_transposed_first(monkeypatch):
+def test_a_factor_that_is_transposed_first_gives_the_same_bits(monkeypatch):
     rng = np.random.default_rng(0)
     g, x = matrix(rng, 600, 40), matrix(rng, 600, 70)
-    deep = check_dot(g.T, x, by_rows=True)
-    monkeypatch.setattr(products, "DEEP", 601)
-    np.testing.assert_array_equal(check_dot(g.T, x, by_rows=True), deep)
+    found = []
+    for fewest in (1, 601):
+        monkeypatch.setattr(products, "TURNED", dict.fromkeys(products.TURNED, (1, fewest)))
+        found.append(check_dot(g.T, x, by_rows=True))
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("large", [1, 1 << 62])
+def test_a_panel_that_is_copied_first_gives_the_same_numbers(large, monkeypatch):
+    monkeypatch.setattr(products, "COPIED", dict.fromkeys(products.COPIED, (1 << 40, large)))
+    products._loops.cache_clear()
+    rng = np.random.default_rng(0)
+    g, w = matrix(rng, 70, 40), matrix(rng, 40, 70)
+    check_dot(g, w, by_rows=False)
+    products._loops.cache_clear()
 
 
 @pytest.mark.parametrize("spoilt", ["dtype", "few rows", "few samples", "small", "large"])
