@@ -210,7 +210,7 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     loops = _loops(several)
     note_shared_out(out, several)
     entries, terms = TURNED[fitting.lanes]
-    if a.size >= entries and len(b) >= terms and not a.flags.c_contiguous:
+    if a.flags.f_contiguous and a.size >= entries and len(b) >= terms:
         rows = np.empty(a.shape, a.dtype)
         loops.turn(a.T, rows)
         a = rows
