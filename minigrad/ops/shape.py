@@ -203,11 +203,22 @@ _getitem = define(
 
 
 def _scattered(g: Array, index: Any, shape: Shape) -> Array:
-    if _is_basic(index):
-        result = np.zeros_like(g, shape=shape)
+    basic = _is_basic(index)
+    if not basic and not isinstance(g, np.ndarray):
+        return _added_by_number(g, index, shape)
+    result = np.zeros_like(g, shape=shape)
+    if basic:
         result[index] = g
-        return result
-    # Number the rows (or, where several axes are indexed, the entries): the same index finds their numbers.
+    else:
+        np.add.at(result, index, g)
+    return result
+
+
+def _added_by_number(g: Array, index: Any, shape: Shape) -> Array:
+    """What ``np.add.at`` does, which CuPy knows for a single array alone, and in no fixed order.
+
+    The rows (or, where several axes are indexed, the entries) are numbered; the same index finds their numbers.
+    """
     axes = _indexed_axes(index, len(shape))
     count, width = math.prod(shape[:axes]), math.prod(shape[axes:])
     numbers = np.arange(count, like=g).reshape(shape[:axes])[index].reshape(-1)
