@@ -26,7 +26,7 @@ OPTIMIZERS: dict[str, Callable[[nn.Module], optim.Optimizer]] = {
 
 
 def training(device: str, optimizer: str, samples: int = 64) -> tuple[nn.Module, Callable[[], mg.Tensor]]:
-    """A network with one of everything that has a kernel, and a step of its training on a fixed batch."""
+    """A network of three dense layers, and a step of its training on a fixed batch."""
     rng = np.random.default_rng(0)
     model = nn.Sequential(
         nn.Linear(50, 40, rng=rng),

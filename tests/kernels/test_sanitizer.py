@@ -14,9 +14,7 @@ pytestmark = pytest.mark.skipif(sanitized.missing() is not None, reason=str(sani
 
 
 def test_every_kernel_stays_inside_its_arrays() -> None:
-    others = ("plain", "numba", "launcher", "reference")
-    orders = ("descending", "permuted")  # which touch the same places
-    done = sanitized.run("-k", " and ".join(f"not {name}" for name in (*others, *orders)))
+    done = sanitized.run("-k", "not plain")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "AddressSanitizer:" not in done.stderr
 

@@ -11,7 +11,8 @@ import minigrad as mg
 from minigrad import backend, errors, nn, optim
 from minigrad.errors import MinigradWarning
 from minigrad.viz.trace import Backward, Deposit, Forward, Trace, Update
-from tests import cuda, strict_array  # noqa: F401 (makes its device known)
+from tests import cuda
+from tests.strict_array import StrictArray
 
 
 def network(device: str, fill: float | None = None) -> tuple[nn.Module, object, object]:
@@ -78,6 +79,7 @@ def test_it_is_shown(pair: tuple[Trace, Trace], device: str) -> None:
 def test_its_graph_is_drawn_and_its_symptoms_are_told(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errors, "_warned", set())  # each is told once for each line of a program
     model, x, labels = network(device, fill=0.0)
+    assert device != "strict" or type(next(iter(model.parameters())).data) is StrictArray
     assert model.device == device
     loss = nn.cross_entropy(model(x), labels)
     assert "cross_entropy" in mg.viz.graph(loss).svg
