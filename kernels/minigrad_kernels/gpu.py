@@ -184,27 +184,28 @@ def launch(source: str, name: str, dtype: Any, grid: int | Grid, block: int | Gr
     parameters = _parameters(source, name, real)
     if len(args) != len(parameters):
         raise TypeError(f"{source}.{name} takes {len(parameters)} arguments; got {len(args)}")
-    for i, ((wanted, is_array, may_be_null), arg) in enumerate(zip(parameters, args, strict=True)):
-        if not is_array:
+    for i, ((wanted, array_wanted, may_be_null), arg) in enumerate(zip(parameters, args, strict=True)):
+        if not array_wanted:
             fits = type(arg) is wanted.type
         elif arg is None:
             fits = may_be_null
         else:
-            fits = _is_array(arg) and arg.dtype == wanted and arg.flags.c_contiguous
+            fits = is_array(arg) and arg.dtype == wanted and arg.flags.c_contiguous
         if not fits:
-            raise _misfit(f"{source}.{name}: {signatures(source)[name][i][1]}", arg, wanted, is_array)
+            raise _misfit(f"{source}.{name}: {signatures(source)[name][i][1]}", arg, wanted, array_wanted)
     grid, block = (grid,) if isinstance(grid, int) else grid, (block,) if isinstance(block, int) else block
     if all(grid):
         _device.get().launch(source, name, real, grid, block, args)
 
 
-def _is_array(arg: Any) -> bool:
+def is_array(arg: Any) -> bool:
+    """Tell an array, of whatever library, from a number, NumPy's own among them."""
     return hasattr(arg, "dtype") and not isinstance(arg, np.generic)
 
 
-def _misfit(parameter: str, arg: Any, wanted: np.dtype[Any], is_array: bool) -> Exception:
-    if is_array != _is_array(arg) or not hasattr(arg, "dtype"):
-        needed = "an array" if is_array else f"np.{wanted}"
+def _misfit(parameter: str, arg: Any, wanted: np.dtype[Any], array_wanted: bool) -> Exception:
+    if array_wanted != is_array(arg) or not hasattr(arg, "dtype"):
+        needed = "an array" if array_wanted else f"np.{wanted}"
         return TypeError(f"{parameter} must be {needed}; got {type(arg).__name__}")
     if arg.dtype != wanted:
         return TypeError(f"{parameter} must be {wanted}; got {arg.dtype}")
@@ -231,7 +232,7 @@ def matmul(a: Any, b: Any, out: Any) -> None:
 
 
 def _one_order(a: Any) -> Any:
-    return a if a.flags.c_contiguous or a.flags.f_contiguous else xp().ascontiguousarray(a)
+    return a if a.flags.f_contiguous else contiguous(a)
 
 
 def address(array: Any) -> int:

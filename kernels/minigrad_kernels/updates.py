@@ -219,7 +219,7 @@ def update_all(rule: str, parameters: Sequence[Sequence[Any]], hyper: Any) -> No
         f"{rule}: hyper has {len(numbers) + 1} entries ({LAYOUT[rule]})",
     )
     on_device = None
-    if hasattr(clip, "dtype") and not isinstance(clip, np.generic):
+    if gpu.is_array(clip):
         clip, on_device = 1.0, clip.astype(dtype, copy=False)
     table, blocks = _table(tuple(addresses), tuple(sizes))
     coefficients = np.array((clip, *numbers), dtype)
