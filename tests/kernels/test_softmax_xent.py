@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from minigrad_kernels import launch, softmax_xent
+from minigrad_kernels import launch, powers, softmax_xent
 from minigrad_kernels.launch import Loop
 
 pytestmark = pytest.mark.skipif(
@@ -22,7 +22,7 @@ def test_exp32_is_as_near_the_exact_power_as_it_says() -> None:
     x = np.concatenate([np.linspace(-87, 0, 300_001), -np.exp2(rng.uniform(-30, 6, 100_000)), [0.0, -0.0]])
     x = x.astype("float32")
     y = np.empty_like(x)
-    Loop(each, exp=softmax_xent.exp)(x, y)
+    Loop(each, exp=powers.exp)(x, y)
     exact = np.exp(x.astype("float64"))
     assert (np.abs(y - exact) <= 1.04 * np.spacing(exact.astype("float32"))).all()
     np.testing.assert_array_equal(y[-2:], 1.0)
@@ -31,7 +31,7 @@ def test_exp32_is_as_near_the_exact_power_as_it_says() -> None:
 def test_exp32_at_the_edges() -> None:
     x = np.array([-87.1, -1e4, -1e30, -np.inf, np.nan], "float32")
     y = np.empty_like(x)
-    Loop(each, exp=softmax_xent.exp)(x, y)
+    Loop(each, exp=powers.exp)(x, y)
     np.testing.assert_array_equal(y, [0, 0, 0, 0, np.nan])
 
 
