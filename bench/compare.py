@@ -14,6 +14,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from bench.parts import PARTS, THREADS, WHOLE, Run
 from minigrad.bench.machine import clean_environment, on_processors
@@ -51,6 +53,30 @@ def in_its_process(part: str, program: str, environment: dict[str, str]) -> floa
     return float(done.stdout)
 
 
+def take_turns(
+    programs: Iterable[str], rounds: int, seconds: Callable[[str], float]
+) -> dict[str, list[float]]:
+    """Each program's times in µs, one for each round."""
+    found: dict[str, list[float]] = {program: [] for program in programs}
+    with on_processors(THREADS):
+        for _ in range(rounds):
+            for program, times in found.items():
+                times.append(1e6 * seconds(program))
+    return found
+
+
+def show(found: dict[str, list[float]]) -> None:
+    """Print each program's median and spread, beside minigrad's."""
+    ours = statistics.median(found["minigrad"])
+    for program, times in found.items():
+        middle = statistics.median(times)
+        spread = f"{number(min(times))} to {number(max(times))}"
+        print(
+            f"  {program:<12} {number(middle):>9} µs  ({spread})  {middle / ours:.2f} x minigrad's",
+            flush=True,
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="minigrad and PyTorch on parts of a training step")
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
@@ -61,20 +87,11 @@ def main() -> None:
     environment, taken_out = clean_environment(os.environ, THREADS)
     print(f"{THREADS} threads each; {', '.join(taken_out) or 'nothing'} taken out of the environment")
     for part in arguments.parts or [name for name in PARTS if name not in WHOLE]:
-        found: dict[str, list[float]] = {program: [] for program in PARTS[part]}
-        with on_processors(THREADS):
-            for _ in range(arguments.rounds):
-                for program, times in found.items():
-                    times.append(1e6 * in_its_process(part, program, environment))
-        ours = statistics.median(found["minigrad"])
+        found = take_turns(
+            PARTS[part], arguments.rounds, partial(in_its_process, part, environment=environment)
+        )
         print(part)
-        for program, times in found.items():
-            middle = statistics.median(times)
-            spread = f"{number(min(times))} to {number(max(times))}"
-            print(
-                f"  {program:<12} {number(middle):>9} µs  ({spread})  {middle / ours:.2f} x minigrad's",
-                flush=True,
-            )
+        show(found)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from minigrad_kernels import matmul, updates
 from minigrad_kernels.launch import kernels
 from rich.console import Console
 
-from bench.compare import median_time
+from bench.compare import median_time, show, take_turns
 from bench.parts import THREADS, d4_step
 from minigrad.bench import peers, report, run
 from minigrad.bench.grid import NETWORKS, Row
@@ -131,17 +131,9 @@ def main() -> None:
     with on_processors(THREADS):
         for work in ("updates", "torch-adam", "products"):
             print(in_its_process(work), end="", flush=True)
-        found: dict[str, list[float]] = {program: [] for program in D4}
-        for _ in range(arguments.rounds):
-            for program, times in found.items():
-                times.append(1e6 * float(in_its_process("d4", program)))
+    found = take_turns(D4, arguments.rounds, lambda program: float(in_its_process("d4", program)))
     print("\nD4's training step with dropout, batch 128, waiting for each loss")
-    for program, times in found.items():
-        middle = statistics.median(times)
-        ratio = middle / statistics.median(found["minigrad"])
-        print(
-            f"  {program:<12} {number(middle):>7} µs ({number(min(times))} to {number(max(times))})  {ratio:.2f}"
-        )
+    show(found)
     plan = run.Plan(ROWS, arguments.rounds, seconds=0.5, device=DEVICE, threads=THREADS)
     chosen, left_out = peers.choose(["torch"], DEVICE, slow=True)
     for results in run.run(plan, chosen, left_out, lambda what: None):
