@@ -72,9 +72,10 @@ def reference_only() -> Iterator[None]:
 def numba() -> Any | None:
     """Return the numba module, imported at the first call, or None where it cannot be imported."""
     # Where Numba's threads are libgomp's, they go on spinning after each loop, by default for so long that they and
-    # BLAS's, which spin too, starve each other. Here it is for a tenth of a millisecond: the next loop of a training
-    # step finds them awake (2 µs rather than 10), and a longer pause sets the processor free.
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    # BLAS's, which spin too, starve each other. Here it is for half a millisecond: the next loop, also that of the next
+    # training step, finds them awake (2 µs rather than 10, on a busy virtual machine sometimes 1,000), and a longer
+    # pause sets the processor free.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         import numba as module
     except ImportError:

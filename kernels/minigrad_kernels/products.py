@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out
-from minigrad_kernels.tiles import Size, Tile, size, tile, tile_across, turn
+from minigrad_kernels.tiles import Size, Tile, panel, size, tile, tile_across, turn
 
 prange = range  # Numba's, where a loop is compiled
 ROWS = COLUMNS = 0  # a tile's, where a loop is compiled; and the tiles themselves
@@ -28,10 +28,10 @@ across: Any = None
 straight: Any = None
 turned_tile: Any = None
 turn_piece: Any = None
+copy_panel: Any = None
 PIECE = 64  # rows that are worked on together, or more
 PAGE = 4096  # bytes: what lies as far apart falls into the same place of a cache, and drives each other out
-ALIKE, LARGE = PAGE, 0  # when a panel of b is copied: see ``COPIED``, where a loop is compiled
-GROUP = 4  # panels that are copied together
+ALIKE, GROUP = PAGE, 1  # when panels of b are copied, and how many together: see ``COPIED``, where a loop is compiled
 
 SMALLEST, LARGEST = 1 << 18, 1 << 31
 """Multiplications from which BLAS uses several threads, and up to which the tiles are the faster ones.
@@ -50,9 +50,9 @@ By the numbers in a register: 16 (AVX-512) as measured on Zen 5, whose first cac
 measured on Zen 3, where it holds 32.
 """
 
-COPIED = {16: (PAGE, 1 << 62), 8: (PAGE // 2, 1 << 15)}
-"""When the panel of b that a tile goes along is copied first, so that it lies in one piece: where the rows of b are a
-multiple of so many bytes apart, or where a has so many entries that the panel does not stay in the first cache.
+COPIED = {16: (PAGE, 4), 8: (1, 1)}
+"""When the panels of b that tiles go along are copied first, so that each lies in one piece, and how many neighbours at a
+time: where the rows of b are a multiple of so many bytes apart. With AVX2 that is everywhere: a copy pays for itself.
 """
 
 MOST_WASTE = 4
@@ -105,19 +105,16 @@ def product_loop(a: Any, b: Any, by_rows: bool, c: Any) -> None:
     panels = (n + COLUMNS - 1) // COLUMNS
     height = max(PIECE, m // 2 // ROWS * ROWS) if by_rows else m
     pieces = (m + height - 1) // height
-    copied = b.strides[0] % ALIKE == 0 or a.size >= LARGE
+    copied = b.strides[0] % ALIKE == 0
     group = GROUP if copied else 1
     groups = (panels + group - 1) // group
     for t in prange(groups * pieces):
         task = np.int64(t)
         first = (task % groups if by_rows else task // pieces) * group
         piece = task // groups if by_rows else task % pieces
-        columns = np.empty((group, depth if copied else 0, COLUMNS), b.dtype)
-        for p in range(columns.shape[1]):
-            for q in range(group):
-                j = min((first + q) * COLUMNS, n - COLUMNS)
-                for s in range(COLUMNS):
-                    columns[q, p, s] = b[p, j + s]
+        columns = np.empty((group if copied else 0, depth, COLUMNS), b.dtype)
+        for q in range(len(columns)):
+            copy_panel(b, min((first + q) * COLUMNS, n - COLUMNS), columns[q])
         for q in range(min(group, panels - first)):
             j = min((first + q) * COLUMNS, n - COLUMNS)
             for i in range(piece * height, min((piece + 1) * height, m), ROWS):
@@ -140,12 +137,18 @@ def _loops(parallel: bool) -> _Loops:
     fitting = size()
     assert fitting is not None
     names: dict[str, Any] = {"ROWS": fitting.rows, "COLUMNS": fitting.columns, "LANES": fitting.lanes}
-    alike, large = COPIED[fitting.lanes]
+    alike, group = COPIED[fitting.lanes]
     piece = Loop(turn_piece_loop, turned_tile=Tile(turn, fitting), **names)
     return _Loops(
         Loop(forward_loop, parallel=parallel, turn_piece=piece, across=Tile(tile_across, fitting), **names),
         Loop(
-            product_loop, parallel=parallel, straight=Tile(tile, fitting), ALIKE=alike, LARGE=large, **names
+            product_loop,
+            parallel=parallel,
+            straight=Tile(tile, fitting),
+            copy_panel=Tile(panel, fitting),
+            ALIKE=alike,
+            GROUP=group,
+            **names,
         ),
         Loop(turn_loop, parallel=parallel, turn_piece=piece, **names),
     )

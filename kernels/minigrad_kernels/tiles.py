@@ -4,7 +4,7 @@ A tile of c = a·b has a few rows, each as wide as two vector registers, and sta
 each term two vectors of b are loaded, and one number of a for each row, which is spread over a vector. A number that
 was loaded is used twice or once for each row, so the adders never wait for memory, and a and b lie as they lay.
 
-``tile``, ``tile_across`` and ``turn`` say in Python what they do. Numba never compiles that text: where a loop calls
+``tile``, ``tile_across``, ``turn`` and ``panel`` say in Python what they do. Numba never compiles that text: where a loop calls
 one, the instructions are put in that the method of ``_Emitter`` of the same name emits.
 """
 
@@ -66,6 +66,11 @@ def tile_across(a: Any, i: int, b: Any, bias: Any, relu: bool, c: Any, j: int) -
 def turn(a: Any, i: int, k: int, t: Any) -> None:
     """t[k:, i:] = a[i:, k:]ᵀ, for as many rows of a as a tile has and as many columns as a register."""
     t[k : k + LANES, i : i + ROWS] = a[i : i + ROWS, k : k + LANES].T
+
+
+def panel(a: Any, j: int, t: Any) -> None:
+    """t = a[:, j:], as many columns as a tile has. The rows of a and of t are contiguous."""
+    t[:] = a[:, j : j + COLUMNS]
 
 
 class Tile(Loop):
@@ -136,6 +141,14 @@ class _Emitter:
             self.transposed([self.load(lanes, a, self.plus(i, r), k) for r in range(rows)])
         ):
             self.store(column, t, self.plus(k, n), i)
+
+    def panel(self, a: _Array, j: Any, t: _Array) -> None:
+        cgutils: Any = import_module("numba.core.cgutils")
+
+        lanes = self.size.lanes
+        with cgutils.for_range(self.builder, a.shape[0]) as loop:
+            for k in (0, lanes):
+                self.store(self.load(lanes, a, loop.index, self.plus(j, k)), t, loop.index, self.integer(k))
 
     def sums(self, a: _Array, i: Any, b: _Array, j: Any) -> list[list[Any]]:
         """Σ_k a[i + r, k] b[k, j:], as two vectors for each of the tile's rows r."""
