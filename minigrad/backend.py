@@ -164,6 +164,11 @@ def set_default_dtype(dtype: DTypeLike) -> None:
     _default_dtype = chosen
 
 
+def unscalar(value: Any) -> Any:
+    """Make an array again of the scalar that NumPy turns a 0-dimensional result into, and that cannot be added into."""
+    return np.asarray(value) if isinstance(value, np.generic) else value
+
+
 def as_array(data: Any, dtype: DTypeLike | None = None) -> Array:
     """Turn numbers, nested lists and arrays into one array of a known library.
 

@@ -162,16 +162,19 @@ class Record:
         ``incoming`` is dL/d(output): a bare array; or a Tensor, and ``output`` is given, where what is computed here
         shall itself be recorded. Raises MG-205 where a value that is needed was written in place meanwhile.
         """
-        operation = self.operation
+        operation, versions = self.operation, self.versions
         rules = {}
-        written = self._may_have_changed()
+        look_closer = self.version.number != versions[-1] or self.fingerprints is not None
         for i, x in enumerate(self.inputs):
-            if isinstance(x, Tensor) and x.requires_grad:
-                rule = operation.rules[0 if operation.variadic else i]
-                if rule is not None:
-                    rules[i] = rule
-                    if written:
-                        self._check_unchanged(rule)
+            if isinstance(x, Tensor):
+                look_closer = look_closer or x.version.number != versions[i]
+                if x.requires_grad:
+                    rule = operation.rules[0 if operation.variadic else i]
+                    if rule is not None:
+                        rules[i] = rule
+        if look_closer:
+            for rule in rules.values():
+                self._check_unchanged(rule)
         value: Any = self.value
         arrays: tuple[Any, ...] = (*self.arrays, *self.saved)
         if output is not None:
@@ -179,16 +182,8 @@ class Record:
         elif operation.together is not None:
             gradients = operation.together(rules, incoming, value, *arrays)
             return [(i, gradients[i]) for i in rules]
-        return [(i, rule(i, incoming, value, arrays, self.params)) for i, rule in rules.items()]
-
-    def _may_have_changed(self) -> bool:
-        """Tell whether it has to be looked at more closely what was written in place since this ran."""
-        if self.fingerprints is not None:
-            return True
-        for x, version in zip(self.inputs, self.versions, strict=False):
-            if isinstance(x, Tensor) and x.version.number != version:
-                return True
-        return self.version.number != self.versions[-1]
+        found = ((i, rule(i, incoming, value, arrays, self.params)) for i, rule in rules.items())
+        return [(i, backend.unscalar(gradient)) for i, gradient in found]
 
     def _check_unchanged(self, rule: Rule) -> None:
         for i in rule.needs(len(self.inputs)):

@@ -15,10 +15,22 @@ _ROOTS = (
     os.path.dirname(os.path.abspath(np.__file__)) + os.sep,  # a * b on Tensors passes through NumPy's mixin
 )
 _KERNELS = os.sep + "minigrad_kernels" + os.sep
-_is_internal: dict[str, bool] = {
-    "<frozen importlib._bootstrap>": True,
-    contextlib.__file__: True,  # through which a ``with`` of ours is left
-}
+
+
+class _Internal(dict[str, bool]):
+    """Which source files are minigrad's own code or NumPy's, found out once for each."""
+
+    def __missing__(self, filename: str) -> bool:
+        self[filename] = internal = filename.startswith(_ROOTS) or _KERNELS in filename
+        return internal
+
+
+_internal = _Internal(
+    {
+        "<frozen importlib._bootstrap>": True,
+        contextlib.__file__: True,  # through which a ``with`` of ours is left
+    }
+)
 
 
 class Place(NamedTuple):
@@ -58,12 +70,6 @@ def here(depth: int = 1) -> Place:
     recorded operation. ``depth`` calls from here on are known to be internal, and are not looked at.
     """
     frame = sys._getframe(depth)
-    while True:
-        filename = frame.f_code.co_filename
-        internal = _is_internal.get(filename)
-        if internal is None:
-            internal = filename.startswith(_ROOTS) or _KERNELS in filename
-            _is_internal[filename] = internal
-        if not internal or frame.f_back is None:
-            return _new(Place, (frame.f_code, frame.f_lasti))
-        frame = frame.f_back
+    while _internal[frame.f_code.co_filename] and (caller := frame.f_back) is not None:
+        frame = caller
+    return _new(Place, (frame.f_code, frame.f_lasti))

@@ -57,7 +57,7 @@ class Tensor(NDArrayOperatorsMixin):
     __array_priority__ = 1000  # CuPy asks this before it claims an operator for itself
 
     _data: Array
-    _grad: Tensor | None
+    _grad: Tensor | Array | None  # a walk leaves bare arrays here
     name: str | None
     record: Record | None
     requires_grad: bool
@@ -104,7 +104,11 @@ class Tensor(NDArrayOperatorsMixin):
     @property
     def grad(self) -> Tensor | None:
         """dL/d(this), summed over the backward passes since it was last None."""
-        return self._grad
+        grad = self._grad
+        if grad is None or isinstance(grad, Tensor):
+            return grad
+        self._grad = wrapped = wrap(grad, None, Version())
+        return wrapped
 
     @grad.setter
     def grad(self, value: Tensor | Array | None) -> None:
@@ -202,7 +206,8 @@ class Tensor(NDArrayOperatorsMixin):
 
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` becomes None."""
-        self.grad = None
+        self._grad = None
+        self.grad_passes = 0
 
     def detach(self) -> Tensor:
         """Return a tensor on the same memory that is not part of the graph."""

@@ -25,6 +25,7 @@ from types import FunctionType
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy import ndarray
 
 Dialect = Callable[..., Any]
 
@@ -304,7 +305,7 @@ def _fit_cpu(arguments: tuple[Any, ...]) -> bool:
     floats = None
     fit = False  # numbers alone do not
     for array in arguments:
-        if type(array) is np.ndarray and array.flags.c_contiguous:
+        if type(array) is ndarray and array.flags.c_contiguous:
             dtype = array.dtype
             if dtype is not floats:
                 is_float = _COMPILED_DTYPES.get(dtype)
@@ -314,7 +315,7 @@ def _fit_cpu(arguments: tuple[Any, ...]) -> bool:
                     if floats is not None and floats != dtype:
                         return False
                     floats = dtype
-            fit = True
+                fit = True
         elif array is not None and not isinstance(array, (int, float)):
             return False
     return fit

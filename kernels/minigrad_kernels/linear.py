@@ -252,11 +252,10 @@ def backward_cpu(
     shape = g.shape
     if (
         not shape
-        or w.ndim != 2
-        or x.ndim != len(shape)
         or y.shape != shape
-        or x.shape[:-1] != shape[:-1]
-        or (shape[-1], x.shape[-1]) != w.shape
+        or w.ndim != 2
+        or w.shape[0] != shape[-1]
+        or x.shape != (*shape[:-1], w.shape[1])
         or not g.dtype == y.dtype == x.dtype == w.dtype
         or g.dtype.kind != "f"
     ):

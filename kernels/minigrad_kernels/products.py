@@ -31,7 +31,10 @@ turn_piece: Any = None
 copy_panel: Any = None
 PIECE = 64  # rows that are worked on together, or more
 PAGE = 4096  # bytes: what lies as far apart falls into the same place of a cache, and drives each other out
-ALIKE, GROUP = PAGE, 1  # when panels of b are copied, and how many together: see ``COPIED``, where a loop is compiled
+ALIKE, GROUP = (
+    PAGE,
+    1,
+)  # when panels of b are copied, and how many together: see ``COPIED``, where a loop is compiled
 
 SMALLEST, LARGEST = 1 << 18, 1 << 31
 """Multiplications from which BLAS uses several threads, and up to which the tiles are the faster ones.
@@ -51,8 +54,8 @@ measured on Zen 3, where it holds 32.
 """
 
 COPIED = {16: (PAGE, 4), 8: (1, 1)}
-"""When the panels of b that tiles go along are copied first, so that each lies in one piece, and how many neighbours at a
-time: where the rows of b are a multiple of so many bytes apart. With AVX2 that is everywhere: a copy pays for itself.
+"""When the panels of b that tiles go along are copied first, so that each lies in one piece, and how many neighbours
+at a time: where the rows of b are a multiple of so many bytes apart. With AVX2 that is everywhere.
 """
 
 MOST_WASTE = 4

@@ -4,8 +4,8 @@ A tile of c = a·b has a few rows, each as wide as two vector registers, and sta
 each term two vectors of b are loaded, and one number of a for each row, which is spread over a vector. A number that
 was loaded is used twice or once for each row, so the adders never wait for memory, and a and b lie as they lay.
 
-``tile``, ``tile_across``, ``turn`` and ``panel`` say in Python what they do. Numba never compiles that text: where a loop calls
-one, the instructions are put in that the method of ``_Emitter`` of the same name emits.
+``tile``, ``tile_across``, ``turn`` and ``panel`` say in Python what they do. Numba never compiles that text: where a
+loop calls one, the instructions are put in that the method of ``_Emitter`` of the same name emits.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ class Optimizer:
     def zero_grad(self) -> None:
         """Forget all gradients: each ``.grad`` becomes None."""
         for slot in self._slots:
-            slot.tensor.grad = None
+            slot.tensor.zero_grad()
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that a resumed run needs, flat: NumPy arrays (``"fc1.weight.m"``) and plain scalars.
@@ -203,7 +203,8 @@ class Optimizer:
             grad = tensor._grad
             if grad is None:
                 raise self._no_gradient()
-            theta, g = tensor._data, grad._data  # not .data: this runs for every parameter of every step
+            theta = tensor._data  # not .data: this runs for every parameter of every step
+            g = grad._data if isinstance(grad, Tensor) else grad
             if theta is not slot.theta:
                 self._bind(slot, theta)
             if g.shape != slot.shape or g.dtype != slot.dtype or type(g) is not slot.kind:
