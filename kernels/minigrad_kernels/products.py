@@ -53,7 +53,7 @@ By the numbers in a register: 16 (AVX-512) as measured on Zen 5, whose first cac
 measured on Zen 3, where it holds 32.
 """
 
-COPIED = {16: (PAGE, 4), 8: (1, 1)}
+COPIED = {16: (PAGE, 4), 8: (1, 2)}
 """When the panels of b that tiles go along are copied first, so that each lies in one piece, and how many neighbours
 at a time: where the rows of b are a multiple of so many bytes apart. With AVX2 that is everywhere.
 """
