@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out
-from minigrad_kernels.tiles import Size, Tile, panel, size, tile, tile_across, turn
+from minigrad_kernels.tiles import Size, Tile, panels, size, tile, tile_across, turn
 
 prange = range  # Numba's, where a loop is compiled
 ROWS = COLUMNS = 0  # a tile's, where a loop is compiled; and the tiles themselves
@@ -28,13 +28,11 @@ across: Any = None
 straight: Any = None
 turned_tile: Any = None
 turn_piece: Any = None
-copy_panel: Any = None
+copy_panels: Any = None
 PIECE = 64  # rows that are worked on together, or more
 PAGE = 4096  # bytes: what lies as far apart falls into the same place of a cache, and drives each other out
-ALIKE, GROUP = (
-    PAGE,
-    1,
-)  # when panels of b are copied, and how many together: see ``COPIED``, where a loop is compiled
+ALIKE = PAGE  # when panels of b are copied, and how many together: see ``COPIED``, where a loop is compiled
+GROUP = 1
 
 SMALLEST, LARGEST = 1 << 18, 1 << 31
 """Multiplications from which BLAS uses several threads, and up to which the tiles are the faster ones.
@@ -116,8 +114,8 @@ def product_loop(a: Any, b: Any, by_rows: bool, c: Any) -> None:
         first = (task % groups if by_rows else task // pieces) * group
         piece = task // groups if by_rows else task % pieces
         columns = np.empty((group if copied else 0, depth, COLUMNS), b.dtype)
-        for q in range(len(columns)):
-            copy_panel(b, min((first + q) * COLUMNS, n - COLUMNS), columns[q])
+        if copied:
+            copy_panels(b, first * COLUMNS, columns)
         for q in range(min(group, panels - first)):
             j = min((first + q) * COLUMNS, n - COLUMNS)
             for i in range(piece * height, min((piece + 1) * height, m), ROWS):
@@ -148,7 +146,7 @@ def _loops(parallel: bool) -> _Loops:
             product_loop,
             parallel=parallel,
             straight=Tile(tile, fitting),
-            copy_panel=Tile(panel, fitting),
+            copy_panels=Tile(panels, fitting),
             ALIKE=alike,
             GROUP=group,
             **names,

@@ -4,7 +4,7 @@ A tile of c = a·b has a few rows, each as wide as two vector registers, and sta
 each term two vectors of b are loaded, and one number of a for each row, which is spread over a vector. A number that
 was loaded is used twice or once for each row, so the adders never wait for memory, and a and b lie as they lay.
 
-``tile``, ``tile_across``, ``turn`` and ``panel`` say in Python what they do. Numba never compiles that text: where a
+``tile``, ``tile_across``, ``turn`` and ``panels`` say in Python what they do. Numba never compiles that text: where a
 loop calls one, the instructions are put in that the method of ``_Emitter`` of the same name emits.
 """
 
@@ -68,9 +68,12 @@ def turn(a: Any, i: int, k: int, t: Any) -> None:
     t[k : k + LANES, i : i + ROWS] = a[i : i + ROWS, k : k + LANES].T
 
 
-def panel(a: Any, j: int, t: Any) -> None:
-    """t = a[:, j:], as many columns as a tile has. The rows of a and of t are contiguous."""
-    t[:] = a[:, j : j + COLUMNS]
+def panels(a: Any, j: int, t: Any) -> None:
+    """t[0], t[1] … = the columns of a from j on, as many as a tile has in each; behind the end of a its last ones."""
+    for p in range(a.shape[0]):  # row by row, as a lies
+        for q in range(t.shape[0]):
+            k = min(j + q * COLUMNS, a.shape[1] - COLUMNS)
+            t[q, p] = a[p, k : k + COLUMNS]
 
 
 class Tile(Loop):
@@ -142,13 +145,17 @@ class _Emitter:
         ):
             self.store(column, t, self.plus(k, n), i)
 
-    def panel(self, a: _Array, j: Any, t: _Array) -> None:
+    def panels(self, a: _Array, j: Any, t: _Array) -> None:
         cgutils: Any = import_module("numba.core.cgutils")
 
-        lanes = self.size.lanes
-        with cgutils.for_range(self.builder, a.shape[0]) as loop:
+        builder, lanes = self.builder, self.size.lanes
+        last = self.plus(a.shape[1], -self.size.columns)
+        with cgutils.for_range(builder, a.shape[0]) as row, cgutils.for_range(builder, t.shape[0]) as panel:
+            start = builder.add(j, builder.mul(panel.index, self.integer(self.size.columns)))
+            start = builder.select(builder.icmp_signed("<", start, last), start, last)
             for k in (0, lanes):
-                self.store(self.load(lanes, a, loop.index, self.plus(j, k)), t, loop.index, self.integer(k))
+                vector = self.load(lanes, a, row.index, self.plus(start, k))
+                self.store(vector, t, panel.index, row.index, self.integer(k))
 
     def sums(self, a: _Array, i: Any, b: _Array, j: Any) -> list[list[Any]]:
         """Σ_k a[i + r, k] b[k, j:], as two vectors for each of the tile's rows r."""
