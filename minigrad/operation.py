@@ -182,8 +182,9 @@ class Record:
         elif operation.together is not None:
             gradients = operation.together(rules, incoming, value, *arrays)
             return [(i, gradients[i]) for i in rules]
-        found = ((i, rule(i, incoming, value, arrays, self.params)) for i, rule in rules.items())
-        return [(i, backend.unscalar(gradient)) for i, gradient in found]
+        return [
+            (i, backend.unscalar(rule(i, incoming, value, arrays, self.params))) for i, rule in rules.items()
+        ]
 
     def _check_unchanged(self, rule: Rule) -> None:
         for i in rule.needs(len(self.inputs)):
@@ -236,8 +237,7 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     if operation.saves:
         value, *rest = value
         saved = tuple(rest)
-    if isinstance(value, np.generic):  # NumPy turns 0-dimensional results into scalars
-        value = np.asarray(value)
+    value = backend.unscalar(value)
     version = _shared_version(value, inputs)
     if not (tracked and operation.differentiable and modes.recording.get() and value.dtype.kind == "f"):
         return wrap(value, None, version)

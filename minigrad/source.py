@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from functools import cache
 from types import CodeType
 from typing import NamedTuple
 
@@ -15,22 +16,15 @@ _ROOTS = (
     os.path.dirname(os.path.abspath(np.__file__)) + os.sep,  # a * b on Tensors passes through NumPy's mixin
 )
 _KERNELS = os.sep + "minigrad_kernels" + os.sep
-
-
-class _Internal(dict[str, bool]):
-    """Which source files are minigrad's own code or NumPy's, found out once for each."""
-
-    def __missing__(self, filename: str) -> bool:
-        self[filename] = internal = filename.startswith(_ROOTS) or _KERNELS in filename
-        return internal
-
-
-_internal = _Internal(
-    {
-        "<frozen importlib._bootstrap>": True,
-        contextlib.__file__: True,  # through which a ``with`` of ours is left
-    }
+_OTHERS = (
+    "<frozen importlib._bootstrap>",
+    contextlib.__file__,  # through which a ``with`` of ours is left
 )
+
+
+@cache
+def _is_internal(filename: str) -> bool:
+    return filename in _OTHERS or filename.startswith(_ROOTS) or _KERNELS in filename
 
 
 class Place(NamedTuple):
@@ -70,6 +64,6 @@ def here(depth: int = 1) -> Place:
     recorded operation. ``depth`` calls from here on are known to be internal, and are not looked at.
     """
     frame = sys._getframe(depth)
-    while _internal[frame.f_code.co_filename] and (caller := frame.f_back) is not None:
+    while _is_internal(frame.f_code.co_filename) and (caller := frame.f_back) is not None:
         frame = caller
     return _new(Place, (frame.f_code, frame.f_lasti))

@@ -120,6 +120,7 @@ class _Emitter:
         from llvmlite import ir
 
         self.context, self.builder, self.size, self.ir = context, builder, size, ir
+        self.cgutils: Any = import_module("numba.core.cgutils")
 
     def tile(self, a: _Array, i: Any, b: _Array, k: Any, c: _Array, j: Any) -> None:
         for r, row in enumerate(self.sums(a, i, b, k)):
@@ -146,11 +147,12 @@ class _Emitter:
             self.store(column, t, self.plus(k, n), i)
 
     def panels(self, a: _Array, j: Any, t: _Array) -> None:
-        cgutils: Any = import_module("numba.core.cgutils")
-
         builder, lanes = self.builder, self.size.lanes
         last = self.plus(a.shape[1], -self.size.columns)
-        with cgutils.for_range(builder, a.shape[0]) as row, cgutils.for_range(builder, t.shape[0]) as panel:
+        with (
+            self.cgutils.for_range(builder, a.shape[0]) as row,
+            self.cgutils.for_range(builder, t.shape[0]) as panel,
+        ):
             start = builder.add(j, builder.mul(panel.index, self.integer(self.size.columns)))
             start = builder.select(builder.icmp_signed("<", start, last), start, last)
             for k in (0, lanes):
@@ -159,15 +161,13 @@ class _Emitter:
 
     def sums(self, a: _Array, i: Any, b: _Array, j: Any) -> list[list[Any]]:
         """Σ_k a[i + r, k] b[k, j:], as two vectors for each of the tile's rows r."""
-        cgutils: Any = import_module("numba.core.cgutils")
-
         builder, (rows, lanes) = self.builder, self.size
         zero = self.zeros(lanes)
-        totals = [[cgutils.alloca_once_value(builder, zero) for _ in range(2)] for _ in range(rows)]
+        totals = [[self.cgutils.alloca_once_value(builder, zero) for _ in range(2)] for _ in range(rows)]
         for row in totals:
             for total in row:
                 builder.store(zero, total)  # also when the tile stands in a loop and runs again
-        with cgutils.for_range(builder, b.shape[0]) as loop:
+        with self.cgutils.for_range(builder, b.shape[0]) as loop:
             vectors = [self.load(lanes, b, loop.index, self.plus(j, v * lanes)) for v in range(2)]
             for r, row in enumerate(totals):
                 number = builder.extract_element(
@@ -202,10 +202,10 @@ class _Emitter:
 
     def array(self, kind: Any, value: Any) -> _Array:
         """One of Numba's arrays."""
-        cgutils: Any = import_module("numba.core.cgutils")
-
         array = self.context.make_array(kind)(self.context, self.builder, value)
-        shape, strides = (cgutils.unpack_tuple(self.builder, each) for each in (array.shape, array.strides))
+        shape, strides = (
+            self.cgutils.unpack_tuple(self.builder, each) for each in (array.shape, array.strides)
+        )
         return _Array(self.builder.bitcast(array.data, self.ir.IntType(8).as_pointer()), shape, strides)
 
     def load(self, lanes: int, array: _Array, *index: Any) -> Any:

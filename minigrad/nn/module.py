@@ -180,7 +180,7 @@ class Module:
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for parameter in self._named(Parameter).values():
-            parameter.grad = None
+            parameter.zero_grad()
 
     def to(self, target: DTypeLike) -> Self:
         """Move all parameters, with their gradients, to a device (``"cuda:0"``) or a float dtype (``"float64"``).

@@ -20,7 +20,7 @@ from minigrad.optim.parameters import HasParameters, Parameters, named
 from minigrad.optim.schedules import Schedule
 from minigrad.optim.settings import require
 from minigrad.source import here
-from minigrad.tensor import Tensor
+from minigrad.tensor import Tensor, bare
 
 Rate = float | Callable[[int], float]
 """A learning rate: a number, or a schedule from the number of steps taken so far to one."""
@@ -204,7 +204,7 @@ class Optimizer:
             if grad is None:
                 raise self._no_gradient()
             theta = tensor._data  # not .data: this runs for every parameter of every step
-            g = grad._data if isinstance(grad, Tensor) else grad
+            g = bare(grad)
             if theta is not slot.theta:
                 self._bind(slot, theta)
             if g.shape != slot.shape or g.dtype != slot.dtype or type(g) is not slot.kind:
