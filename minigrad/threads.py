@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad_kernels.launch import numba
+from minigrad_kernels import launch
 
 from minigrad.errors import ConfigError
 
@@ -18,9 +18,7 @@ def set_threads(n: int) -> None:
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(n, user_api="blas")
-    compiler = numba()
-    if compiler is not None:
-        compiler.set_num_threads(min(n, compiler.config.NUMBA_NUM_THREADS))
+    launch.set_threads(n)
 
 
 def threads() -> dict[str, int]:
@@ -28,6 +26,6 @@ def threads() -> dict[str, int]:
     from threadpoolctl import threadpool_info
 
     pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-    compiler = numba()
+    compiler = launch.numba()
     kernels = [] if compiler is None else [compiler.get_num_threads()]
     return {name: each[0] for name, each in (("BLAS", pools), ("kernels", kernels)) if each}

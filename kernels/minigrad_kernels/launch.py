@@ -85,6 +85,23 @@ def numba() -> Any | None:
     return module
 
 
+_threads = 0  # none was set
+
+
+def set_threads(n: int) -> None:
+    """Let loops use n threads from now on, or as many as Numba has if that is less."""
+    global _threads
+    module = numba()
+    if module is not None:
+        _threads = min(n, module.config.NUMBA_NUM_THREADS)
+        module.set_num_threads(_threads)
+
+
+def threads() -> int:
+    """Return among how many threads a loop should be shared out; asking Numba would take a microsecond."""
+    return _threads or (1 if (module := numba()) is None else module.config.NUMBA_NUM_THREADS)
+
+
 _forked = False
 
 

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out
+from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out, threads
+from minigrad_kernels.shares import next_task, share_out
 from minigrad_kernels.tiles import Size, Tile, panels, size, tile, tile_across, turn
 
 prange = range  # Numba's, where a loop is compiled
@@ -79,7 +80,7 @@ def turn_loop(a: Any, t: Any) -> None:
         turn_piece(a, np.int64(piece) * PIECE, t)
 
 
-def forward_loop(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
+def forward_loop(x: Any, w: Any, b: Any, relu: bool, workers: int, y: Any) -> None:
     """y = x·wᵀ + b, and 0 for what is below it where ``relu``. x and y have at least a tile's columns as rows."""
     n, depth = x.shape
     outputs = w.shape[0]
@@ -91,13 +92,17 @@ def forward_loop(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
         start = min(panel * COLUMNS, n - COLUMNS)
         turn_piece(x[start : start + COLUMNS], piece * PIECE, samples[panel])
     blocks = (outputs + ROWS - 1) // ROWS
-    for t in prange(panels * blocks):
-        panel, block = divmod(np.int64(t), blocks)
-        start = min(panel * COLUMNS, n - COLUMNS)
-        across(w, min(block * ROWS, outputs - ROWS), samples[panel], b, relu, y, start)
+    shares = share_out(panels * blocks, workers)
+    for worker in prange(workers):
+        task = next_task(shares, worker)
+        while task >= 0:
+            panel, block = divmod(task, blocks)
+            start = min(panel * COLUMNS, n - COLUMNS)
+            across(w, min(block * ROWS, outputs - ROWS), samples[panel], b, relu, y, start)
+            task = next_task(shares, worker)
 
 
-def product_loop(a: Any, b: Any, by_rows: bool, c: Any) -> None:
+def product_loop(a: Any, b: Any, by_rows: bool, workers: int, c: Any) -> None:
     """c = a·b, where the rows of b and of c are contiguous and those of a need not be.
 
     A thread works out neighbouring rows of c where ``by_rows``, otherwise neighbouring columns.
@@ -109,20 +114,23 @@ def product_loop(a: Any, b: Any, by_rows: bool, c: Any) -> None:
     copied = b.strides[0] % ALIKE == 0
     group = GROUP if copied else 1
     groups = (panels + group - 1) // group
-    for t in prange(groups * pieces):
-        task = np.int64(t)
-        first = (task % groups if by_rows else task // pieces) * group
-        piece = task // groups if by_rows else task % pieces
+    shares = share_out(groups * pieces, workers)
+    for worker in prange(workers):
         columns = np.empty((group if copied else 0, depth, COLUMNS), b.dtype)
-        if copied:
-            copy_panels(b, first * COLUMNS, columns)
-        for q in range(min(group, panels - first)):
-            j = min((first + q) * COLUMNS, n - COLUMNS)
-            for i in range(piece * height, min((piece + 1) * height, m), ROWS):
-                if copied:
-                    straight(a, min(i, m - ROWS), columns[q], 0, c, j)
-                else:
-                    straight(a, min(i, m - ROWS), b, j, c, j)
+        task = next_task(shares, worker)
+        while task >= 0:
+            first = (task % groups if by_rows else task // pieces) * group
+            piece = task // groups if by_rows else task % pieces
+            if copied:
+                copy_panels(b, first * COLUMNS, columns)
+            for q in range(min(group, panels - first)):
+                j = min((first + q) * COLUMNS, n - COLUMNS)
+                for i in range(piece * height, min((piece + 1) * height, m), ROWS):
+                    if copied:
+                        straight(a, min(i, m - ROWS), columns[q], 0, c, j)
+                    else:
+                        straight(a, min(i, m - ROWS), b, j, c, j)
+            task = next_task(shares, worker)
 
 
 class _Loops(NamedTuple):
@@ -155,15 +163,15 @@ def _loops(parallel: bool) -> _Loops:
     )
 
 
-def _chosen(m: int, n: int, depth: int, dtype: np.dtype[Any]) -> tuple[Size, bool] | None:
-    """Return the tile for a product with m rows and n columns, and whether threads share it; None for BLAS."""
+def _chosen(m: int, n: int, depth: int, dtype: np.dtype[Any]) -> tuple[Size, int] | None:
+    """Return the tile for a product with m rows and n columns, and how many threads share it; None for BLAS."""
     work = m * n * depth
     if not SMALLEST <= work <= LARGEST or dtype != np.float32:
         return None
     fitting = size()
     if fitting is None or max(m, fitting.rows) * max(n, fitting.columns) > MOST_WASTE * m * n:
         return None
-    return fitting, work >= PARALLEL_FROM and may_use_threads()
+    return fitting, threads() if work >= PARALLEL_FROM and may_use_threads() else 1
 
 
 def _padded(a: Any, rows: int, columns: int) -> Any:
@@ -182,11 +190,11 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> bool:
     chosen = _chosen(m, n, depth, x.dtype)
     if chosen is None:
         return False
-    fitting, several = chosen
-    loops = _loops(several)
+    fitting, workers = chosen
+    loops = _loops(workers > 1)
     bias = np.zeros(m, w.dtype) if b is None else b
     if m >= fitting.rows and n >= fitting.columns:
-        loops.forward(x, w, bias, relu, y)
+        loops.forward(x, w, bias, relu, workers, y)
         return True
     x, w, bias = (
         _padded(x, fitting.columns, 0),
@@ -194,7 +202,7 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> bool:
         _padded(bias[:, None], fitting.rows, 0),
     )
     whole = np.empty((len(x), len(w)), x.dtype)
-    loops.forward(x, w, bias.ravel(), relu, whole)
+    loops.forward(x, w, bias.ravel(), relu, workers, whole)
     y[:] = whole[:n, :m]
     return True
 
@@ -210,18 +218,18 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     if chosen is None:
         np.dot(a, b, out=out)
         return
-    fitting, several = chosen
-    loops = _loops(several)
-    note_shared_out(out, several)
+    fitting, workers = chosen
+    loops = _loops(workers > 1)
+    note_shared_out(out, workers > 1)
     entries, terms = TURNED[fitting.lanes]
     if a.flags.f_contiguous and a.size >= entries and len(b) >= terms:
         rows = np.empty(a.shape, a.dtype)
         loops.turn(a.T, rows)
         a = rows
     if m >= fitting.rows and n >= fitting.columns:
-        loops.product(a, b, by_rows, out)
+        loops.product(a, b, by_rows, workers, out)
         return
     a, b = _padded(a, fitting.rows, 0), _padded(b, 0, fitting.columns)
     whole = np.empty((len(a), b.shape[1]), b.dtype)
-    loops.product(a, b, by_rows, whole)
+    loops.product(a, b, by_rows, workers, whole)
     out[:] = whole[:m, :n]
