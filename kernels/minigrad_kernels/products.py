@@ -31,6 +31,9 @@ turned_tile: Any = None
 turn_piece: Any = None
 copy_panels: Any = None
 PIECE = 64  # rows that are worked on together, or more
+HEIGHT = (
+    256  # rows of a that tiles go along a panel for, where panels are copied: the second cache holds them
+)
 PAGE = 4096  # bytes: what lies as far apart falls into the same place of a cache, and drives each other out
 ALIKE = PAGE  # when panels of b are copied, and how many together: see ``COPIED``, where a loop is compiled
 GROUP = 1
@@ -52,7 +55,7 @@ By the numbers in a register: 16 (AVX-512) as measured on Zen 5, whose first cac
 measured on Zen 3, where it holds 32.
 """
 
-COPIED = {16: (PAGE, 4), 8: (1, 2)}
+COPIED = {16: (PAGE, 4), 8: (1, 4)}
 """When the panels of b that tiles go along are copied first, so that each lies in one piece, and how many neighbours
 at a time: where the rows of b are a multiple of so many bytes apart. With AVX2 that is everywhere.
 """
@@ -105,31 +108,30 @@ def forward_loop(x: Any, w: Any, b: Any, relu: bool, workers: int, y: Any) -> No
 def product_loop(a: Any, b: Any, by_rows: bool, workers: int, c: Any) -> None:
     """c = a·b, where the rows of b and of c are contiguous and those of a need not be.
 
-    A thread works out neighbouring rows of c where ``by_rows``, otherwise neighbouring columns.
+    A thread works out neighbouring rows of c where ``by_rows`` and c has several pieces of rows, otherwise neighbouring
+    columns.
     """
     (m, n), depth = c.shape, b.shape[0]
     panels = (n + COLUMNS - 1) // COLUMNS
-    height = max(PIECE, m // 2 // ROWS * ROWS) if by_rows else m
-    pieces = (m + height - 1) // height
     copied = b.strides[0] % ALIKE == 0
-    group = GROUP if copied else 1
-    groups = (panels + group - 1) // group
-    shares = share_out(groups * pieces, workers)
+    columns = np.empty((panels if copied else 0, depth, COLUMNS), b.dtype)
+    for k in prange((len(columns) + GROUP - 1) // GROUP):
+        first = np.int64(k) * GROUP
+        copy_panels(b, first * COLUMNS, columns[first : first + GROUP])
+    height = HEIGHT if copied else max(PIECE, m // 2 // ROWS * ROWS) if by_rows else m
+    pieces = (m + height - 1) // height
+    shares = share_out(panels * pieces, workers)
     for worker in prange(workers):
-        columns = np.empty((group if copied else 0, depth, COLUMNS), b.dtype)
         task = next_task(shares, worker)
         while task >= 0:
-            first = (task % groups if by_rows else task // pieces) * group
-            piece = task // groups if by_rows else task % pieces
-            if copied:
-                copy_panels(b, first * COLUMNS, columns)
-            for q in range(min(group, panels - first)):
-                j = min((first + q) * COLUMNS, n - COLUMNS)
-                for i in range(piece * height, min((piece + 1) * height, m), ROWS):
-                    if copied:
-                        straight(a, min(i, m - ROWS), columns[q], 0, c, j)
-                    else:
-                        straight(a, min(i, m - ROWS), b, j, c, j)
+            panel = task % panels if by_rows else task // pieces
+            piece = task // panels if by_rows else task % pieces
+            j = min(panel * COLUMNS, n - COLUMNS)
+            for i in range(piece * height, min((piece + 1) * height, m), ROWS):
+                if copied:
+                    straight(a, min(i, m - ROWS), columns[panel], 0, c, j)
+                else:
+                    straight(a, min(i, m - ROWS), b, j, c, j)
             task = next_task(shares, worker)
 
 
