@@ -31,9 +31,7 @@ turned_tile: Any = None
 turn_piece: Any = None
 copy_panels: Any = None
 PIECE = 64  # rows that are worked on together, or more
-HEIGHT = (
-    256  # rows of a that tiles go along a panel for, where panels are copied: the second cache holds them
-)
+HEIGHT = 256  # rows of a that go with one panel where panels are copied: the second cache holds them
 PAGE = 4096  # bytes: what lies as far apart falls into the same place of a cache, and drives each other out
 ALIKE = PAGE  # when panels of b are copied, and how many together: see ``COPIED``, where a loop is compiled
 GROUP = 1
