@@ -16,7 +16,8 @@ from minigrad import backend, modes
 from minigrad.errors import GradientError, OperationError
 from minigrad.operation import Record
 from minigrad.source import here
-from minigrad.tensor import Tensor, Version, bare, offer, wrap
+from minigrad.tensor import Tensor, bare, offer, wrap
+from minigrad.versions import Version
 
 
 class Step(NamedTuple):
@@ -203,8 +204,10 @@ def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
         raise GradientError(
             "MG-202", f"gradient= has shape {np.shape(gradient)}, but {root.label} has shape {root.shape}."
         )
+    elif isinstance(gradient, Tensor):
+        seed = gradient if gradient.dtype == root.dtype else gradient.astype(root.dtype)
     else:
-        seed = gradient if isinstance(gradient, Tensor) else backend.as_array(gradient, root.dtype)
+        seed = backend.as_array(gradient, root.dtype)
     if not create_graph:
         seed = bare(seed)
     elif not isinstance(seed, Tensor):
@@ -239,8 +242,15 @@ def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
 def gradients(outputs: Tensor, inputs: Sequence[Tensor], *, create_graph: bool = False) -> list[Tensor]:
     """Return d(outputs)/d(input) for each input without touching any ``.grad``; zeros where there is no path.
 
-    ``outputs`` must be a single number (MG-202). The graph is kept.
+    ``outputs`` must be a single number (MG-202), and each input require a gradient (MG-204). The graph is kept.
     """
+    for i, x in enumerate(inputs):
+        if not x.requires_grad:
+            raise GradientError(
+                "MG-204",
+                f"input {i} of gradients, {x.label}, does not require a gradient, so no path to it was recorded. "
+                "Write x.requires_grad_() before the forward pass.",
+            )
     if not outputs.requires_grad:
         return [Tensor(np.zeros_like(x.data)) for x in inputs]
     cotangents = {outputs: _seed(outputs, None, create_graph)}
