@@ -14,7 +14,7 @@ from minigrad.errors import DeviceError, GradientError, MinigradError, Operation
 from minigrad.rules import Rule
 from minigrad.source import Place, here
 from minigrad.tensor import Tensor, offer, wrap
-from minigrad.versions import Version, fingerprint, settled, settled_parameter
+from minigrad.versions import CONSTANTS, Version, fingerprint, settled, settled_parameter
 
 _serial = itertools.count(1)
 
@@ -169,12 +169,12 @@ class Record:
         ``incoming`` is dL/d(output): a bare array; or a Tensor, and ``output`` is given, where what is computed here
         shall itself be recorded. Raises MG-205 where a value that is needed was written in place meanwhile.
         """
-        operation, versions = self.operation, self.versions
+        operation, versions, kept = self.operation, self.versions, self.arrays
         rules = {}
         look_closer = self.version.number != versions[-1] or self.fingerprints is not None
         for i, x in enumerate(self.inputs):
             if isinstance(x, Tensor):
-                look_closer = look_closer or x.version.number != versions[i] or x._data is not self.arrays[i]
+                look_closer = look_closer or x.version.number != versions[i] or x._data is not kept[i]
                 if x.requires_grad:
                     rule = operation.rules[0 if operation.variadic else i]
                     if rule is not None:
@@ -232,7 +232,7 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
         else:
             arrays.append(backend.as_array(x) if isinstance(x, (list, tuple)) else x)
             versions.append(0)
-            bare = True
+            bare = bare or x.__class__ not in CONSTANTS
     try:
         value = operation.forward(*arrays, **params)
     except MinigradError:
@@ -249,19 +249,15 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
         return wrap(value, None, version)
     fingerprints = _settle(operation, inputs, arrays) if bare else None
     if params:
-        params = operation.params | {name: settled_parameter(param) for name, param in params.items()}
+        for param in params.values():
+            if param.__class__ not in CONSTANTS:
+                params = {name: settled_parameter(param) for name, param in params.items()}
+                break
+        params = {**operation.params, **params}
+    else:
+        params = operation.params
     versions.append(version.number)
-    record = Record(
-        operation,
-        inputs,
-        tuple(arrays),
-        params or operation.params,
-        value,
-        version,
-        versions,
-        saved,
-        fingerprints,
-    )
+    record = Record(operation, inputs, tuple(arrays), params, value, version, versions, saved, fingerprints)
     output = wrap(value, record, version)
     for hook in modes.hooked.get().forward:
         hook(record, output)
@@ -272,7 +268,7 @@ def _settle(operation: Operation, inputs: tuple[Any, ...], arrays: list[Any]) ->
     """Copy the bare arrays that a rule will need; return checksums of those that are too large for that."""
     checksums = {}
     for i in range(len(inputs)) if operation.needed is None else operation.needed:
-        if not isinstance(inputs[i], (Tensor, float, int)):
+        if not isinstance(inputs[i], Tensor) and arrays[i].__class__ not in CONSTANTS:
             arrays[i], checksum = settled(arrays[i])
             if checksum is not None:
                 checksums[i] = checksum

@@ -211,7 +211,7 @@ def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
     if not create_graph:
         seed = bare(seed)
     elif not isinstance(seed, Tensor):
-        seed = Tensor(seed)
+        seed = wrap(seed.copy(), None, Version())  # the graph of the gradient outlives this call
     passes = modes.accumulated_passes.get()
     return seed if passes == 1 else backend.unscalar(seed * (1.0 / passes))
 

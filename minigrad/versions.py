@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from weakref import ref
 
 import numpy as np
 
@@ -24,7 +24,10 @@ COPIED = 1 << 20
 _LANES = 1024  # numbers of eight bytes that are summed side by side
 
 _writes = itertools.count(1)
-_by_memory: WeakValueDictionary[int, Version] = WeakValueDictionary()
+_by_memory: dict[
+    int, ref[Version]
+] = {}  # a WeakValueDictionary takes five times as long: this runs every step
+_crowded = 1000  # so many entries are gone through for those of memory that is gone
 
 
 class Version:
@@ -41,12 +44,28 @@ class Version:
 
 def version_of(array: Array) -> Version:
     """Return the version of the memory that ``array`` lies on, a new one where no Tensor is known to lie there."""
-    return _by_memory.setdefault(id(_owner(array)), Version())
+    number = id(_owner(array))
+    known = _by_memory.get(number)
+    version = None if known is None else known()
+    if version is None:
+        version = Version()
+        _remember(number, version)
+    return version
 
 
 def publish(array: Array, version: Version) -> None:
     """Make known whose memory it is that is handed out, in case that a Tensor is made of it."""
-    _by_memory[id(_owner(array))] = version
+    _remember(id(_owner(array)), version)
+
+
+def _remember(number: int, version: Version) -> None:
+    global _crowded
+    if len(_by_memory) > _crowded:
+        for other, known in list(_by_memory.items()):
+            if known() is None:
+                del _by_memory[other]
+        _crowded = 1000 + 2 * len(_by_memory)
+    _by_memory[number] = ref(version)
 
 
 def _owner(array: Array) -> Any:
@@ -55,8 +74,10 @@ def _owner(array: Array) -> Any:
     It lives as long as a Tensor on it does, and so as long as a version that counts for anything.
     """
     owner = array
-    while (below := owner.obj if isinstance(owner, memoryview) else getattr(owner, "base", None)) is not None:
+    below = getattr(array, "base", None)
+    while below is not None:
         owner = below
+        below = owner.obj if isinstance(owner, memoryview) else getattr(owner, "base", None)
     return owner
 
 
@@ -67,6 +88,10 @@ def settled(array: Any) -> tuple[Any, int | None]:
     if array.base is None and not array.flags.writeable:
         return array, None  # nobody can change it
     return (array, fingerprint(array)) if array.nbytes > COPIED else (array.copy(), None)
+
+
+CONSTANTS = frozenset({int, float, bool, str, type(None)})
+"""Types of parameters in which nothing can change."""
 
 
 def settled_parameter(value: Any) -> Any:
