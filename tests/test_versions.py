@@ -347,6 +347,11 @@ class TestGradientsOfLeaves:
         with pytest.raises(GradientError, match="MG-204 input 1"):
             mg.gradients((a * b).sum(), [b, a])
 
+    def test_gradients_of_one_tensor_are_not_those_of_its_rows(self):
+        w = leaf([1.0, 2.0])
+        (g,) = mg.gradients((w * w).sum(), w)
+        np.testing.assert_array_equal(g.data, [2, 4])
+
 
 class Averaging(nn.Module):
     def __init__(self):
