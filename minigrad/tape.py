@@ -239,7 +239,9 @@ def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
         hook(tensor, bare(before))
 
 
-def gradients(outputs: Tensor, inputs: Tensor | Sequence[Tensor], *, create_graph: bool = False) -> list[Tensor]:
+def gradients(
+    outputs: Tensor, inputs: Tensor | Sequence[Tensor], *, create_graph: bool = False
+) -> list[Tensor]:
     """Return d(outputs)/d(input) for each input without touching any ``.grad``; zeros where there is no path.
 
     ``outputs`` must be a single number (MG-202), and each input require a gradient (MG-204). The graph is kept.
