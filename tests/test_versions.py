@@ -264,6 +264,20 @@ class TestTwoTensorsOnOneMemory:
         with pytest.raises(GradientError, match="MG-205"):
             y.backward()
 
+    @pytest.mark.parametrize("recorded", [False, True])
+    @pytest.mark.parametrize(
+        "case", [pytest.param(case, id=f"{name}-{n}") for name in ALL for n, case in enumerate(ALL[name])]
+    )
+    def test_every_operation_that_returns_a_view_shares_the_version(self, case, recorded):
+        inputs = [
+            T(np.array(x), requires_grad=recorded) if isinstance(x, np.ndarray) and x.dtype == float else x
+            for x in case.inputs
+        ]
+        result = case.f(*inputs)
+        for x in inputs:
+            if isinstance(x, T) and np.shares_memory(x.data, result.data):
+                assert result.version is x.version
+
     def test_a_copy_is_its_own(self):
         x = leaf([1.0, 2.0])
         y = (x * x).sum()
