@@ -240,11 +240,16 @@ def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
 
 
 def gradients(
-    outputs: Tensor, inputs: Tensor | Sequence[Tensor], *, create_graph: bool = False
+    outputs: Tensor,
+    inputs: Tensor | Sequence[Tensor],
+    *,
+    create_graph: bool = False,
+    allow_constant: bool = False,
 ) -> list[Tensor]:
     """Return d(outputs)/d(input) for each input without touching any ``.grad``; zeros where there is no path.
 
-    ``outputs`` must be a single number (MG-202), and each input require a gradient (MG-204). The graph is kept.
+    ``outputs`` must be a single number (MG-202), and require a gradient like every input (MG-204): what was not
+    recorded is not zero. With ``allow_constant`` outputs that require none have zeros too. The graph is kept.
     """
     inputs = (inputs,) if isinstance(inputs, Tensor) else inputs
     for i, x in enumerate(inputs):
@@ -254,7 +259,7 @@ def gradients(
                 f"input {i} of gradients, {x.label}, does not require a gradient, so no path to it was recorded. "
                 "Write x.requires_grad_() before the forward pass.",
             )
-    if not outputs.requires_grad:
+    if allow_constant and not outputs.requires_grad:
         return [Tensor(np.zeros_like(x.data)) for x in inputs]
     cotangents = {outputs: _seed(outputs, None, create_graph)}
     for _ in walk(cotangents, retain_graph=True, create_graph=create_graph, stop=inputs):

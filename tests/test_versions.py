@@ -361,6 +361,22 @@ class TestGradientsOfLeaves:
         with pytest.raises(GradientError, match="MG-204 input 1"):
             mg.gradients((a * b).sum(), [b, a])
 
+    @pytest.mark.parametrize("cut", [lambda y: y.detach(), lambda y: T(1.0), lambda y: T(y.item())])
+    def test_gradients_of_what_was_not_recorded(self, cut):
+        x = leaf([1.0, 2.0])
+        with pytest.raises(GradientError, match="MG-204"):
+            mg.gradients(cut((x * x).sum()), [x])
+        with mg.no_grad():
+            y = (x * x).sum()
+        with pytest.raises(GradientError, match="MG-204"):
+            mg.gradients(y, [x])
+
+    def test_gradients_are_zero_only_where_no_path_leads(self):
+        x, other = leaf([1.0, 2.0]), leaf([5.0])
+        found = mg.gradients((x * x).sum(), [x, other])
+        assert [g.numpy().tolist() for g in found] == [[2, 4], [0]]
+        assert mg.grad(mg.grad(lambda x: 3.0 * x))(2.0).item() == 0
+
     def test_gradients_of_one_tensor_are_not_those_of_its_rows(self):
         w = leaf([1.0, 2.0])
         (g,) = mg.gradients((w * w).sum(), w)
