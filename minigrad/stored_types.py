@@ -69,6 +69,7 @@ class Stored:
                 "MG-719",
                 f"{names[0]}{more} in {self._path} were saved in bfloat16, which NumPy does not have, and are read as "
                 "float32. No value changes, but what is saved here takes twice the space.",
+                self._path,
             )
 
 

@@ -81,6 +81,7 @@ def _tell_unlabelled(labels: _Labels, known: list[int], path: Path) -> None:
         "MG-720",
         f"{path}: {len(without)} of {len(labels)} rows have no target ({seen} in line {lines}) and were left out. "
         "Where that is a class and not a missing value, name all classes with classes=.",
+        path,
     )
 
 

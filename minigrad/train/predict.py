@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from minigrad import modes, nn
 from minigrad.data import scaler_from_state
+from minigrad.data.cells import hint, is_missing, is_number
 from minigrad.errors import DataError
 from minigrad.ops import softmax
 from minigrad.tensor import Tensor
 from minigrad.train.network import Network
 
 Floats = NDArray[np.float32]
+Numbers = NDArray[np.floating[Any]]
 _MNIST_SIDE, _MNIST_MARGIN = 28, 4
 
 
@@ -102,33 +104,45 @@ def _place(ink: NDArray[Any], side: int) -> int:
 def read_row(text: str, network: Network) -> Floats:
     """Read numbers separated by commas or blanks, as many as the network has inputs, unscaled.
 
-    Returns float32 of shape (inputs,). Raises DataError MG-716 where they are no numbers, not finite, or too many
-    or too few.
+    A number is spelt as in a table (see ``minigrad.data.load_csv``). Returns float64 of shape (inputs,). Raises
+    DataError MG-716 where they are no numbers, not finite, or too many or too few.
     """
-    try:
-        with np.errstate(over="ignore"):  # what float32 cannot hold is refused below, as an infinity
-            row = np.array([float(number) for number in text.replace(",", " ").split()]).astype(np.float32)
-    except ValueError as error:
+    cells = [cell for part in text.split(",") for cell in part.split() or [""]]
+    for place, cell in enumerate(cells, 1):
+        if not is_number(cell):
+            what = (
+                "is missing"
+                if is_missing(cell)
+                else f"is {cell[:60]!r}, which is no number. {hint(cell)}".rstrip()
+            )
+            raise DataError("MG-716", f"the row is not numbers separated by commas: number {place} {what}")
+    row = np.array([float(cell) for cell in cells])
+    if len(row) != network.inputs:
+        raise DataError("MG-716", f"the network takes {network.inputs} numbers; the row has {len(row)}.")
+    with np.errstate(over="ignore"):
+        fits = np.isfinite(_scaled(row, network))[0]
+    if not fits.all():
+        wrong = int(np.argmin(fits))
         raise DataError(
-            "MG-716", f"the row {text[:60]!r} is not numbers separated by commas: {error}."
-        ) from error
-    if len(row) != network.inputs or not np.isfinite(row).all():
-        raise DataError(
-            "MG-716",
-            f"the network takes {network.inputs} finite numbers; the row has {np.isfinite(row).sum()} of them.",
+            "MG-716", f"number {wrong + 1} of the row, {row[wrong]:g}, is too large for the network."
         )
     return row
 
 
-def predict_one(model: nn.Module, network: Network, x: Floats) -> NDArray[Any]:
+def _scaled(x: Numbers, network: Network) -> Floats:
+    """The sample as training samples are: scaled in the precision that it has, then float32."""
+    sample = x.reshape(1, -1)
+    if network.scaling is not None:
+        sample = scaler_from_state(network.scaling).apply(sample)
+    return sample.astype(np.float32)
+
+
+def predict_one(model: nn.Module, network: Network, x: Numbers) -> NDArray[Any]:
     """Return the probability of each class, or for a regression the outputs, for one sample; shape (outputs,).
 
     A row goes through the scaling that the training data went through.
     """
-    sample = x.reshape(1, -1)
-    if network.scaling is not None:
-        sample = scaler_from_state(network.scaling).apply(sample)
     with modes.no_grad():
-        outputs = model(Tensor(sample)).numpy()
+        outputs = model(Tensor(_scaled(x, network))).numpy()
     found: NDArray[Any] = np.asarray(outputs if network.classes is None else softmax(outputs))[0]
     return found
