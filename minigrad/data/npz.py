@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from minigrad.data.cells import is_missing
 from minigrad.data.dataset import Array, Dataset
 from minigrad.data.precision import narrowed
+from minigrad.data.unpacking import too_large
 from minigrad.errors import DataError, warn
 
 
@@ -71,13 +73,44 @@ def _read_arrays(path: Path) -> dict[str, Array]:
                     f"it holds {', '.join(found) or 'no array'}, and x and y are wanted: "
                     "np.savez(path, x=x, y=y).",
                 )
-            return {name: _read_array(archive, name) for name in ("x", "y", "classes") if name in found}
+            wanted = [name for name in ("x", "y", "classes") if name in found]
+            for name in wanted:
+                _check_claim(archive, name, path)
+            return {name: _read_array(archive, name) for name in wanted}
     except DataError:
         raise
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise DataError("MG-703", f"{path} cannot be read: {error.strerror}.") from error
     except Exception as error:  # zipfile, zlib and NumPy raise a dozen types on damaged bytes
         raise _not_an_npz(path, f"it is damaged or no NPZ file ({error}).") from error
+
+
+def _check_claim(archive: zipfile.ZipFile, name: str, path: Path) -> None:
+    """Compare what an array's header announces with what the archive holds, before any of it is unpacked."""
+    info = archive.getinfo(f"{name}.npy")
+    with archive.open(info) as stream:
+        version = np.lib.format.read_magic(stream)
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        if version not in read_header:
+            raise _not_an_npz(
+                path, f"{name} is in version {version[0]} of the NPY format, which is not for numbers."
+            )
+        shape, _, dtype = read_header[version](stream)
+        announced, held = prod(shape) * dtype.itemsize, info.file_size - stream.tell()
+    if announced != held and not dtype.hasobject:
+        raise _not_an_npz(
+            path,
+            f"{name} is announced as {dtype} of shape {shape}, {announced:,} bytes, and {held:,} follow. "
+            "It was damaged: save it again.",
+        )
+    if reason := too_large(info.file_size, info.compress_size):
+        raise _not_an_npz(
+            path,
+            f"{name} is too large: {reason}. Where it is meant, save less of it, without np.savez_compressed.",
+        )
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> Array:

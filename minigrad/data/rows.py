@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -34,9 +35,9 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         encoding = _encoding(path)
         with path.open(encoding=encoding, newline="") as text:
-            delimiter = _delimiter(text.read(_SAMPLE))
+            sample = "".join(_without_nul(io.StringIO(text.read(_SAMPLE), newline=""), path))
             text.seek(0)
-            yield from _rows(text, delimiter, path)
+            yield from _rows(text, _delimiter(sample), path)
     except UnicodeError as error:
         raise _not_text(path, encoding) from error
     except OSError as error:
