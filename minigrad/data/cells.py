@@ -39,7 +39,7 @@ def number(cell: str) -> float:
         return float("nan")
     if not is_number(cell):
         raise ValueError(cell)
-    return float(cell)
+    return float(cell.strip())  # float() leaves some of what strip() takes for a blank
 
 
 def numbers(cells: Sequence[str]) -> list[float]:

@@ -95,8 +95,9 @@ def _read(
     rows = read_rows(path)
     first_line, first = next(rows, (0, []))
     if len(first) < 2:
+        found = f"its first row, {_shorten(first[0])}, is" if first else "it is empty and has"
         raise not_a_table(
-            path, "it has no row of two or more columns separated by commas, semicolons or tabs."
+            path, f"{found} no row of two or more columns separated by commas, semicolons or tabs."
         )
     column = _target_column(first, target, path)
     has_names = _is_header(first, column, target) if header is None else header
@@ -177,7 +178,7 @@ def _number(cell: str, name: str, line: int, path: Path, doubtful: bool = False)
             if cell.strip() == name.strip()
             else _fix(cell)
         )
-        also = f" {_HEADER}" if doubtful else ""
+        also = f" {_HEADER}" if doubtful and not hint(cell) else ""
         raise not_a_table(
             path, f"line {line}, column {name}: {_shorten(cell)} is not a number. {fix}{also}"
         ) from None

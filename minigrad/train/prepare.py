@@ -95,7 +95,7 @@ def _own(whole: Dataset, validation: float, rng: np.random.Generator) -> Prepare
     try:
         parts = _split(cleaned, validation, rng, [note])
     except DataError as error:
-        raise DataError(error.code, f"{error.message} The table: {note}.") from error
+        raise DataError(error.code, f"{error.message} The table: {note}.{_quantity(cleaned)}") from error
     if cleaned.is_classification and len(present := np.unique(cleaned.y)) == 1:
         warn(
             "MG-721",
@@ -159,3 +159,10 @@ def _lost_classes(whole: Dataset, cleaned: Dataset) -> str:
         return ""
     lost = [repr(whole.class_name(k)) for k in np.setdiff1d(whole.y, cleaned.y)]
     return f", none of class {', '.join(lost)}" if lost else ""
+
+
+def _quantity(table: Dataset) -> str:
+    """A guess at what is wrong where nearly every row has a class of its own."""
+    if not table.is_classification or 2 * len(np.unique(table.y)) <= len(table) or len(table) < 10:
+        return ""
+    return " Is the target a quantity, and no class? Write it with a decimal point, or use regression=True in Python."

@@ -111,9 +111,17 @@ def test_an_error_says_what_was_dropped_before(tmp_path: Path, kind: str, damage
         x[2:], y[2:] = x[0], y[0]
     else:
         x[3:, 1] = np.inf if damage == "infinite" else np.nan
-    with pytest.raises(DataError, match=r"MG-708 .* has [12] samples, too few.* The table: ") as raised:
+    with pytest.raises(
+        DataError, match=r"MG-708 .* has (1 sample|2 samples), too few.* The table: "
+    ) as raised:
         prepared(save(tmp_path / f"own{kind}", x, y))
     assert said in str(raised.value)
+
+
+def test_a_quantity_in_whole_numbers_is_guessed(tmp_path: Path) -> None:
+    x, _ = table()
+    with pytest.raises(DataError, match=r"MG-708 .* 1 sample, .*Is the target a quantity"):
+        prepared(save(tmp_path / "own.csv", x, 129_000 + 500 * np.arange(100)))
 
 
 @pytest.mark.parametrize("kind", [".csv", ".npz"])
