@@ -109,7 +109,9 @@ def read_row(text: str, network: Network) -> Floats:
             raise DataError("MG-716", f"the row is not numbers separated by commas: number {place} {what}")
     row = np.array([float(cell) for cell in cells])
     if len(row) != network.inputs:
-        raise DataError("MG-716", f"the network takes {network.inputs} numbers; the row has {len(row)}.")
+        raise DataError(
+            "MG-716", f"the network takes {network.inputs} finite numbers; the row has {len(row)}."
+        )
     with np.errstate(over="ignore"):
         fits = np.isfinite(_scaled(row, network))[0]
     if not fits.all():

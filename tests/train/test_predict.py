@@ -97,8 +97,8 @@ def test_a_row_goes_through_the_scaling() -> None:
     ("text", "said"),
     [
         ("", "number 1 is missing"),
-        ("1", "takes 2 numbers; the row has 1"),
-        ("1 2 3", "takes 2 numbers; the row has 3"),
+        ("1", "takes 2 finite numbers; the row has 1"),
+        ("1 2 3", "takes 2 finite numbers; the row has 3"),
         ("1, two", "number 2 is 'two'"),
         ("1, nan", "number 2 is missing"),
         ("1, , 2", "number 2 is missing"),
