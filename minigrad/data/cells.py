@@ -29,8 +29,8 @@ def is_number(cell: str) -> bool:
 
 
 def is_name(cell: str) -> bool:
-    """Whether the cell can be a column's name: a word, and no number in another spelling."""
-    return not is_number(cell) and not hint(cell) and any(map(str.isalpha, cell))
+    """Whether the cell can be a column's name: a word that is neither a missing value nor a number misspelt."""
+    return not (is_number(cell) or is_missing(cell) or hint(cell)) and any(map(str.isalpha, cell))
 
 
 def number(cell: str) -> float:

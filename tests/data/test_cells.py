@@ -110,6 +110,7 @@ def test_missing_values(cell: str) -> None:
     assert math.isnan(number(cell))
     assert math.isnan(numbers([cell, "1"])[0])
     assert not is_number(cell)
+    assert not is_name(cell)
 
 
 @pytest.mark.parametrize("cell", SPELLINGS)

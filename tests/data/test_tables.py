@@ -141,6 +141,13 @@ def test_a_row_of_words_is_names(tmp_path, first):
     assert data.classes == ("0", "1")
 
 
+@pytest.mark.parametrize("first", ["NA,NA,a", "?,,a", "nan,null,a", "NA,2,a"])
+def test_a_row_of_missing_values_is_a_sample(tmp_path, first):
+    data = load_csv(write(tmp_path, f"{first}\n1,2,a\n3,4,b\n"))
+    assert np.isnan(data.x[0]).any()
+    assert data.y.tolist() == [0, 0, 1]
+
+
 def test_whether_there_are_names_can_be_said(tmp_path):
     path = write(tmp_path, "2013,2014,0\n3,4,1\n")
     assert len(load_csv(path)) == 2
