@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import DataError
-from minigrad.stored_types import Stored, storable
+from minigrad.stored_types import Stored, other_format, storable
 
 _CHECKSUM = "minigrad_crc32"
 
@@ -130,8 +130,7 @@ def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray[Any,
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError, MemoryError) as error:
         raise DataError(
             "MG-711",
-            f"{path} is not a readable safetensors file ({error}). It is damaged or of another format: "
-            "restore it from a copy, or train again.",
+            f"{path} is not a readable safetensors file ({error}). {other_format(path)}",
         ) from error
     expected = metadata.pop(_CHECKSUM, None)
     if expected is not None and expected != str(_checksum(arrays, metadata)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,26 @@ _NUMPY = {
 _BFLOAT16 = "BF16"
 _OTHERS = re.compile(r"F[0-9]{1,2}_[A-Z0-9]+|[FIU]4|F128|C128")
 """The types that some other array library has; a word beside these is a damaged header."""
+
+
+_FORMATS = {
+    b"PK\x03\x04": "a ZIP archive, as torch.save and np.savez write them",
+    b"\x80\x02\x8a\n": "a pickle, as old versions of torch.save wrote them",
+    b"\x89HDF": "HDF5, as Keras writes it",
+    b"GGUF": "GGUF, as llama.cpp reads it",
+}
+
+
+def other_format(path: Path) -> str:
+    """Say what a file is by its first bytes, where it is of another format that weights come in."""
+    with suppress(OSError), path.open("rb") as file:
+        begin = file.read(4)
+        if begin in _FORMATS:
+            return (
+                f"It is {_FORMATS[begin]}. Save the weights as safetensors where they were made: "
+                "safetensors.torch.save_file(model.state_dict(), path)."
+            )
+    return "It is damaged or of another format: restore it from a copy, or train again."
 
 
 class Stored:

@@ -132,6 +132,17 @@ def test_types_that_numpy_lacks_are_named(tmp_path: Path, kind: str) -> None:
         load_arrays(path)
 
 
+@pytest.mark.parametrize("legacy", [False, True])
+def test_what_torch_save_wrote_is_not_called_damaged(tmp_path: Path, legacy: bool) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    torch.save({"w": torch.ones(3)}, tmp_path / "w.pt", _use_new_zipfile_serialization=not legacy)
+    with pytest.raises(
+        DataError, match=r"MG-711 .*It is a (ZIP archive|pickle).*safetensors\.torch\.save_file"
+    ) as raised:
+        load_arrays(tmp_path / "w.pt")
+    assert "damaged" not in str(raised.value)
+
+
 @pytest.mark.parametrize("kind", ["f32", "G8", "", None, 8, []])
 def test_a_type_that_nobody_has_is_damage(tmp_path: Path, kind: str) -> None:
     with pytest.raises(DataError, match="MG-711"):
