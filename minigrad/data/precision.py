@@ -21,13 +21,8 @@ def narrowed(x: Array, exact: bool = False) -> Array:
         narrow = wide.astype(np.float32)
         if np.array_equal(narrow, wide, equal_nan=True):
             return narrow
-        error = np.where(
-            narrow == wide, 0, np.abs(narrow - wide)
-        )  # also of two infinities, whose difference is NaN
         known = np.isfinite(wide)
-        low = np.where(known, wide, np.inf).min(axis=0)
-        high = np.where(known, wide, -np.inf).max(axis=0)
-        varies = high > low
-        blurred = np.nanmax(np.where(known, error, 0), axis=0) > _TOLERANCE * (high - low)
-        overflows = (np.isinf(narrow) & known).any()
-    return wide if exact or overflows or (blurred & varies).any() else narrow
+        error = np.where(known, np.abs(narrow - wide), 0).max(axis=0)
+        low, high = np.where(known, wide, np.inf).min(axis=0), np.where(known, wide, -np.inf).max(axis=0)
+        blurred = (error > _TOLERANCE * (high - low)) & (high > low) | np.isinf(error)
+    return wide if exact or blurred.any() else narrow

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import csv
+import io
 import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minigrad.data import Standardize, clean, load_csv
 from minigrad.errors import DataError, MinigradWarning
@@ -371,3 +375,30 @@ def test_how_wide_the_features_are(tmp_path, column, exact, dtype):
     data = load_csv(write(tmp_path, text), exact=exact)
     assert data.x.dtype == dtype
     assert np.array_equal(data.x[:, 0], np.array(column, dtype), equal_nan=True)
+
+
+LABELS = st.text("abcXYZ äöß-_'\"\n,;\t1", min_size=1, max_size=8).map(lambda text: f"k{text}k")
+
+
+@given(st.data())
+def test_what_a_csv_writer_writes_is_read_back(tmp_path_factory, data):
+    """Whatever separates, quotes and ends its lines; a label may hold anything but another separator."""
+    delimiter, end = data.draw(st.sampled_from(",;\t")), data.draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    columns, rows = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 6))
+    number = st.floats(width=32, allow_nan=False)
+    x = [[data.draw(number) for _ in range(columns)] for _ in range(rows)]
+    y = [
+        data.draw(LABELS.map(lambda t: "".join(c for c in t if c not in ",;\t" or c == delimiter))) for _ in x
+    ]
+    if quoting == csv.QUOTE_MINIMAL or data.draw(st.booleans()):
+        y = [label.replace("\n", " ") for label in y]
+    y = [label.replace(delimiter, " ") if "\n" in label else label for label in y]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator=end)
+    if data.draw(st.booleans()):
+        writer.writerow([*(f"x{k}" for k in range(columns)), "kind"])
+    writer.writerows([*row, label] for row, label in zip(x, y, strict=True))
+    found = load_csv(write(tmp_path_factory.getbasetemp(), text.getvalue()))
+    assert found.x.astype(np.float64).tolist() == x
+    assert [found.class_name(k) for k in found.y] == y
