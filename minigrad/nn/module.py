@@ -48,6 +48,16 @@ class Buffer(Tensor):
     __slots__ = ()
 
 
+class Named(dict[str, Part]):
+    """Parts of a network by name: a dict, but a loop over it gives pairs, as in PyTorch.
+
+    ``for name, p in model.named_parameters():``; the names alone are its ``keys()``.
+    """
+
+    def __iter__(self) -> Iterator[tuple[str, Part]]:  # type: ignore[override]
+        return iter(self.items())
+
+
 class Module:
     """A part of a network: assign parameters and other modules to attributes and define ``forward``.
 
@@ -126,20 +136,20 @@ class Module:
                 found[name] = part
         return found
 
-    def named_modules(self) -> dict[str, Module]:
+    def named_modules(self) -> Named[Module]:
         """Return this module, under the name ``""``, and all modules below it by their dotted names."""
-        return self._named(Module)
+        return Named(self._named(Module))
 
     def modules(self) -> list[Module]:
         """Return this module and all modules below it."""
         return list(self.named_modules().values())
 
-    def named_parameters(self) -> dict[str, Parameter]:
+    def named_parameters(self) -> Named[Parameter]:
         """Return the parameters by their dotted names, in order of definition, and write the names on them.
 
         Warns (MG-509) of a tensor that requires a gradient and is no Parameter, so that nobody would train it.
         """
-        parameters: dict[str, Parameter] = {}
+        parameters: Named[Parameter] = Named()
         for name, tensor in self._named(Tensor).items():
             if isinstance(tensor, Parameter):
                 tensor.name = name
@@ -231,7 +241,7 @@ class Module:
         }
         for name, array in ready.items():
             own[name].data[...] = array
-            own[name].mark_changed()
+            own[name].mark_changed(how="load")
 
     # -- showing it ---------------------------------------------------------------------------------------
 

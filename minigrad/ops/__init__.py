@@ -60,6 +60,7 @@ from minigrad.ops.shape import (
     take_along_axis,
     transpose,
 )
+from minigrad.ops.words import cat as cat
 
 __all__ = [
     "absolute", "add", "astype", "broadcast_to", "clip", "concatenate", "cos", "cumsum", "divide", "dot",

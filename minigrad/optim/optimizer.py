@@ -140,7 +140,7 @@ class Optimizer:
             self._run_formula(ready, clip, rate)
         place = here()
         for slot, _ in ready:
-            slot.tensor.mark_changed(place)
+            slot.tensor.mark_changed(place, "step")
         for update in seen:
             for hook in hooks:
                 hook(update)
