@@ -90,5 +90,4 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module("minigrad.viz")
-    hint = words.instead_of_name(name, [*__all__, *ops.__all__])
-    raise AttributeError(f"module 'minigrad' has no attribute {name!r}{hint}", name=name)
+    raise words.no_name(__name__, name, __all__)

@@ -85,12 +85,13 @@ def no_graph(label: str, leaves: dict[str, str], tracked: list[str], recording: 
             f"{'it' if one else 'them'}: was requires_grad switched on after the loss was computed?"
         )
     else:
-        seen = ", ".join(f"{name} {shape}" for name, shape in leaves.items())
+        seen = ", ".join(f"{name} {shape}" for name, shape in list(leaves.items())[:6])
+        seen += ", …" if len(leaves) > 6 else ""
         why = " Was requires_grad=True forgotten?" + (
             f" None of the tensors here has it: {seen}." if seen else ""
         )
-        w = next(iter(leaves), "w")
-        why += f" Write {w} = mg.Tensor(…, requires_grad=True), or {w}.requires_grad_(), before the loss is computed."
+        why += " What is to be learnt has it from the start, w = mg.Tensor(…, requires_grad=True), or gets it by "
+        why += "w.requires_grad_() before the loss is computed."
     if not recording:
         return f"{start}{why} Nothing is recorded here: this is inside 'with mg.no_grad():'."
     return (

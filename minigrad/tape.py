@@ -211,11 +211,14 @@ def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
 
 def _no_graph(root: Tensor) -> str:
     """Say why ``root`` has no graph, by the leaves that the user's function can see."""
-    leaves = {
-        x.name or name: x
-        for name, x in variables().items()
-        if isinstance(x, Tensor) and x is not root and x.record is None and x.dtype.kind == "f"
-    }
+    found: dict[str, Any] = {}
+    for name, x in variables().items():
+        parts = x.named_parameters() if hasattr(type(x), "named_parameters") else None
+        if isinstance(parts, dict):  # of a model
+            found |= {f"{name}.{key}": p for key, p in parts.items()}
+        elif isinstance(x, Tensor) and x is not root:
+            found[x.name or name] = x
+    leaves = {name: x for name, x in found.items() if x.is_leaf and x.dtype.kind == "f"}
     tracked = [name for name, x in leaves.items() if x.requires_grad]
     shapes = {name: str(x.shape) for name, x in leaves.items()}
     return advice.no_graph(root.label, shapes, tracked, modes.recording.get())

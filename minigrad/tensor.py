@@ -139,7 +139,7 @@ class Tensor(NDArrayOperatorsMixin):
     @property
     def size(self) -> int:
         """Number of entries; called as in PyTorch, ``t.size()`` is the shape and ``t.size(0)`` one length of it."""
-        return _Size(self._data)
+        return backend.Size(self._data)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -360,23 +360,6 @@ def offer(**methods: Callable[..., Any]) -> None:
             setattr(Tensor, name, _Method(name))
 
 
-class _Size(int):
-    """The number of an array's entries. PyTorch writes its shape as a call of the same name: ``t.size()``."""
-
-    shape: tuple[int, ...]
-
-    def __new__(cls, array: Array) -> Self:
-        size = super().__new__(cls, array.size)
-        size.shape = array.shape
-        return size
-
-    def __call__(self, dim: int | None = None) -> Any:
-        return self.shape if dim is None else self.shape[dim]
-
-    def __reduce__(self) -> Any:
-        return int, (int(self),)
-
-
 _new = Tensor.__new__
 
 
@@ -398,6 +381,8 @@ def bare(value: Any) -> Any:
 
 def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwargs: Any) -> Any:
     target = out[0]
+    if len(out) != 1:
+        raise words.no_rule(ufunc.__name__, ["out"])
     if isinstance(target, Tensor):
         target.check_writable(*inputs)
     else:

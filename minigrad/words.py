@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import table
 from minigrad.errors import OperationError
 
 KEYWORDS: dict[str, tuple[str, ...]] = {
@@ -33,6 +34,7 @@ OPTIONS: dict[str, str] = {
     "dtype": "Cast the input: t.astype('float64').",
     "out": "A result is a new tensor: write y = ….",
     "where": "Choose entry by entry: np.where(condition, a, b).",
+    "inplace": "A result is a new tensor: leave it out.",
     "initial": "Join it to the result: np.maximum(result, start), result + start.",
     "axis": "Move the axis first: np.moveaxis(t, axis, -1).",
 }
@@ -248,6 +250,44 @@ MODULE: dict[str, str] = {
     "utils": "mg.data.Loader, mg.optim.clip_grad_norm",
 }
 
+NN: dict[str, str] = {
+    # a name of torch.nn and torch.nn.functional: what to write
+    "BCELoss": "nn.BCEWithLogitsLoss(), on logits, without a Sigmoid before it",
+    "BatchNorm1d": "nn.LayerNorm(width)",
+    "Identity": "nothing: the layer can be left out",
+    "LogSoftmax": "nn.CrossEntropyLoss(), on logits, without a softmax before it",
+    "ModuleDict": "a dict: self.heads = {'left': nn.Linear(2, 1)}",
+    "ModuleList": "a list: self.layers = [nn.Linear(2, 3), nn.Linear(3, 1)]",
+    "NLLLoss": "nn.CrossEntropyLoss(), on logits, without a softmax before it",
+    "ParameterDict": "a dict: self.gains = {'left': nn.Parameter([1.0])}",
+    "ParameterList": "a list: self.gains = [nn.Parameter([1.0])]",
+    "Softplus": "mg.ops.softplus(x)",
+    "binary_cross_entropy_with_logits": "nn.bce_with_logits(logits, targets)",
+    "functional": "nn.cross_entropy(logits, labels), mg.ops.softmax(x), np.tanh(x)",
+    "gelu": "mg.ops.gelu(x)",
+    "l1_loss": "nn.mae(prediction, target)",
+    "leaky_relu": "mg.ops.leaky_relu(x)",
+    "linear": "mg.ops.linear(x, weight, bias)",
+    "log_softmax": "mg.ops.log_softmax(x, axis=1)",
+    "mse_loss": "nn.mse(prediction, target)",
+    "relu": "mg.ops.relu(x)",
+    "sigmoid": "mg.ops.sigmoid(x)",
+    "softmax": "mg.ops.softmax(x, axis=1)",
+    "tanh": "np.tanh(x)",
+    "utils": "optim.clip_grad_norm(model, 1.0)",
+}
+
+OPTIM: dict[str, str] = {
+    # a name of torch.optim and torch.optim.lr_scheduler: what to write
+    "Adagrad": "optim.AdaGrad(model)",
+    "CosineAnnealingLR": "optim.SGD(model, lr=optim.Cosine(0.1, 100)): a schedule is the rate",
+    "ExponentialLR": "optim.SGD(model, lr=optim.Exponential(0.1, 0.99, 1)): a schedule is the rate",
+    "LambdaLR": "optim.SGD(model, lr=function_of_t): a function of the step is a rate",
+    "StepLR": "optim.SGD(model, lr=optim.StepDecay(0.1, 10, 0.5)): a schedule is the rate",
+    "clip_grad_norm_": "optim.clip_grad_norm(model, 1.0)",
+    "lr_scheduler": "optim.SGD(model, lr=optim.Cosine(0.1, 100)): a schedule is the rate",
+}
+
 
 def definition(name: str) -> str:
     """Write out the definition of an operation whose rule is known."""
@@ -270,14 +310,14 @@ def instead_of_method(word: str) -> str:
     return f": write {text}" if text else ""
 
 
-def instead_of_name(word: str, known: Iterable[str]) -> str:
-    """Say what to write instead of a name that the module ``minigrad`` does not have."""
-    if word in MODULE:
-        return f": write {MODULE[word]}"
-    known = list(known)
-    if word in known:
-        return f": write mg.ops.{word}(…)" + (f", or np.{word}(…)" if hasattr(np, word) else "")
-    return f".{near(word, known)}"
+def no_name(module: str, word: str, known: Iterable[str]) -> AttributeError:
+    """Say that a module has no such name, and what to write: ``minigrad``, ``minigrad.nn`` or ``minigrad.optim``."""
+    names = list(known)
+    text = {"minigrad": MODULE, "minigrad.nn": NN, "minigrad.optim": OPTIM}[module].get(word)
+    if text is None and word in table.operations:
+        text = f"mg.ops.{word}(…)" + (f", or np.{word}(…)" if hasattr(np, word) else "")
+    hint = f": write {text}" if text else f".{near(word, names)}"
+    return AttributeError(f"module {module!r} has no attribute {word!r}{hint}", name=word)
 
 
 def near(word: str, known: Iterable[str]) -> str:

@@ -186,6 +186,10 @@ class TestArraysAndTensors:
             write(a, leaf([1.0, 2.0], "w"))
         np.testing.assert_array_equal(a, 0)
 
+    def test_a_function_of_two_results_writes_into_none(self):
+        with pytest.raises(mg.errors.OperationError, match=r"MG-602 np\.modf\(tensor, out=…\)"):
+            np.modf(mg.Tensor([1.5]), out=(np.zeros(1), np.zeros(1)))
+
     @pytest.mark.parametrize(
         "call",
         [np.mean, np.array, np.sum, np.max, np.asarray, np.median, np.vstack, mg.tensor, mg.Tensor, max],
@@ -284,7 +288,7 @@ class TestNoGraph:
             "Was requires_grad=True forgotten? None of the tensors here has it: w (2,), bias (), x (3, 2)."
             in told
         )
-        assert "w = mg.Tensor(…, requires_grad=True)" in told
+        assert "w = mg.Tensor(…, requires_grad=True), or gets it by w.requires_grad_()" in told
         assert told.index("requires_grad") < told.index("no_grad()")
         assert "labels" not in told
 
@@ -302,6 +306,18 @@ class TestNoGraph:
             loss.backward()
         assert v.grad is None
 
+    def test_frozen_weights_are_named_too(self):
+        model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+        for _, p in model.named_parameters():
+            p.requires_grad_(False)
+        with pytest.raises(GradientError, match="MG-204") as caught:
+            model(mg.Tensor([[1.0, 2.0]])).sum().backward()
+        told = str(caught.value)
+        assert (
+            "None of the tensors here has it: model.0.weight (3, 2), model.0.bias (3,), model.1.weight (1, 3)"
+            in told
+        )
+
     def test_inside_no_grad_it_says_so(self):
         w = leaf([1.0])
         with (
@@ -309,6 +325,14 @@ class TestNoGraph:
             pytest.raises(GradientError, match=r"MG-204 .*Nothing is recorded here.*mg\.no_grad"),
         ):
             (w * w).sum().backward()
+
+
+def test_a_backward_without_its_parentheses():
+    w = leaf([1.0])
+    loss = (w * w).sum()
+    loss.backward  # noqa: B018
+    with pytest.raises(mg.errors.OptimizerError, match=r"MG-503 .*loss\.backward\(\).* with its parentheses"):
+        optim.SGD([w], lr=0.1).step()
 
 
 class TestWrittenMeanwhile:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -71,14 +73,19 @@ def test_joined_tensors_keep_their_gradients():
     np.testing.assert_array_equal(b.grad.data, [23, 44])
 
 
-@pytest.mark.parametrize("name", words.MODULE)
-def test_a_name_of_pytorchs_module_says_what_to_write(name):
-    assert not hasattr(mg, name)
-    with pytest.raises(
-        AttributeError, match=f"module 'minigrad' has no attribute '{name}': write "
-    ) as caught:
-        getattr(mg, name)
-    assert words.MODULE[name] in str(caught.value)
+@pytest.mark.parametrize(
+    ("module", "name", "told"),
+    [
+        (module, name, told)
+        for module, names in ((mg, words.MODULE), (mg.nn, words.NN), (mg.optim, words.OPTIM))
+        for name, told in names.items()
+    ],
+)
+def test_a_name_of_pytorchs_modules_says_what_to_write(module, name, told):
+    assert not hasattr(module, name)
+    missing = re.escape(f"module '{module.__name__}' has no attribute '{name}': write {told}")
+    with pytest.raises(AttributeError, match=missing):
+        getattr(module, name)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +103,37 @@ def test_another_name_that_is_not_there(name, told):
         getattr(mg, name)
 
 
-@pytest.mark.parametrize("name", ["rand", "randn", "randint", "randperm", "manual_seed", "tensor"])
-def test_what_is_told_to_write_runs(name):
-    if name in words.MODULE:
-        eval(words.MODULE[name].partition(": ")[0], {"mg": mg, "np": np, "nn": mg.nn})
+def test_a_misspelt_layer_or_optimizer():
+    with pytest.raises(AttributeError, match=r"module 'minigrad\.nn' .*'Linaer'\. Did you mean 'Linear'"):
+        mg.nn.Linaer  # noqa: B018
+    with pytest.raises(AttributeError, match=r"module 'minigrad\.optim' .*'adam'\. Did you mean 'Adam'"):
+        mg.optim.adam  # noqa: B018
+
+
+WRITTEN = [text for names in (words.MODULE, words.NN, words.OPTIM) for text in names.values()]
+
+
+@pytest.mark.parametrize(
+    "text", [text for text in WRITTEN if re.match(r"(mg|nn|optim|np)\.[\w.]+\(.*\)(: |, |$)", text)]
+)
+def test_what_is_told_to_write_runs(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model, t = mg.nn.Linear(3, 1), mg.ones(2, 3)
+    mg.nn.save_weights(model, "weights.safetensors")
+    call = re.match(r".*?\)(?=: |, on|, as|, wi|, mg|, np|$)", text).group()
+    names = {
+        "mg": mg,
+        "np": np,
+        "nn": mg.nn,
+        "optim": mg.optim,
+        "model": model,
+        "t": t,
+        "a": t,
+        "b": t.T,
+        "x": t,
+    }
+    names |= {"prediction": t, "target": t, "logits": t, "targets": t, "labels": np.array([0, 1]), "p": 0.5}
+    names |= {"weight": mg.ones(1, 3), "bias": mg.zeros(1), "shape": (2, 3), "width": 3, "data": [1.0]}
+    names |= {"function_of_t": lambda t: 0.1, "isinstance": isinstance}
+    model(t).sum().backward()
+    eval(call, names)

@@ -265,6 +265,13 @@ def test_a_parameter_that_an_operation_does_not_have(call, told):
         call(ours(A))
 
 
+def test_a_call_that_python_refuses_names_the_method():
+    with pytest.raises(TypeError, match=r"unsqueeze\(\) missing 1 required positional argument: 'dim'"):
+        ours(A).unsqueeze()
+    with pytest.raises(TypeError, match=r"clamp\(\) got an unexpected keyword argument 'lowest'"):
+        ours(A).clamp(lowest=0)
+
+
 def test_pytorchs_parameters_in_our_functions():
     t = ours(A, True)
     np.testing.assert_array_equal(mg.ops.softmax(t, dim=0).data, mg.ops.softmax(t, axis=0).data)

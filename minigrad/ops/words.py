@@ -254,5 +254,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
 offer(**{name: table.functions[function] for name, function in FUNCTIONS.items()})
 offer(**OPERATIONS)
 offer(**{name: (lambda t, dtype=dtype: to(t, dtype)) for name, dtype in DTYPES.items()})
+for _name, _method in _METHODS.items():
+    _method.__name__ = _method.__qualname__ = _name  # for Python's own messages: "unsqueeze() missing …"
 offer(view=table.methods["reshape"], **_METHODS)
 offer(**{f"{name}_": _in_place(table.methods[name]) for name in IN_PLACE})

@@ -275,7 +275,7 @@ class Optimizer:
                 "MG-503",
                 f"step() before backward(): none of the {len(trained)} parameters has a gradient. An update needs "
                 "dJ/dθ, which backward() computes and zero_grad() throws away. "
-                "The order is: opt.zero_grad(); loss.backward(); opt.step().",
+                "The order is: opt.zero_grad(); loss.backward(); opt.step(), each with its parentheses.",
             )
         unused = [layer for layer in _layers(missing) if layer not in _layers(used)] or missing
         return GradientError(
