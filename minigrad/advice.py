@@ -91,7 +91,8 @@ def no_graph(label: str, leaves: dict[str, str], tracked: list[str], recording: 
             f" None of the tensors here has it: {seen}." if seen else ""
         )
         why += " What is to be learnt has it from the start, w = mg.Tensor(…, requires_grad=True), or gets it by "
-        why += "w.requires_grad_() before the loss is computed."
+        why += "w.requires_grad_() before the loss is computed. It keeps it only in place: w -= 0.1 * w.grad, where "
+        why += "w = w - … under mg.no_grad() is a new tensor without it."
     if not recording:
         return f"{start}{why} Nothing is recorded here: this is inside 'with mg.no_grad():'."
     return (

@@ -247,7 +247,7 @@ MODULE: dict[str, str] = {
     "save": "mg.nn.save_weights(model, 'weights.safetensors')",
     "seed": "nn.Linear(3, 1, rng=np.random.default_rng(0)): a generator is passed to whatever draws",
     "set_grad_enabled": "with mg.no_grad():, with mg.enable_grad():",
-    "utils": "mg.data.Loader, mg.optim.clip_grad_norm",
+    "utils": "from minigrad.data import DataLoader",
 }
 
 NN: dict[str, str] = {
@@ -275,6 +275,27 @@ NN: dict[str, str] = {
     "softmax": "mg.ops.softmax(x, axis=1)",
     "tanh": "np.tanh(x)",
     "utils": "optim.clip_grad_norm(model, 1.0)",
+}
+
+MODEL: dict[str, str] = {
+    # a method of torch.nn.Module: what to write
+    "add_module": "self.fc = nn.Linear(2, 1)",
+    "apply": "for module in model.modules(): …",
+    "bfloat16": "model.to('float32'): there is no bfloat16 here",
+    "buffers": "[t for t in vars(module).values() if isinstance(t, nn.Buffer)]",
+    "children": "model.modules()[1:]",
+    "cpu": "model.to('cpu')",
+    "cuda": "model.to('cuda')",
+    "double": "model.to('float64')",
+    "float": "model.to('float32')",
+    "get_parameter": "model.named_parameters()['fc.weight']",
+    "half": "model.to('float16')",
+    "named_children": "model.named_modules()",
+    "register_buffer": "self.mean = nn.Buffer(np.zeros(3))",
+    "register_forward_hook": "with mg.hooks(forward=function): model(x)",
+    "register_module": "self.fc = nn.Linear(2, 1)",
+    "register_parameter": "self.gain = nn.Parameter(np.ones(3))",
+    "requires_grad_": "for p in model.parameters(): p.requires_grad_(False)",
 }
 
 OPTIM: dict[str, str] = {
@@ -312,12 +333,27 @@ def instead_of_method(word: str) -> str:
 
 def no_name(module: str, word: str, known: Iterable[str]) -> AttributeError:
     """Say that a module has no such name, and what to write: ``minigrad``, ``minigrad.nn`` or ``minigrad.optim``."""
-    names = list(known)
     text = {"minigrad": MODULE, "minigrad.nn": NN, "minigrad.optim": OPTIM}[module].get(word)
     if text is None and word in table.operations:
-        text = f"mg.ops.{word}(…)" + (f", or np.{word}(…)" if hasattr(np, word) else "")
-    hint = f": write {text}" if text else f".{near(word, names)}"
+        text = f"np.{word}(…)" if hasattr(np, word) else f"mg.ops.{word}(…)"
+    elif text is None and word in table.methods:
+        text = f"t.{word}(…)"
+    hint = f": write {text}" if text else f".{near(word, known)}"
     return AttributeError(f"module {module!r} has no attribute {word!r}{hint}", name=word)
+
+
+class Missing:
+    """A method that a class does not have, and what to write instead."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name, self.text = name, text
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        raise AttributeError(
+            f"{owner.__name__} has no attribute {self.name!r}: write {self.text}",
+            name=self.name,
+            obj=instance,
+        )
 
 
 def near(word: str, known: Iterable[str]) -> str:

@@ -275,6 +275,8 @@ def test_a_call_that_python_refuses_names_the_method():
 def test_pytorchs_parameters_in_our_functions():
     t = ours(A, True)
     np.testing.assert_array_equal(mg.ops.softmax(t, dim=0).data, mg.ops.softmax(t, axis=0).data)
+    np.testing.assert_array_equal(mg.ops.concatenate([t, t], dim=1).data, np.concatenate([A, A], 1))
+    np.testing.assert_array_equal(mg.ops.stack([t, t], dim=1).data, np.stack([A, A], 1))
     np.testing.assert_array_equal(mg.ops.softmax(A, dim=0), mg.ops.softmax(A, axis=0))  # on bare arrays too
     np.testing.assert_array_equal(mg.ops.leaky_relu(t, negative_slope=0.5).data, np.where(A > 0, A, A / 2))
     np.testing.assert_array_equal(mg.ops.add(input=t, other=1).data, A + 1)

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad import backend, ops
+from minigrad import backend, ops, words
 from minigrad.backend import Array
 from minigrad.errors import ConfigError, DataError, DtypeError, MinigradError, warn
 from minigrad.memory import empty_apart
@@ -265,6 +265,10 @@ class Module:
             if isinstance(part, Module) and not any(part is module for module in above):
                 for line in part._tree(f"{name}: ", above):
                     yield f"  {line}"
+
+
+for _word, _text in words.MODEL.items():
+    setattr(Module, _word, words.Missing(_word, _text))
 
 
 def _named_parts(name: str, value: Any) -> Iterator[tuple[str, Module | Tensor]]:

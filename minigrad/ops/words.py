@@ -19,7 +19,7 @@ from minigrad.ops.elementwise import clip
 from minigrad.ops.move import to
 from minigrad.ops.reduce import max as largest
 from minigrad.ops.reduce import min as smallest
-from minigrad.ops.shape import concatenate, reshape, transpose
+from minigrad.ops.shape import reshape, transpose
 from minigrad.tensor import Tensor, bare, offer
 
 # fmt: off
@@ -180,14 +180,14 @@ def _in_place(method: Callable[..., Any]) -> Callable[..., Tensor]:
     return write
 
 
-def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
-    """Join tensors along an axis that they have; PyTorch's name for ``np.concatenate``."""
-    return concatenate(tensors, dim if axis is None else axis)
+def concatenate(arrays: Sequence[Any], axis: int = 0, *, dim: int | None = None) -> Any:
+    """Join arrays along an axis that they have; ``np.concatenate``, and with ``dim`` PyTorch's ``cat``."""
+    return shape.concatenate(arrays, axis if dim is None else dim)
 
 
-def stack(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
-    """Join tensors of one shape along a new axis; ``np.stack``."""
-    return shape.stack(tensors, dim if axis is None else axis)
+def stack(arrays: Sequence[Any], axis: int = 0, *, dim: int | None = None) -> Any:
+    """Join arrays of one shape along a new axis; ``np.stack``, and with ``dim`` PyTorch's."""
+    return shape.stack(arrays, axis if dim is None else dim)
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
