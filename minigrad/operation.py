@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import advice, backend, modes, table, words
+from minigrad import backend, messages, modes, table, words
 from minigrad.backend import Array
 from minigrad.errors import DeviceError, GradientError, MinigradError, OperationError, ShapeError
 from minigrad.rules import Rule
@@ -209,7 +209,7 @@ class Record:
         raise GradientError(
             "MG-205",
             f"{what} was saved by {self.operation.name} ({self.place}) for its backward and then changed{where}. "
-            f"The gradient would be that of other numbers. {advice.instead_of_write(version, name)}",
+            f"The gradient would be that of other numbers. {messages.instead_of_write(version, name)}",
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import advice, backend, modes
+from minigrad import backend, messages, modes
 from minigrad.errors import GradientError, OperationError
 from minigrad.operation import Record
 from minigrad.source import here, variables
@@ -221,7 +221,7 @@ def _no_graph(root: Tensor) -> str:
     leaves = {name: x for name, x in found.items() if x.is_leaf and x.dtype.kind == "f"}
     tracked = [name for name, x in leaves.items() if x.requires_grad]
     shapes = {name: str(x.shape) for name, x in leaves.items()}
-    return advice.no_graph(root.label, shapes, tracked, modes.recording.get())
+    return messages.no_graph(root.label, shapes, tracked, modes.recording.get())
 
 
 def _one(like: Any) -> Any:

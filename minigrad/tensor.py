@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike
 
-from minigrad import advice, backend, modes, table, words
+from minigrad import backend, messages, modes, table, words
 from minigrad.backend import Array
 from minigrad.errors import DeviceError, DtypeError, GradientError, ShapeError, warn
 from minigrad.source import Place, here
@@ -111,7 +111,7 @@ class Tensor(NDArrayOperatorsMixin):
         grad = self._grad
         if grad is None or isinstance(grad, Tensor):
             if grad is None and self.record is not None and not self.retains_grad:
-                warn("MG-218", advice.no_leaf(self.label, self.name, self.record.place))
+                warn("MG-218", messages.no_leaf(self.label, self.name, self.record.place))
             return grad
         self._grad = wrapped = wrap(grad, None, Version())
         return wrapped
@@ -120,7 +120,7 @@ class Tensor(NDArrayOperatorsMixin):
     def grad(self, value: Tensor | Array | None) -> None:
         if value is not None and not hasattr(value, "shape"):
             if np.shape(value) != self.shape:
-                raise GradientError("MG-219", advice.no_gradient(self.label, self.name, self.shape, value))
+                raise GradientError("MG-219", messages.no_gradient(self.label, self.name, self.shape, value))
             value = np.asarray(value, self.dtype)
         self._grad = value if value is None or isinstance(value, Tensor) else Tensor(value)
         self.grad_passes = 0 if value is None else 1
@@ -228,7 +228,7 @@ class Tensor(NDArrayOperatorsMixin):
     def mark_changed(self, place: Place | None = None, how: str = "in place") -> None:
         """Note that the entries were written in place, so that a stale graph can say so (MG-205).
 
-        ``how`` is a key of ``advice.WRITES``, which knows what to do instead.
+        ``how`` is a key of ``messages.WRITES``, which knows what to do instead.
         """
         version = self.version
         version.number += 1
@@ -238,7 +238,7 @@ class Tensor(NDArrayOperatorsMixin):
         """Raise MG-207 where writing ``sources`` into this tensor would go unnoticed by the graph."""
         if modes.recording.get() and any(isinstance(t, Tensor) and t.requires_grad for t in (self, *sources)):
             leaf = self.requires_grad and self.record is None
-            raise GradientError("MG-207", advice.unseen_write(self.label, self.name, leaf))
+            raise GradientError("MG-207", messages.unseen_write(self.label, self.name, leaf))
 
     # -- NumPy's protocols --------------------------------------------------------------------------------
 
@@ -300,7 +300,7 @@ class Tensor(NDArrayOperatorsMixin):
 
     def __bool__(self) -> bool:
         if self._data.size != 1:
-            raise ShapeError("MG-104", advice.many_truths(self.label, self.shape))
+            raise ShapeError("MG-104", messages.many_truths(self.label, self.shape))
         return bool(self.item())
 
     def __float__(self) -> float:
@@ -388,7 +388,7 @@ def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwa
     else:
         for x in inputs:
             if isinstance(x, Tensor) and x.requires_grad and modes.recording.get():
-                raise GradientError("MG-208", advice.into_an_array(ufunc.__name__, x.label))
+                raise GradientError("MG-208", messages.into_an_array(ufunc.__name__, x.label))
     ufunc(*bare(inputs), out=bare(target), **{name: bare(value) for name, value in kwargs.items()})
     if isinstance(target, Tensor):
         target.mark_changed()

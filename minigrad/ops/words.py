@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import advice, table
+from minigrad import messages, table
 from minigrad.errors import warn
 from minigrad.ops import shape
 from minigrad.ops.activation import log_softmax, logsumexp, relu, sigmoid, softmax, softplus
@@ -115,7 +115,7 @@ def _transpose(t: Any, *axes: Any, dim0: int | None = None, dim1: int | None = N
         if t.ndim != 2:  # to NumPy, two axes of more are an error
             return np.swapaxes(t, *axes)
         if axes[0] % 2 == 0 and axes[1] % 2 == 1:
-            warn("MG-607", advice.same_order(axes, t.shape))
+            warn("MG-607", messages.same_order(axes, t.shape))
     return transpose(t, axes=_axes(axes) or None)
 
 
