@@ -67,6 +67,24 @@ def same_order(axes: tuple[int, ...], shape: tuple[int, ...]) -> str:
     )
 
 
+def another_library(kind: type) -> str:
+    """Say that an operation on a Tensor came out as an array of somebody else's."""
+    name = f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
+    return (
+        f"a {name} beside a minigrad Tensor: the result would be a {name}, without a graph here. "
+        "Convert it first: mg.Tensor(other.numpy())."
+    )
+
+
+def no_operand(operation: str, name: str, value: Any) -> str:
+    """Say that an operation was given what is no number, and where a None comes from."""
+    what = "None" if value is None else f"{value!r:.40}, a {type(value).__name__}"
+    hint = "Give a Tensor, an array or a number."
+    if value is None:
+        hint = "Is it a .grad before backward(), or what a function without 'return' gave?"
+    return f"{operation} needs numbers; its input {name} is {what}. {hint}"
+
+
 def many_truths(label: str, shape: tuple[int, ...]) -> str:
     """Say that many entries are neither true nor false together."""
     return (
@@ -75,9 +93,18 @@ def many_truths(label: str, shape: tuple[int, ...]) -> str:
     )
 
 
-def no_graph(label: str, leaves: dict[str, str], tracked: list[str], recording: bool) -> str:
-    """Say why ``backward`` finds no graph: a forgotten ``requires_grad`` first, then what else it may be."""
+def no_graph(
+    label: str, leaves: dict[str, str], tracked: list[str], whole: list[str], recording: bool
+) -> str:
+    """Say why ``backward`` finds no graph: a forgotten ``requires_grad`` first, then what else it may be.
+
+    ``leaves`` are the shapes of the float tensors in sight, ``tracked`` those that require a gradient, ``whole`` those
+    that require one and hold integers.
+    """
     start = f"{label} does not depend on any tensor that requires a gradient."
+    if whole:
+        w = whole[0]
+        return f"{start} {w} holds integers, which have none: write {w} = mg.Tensor([1., 2.], requires_grad=True)."
     if tracked:
         one = len(tracked) == 1
         why = (

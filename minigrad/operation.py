@@ -267,7 +267,10 @@ def _listed(numbers: Any, operation: Operation, inputs: tuple[Any, ...]) -> Arra
 
 
 def _shared_version(value: Array, inputs: tuple[Any, ...]) -> Version:
-    base = value.base
+    try:
+        base = value.base
+    except AttributeError:
+        raise OperationError("MG-608", messages.another_library(type(value))) from None
     for x in inputs:
         if isinstance(x, Tensor) and (
             value is x._data or (base is not None and (base is x._data or base is x._data.base))
@@ -291,6 +294,13 @@ def _explained(
             "MG-301",
             f"{operation.name}: {places}. Nothing is copied automatically: move one with x.to(device).",
         )
+    if isinstance(error, (TypeError, AttributeError)):
+        optional = getattr(operation.forward, "__defaults__", None) or ()
+        for i, x in enumerate(inputs):
+            number = isinstance(x, (list, tuple, int, float)) or hasattr(x, "dtype")
+            if not number and not (x is None and None in optional):
+                name = names.get(i, f"input {i}")
+                return OperationError("MG-609", messages.no_operand(operation.name, name, x))
     if operation.explain is not None:
         explained = operation.explain(error, *arrays, **params)
         if explained is not None:

@@ -221,7 +221,8 @@ def _no_graph(root: Tensor) -> str:
     leaves = {name: x for name, x in found.items() if x.is_leaf and x.dtype.kind == "f"}
     tracked = [name for name, x in leaves.items() if x.requires_grad]
     shapes = {name: str(x.shape) for name, x in leaves.items()}
-    return messages.no_graph(root.label, shapes, tracked, modes.recording.get())
+    whole = [name for name, x in found.items() if x.is_leaf and x.requires_grad and x.dtype.kind != "f"]
+    return messages.no_graph(root.label, shapes, tracked, whole, modes.recording.get())
 
 
 def _one(like: Any) -> Any:

@@ -7,6 +7,7 @@ operation up in the table below, which ``minigrad.ops`` fills.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import index
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -308,6 +309,10 @@ class Tensor(NDArrayOperatorsMixin):
 
     def __int__(self) -> int:
         return int(self.item())
+
+    def __index__(self) -> int:
+        number: Any = self.item()
+        return index(number)
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)

@@ -230,6 +230,46 @@ class TestArraysAndTensors:
         assert losses.tolist() == [0, 1.5]
 
 
+class TestOperandsThatAreNone:
+    @pytest.mark.parametrize(
+        ("compute", "operation", "where"),
+        [
+            (lambda w: w - w.grad, "subtract", "b"),
+            (lambda w: None * w, "multiply", "a"),
+            (lambda w: w @ None, "matmul", "b"),
+            (lambda w: np.maximum(w, None), "maximum", "b"),
+            (lambda w: w.add(w.grad), "add", "b"),
+        ],
+    )
+    def test_none(self, compute, operation, where):
+        with pytest.raises(
+            mg.errors.OperationError,
+            match=rf"MG-609 {operation} .*input {where} is None.*backward\(\).*'return'",
+        ):
+            compute(leaf([1.0, 2.0]))
+
+    @pytest.mark.parametrize(
+        ("value", "told"), [("0.1", "'0.1', a str"), (np.sin, "a ufunc"), (nn.ReLU(), "a ReLU")]
+    )
+    def test_what_is_no_number(self, value, told):
+        with pytest.raises(mg.errors.OperationError, match=rf"MG-609 multiply .*input b is .*{told}"):
+            leaf([1.0]) * value
+
+    def test_a_bias_may_be_none(self):
+        with pytest.raises(DtypeError, match="MG-211"):
+            mg.ops.linear(leaf([[1.0]]), leaf([[1.0]], dtype="float32"), None)
+        assert mg.ops.linear(leaf([[2.0]]), leaf([[3.0]]), None).item() == 6
+
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+    def test_a_tensor_of_pytorch(self):
+        torch = pytest.importorskip("torch")
+        for compute in (lambda w, o: w * o, lambda w, o: np.add(w, o)):
+            with pytest.raises(
+                mg.errors.OperationError, match=r"MG-608 a torch\.Tensor .*mg\.Tensor\(other\.numpy"
+            ):
+                compute(leaf([1.0, 2.0]), torch.ones(2, dtype=torch.float64))
+
+
 class TestListsOfNumbers:
     @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
     @pytest.mark.parametrize("numbers", [[1, 2], [0.1, 0.7], (1, 2), [1, 0.5]])
@@ -317,6 +357,21 @@ class TestNoGraph:
             "None of the tensors here has it: model.0.weight (3, 2), model.0.bias (3,), model.1.weight (1, 3)"
             in told
         )
+
+    def test_integers_have_no_gradient(self):
+        t = mg.Tensor([1, 2], name="t")
+        t.requires_grad = True
+        with pytest.raises(GradientError, match=r"MG-204 .* t holds integers.*mg\.Tensor\(\[1\., 2\.\]"):
+            (t * t).sum().backward()
+
+    def test_a_weight_that_lost_it_under_no_grad(self):
+        w = leaf([1.0, 2.0])
+        with mg.no_grad():
+            w = w - 0.1
+        with pytest.raises(
+            GradientError, match=r"MG-204 .*w \(2,\).*w = w - … under mg\.no_grad\(\) is a new tensor"
+        ):
+            (w * w).sum().backward()
 
     def test_inside_no_grad_it_says_so(self):
         w = leaf([1.0])

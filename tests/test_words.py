@@ -41,7 +41,7 @@ t.greater_equal(u); (t > 0).logical_and(u > 0); (t > 0).logical_or(u > 0); (t > 
 i.bitwise_not(); t.isnan(); t.isinf(); t.isfinite(); t.equal(u); t.equal(t); t.allclose(u)
 t.allclose(t * 1.000001); t.matmul(u.T); t.mm(u.t()); t.mv(u[0]); t[0].dot(u[0]); c.bmm(c.transpose(1, 2))
 c.matmul(u.T); t.norm(); t.norm(dim=1); t.norm(1); t.norm(p=2, dim=0, keepdim=True); t.norm(3, dim=1)
-(t * 0).norm(); t.norm(p=math.inf); t.clamp(-1, 1); t.clamp(min=0); t.clamp(max=0.5)
+(t * 0).norm(); t.norm(p=math.inf); t.norm("fro"); t.clamp(-1, 1); t.clamp(min=0); t.clamp(max=0.5)
 t.clamp(min=-0.25, max=0.25); t.clamp_min(0.25); t.clamp_max(1); t.clip(-1, 1); t.clip(min=0.0)
 t.where(t > 0, u); t.where(t > 0, 0.0); t.masked_fill(t > 0, 7.0); t.masked_select(t > 0); t.view(4, 3)
 t.view(-1); t.view((2, 6)); t.view_as(u.T); t.reshape(2, 6); t.reshape((12,)); t.reshape_as(u.T); t.ravel()
@@ -270,6 +270,18 @@ def test_a_call_that_python_refuses_names_the_method():
         ours(A).unsqueeze()
     with pytest.raises(TypeError, match=r"clamp\(\) got an unexpected keyword argument 'lowest'"):
         ours(A).clamp(lowest=0)
+
+
+def test_a_dtype_of_pytorch_and_an_index():
+    t = ours(A)
+    assert (
+        t.to(torch.float32).dtype == t.type(torch.float32).dtype == t.to(dtype="float32").dtype == np.float32
+    )
+    assert t.to(device="cpu", dtype=torch.int32).dtype == np.int32
+    assert list(range(mg.Tensor(3))) == [0, 1, 2]
+    assert [5, 6, 7][mg.Tensor(1)] == 6
+    with pytest.raises(TypeError):
+        range(mg.Tensor(3.0))
 
 
 def test_pytorchs_parameters_in_our_functions():

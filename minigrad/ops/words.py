@@ -94,7 +94,8 @@ def _div(t: Any, other: Any, rounding_mode: str | None = None) -> Any:
     )
 
 
-def _norm(t: Any, p: float = 2, dim: Any = None, keepdim: bool = False) -> Any:
+def _norm(t: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
+    p = 2 if p == "fro" else p
     if p == 1:
         return np.sum(np.abs(t), axis=dim, keepdims=keepdim)
     if p == float("inf"):
@@ -160,8 +161,14 @@ def _clone(t: Any) -> Any:
 
 def _to(t: Any, target: Any = None, *, device: str | None = None, dtype: Any = None) -> Any:
     for wanted in (target, device, dtype):
-        t = t if wanted is None else to(t, wanted)
+        t = t if wanted is None else to(t, _known(wanted))
     return t
+
+
+def _known(target: Any) -> Any:
+    """A dtype of PyTorch's by its name; NumPy's, and devices, as they are."""
+    name = str(target)
+    return name.removeprefix("torch.") if type(target).__module__ == "torch" else target
 
 
 def _fill(t: Tensor, value: Any) -> Tensor:
@@ -235,7 +242,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "to": _to,
     "cpu": lambda t: to(t, "cpu"),
     "cuda": lambda t, device=0: to(t, device if isinstance(device, str) else f"cuda:{device}"),
-    "type": lambda t, dtype: to(t, dtype),
+    "type": lambda t, dtype: _to(t, dtype),
     "type_as": lambda t, other: to(t, other.dtype),
     "tolist": lambda t: t.numpy().tolist(),
     "dim": lambda t: t.ndim,
