@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import words
-from minigrad.errors import OperationError
+from minigrad.errors import OperationError, ShapeError
 
 torch = pytest.importorskip("torch")
 
@@ -48,7 +48,8 @@ t.view(-1); t.view((2, 6)); t.view_as(u.T); t.reshape(2, 6); t.reshape((12,)); t
 t.unsqueeze(0); t.unsqueeze(dim=-1); t.unsqueeze(1).squeeze(1); t.unsqueeze(0).squeeze()
 t.unsqueeze(2).squeeze(dim=2); t.permute(1, 0); c.permute(2, 0, 1); c.permute((1, 2, 0))
 c.permute(dims=(0, 2, 1)); t.t(); t.T; t.transpose(1, 0); c.transpose(0, 1); c.transpose(-1, 0)
-c.transpose(dim0=1, dim1=2); c.swapaxes(0, 2); c.swapdims(0, 1); c.movedim(0, 2); c.moveaxis(0, -1)
+c.transpose(dim0=1, dim1=2); c.transpose(0, dim1=2)
+c.swapaxes(0, 2); c.swapdims(0, 1); c.movedim(0, 2); c.moveaxis(0, -1)
 c.flatten(); c.flatten(1); c.flatten(start_dim=0, end_dim=1); c.flatten(1, 2); t.flip(0); c.flip(0, 2)
 c.flip(dims=(1,)); t[:1].expand(5, 4); t[:1].expand(2, 3, -1); t[0].expand_as(u)
 t[0].broadcast_to((2, 3, 4)); t.unbind(); t.unbind(dim=1)[2]; c.split(2, dim=1)[0]; c.split(2, dim=1)[1]
@@ -123,7 +124,7 @@ def bare(value):
 def evaluate(form: str, make, leaves: bool = True):
     """The value of a form, and the gradients of its entries times 1, 2, 3 … with respect to t, u and c."""
     t, u, c = (make(array, leaves) for array in (A, B, CUBE))
-    names = {"t": t, "u": u, "c": c, "p": abs(t) + 1, "i": make(np.array([2, 0, 0])), "math": math}
+    names = {"t": t, "u": u, "c": c, "p": abs(t) + 1, "i": make(np.array([2, 0, 0])), "math": math, "np": np}
     with np.errstate(all="ignore"):
         value = eval(form, names)
     if isinstance(value, tuple) and not isinstance(value[0], int):
@@ -263,6 +264,19 @@ def test_the_size_is_a_number_that_can_be_called():
 def test_a_parameter_that_an_operation_does_not_have(call, told):
     with pytest.raises(OperationError, match=f"MG-606 {told}"):
         call(ours(A))
+
+
+def test_parts_and_axes_that_do_not_fit():
+    c = ours(CUBE)
+    assert [part.shape[2] for part in c.split(np.int64(3), dim=2)] == [3, 1]
+    with pytest.raises(ShapeError, match=r"MG-103 the axis has 4 entries; parts of \[1, 2\] are 3 together"):
+        c.split([1, 2], dim=2)
+    with pytest.raises(ShapeError, match="MG-103"):
+        c.expand(3, 4)
+    with pytest.raises(ShapeError, match="MG-103"):
+        c.view(5, 5)
+    with pytest.raises(TypeError):
+        c.transpose(dim0=1)
 
 
 def test_a_call_that_python_refuses_names_the_method():

@@ -7,12 +7,12 @@ Where NumPy's arrays have a method of the same name, NumPy's meaning stays where
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsIndex
 
 import numpy as np
 
 from minigrad import messages, table
-from minigrad.errors import warn
+from minigrad.errors import ShapeError, warn
 from minigrad.ops import shape
 from minigrad.ops.activation import log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from minigrad.ops.elementwise import clip
@@ -110,8 +110,9 @@ def _axes(axes: Sequence[Any]) -> Sequence[int]:
 
 
 def _transpose(t: Any, *axes: Any, dim0: int | None = None, dim1: int | None = None) -> Any:
-    if dim0 is not None and dim1 is not None:
-        return np.swapaxes(t, dim0, dim1)
+    named = [dim for dim in (dim0, dim1) if dim is not None]
+    if named:
+        return np.swapaxes(t, *axes, *named)
     if len(axes) == 2:
         if t.ndim != 2:  # to NumPy, two axes of more are an error
             return np.swapaxes(t, *axes)
@@ -130,16 +131,23 @@ def _flatten(t: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 def _expand(t: Any, *sizes: Any) -> Any:
     wanted = _axes(sizes)
     own = (1,) * (len(wanted) - t.ndim) + t.shape
-    return np.broadcast_to(t, tuple(n if m == -1 else m for n, m in zip(own, wanted, strict=True)))
+    return np.broadcast_to(t, tuple(n if m == -1 else m for n, m in zip(own, wanted, strict=False)))
 
 
 def _unbind(t: Any, dim: int = 0) -> tuple[Any, ...]:
     return tuple(np.moveaxis(t, dim, 0))
 
 
-def _split(t: Any, split_size: int | Sequence[int], dim: int = 0) -> tuple[Any, ...]:
+def _split(t: Any, split_size: Any, dim: int = 0) -> tuple[Any, ...]:
     length = t.shape[dim]
-    sizes = [split_size] * -(-length // split_size) if isinstance(split_size, int) else split_size
+    if isinstance(split_size, SupportsIndex):
+        sizes = [int(split_size)] * -(-length // int(split_size))
+    else:
+        sizes = [int(size) for size in split_size]
+        if sum(sizes) != length:
+            raise ShapeError(
+                "MG-103", f"the axis has {length} entries; parts of {sizes} are {sum(sizes)} together."
+            )
     return tuple(np.split(t, [int(n) for n in np.cumsum(sizes)[:-1]], axis=dim))
 
 
