@@ -111,7 +111,7 @@ def _entries(
         """V · J, by the rules."""
         with modes.enable_grad():
             projection = np.sum(y * backend.to_device(v, y.device))
-        return gradients(projection, [xs[k]])[0].numpy()
+        return gradients(projection, xs[k], allow_constant=True)[0].numpy()
 
     def difference(step: Numbers) -> Numbers:
         """J · step, by evaluating f twice."""
@@ -197,7 +197,9 @@ def _projected_gradient(
             xs[k] = xs[k] if differentiated else Tensor(xs[k], requires_grad=True)
         with modes.enable_grad():
             projection = np.sum(f(*xs) * v)
-        firsts = gradients(projection, [xs[k] for k in floats], create_graph=differentiated)
+        firsts = gradients(
+            projection, [xs[k] for k in floats], create_graph=differentiated, allow_constant=True
+        )
         total: Tensor = np.sum(v * 0.0)
         for weight, first in zip(weights, firsts, strict=True):
             total = total + np.sum(weight * first)

@@ -6,7 +6,6 @@ import gc
 import sys
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from minigrad import backend, modes
 from minigrad.errors import NonFiniteError, warn
 from minigrad.operation import Record
+from minigrad.switches import mode
 from minigrad.symptoms import WeightMatrices
 from minigrad.tensor import Tensor
 
@@ -21,7 +21,7 @@ KEPT_GRAPHS = 100
 """So many graphs of single numbers alive at once are a list of losses that somebody forgot to turn to floats."""
 
 
-@contextmanager
+@mode
 def debug() -> Iterator[None]:
     """Check every operation in the block, at several times its cost.
 
@@ -35,7 +35,7 @@ def debug() -> Iterator[None]:
         modes.hooks(forward=_check_finite),
         modes.hooks(forward=weights.used, deposit=weights.arrived),
         modes.hooks(forward=_KeptGraphs()),
-        modes.switched(modes.fingerprinting, True),
+        modes.fingerprinting.switched(True),
     ):
         yield
     weights.check()

@@ -44,7 +44,7 @@ def value_and_grad(f: Callable[..., Tensor], argnums: Argnums = 0) -> Callable[.
                 )
             differentiated = [arguments[k] for k in positions]
             nested = outer and not _leaves(value) <= set(differentiated)
-            found = gradients(value, differentiated, create_graph=nested)
+            found = gradients(value, differentiated, create_graph=nested, allow_constant=True)
         return (value if nested else value.detach()), (found[0] if isinstance(argnums, int) else tuple(found))
 
     return evaluated

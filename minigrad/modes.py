@@ -1,16 +1,15 @@
 """Switches that hold inside a ``with`` block: recording, hooks, gradient accumulation, checking for changes.
 
-Each is a context variable, so threads and coroutines do not see each other's.
+All are decorators too, of any kind of function; how they hold in threads and generators is said in ``switches.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from minigrad.errors import ConfigError
+from minigrad.switches import Switch, mode
 
 
 class Hooks(NamedTuple):
@@ -22,37 +21,31 @@ class Hooks(NamedTuple):
     update: tuple[Callable[..., None], ...] = ()
 
 
-recording: ContextVar[bool] = ContextVar("recording", default=True)
-hooked: ContextVar[Hooks] = ContextVar("hooked", default=Hooks())  # noqa: B039
-fusing: ContextVar[bool] = ContextVar("fusing", default=True)
-fingerprinting: ContextVar[bool] = ContextVar("fingerprinting", default=False)
-accumulated_passes: ContextVar[int] = ContextVar("accumulated_passes", default=1)
+def _more(told: Hooks, added: tuple[Callable[..., None] | None, ...]) -> Hooks:
+    return Hooks(*(old + ((new,) if new else ()) for old, new in zip(told, added, strict=True)))
 
 
-@contextmanager
-def switched(switch: ContextVar[Any], value: Any) -> Iterator[None]:
-    """Give ``switch`` another value inside the block."""
-    token = switch.set(value)
-    try:
-        yield
-    finally:
-        switch.reset(token)
+recording: Switch[bool] = Switch("recording", True)
+hooked: Switch[Hooks] = Switch("hooked", Hooks(), _more)
+fusing: Switch[bool] = Switch("fusing", True)
+fingerprinting: Switch[bool] = Switch("fingerprinting", False)
+accumulated_passes: Switch[int] = Switch("accumulated_passes", 1)
 
 
-@contextmanager
+@mode
 def no_grad() -> Iterator[None]:
     """Record nothing inside the block: results need no gradient and keep no graph alive.
 
-    Also a decorator: ``@mg.no_grad()``.
+    Also a decorator, ``@mg.no_grad()``; of a generator or coroutine function, it holds while that one's own code runs.
     """
-    with switched(recording, False):
+    with recording.switched(False):
         yield
 
 
-@contextmanager
+@mode
 def enable_grad() -> Iterator[None]:
     """Record again inside a ``no_grad`` block."""
-    with switched(recording, True):
+    with recording.switched(True):
         yield
 
 
@@ -61,7 +54,7 @@ def is_grad_enabled() -> bool:
     return recording.get()
 
 
-@contextmanager
+@mode
 def unfused() -> Iterator[None]:
     """Let every layer and loss record operations of its own inside the block.
 
@@ -69,7 +62,7 @@ def unfused() -> Iterator[None]:
     ``Sequential`` as ``linear_relu``, the mean cross-entropy as ``mean_cross_entropy``. While somebody watches
     (``hooks`` on operations, ``mg.record``, ``mg.debug``) they never do.
     """
-    with switched(fusing, False):
+    with fusing.switched(False):
         yield
 
 
@@ -79,7 +72,7 @@ def may_fuse() -> bool:
     return fusing.get() and not (watchers.forward or watchers.backward or fingerprinting.get())
 
 
-@contextmanager
+@mode
 def hooks(
     forward: Callable[..., None] | None = None,
     backward: Callable[..., None] | None = None,
@@ -93,13 +86,11 @@ def hooks(
     - ``deposit(tensor, before)`` as a walk has added to a tensor's ``.grad``, which was ``before`` (an array or None)
     - ``update(update)`` as ``optimizer.step()`` has changed each parameter, with an ``optim.Update``
     """
-    added = (forward, backward, deposit, update)
-    now = Hooks(*(old + ((new,) if new else ()) for old, new in zip(hooked.get(), added, strict=True)))
-    with switched(hooked, now):
+    with hooked.switched((forward, backward, deposit, update)):
         yield
 
 
-@contextmanager
+@mode
 def accumulate(passes: int) -> Iterator[None]:
     """Average the gradients of ``passes`` backward passes: large batches in small pieces.
 
@@ -108,5 +99,5 @@ def accumulate(passes: int) -> Iterator[None]:
     """
     if passes < 1:
         raise ConfigError("MG-802", f"accumulate needs 1 or more backward passes, not {passes}.")
-    with switched(accumulated_passes, passes):
+    with accumulated_passes.switched(passes):
         yield

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,8 @@ from minigrad.backend import Array
 from minigrad.errors import DeviceError, GradientError, MinigradError, OperationError, ShapeError
 from minigrad.rules import Rule
 from minigrad.source import Place, here
-from minigrad.tensor import Tensor, Version, offer, wrap
+from minigrad.tensor import Tensor, offer, wrap
+from minigrad.versions import CONSTANTS, Version, fingerprint, settled, settled_parameter
 
 _serial = itertools.count(1)
 
@@ -53,6 +53,8 @@ class Operation:
         self.name, self.forward, self.formula, self.rules = name, forward, formula, rules
         self.inputs, self.params, self.variadic, self.explain = inputs, params, variadic, explain
         self.differentiable = any(rules)
+        needed = {i for rule in rules if rule is not None for i in rule.needs(len(inputs)) if i >= 0}
+        self.needed: Collection[int] | None = None if variadic or saves else needed  # None: all inputs
         self.__name__ = name
         self.__doc__ = f"{name}: {formula}"
 
@@ -129,6 +131,7 @@ class Record:
         version: Version,
         versions: list[int],
         saved: tuple[Array, ...],
+        fingerprints: dict[int, int] | None,
     ) -> None:
         self.serial = next(_serial)
         self.operation = operation
@@ -141,9 +144,9 @@ class Record:
         self.consumed: Place | None = None
         self.version = version
         self.versions = versions
-        self.fingerprints: list[int] | None = None
+        self.fingerprints = fingerprints
         if modes.fingerprinting.get():
-            self.fingerprints = [_fingerprint(array) for array in (*arrays, value)]
+            self.fingerprints = dict(enumerate(map(fingerprint, arrays))) | {-1: fingerprint(value)}
 
     def __repr__(self) -> str:
         inputs = ", ".join(x.label if isinstance(x, Tensor) else str(np.shape(x)) for x in self.inputs)
@@ -158,7 +161,11 @@ class Record:
 
     def saved_again(self) -> list[Any]:
         """Compute what ``forward`` saved once more, from the inputs and recorded like anything else."""
-        return [again(*self.inputs, **self.params) for again in self.operation.saves.values()]
+        return [again(*self._recorded_inputs(), **self.params) for again in self.operation.saves.values()]
+
+    def _recorded_inputs(self) -> list[Any]:
+        """The inputs as they were: Tensors, whose versions tell, and what was kept of bare arrays."""
+        return [x if isinstance(x, Tensor) else a for x, a in zip(self.inputs, self.arrays, strict=True)]
 
     def contributions(self, incoming: Any, output: Tensor | None = None) -> list[tuple[int, Any]]:
         """Return dL/d(input) through this record alone, for each input that asks for it: (position, gradient).
@@ -166,23 +173,25 @@ class Record:
         ``incoming`` is dL/d(output): a bare array; or a Tensor, and ``output`` is given, where what is computed here
         shall itself be recorded. Raises MG-205 where a value that is needed was written in place meanwhile.
         """
-        operation, versions = self.operation, self.versions
+        operation, versions, kept = self.operation, self.versions, self.arrays
         rules = {}
         look_closer = self.version.number != versions[-1] or self.fingerprints is not None
         for i, x in enumerate(self.inputs):
             if isinstance(x, Tensor):
-                look_closer = look_closer or x.version.number != versions[i]
+                look_closer = look_closer or x.version.number != versions[i] or x._data is not kept[i]
                 if x.requires_grad:
                     rule = operation.rules[0 if operation.variadic else i]
                     if rule is not None:
                         rules[i] = rule
         if look_closer:
             for rule in rules.values():
-                self._check_unchanged(rule)
+                self._check_unchanged(rule.needs(len(self.inputs)))
+            if output is not None and operation.saves:
+                self._check_unchanged(range(len(self.inputs)))
         value: Any = self.value
         arrays: tuple[Any, ...] = (*self.arrays, *self.saved)
         if output is not None:
-            value, arrays = output, (*self.inputs, *self.saved_again())
+            value, arrays = output, (*self._recorded_inputs(), *self.saved_again())
         elif operation.together is not None:
             gradients = operation.together(rules, incoming, value, *arrays)
             return [(i, gradients[i]) for i in rules]
@@ -190,13 +199,15 @@ class Record:
             (i, backend.unscalar(rule(i, incoming, value, arrays, self.params))) for i, rule in rules.items()
         ]
 
-    def _check_unchanged(self, rule: Rule) -> None:
-        for i in rule.needs(len(self.inputs)):
+    def _check_unchanged(self, positions: Iterable[int]) -> None:
+        for i in positions:
             x = self if i < 0 else self.inputs[i]
             version = x.version if isinstance(x, (Tensor, Record)) else None
             changed = version is not None and version.number != self.versions[i]
-            if self.fingerprints is not None and not changed:
-                changed = _fingerprint((*self.arrays, self.value)[i]) != self.fingerprints[i]
+            if isinstance(x, Tensor) and x._data is not self.arrays[i]:
+                changed = True
+            elif self.fingerprints is not None and i in self.fingerprints and not changed:
+                changed = fingerprint((*self.arrays, self.value)[i]) != self.fingerprints[i]
             if changed:
                 self._raise_changed(i, version)
 
@@ -213,15 +224,9 @@ class Record:
         )
 
 
-def _fingerprint(array: Any) -> int:
-    if not isinstance(array, np.ndarray):
-        return 0
-    return zlib.crc32(np.ascontiguousarray(array).tobytes())
-
-
 def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
     """Run ``operation`` on the inputs' arrays, and record it where a gradient may be wanted."""
-    tracked = False
+    tracked = bare = False
     arrays: list[Any] = []
     versions: list[int] = []
     for x in inputs:
@@ -232,6 +237,7 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
         else:
             arrays.append(_listed(x, operation, inputs) if isinstance(x, (list, tuple)) else x)
             versions.append(0)
+            bare = bare or x.__class__ not in CONSTANTS
     try:
         value = operation.forward(*arrays, **params)
     except MinigradError:
@@ -246,9 +252,17 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     version = _shared_version(value, inputs)
     if not (tracked and operation.differentiable and modes.recording.get() and value.dtype.kind == "f"):
         return wrap(value, None, version)
-    params = {**operation.params, **params} if params else operation.params
+    fingerprints = _settle(operation, inputs, arrays) if bare else None
+    if params:
+        for param in params.values():
+            if param.__class__ not in CONSTANTS:
+                params = {name: settled_parameter(param) for name, param in params.items()}
+                break
+        params = {**operation.params, **params}
+    else:
+        params = operation.params
     versions.append(version.number)
-    record = Record(operation, inputs, tuple(arrays), params, value, version, versions, saved)
+    record = Record(operation, inputs, tuple(arrays), params, value, version, versions, saved, fingerprints)
     output = wrap(value, record, version)
     for hook in modes.hooked.get().forward:
         hook(record, output)
@@ -264,6 +278,17 @@ def _listed(numbers: Any, operation: Operation, inputs: tuple[Any, ...]) -> Arra
         if floats and (operation.rule(i) is not None or not operation.differentiable):
             return backend.as_array(numbers, np.result_type(*floats))
     return array
+
+
+def _settle(operation: Operation, inputs: tuple[Any, ...], arrays: list[Any]) -> dict[int, int] | None:
+    """Copy the bare arrays that a rule will need; return checksums of those that are too large for that."""
+    checksums = {}
+    for i in range(len(inputs)) if operation.needed is None else operation.needed:
+        if not isinstance(inputs[i], Tensor) and arrays[i].__class__ not in CONSTANTS:
+            arrays[i], checksum = settled(arrays[i])
+            if checksum is not None:
+                checksums[i] = checksum
+    return checksums or None
 
 
 def _shared_version(value: Array, inputs: tuple[Any, ...]) -> Version:

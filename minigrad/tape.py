@@ -16,7 +16,8 @@ from minigrad import backend, messages, modes
 from minigrad.errors import GradientError, OperationError
 from minigrad.operation import Record
 from minigrad.source import here, variables
-from minigrad.tensor import Tensor, Version, bare, offer, wrap
+from minigrad.tensor import Tensor, bare, offer, wrap
+from minigrad.versions import Version
 
 
 class Step(NamedTuple):
@@ -199,12 +200,14 @@ def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
         raise GradientError(
             "MG-202", f"gradient= has shape {np.shape(gradient)}, but {root.label} has shape {root.shape}."
         )
+    elif isinstance(gradient, Tensor):
+        seed = gradient if gradient.dtype == root.dtype else gradient.astype(root.dtype)
     else:
-        seed = gradient if isinstance(gradient, Tensor) else backend.as_array(gradient, root.dtype)
+        seed = backend.as_array(gradient, root.dtype)
     if not create_graph:
         seed = bare(seed)
     elif not isinstance(seed, Tensor):
-        seed = Tensor(seed)
+        seed = wrap(seed.copy(), None, Version())  # the graph of the gradient outlives this call
     passes = modes.accumulated_passes.get()
     return seed if passes == 1 else backend.unscalar(seed * (1.0 / passes))
 
@@ -250,12 +253,27 @@ def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
         hook(tensor, bare(before))
 
 
-def gradients(outputs: Tensor, inputs: Sequence[Tensor], *, create_graph: bool = False) -> list[Tensor]:
+def gradients(
+    outputs: Tensor,
+    inputs: Tensor | Sequence[Tensor],
+    *,
+    create_graph: bool = False,
+    allow_constant: bool = False,
+) -> list[Tensor]:
     """Return d(outputs)/d(input) for each input without touching any ``.grad``; zeros where there is no path.
 
-    ``outputs`` must be a single number (MG-202). The graph is kept.
+    ``outputs`` must be a single number (MG-202), and require a gradient like every input (MG-204): what was not
+    recorded is not zero. With ``allow_constant`` outputs that require none have zeros too. The graph is kept.
     """
-    if not outputs.requires_grad:
+    inputs = (inputs,) if isinstance(inputs, Tensor) else inputs
+    for i, x in enumerate(inputs):
+        if not x.requires_grad:
+            raise GradientError(
+                "MG-204",
+                f"input {i} of gradients, {x.label}, does not require a gradient, so no path to it was recorded. "
+                "Write x.requires_grad_() before the forward pass.",
+            )
+    if allow_constant and not outputs.requires_grad:
         return [Tensor(np.zeros_like(x.data)) for x in inputs]
     cotangents = {outputs: _seed(outputs, None, create_graph)}
     for _ in walk(cotangents, retain_graph=True, create_graph=create_graph, stop=inputs):

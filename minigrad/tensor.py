@@ -19,17 +19,10 @@ from minigrad import backend, messages, modes, table, words
 from minigrad.backend import Array
 from minigrad.errors import DeviceError, DtypeError, GradientError, ShapeError, warn
 from minigrad.source import Place, here
+from minigrad.versions import Version, publish, version_of
 
 if TYPE_CHECKING:
     from minigrad.operation import Record
-
-
-class Version:
-    """How often a piece of memory was written in place, where last and how; views of one array share it."""
-
-    number = 0
-    place: Place | None = None
-    how: str = ""
 
 
 class Tensor(NDArrayOperatorsMixin):
@@ -38,7 +31,8 @@ class Tensor(NDArrayOperatorsMixin):
     Parameters
     ----------
     data : numbers, nested lists, a NumPy or CuPy array. An array is used as it is, not copied, and keeps its
-        dtype; Python floats become float32 (``mg.set_default_dtype``), Python integers stay integers.
+        dtype; Python floats become float32 (``mg.set_default_dtype``), Python integers stay integers. A write through
+        any Tensor on that memory is noticed (MG-205), one into the bare array under ``mg.debug()`` alone.
     requires_grad : whether ``backward`` shall leave dL/d(this) in ``.grad``; needs a float dtype (MG-210).
     dtype, device : convert to this dtype, move to this device (``"cpu"``, ``"cuda"``, ``"cuda:1"``).
     name : shown in messages and graphs.
@@ -76,8 +70,10 @@ class Tensor(NDArrayOperatorsMixin):
         device: str | None = None,
         name: str | None = None,
     ) -> None:
-        array = backend.as_array(data._data if isinstance(data, Tensor) else data, dtype)
-        self._fill(array if device is None else backend.to_device(array, device), None, Version())
+        array = backend.as_array(data.data if isinstance(data, Tensor) else data, dtype)
+        if device is not None:
+            array = backend.to_device(array, device)
+        self._fill(array, None, version_of(array))
         self.name = name
         self.requires_grad_(requires_grad)
 
@@ -96,12 +92,17 @@ class Tensor(NDArrayOperatorsMixin):
     @property
     def data(self) -> Array:
         """The array itself, without a copy and without recording."""
+        publish(self._data, self.version)
         return self._data
 
     @data.setter
     def data(self, value: Any) -> None:
-        self._data = backend.as_array(value._data if isinstance(value, Tensor) else value)
-        self.mark_changed(how="data")
+        array = backend.as_array(value.data if isinstance(value, Tensor) else value)
+        if array is self._data:  # t.data += 1 has written into it
+            self.mark_changed(how="data")
+        else:
+            self._data, self.version = array, version_of(array)
+            self.version.place, self.version.how = here(), "data"
 
     @property
     def grad(self) -> Tensor | None:
@@ -166,7 +167,7 @@ class Tensor(NDArrayOperatorsMixin):
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """Return the entries as a NumPy array on the host, sharing memory where it can."""
-        return backend.to_numpy(self._data)
+        return backend.to_numpy(self.data)
 
     def item(self) -> float | int | bool:
         """Return the single entry as a Python number; ShapeError MG-104 where there is not exactly one."""
@@ -176,7 +177,7 @@ class Tensor(NDArrayOperatorsMixin):
                 f"{self.label} has shape {self.shape}, which is {self.size} numbers, not one. "
                 "Pick one, t[0], or bring them down to one: t.mean(), t.sum().",
             )
-        number: float | int | bool = self.numpy().item()
+        number: float | int | bool = backend.to_numpy(self._data).item()
         return number
 
     @property
@@ -231,9 +232,7 @@ class Tensor(NDArrayOperatorsMixin):
 
         ``how`` is a key of ``messages.WRITES``, which knows what to do instead.
         """
-        version = self.version
-        version.number += 1
-        version.place, version.how = place or here(), how
+        self.version.written(place or here(), how)
 
     def check_writable(self, *sources: Any) -> None:
         """Raise MG-207 where writing ``sources`` into this tensor would go unnoticed by the graph."""
@@ -278,7 +277,7 @@ class Tensor(NDArrayOperatorsMixin):
             raise DeviceError(
                 "MG-301", f"{self.label} is on {self.device}. Nothing is copied automatically: .numpy()."
             )
-        return np.array(self._data, dtype=dtype, copy=copy)
+        return np.array(self.data, dtype=dtype, copy=copy)
 
     # -- Python's protocols -------------------------------------------------------------------------------
 
@@ -319,16 +318,31 @@ class Tensor(NDArrayOperatorsMixin):
 
     __hash__ = object.__hash__  # == compares entries, so identity has to be asked for by name
 
+    def __copy__(self) -> Self:
+        return self._twin(self._data, self.version)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        if self.record is not None:
-            raise GradientError("MG-206", f"{self.label} is part of a graph; copy .detach() instead.")
+        return self._twin(self._data.copy(), Version())
+
+    def _twin(self, data: Array, version: Version) -> Self:
+        self._check_outside_graphs("copied", "copy .detach() instead")
         twin = type(self).__new__(type(self))
-        twin._fill(self._data.copy(), None, Version())
+        twin._fill(data, None, version)
         twin.name, twin.requires_grad = self.name, self.requires_grad
         return twin
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._check_outside_graphs("pickled", "pickle .detach(), or better save .numpy() with np.save")
+        return type(self), (self._data, self.requires_grad, None, None, self.name)
+
+    def _check_outside_graphs(self, done: str, instead: str) -> None:
+        if self.record is not None:
+            raise GradientError(
+                "MG-206", f"{self.label} is part of a graph and cannot be {done} without it: {instead}."
+            )
+
     def __repr__(self) -> str:
-        entries = np.array2string(self.numpy(), separator=", ", precision=4, prefix="Tensor(")
+        entries = np.array2string(backend.to_numpy(self._data), separator=", ", precision=4, prefix="Tensor(")
         parts = [entries]
         if self.dtype != backend.default_dtype():
             parts.append(f"dtype={self.dtype}")

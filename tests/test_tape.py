@@ -283,22 +283,14 @@ class TestChangesInPlace:
         silent = a * a
         a.data[0] = 9.0  # NumPy itself writes: no version is raised
         silent.sum().backward()
-        with modes.switched(modes.fingerprinting, True):
+        with modes.fingerprinting.switched(True):
             seen = a * a
         a.data[0] = 10.0
         with pytest.raises(GradientError, match="MG-205"):
             seen.sum().backward()
 
-    def test_fingerprints_see_bare_arrays_too(self):
-        a, factor = leaf([1.0, 2.0]), np.array([3.0, 4.0])
-        with modes.switched(modes.fingerprinting, True):
-            product = a * factor
-        factor[0] = 0
-        with pytest.raises(GradientError, match="MG-205 input 1 was saved by multiply"):
-            product.sum().backward()
-
     def test_fingerprints_of_all_kinds_of_arrays(self):
-        with modes.switched(modes.fingerprinting, True):
+        with modes.fingerprinting.switched(True):
             for values in (np.ones(()), np.ones((0, 2)), np.ones((2, 3)).T, np.broadcast_to(1.0, (2, 2))):
                 t = mg.Tensor(values, requires_grad=True)
                 np.where(values > 0, t * t, 0).sum().backward()

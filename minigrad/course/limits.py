@@ -1,31 +1,52 @@
 """What a student's process may do: how much memory, how many processes, which files; and how it is ended.
 
-This is hygiene against accidents and simple tricks, and no sandbox: see docs/guide/course.md.
+What holds depends on the machine (``holding.py`` tries it out): see docs/guide/course.md.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import os
 import random
 import resource
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import NamedTuple
 
+import minigrad_kernels
 import numpy as np
+
+import minigrad
+from minigrad.course import landlock
+from minigrad.errors import ConfigError
 
 _USERS = range(61184, 65520)  # what Linux systems keep for users that exist for a moment only
 _SUBREAPER, _DIE_WITH_PARENT, _KEEP_CAPABILITIES = 36, 1, 8  # of prctl(2)
 _CAPABILITIES_V3, _READ_ALL = 0x20080522, 1 << 2  # of capset(2): CAP_DAC_READ_SEARCH
 
+LARGEST_FOLDER, MOST_FILES = 64 << 20, 500  # bytes, and how many files, that a test may write
+_SYSTEM = (
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/bin",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/proc/self",
+    "/sys/devices/system/cpu",
+)
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+
 
 class User(NamedTuple):
     """A user who owns nothing, for a student's process that root starts.
 
-    ``reads_all``: it may read every file, like root, because Python itself is where nobody else can read it.
+    ``reads_all``: it may read every file, like root, because Python itself is where nobody else can read it; Landlock
+    then leaves it nothing but Python.
     """
 
     number: int
@@ -39,12 +60,13 @@ class User(NamedTuple):
         libc.prctl(_KEEP_CAPABILITIES, int(self.reads_all), 0, 0, 0)
         os.setuid(self.number)
         if self.reads_all:
-            header, sets = (
-                (ctypes.c_uint32 * 2)(_CAPABILITIES_V3, 0),
-                (ctypes.c_uint32 * 6)(_READ_ALL, _READ_ALL),
-            )
-            if libc.capset(header, sets):
-                raise OSError(ctypes.get_errno(), "capset")
+            _keep_capabilities(_READ_ALL)
+
+
+def _keep_capabilities(kept: int) -> None:
+    header, sets = (ctypes.c_uint32 * 2)(_CAPABILITIES_V3, 0), (ctypes.c_uint32 * 6)(kept, kept)
+    if ctypes.CDLL(None, use_errno=True).capset(header, sets):
+        raise OSError(ctypes.get_errno(), "capset")
 
 
 def confine(keep: int, folder: str, *, memory: int, seconds: float, user: User | None) -> None:
@@ -63,7 +85,11 @@ def confine(keep: int, folder: str, *, memory: int, seconds: float, user: User |
     os.environ.update(HOME=folder, TMPDIR=folder, PATH="/usr/bin:/bin", LANG="C.UTF-8", MPLBACKEND="agg")
     if user is not None:
         user.become()
+    elif os.geteuid() != 0:
+        _keep_capabilities(0)  # those that it has in a namespace of its own
     die_with_parent()
+    if landlock.version():
+        landlock.restrict(folder, _readable(), _DEVICES)
     _limit("RLIMIT_AS", _address_space() + memory)
     _limit("RLIMIT_CPU", int(seconds) + 2)
     _limit("RLIMIT_FSIZE", 16 << 20)
@@ -75,6 +101,49 @@ def confine(keep: int, folder: str, *, memory: int, seconds: float, user: User |
     sys.setrecursionlimit(1000)
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 (what a student's code draws from NumPy's global state shall be the same each time)
+
+
+def _readable() -> list[str]:
+    """Where Python and its packages are; of the project the packages alone, and none of what lies beside them."""
+    ours = [str(Path(str(module.__file__)).resolve().parent) for module in (minigrad, minigrad_kernels)]
+    packages = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+    return [*_SYSTEM, sys.prefix, sys.base_prefix, *ours, *packages]
+
+
+def is_full(folder: str) -> bool:
+    """Tell whether more was written into ``folder`` than a test may write."""
+    size = number = 0
+    for place, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            with contextlib.suppress(OSError):
+                size += os.lstat(os.path.join(place, name)).st_blocks * 512
+            number += 1
+            if size > LARGEST_FOLDER or number > MOST_FILES:
+                return True
+    return False
+
+
+def remove(folder: str) -> None:
+    """Remove a folder with whatever is in it, however deep: what lies in its folders is moved up until none is left.
+
+    ``shutil.rmtree`` calls itself for every level, and ends in a RecursionError where a student made a thousand.
+    """
+    fresh = itertools.count()
+    with contextlib.suppress(OSError):
+        while entries := list(os.scandir(folder)):
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    os.unlink(entry.path)
+                    continue
+                os.chmod(entry.path, 0o700)
+                for inner in list(os.scandir(entry.path)):
+                    if inner.is_dir(follow_symlinks=False):
+                        os.chmod(inner.path, 0o700)
+                    os.rename(
+                        inner.path, os.path.join(folder, f"{entry.inode()}-{os.getpid()}-{next(fresh)}")
+                    )
+                os.rmdir(entry.path)
+        os.rmdir(folder)
 
 
 def _limit(name: str, value: int) -> None:
@@ -150,14 +219,24 @@ def _children() -> list[int]:
 
 
 def other_user() -> User | None:
-    """Return a user of this process's own for students' code, where it is root's; None where it is not."""
+    """Return a user of this process's own for students' code, where it is root's; None where it is not.
+
+    Raises ConfigError MG-931 where such a user could run Python only with the right to read every file.
+    """
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return None
-    number = _USERS[
-        os.getpid() % len(_USERS)
-    ]  # two graders on one machine must not end each other's processes
-    candidates = (User(number, reads_all) for reads_all in (False, True))
-    return next((user for user in candidates if _can_work(user)), None)
+    # two graders on one machine must not end each other's processes
+    number = _USERS[os.getpid() % len(_USERS)]
+    for reads_all in (False, True) if landlock.version() else (False,):
+        user = User(number, reads_all)
+        if _can_work(user):
+            return user
+    raise ConfigError(
+        "MG-931",
+        f"Python and minigrad lie where only root can read them ({sys.prefix}), and this system has no Landlock: "
+        "students' code could run only as root, or with root's right to read every file. Put them where everybody "
+        "can read, such as /opt, or grade as an ordinary user.",
+    )
 
 
 def _can_work(user: User) -> bool:

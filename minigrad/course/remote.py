@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,7 +20,8 @@ import minigrad_kernels
 import minigrad
 from minigrad.course import values, wire
 from minigrad.course.cells import Cell
-from minigrad.course.forkserver import NUMBER
+from minigrad.course.forkserver import FULL, NUMBER
+from minigrad.course.limits import LARGEST_FOLDER, MOST_FILES, remove
 from minigrad.course.student import Problem, Student
 
 T = TypeVar("T")
@@ -130,11 +130,18 @@ class Forks:
         except (OSError, Lost, AssertionError):
             self.close()
             return "it has killed the helper that started it"
+        if status == FULL:
+            return f"it wrote more than {LARGEST_FOLDER >> 20} MB, or {MOST_FILES} files"
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
             name = signal.Signals(number).name if number in list(signal.Signals) else f"signal {number}"
             return "it used up its time" if name == "SIGXCPU" else f"killed by {name}"
         return f"it left with exit code {os.WEXITSTATUS(status)}"
+
+    @property
+    def process(self) -> int:
+        """The fork server's number; 0 where none is running."""
+        return 0 if self._process is None else self._process.pid
 
     def kill(self) -> None:
         """End the fork server, from another thread; the session that it serves ends too."""
@@ -151,7 +158,7 @@ class Forks:
                 self._process.kill()
             self._process.wait()
         if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            remove(self._scratch)
         self._control, self._process, self._scratch = None, None, ""
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.course.assignment import Assignment, released
+from minigrad.course.borrowed import Use, borrowed
 from minigrad.course.cells import Cell
 from minigrad.course.grading import Result
 from minigrad.course.similarity import Pair, similar
@@ -75,7 +76,7 @@ def write_report(
 ) -> Path:
     """Write ``report.html``, two pictures and ``questions.csv`` into ``folder`` and return the page's path.
 
-    With the submissions themselves, the page also lists those that are alike.
+    With the submissions themselves, the page also lists those that are alike, and what they take from the engine.
     """
     rows = statistics(assignment, results)
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +89,7 @@ def write_report(
     atomic_write(folder / "questions.csv", text.getvalue())
     solutions = {one.student: one.cells for one in given if one.cells}
     pairs = similar(solutions, released(assignment))
-    page = _page(folder, assignment, results, rows, pairs, solutions)
+    page = _page(folder, assignment, results, rows, pairs, solutions, borrowed(assignment, solutions))
     atomic_write(folder / "report.html", page)
     return folder / "report.html"
 
@@ -150,6 +151,7 @@ def _page(
     rows: Sequence[QuestionStatistics],
     pairs: Sequence[Pair],
     solutions: Mapping[str, Sequence[Cell]],
+    uses: Sequence[Use],
 ) -> str:
     scores = np.array([result.score for result in results])
     style = files("minigrad.course").joinpath("feedback.css").read_text(encoding="utf-8")
@@ -180,6 +182,7 @@ def _page(
         "<h3>Tests</h3>",
         _table(["question", "test", "", "points", "passed"], tests),
         *_alike(pairs, solutions),
+        *_taken(uses, solutions),
     ]
     return "".join(parts) + "</main></body></html>\n"
 
@@ -206,6 +209,19 @@ def _alike(pairs: Sequence[Pair], solutions: Mapping[str, Sequence[Cell]]) -> li
             f'<div class="sides">{sides}</div></details>'
         )
     return ["<h3>Alike</h3>", note, *blocks]
+
+
+def _taken(uses: Sequence[Use], solutions: Mapping[str, Sequence[Cell]]) -> list[str]:
+    if not solutions:
+        return []
+    note = (
+        "<p class=note>Names of the engine that stand in a student's cells and in no cell of the assignment. Whoever "
+        "calls the engine's own rule has written none; whoever tries his own against it has done well.</p>"
+    )
+    if not uses:
+        return ["<h3>Taken from the engine</h3>", note, "<p>Nothing.</p>"]
+    rows = [[use.student, use.question, use.what, use.line] for use in uses]
+    return ["<h3>Taken from the engine</h3>", note, _table(["student", "cell", "what", "line"], rows)]
 
 
 def _code(cells: Sequence[Cell], questions: Sequence[str]) -> str:

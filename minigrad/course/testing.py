@@ -6,6 +6,7 @@ comparison fails. ``rng`` is a NumPy generator with a seed of the submission's o
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
@@ -130,8 +131,9 @@ def _needed(value: Any, shape: tuple[int, ...]) -> Numbers:
 
 def _numbers(value: Any) -> Numbers | None:
     """Return an answer as float64; None where it is no array and no number."""
-    if isinstance(value, (list, tuple)) and value and all(type(each) in (int, float) for each in value):
-        value = np.array(value)
+    if isinstance(value, (list, tuple)) and value:
+        with contextlib.suppress(ValueError):  # lists of unequal lengths are no array
+            value = np.array(value)
     if type(value) in (int, float) or isinstance(value, np.generic):
         value = np.asarray(value)
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf":

@@ -14,6 +14,7 @@ from minigrad.backend import Array
 from minigrad.errors import ConfigError, DataError, DtypeError, MinigradError, warn
 from minigrad.memory import empty_apart
 from minigrad.tensor import Tensor, bare
+from minigrad.versions import Version
 
 HostArray = np.ndarray[Any, Any]
 Part = TypeVar("Part")
@@ -40,10 +41,14 @@ class Parameter(Tensor):
         on_host = type(data) is np.ndarray
         self._data = empty_apart(data.shape, data.dtype, place=0) if on_host else data.copy()
         self._data[...] = data
+        self.version = Version()
 
 
 class Buffer(Tensor):
-    """A tensor that a Module saves and moves along with its parameters and no optimizer changes."""
+    """A tensor that a Module saves and moves along with its parameters and no optimizer changes.
+
+    What is assigned to its name later is a Buffer too: ``self.mean = 0.9 * self.mean + 0.1 * x.mean(0).detach()``.
+    """
 
     __slots__ = ()
 
@@ -67,6 +72,36 @@ class Module:
     """
 
     training: bool = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        held = vars(self).get(name)
+        if isinstance(held, (Parameter, Buffer)) and not isinstance(
+            value, (Parameter, Buffer, Module, type(None))
+        ):
+            value = self._in_place_of(held, name, value)
+        super().__setattr__(name, value)
+
+    def _in_place_of(self, held: Tensor, name: str, value: Any) -> Tensor:
+        """Return what stands for ``value`` under a name by which a Parameter or a Buffer is saved and moved."""
+        if isinstance(held, Parameter):
+            what = value.label if isinstance(value, Tensor) else f"a {type(value).__name__}"
+            raise ConfigError(
+                "MG-515",
+                f"{type(self).__name__}.{name} is a Parameter of shape {held.shape}; {what} would take its place, and "
+                f"no optimizer would train it and no file hold it. Write self.{name} = nn.Parameter(...) for a new "
+                f"one, with mg.no_grad(): self.{name}[...] = ... for new numbers; what is computed from other "
+                "parameters is computed in forward.",
+            )
+        if not isinstance(value, Tensor):
+            return Buffer(value, dtype=held.dtype)
+        if value.requires_grad:
+            warn(
+                "MG-516",
+                f"{type(self).__name__}.{name} is a Buffer, which outlives the step, and {value.label} would keep the "
+                f"graph of every step alive. Write self.{name} = (...).detach().",
+            )
+        value.__class__ = Buffer
+        return value
 
     # -- running ------------------------------------------------------------------------------------------
 
@@ -211,21 +246,46 @@ class Module:
     def _state(self) -> dict[str, Tensor]:
         return self._named(Parameter, Buffer)
 
+    def shared_names(self) -> dict[str, str]:
+        """Return the further names of parameters and buffers that are held more than once, each with the first."""
+        first = {id(tensor): name for name, tensor in self._state().items()}
+        return {
+            name: first[id(part)]
+            for name, part in self._walk()
+            if id(part) in first and name != first[id(part)]
+        }
+
     def state_dict(self) -> dict[str, HostArray]:
-        """Return copies of all parameters and buffers, on the host, by their dotted names."""
-        return {name: np.array(tensor.numpy()) for name, tensor in self._state().items()}
+        """Return copies of all parameters and buffers, on the host, by their dotted names.
+
+        What is shared stands under each of its names, as in PyTorch.
+        """
+        own, shared = self._state(), self.shared_names()
+        state = {
+            name: own[shared.get(name, name)]
+            for name, part in self._walk()
+            if isinstance(part, (Parameter, Buffer))
+        }
+        return {name: np.array(tensor.numpy()) for name, tensor in state.items()}
 
     def load_state_dict(self, arrays: Mapping[str, Any], strict: bool = True) -> None:
         """Copy arrays (or Tensors) into the parameters and buffers of the same names, in their dtypes.
 
-        Raises DataError MG-713, which names every missing and unexpected key and every wrong shape, and then
-        nothing was changed. With ``strict=False`` missing and unexpected keys are passed over.
+        What is shared may be given under any of its names, or under several if the numbers are the same. Raises
+        DataError MG-713, which names every missing and unexpected key and every wrong shape, and then nothing was
+        changed. With ``strict=False`` missing and unexpected keys are passed over.
         """
-        own = self._state()
-        first_name = {id(tensor): name for name, tensor in own.items()}
-        alias = {name: first_name[id(part)] for name, part in self._walk() if id(part) in first_name}
-        given = {alias.get(name, name): backend.as_array(bare(value)) for name, value in arrays.items()}
-        misfits = _misfits(own, given, strict)
+        own, shared = self._state(), self.shared_names()
+        given: dict[str, Array] = {}
+        misfits = []
+        for name, value in arrays.items():
+            array, first = backend.as_array(bare(value)), shared.get(name, name)
+            if first in given and not _same_numbers(given[first], array):
+                misfits.append(
+                    f"two values: {name} and {first} are one tensor here and differ in what was given"
+                )
+            given[first] = array
+        misfits += _misfits(own, given, strict)
         if misfits:
             raise DataError(
                 "MG-713",
@@ -292,6 +352,11 @@ def _converted(name: str, tensor: Tensor, target: Any) -> Array:
             f"{name} needs floats to have a gradient; {array.dtype} was asked for. Use to('float32').",
         )
     return tensor.data
+
+
+def _same_numbers(a: Array, b: Array) -> bool:
+    a, b = backend.to_numpy(a), backend.to_numpy(b)
+    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
 
 
 def _misfits(own: Mapping[str, Tensor], given: Mapping[str, Array], strict: bool) -> list[str]:

@@ -22,7 +22,8 @@ def transfer(model: Module, arrays: Mapping[str, np.ndarray[Any, Any]], source: 
     model by name and shape, NonFiniteError MG-403 where they hold a NaN or an infinity. Nothing is copied then.
     """
     kept = set(matching(model.named_parameters().keys(), fresh, "--fresh"))
-    chosen = {name: array for name, array in arrays.items() if name not in kept}
+    shared = model.shared_names()
+    chosen = {name: array for name, array in arrays.items() if shared.get(name, name) not in kept}
     for name, array in chosen.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise NonFiniteError(

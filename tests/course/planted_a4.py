@@ -28,7 +28,6 @@ PLANTED = [
         "y = x @ (w if x.shape[-1] == len(w) else w.T)",
         "dense-engine",
     ),
-    Planted("dense: float64 whatever comes", "y = x @ w.T", "y = x.astype(float) @ w.T", "dense-safe"),
     Planted(
         "dense: float32 inside",
         "y = x @ w.T",

@@ -82,12 +82,6 @@ PLANTED = [
     ),
     Planted("momentum: b is changed", "b = mu * b + g\n", "b *= mu\n    b += g\n", "momentum-safe"),
     Planted(
-        "momentum: float64 whatever comes",
-        "b = mu * b + g\n",
-        "b = np.float64(mu) * b + g\n",
-        "momentum-safe",
-    ),
-    Planted(
         "adam: ε inside the root", ADAM, ADAM.replace("np.sqrt(v_hat) + eps", "np.sqrt(v_hat + eps)"), OF_ADAM
     ),
     Planted("adam: no bias correction", ADAM, ADAM.replace("_hat", ""), OF_ADAM),
@@ -125,7 +119,6 @@ PLANTED = [
     ),
     Planted("printed: m corrected once", "step = eta_t * m / (1 - beta1**t)", "step = eta_t * m", OF_PRINTED),
     Planted("printed: v is not kept up", V, "v = 1 * v", "printed-first-step", "printed"),
-    Planted("printed: float64 by a root", ".astype(theta.dtype)", "", "printed-safe"),
     Planted(
         "diagnosis: m is taken for the unused one", '"unused": "v"', '"unused": "m"', "diagnosis-symbols"
     ),
@@ -167,12 +160,5 @@ PLANTED = [
         LAST,
         LAST.replace("np.sqrt(v) + eps_hat", "np.sqrt(v + eps_hat)"),
         "mended-is-adam",
-    ),
-    Planted(
-        "mended: float64 by a root",
-        "(1 - beta2**t) ** 0.5 / (1 - beta1**t)\n    return",
-        "np.sqrt(1 - beta2**t) / (1 - beta1**t)\n    return",
-        "mended-safe",
-        "mended",
     ),
 ]

@@ -157,6 +157,11 @@ def test_close_accepts_numbers_and_nothing_else():
     close(1, 1.0)
     close([1.0, 2.0], np.array([1.0, 2.0]))
     close(np.float32(1), 1.0)
+    close([np.float64(1), np.array(2.0), 3], [1.0, 2.0, 3.0])
+    close([[1.0, 2.0], (3, np.float32(4))], np.array([[1.0, 2.0], [3.0, 4.0]]))
+    for unequal in ([1.0, [2.0]], ["1", "2"], [None, 1.0], [{}, {}], [True, False]):
+        with pytest.raises(Wrong):
+            close(unequal, [1.0, 2.0])
     for wrong in (
         None,
         "1",

@@ -60,6 +60,22 @@ BY_INDEX = """for i in range(len(g)):
     return
     clip, l2, rate, beta1, rest1, beta2, rest2, c1, c2, eps = hyper"""
 
+LOOPS = """rows = x.reshape(-1, x.shape[-1])
+    y = np.zeros((len(rows), len(w)))
+    for s in range(len(rows)):
+        for o in range(len(w)):
+            for i in range(w.shape[1]):
+                y[s, o] += rows[s, i] * w[o, i]
+    y = y.reshape(*x.shape[:-1], len(w))"""
+
+LOOPS_BACK = """rows, out = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1])
+    dw = np.zeros((out.shape[1], rows.shape[1]))
+    for s in range(len(rows)):
+        for o in range(out.shape[1]):
+            for i in range(rows.shape[1]):
+                dw[o, i] += out[s, o] * rows[s, i]
+    return dw"""
+
 ENGINE_PARTS = """from minigrad.data import DataLoader, Dataset, Standardize
 
     scaler = Standardize.fit(x)
@@ -106,6 +122,11 @@ RIGHT = {
             "g.reshape(-1, g.shape[-1]).sum(axis=0)",
             "g.sum(axis=tuple(range(g.ndim - 1)))",
         ),
+        otherwise("float64 whatever comes", "y = x @ w.T", "y = x.astype(float) @ w.T"),
+        otherwise("loops", "y = x @ w.T", LOOPS),
+        otherwise(
+            "loops back", "return g.reshape(-1, g.shape[-1]).T @ x.reshape(-1, x.shape[-1])", LOOPS_BACK
+        ),
         otherwise("np.where", "(g @ w2) * (a > 0)", "np.where(h > 0, g @ w2, 0)"),
     ],
     "A5": [
@@ -134,6 +155,15 @@ RIGHT = {
             "gradient = np.mean((x @ theta - y)[:, None] * x, axis=0)",
         ),
         otherwise("g · g", "v = beta2 * v + (1 - beta2) * g**2", "v = v + (1 - beta2) * (g * g - v)", "adam"),
+        otherwise("float64 whatever comes", "b = mu * b + g\n", "b = np.float64(mu) * b + g\n"),
+        otherwise(
+            "a dtype of its own", "return theta - step, m, v", "return np.asarray(theta - step, float), m, v"
+        ),
+        otherwise(
+            "a rate of NumPy's",
+            "eta_t = eta * np.sqrt(1 - beta2**t) / (1 - beta1**t)\n    step = eta_t * m / (1 - beta1**t)",
+            "eta_t = np.float64(eta * np.sqrt(1 - beta2**t) / (1 - beta1**t))\n    step = eta_t * (m / (1 - beta1**t))",
+        ),
         otherwise(
             "floats", '"printed_factor": 10, "adam_factor": 1', '"printed_factor": 10.0, "adam_factor": 1.0'
         ),

@@ -1,0 +1,125 @@
+"""What keeps students' code in on this machine, tried out: a probe goes where students' code goes, and tries."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from minigrad.course.cells import Cell
+from minigrad.course.remote import Forks
+
+_PROBE = """
+import os, socket
+
+def can(attempt, *arguments):
+    try:
+        attempt(*arguments)
+        return True
+    except Exception:
+        return False
+
+def read(path):
+    open(path, "rb").read()
+
+def write(folder):
+    path = os.path.join(folder, ".probe-%d" % os.getpid())
+    with open(path, "w"):
+        pass
+    os.unlink(path)
+
+def connect(port):
+    socket.create_connection(("127.0.0.1", port), 2).close()
+
+def send(port):
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", port))
+
+def whisper(name):
+    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"x", "\\0" + name)
+
+def probe(path, folders, results, tcp, udp, name, process):
+    return {
+        "reads": can(read, path),
+        "writes": any([can(write, folder) for folder in folders]),
+        "forges": can(write, results),
+        "network": any([can(connect, tcp), can(send, udp)]),
+        "signals": any([can(whisper, name), can(os.kill, process, 0)]),
+    }
+"""
+
+
+class Holding(NamedTuple):
+    """What a student's code can do here: each is False where it is kept from it."""
+
+    reads: bool
+    """read the assignment's source, with its solutions, and other students' files"""
+    writes: bool
+    """write outside its own folder, into /tmp say, where another's code may find it"""
+    forges: bool
+    """change results that are stored already"""
+    network: bool
+    """reach the network"""
+    signals: bool
+    """signal other processes, or send them messages"""
+
+    def sentences(self) -> list[str]:
+        """Say what holds, and what does not, in two sentences at the most."""
+        kept = [words for can, words in zip(self, _WORDS, strict=True) if not can]
+        can = [words for can, words in zip(self, _WORDS, strict=True) if can]
+        said = [f"On this machine a student's code cannot {_listed(kept, 'or')}."] if kept else []
+        if can:
+            said.append(
+                f"It CAN {_listed(can, 'and')}: grade strangers' code in a container, as the guide shows."
+            )
+        return said
+
+
+_WORDS = (
+    "read solutions or other submissions",
+    "write outside its own folder",
+    "change results that are stored",
+    "reach the network",
+    "signal or message other processes",
+)
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    return ", ".join(words[:-1]) + (f" {last} " if words[1:] else "") + words[-1]
+
+
+def holding(results: Path) -> Holding:
+    """Try what students' code can do here; ``results`` is the folder that results are stored in.
+
+    Raises Problem where the probe cannot run at all.
+    """
+    results.mkdir(parents=True, exist_ok=True)
+    forks = Forks(seconds=20)
+    tcp, udp = (socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
+    unix = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with tempfile.TemporaryDirectory() as folder, tcp, udp, unix:
+        public = Path(folder, "solutions.py")
+        public.write_text("secret", encoding="ascii")
+        public.chmod(0o644)
+        Path(folder).chmod(0o755)
+        name = f"minigrad-course-{public.stat().st_ino}"
+        for one in (tcp, udp):
+            one.bind(("127.0.0.1", 0))
+        tcp.listen()
+        unix.bind("\0" + name)
+        places = [tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"]
+        try:
+            with forks.session([Cell("code", _PROBE)], []) as student:
+                found: dict[str, Any] = student.probe(
+                    str(public),
+                    places,
+                    str(results.resolve()),
+                    tcp.getsockname()[1],
+                    udp.getsockname()[1],
+                    name,
+                    forks.process,
+                )
+        finally:
+            forks.close()
+    return Holding(**{key: bool(found[key]) for key in Holding._fields})

@@ -1,0 +1,84 @@
+"""Namespaces: a process that sees no other processes, no network and nobody's shared memory.
+
+Root may have them anywhere; others where the system lets them have a namespace of users first. See namespaces(7).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import struct
+from collections.abc import Callable
+from typing import NoReturn
+
+_USERS, _PROCESSES, _NETWORK, _SHARED_MEMORY = 0x10000000, 0x20000000, 0x40000000, 0x08000000  # of unshare(2)
+_STATUS = struct.Struct("=i")
+
+
+def available() -> bool:
+    """Tell whether this process can have namespaces; it tries in a child."""
+    trial = os.fork()
+    if trial == 0:
+        os._exit(0 if _unshared() else 1)
+    return os.waitpid(trial, 0)[1] == 0
+
+
+def enter(guard: Callable[[], None], keep: int) -> None:
+    """Return in a new process, which is alone in its namespaces; this one waits for it and ends as it does.
+
+    Between the two stands the namespace's first process, with whose end everything in it ends, and which cannot be
+    killed from within. ``guard`` runs in all of them and ties each to its parent's life. This process holds the file
+    descriptor ``keep``, so that who waits for its end hears of it when the way it ended is known. OSError where it
+    cannot be.
+    """
+    if not _unshared():
+        raise OSError(ctypes.get_errno(), "unshare")
+    told, tell = os.pipe()
+    first = os.fork()
+    if first:
+        guard()
+        _end_as(_status_from(told, tell, keep))
+    guard()
+    os.close(told)
+    student = os.fork()
+    if student == 0:
+        os.close(tell)
+        guard()
+        return
+    os.closerange(0, tell)
+    os.closerange(tell + 1, 4096)
+    while True:
+        ended, status = os.wait()
+        if ended == student:
+            os.write(tell, _STATUS.pack(status))
+            os._exit(0)
+
+
+def _unshared() -> bool:
+    flags = _PROCESSES | _NETWORK | _SHARED_MEMORY | (0 if os.geteuid() == 0 else _USERS)
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        return not ctypes.CDLL(None, use_errno=True).unshare(flags)
+    return False
+
+
+def _status_from(told: int, tell: int, keep: int) -> int:
+    os.close(tell)
+    for descriptor in range(4096):
+        if descriptor not in (told, keep):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+    status = os.read(told, _STATUS.size)
+    os.wait()
+    return int(_STATUS.unpack(status)[0]) if status else signal.SIGKILL
+
+
+def _end_as(status: int) -> NoReturn:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        signal.pause()
+    os._exit(os.WEXITSTATUS(status))

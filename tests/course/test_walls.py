@@ -1,0 +1,249 @@
+"""What keeps a student's process in: Landlock, namespaces, the size of its folder, and what is said of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from minigrad.course import landlock, limits, namespaces, remote
+from minigrad.course.cells import Cell
+from minigrad.course.holding import Holding, holding
+from minigrad.course.student import Problem
+from minigrad.errors import ConfigError
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the walls are Linux's")
+
+WITHOUT = {
+    "landlock": "from minigrad.course import landlock; landlock.restrict = lambda *_: None",
+    "namespaces": "from minigrad.course import namespaces; namespaces.available = lambda: False",
+}
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Let fork servers have a kernel that lacks something."""
+
+    def take_away(*names):
+        taken = "\n".join(WITHOUT[name] for name in names)
+        program = remote._PROGRAM.replace(
+            "from minigrad.course.forkserver", f"{taken}\nfrom minigrad.course.forkserver"
+        )
+        monkeypatch.setattr(remote, "_PROGRAM", program)
+
+    return take_away
+
+
+def needs(landlocks: int = 0, apart: bool = False):
+    missing = landlock.version() < landlocks or (apart and not namespaces.available())
+    return pytest.mark.skipif(missing, reason=f"needs Landlock {landlocks}" + " and namespaces" * apart)
+
+
+class TestHolding:
+    @needs(landlocks=1, apart=True)
+    def test_with_both_nothing_is_open(self, tmp_path):
+        found = holding(tmp_path / "results")
+        assert found == Holding(False, False, False, False, False)
+        (said,) = found.sentences()
+        assert said.endswith(
+            "change results that are stored, reach the network or signal or message other processes."
+        )
+        assert list((tmp_path / "results").iterdir()) == []
+
+    @needs(apart=True)
+    def test_without_landlock_files_are_open(self, tmp_path, without):
+        without("landlock")
+        found = holding(tmp_path)
+        assert (found.reads, found.writes, found.network) == (True, True, False)
+        assert "It CAN read solutions or other submissions and write outside" in found.sentences()[-1]
+
+    @needs(landlocks=1)
+    def test_without_namespaces_the_network_is_open(self, tmp_path, without):
+        without("namespaces")
+        found = holding(tmp_path)
+        assert (found.reads, found.writes, found.forges, found.network) == (False, False, False, True)
+
+    def test_without_either_everything_is_told(self, tmp_path, without):
+        without("landlock", "namespaces")
+        found = holding(tmp_path)
+        assert found.reads
+        assert found.writes
+        assert found.network
+        assert found.signals  # a message, if no signal
+        assert found.forges == (os.geteuid() != 0)
+
+
+@pytest.fixture(scope="module")
+def forks():
+    made = remote.Forks(seconds=20)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def tried(forks, body, *arguments):
+    """What a student's function with this body returns or raises."""
+    source = "import os, socket, subprocess\n\ndef f(*a):\n" + "".join(
+        f"    {line}\n" for line in body.split("\n")
+    )
+    with forks.session([Cell("code", source)], []) as student:
+        try:
+            return student.f(*arguments)
+        except Problem as problem:
+            return problem.message
+
+
+@needs(landlocks=1)
+class TestFiles:
+    @pytest.mark.parametrize(
+        "path", ["/etc/passwd", __file__, "/root", "/home", "/tmp", "/proc/1/environ", "/dev/shm"]
+    )
+    def test_others_cannot_be_read(self, forks, path):
+        assert "PermissionError" in tried(
+            forks, f"return os.listdir('{path}') if os.path.isdir('{path}') else open('{path}').read()"
+        )
+
+    def test_not_through_a_link_a_move_or_another_program(self, forks, tmp_path):
+        secret = tmp_path / "secret"
+        secret.write_text("42")
+        for attempt in (
+            f"os.symlink('{secret}', 'x')\nreturn open('x').read()",
+            f"os.link('{secret}', 'x')\nreturn open('x').read()",
+            f"os.rename('{secret}', 'x')\nreturn open('x').read()",
+            f"os.truncate('{secret}', 0)\nreturn 1",
+            f"os.unlink('{secret}')\nreturn 1",
+            f"os.mkfifo('{secret}2')\nreturn 1",
+        ):
+            assert "Error" in tried(forks, attempt)
+        assert secret.read_text() == "42"
+
+    def test_its_own_folder_is_its_own(self, forks):
+        assert (
+            tried(
+                forks,
+                "open('x', 'w').write('1')\nos.mkdir('d')\nos.rename('x', 'd/y')\nreturn open('d/y').read()",
+            )
+            == "1"
+        )
+
+    def test_python_can_still_import(self, forks):
+        assert tried(forks, "import scipy.special, matplotlib.pyplot, decimal, sqlite3\nreturn 1") == 1
+
+
+class TestOtherProcesses:
+    @needs(apart=True)
+    def test_it_sees_none_and_cannot_kill_any(self, forks):
+        bystander = subprocess.Popen(["sleep", "60"])
+        try:
+            assert "ProcessLookupError" in tried(forks, f"os.kill({bystander.pid}, 9)\nreturn 1")
+            assert "ProcessLookupError" in tried(forks, "os.kill(-1, 9)\nreturn 1")
+            assert tried(forks, "return [os.getpid(), os.getppid()]") == [2, 1]
+            assert bystander.poll() is None
+        finally:
+            bystander.kill()
+            bystander.wait()
+
+    @needs(landlocks=6)
+    def test_landlock_alone_refuses_signals_too(self, without):
+        without("namespaces")
+        alone = remote.Forks(seconds=20)
+        try:
+            assert "Error" in tried(alone, f"os.kill({os.getpid()}, 0)\nreturn 1")
+        finally:
+            alone.close()
+
+    @needs(apart=True)
+    @pytest.mark.parametrize(
+        ("how", "said"),
+        [
+            ("os._exit(3)", "exit code 3"),
+            ("os.kill(os.getpid(), 9)", "killed by SIGKILL"),
+            ("import ctypes\nctypes.string_at(0)", "killed by SIGSEGV"),
+            ("os.abort()", "killed by SIGABRT"),
+            ("try: os.kill(1, 9)\nexcept OSError: pass\nos._exit(4)", "exit code 4"),
+        ],
+    )
+    def test_its_own_end_is_told_as_it_was(self, forks, how, said):
+        assert said in tried(forks, how)
+
+    @needs(apart=True)
+    def test_nothing_of_it_stays(self, forks):
+        tried(forks, "import time\nos.close(3)\ntime.sleep(100)")
+        children = Path(f"/proc/{forks.process}/task/{forks.process}/children")
+        assert children.read_text() == ""
+
+
+class TestTheFolder:
+    @pytest.mark.parametrize(
+        "attack",
+        [
+            "for k in range(40): open(str(k), 'wb').write(bytes(15 << 20))",
+            "for k in range(100_000): open(str(k), 'w')",
+            "for k in range(100_000):\n    os.mkdir('d')\n    os.chdir('d')",
+            "os.mkdir('locked')\nfor k in range(1000): open(f'locked/{k}', 'w')\nos.chmod('locked', 0)",
+        ],
+    )
+    def test_what_fills_it_is_ended_and_removed(self, attack):
+        with tempfile.TemporaryDirectory() as scratch, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tempfile, "tempdir", scratch)
+            own = remote.Forks(seconds=20)
+            try:
+                assert "wrote more than 64 MB, or 500 files" in tried(
+                    own, attack + "\nimport time\ntime.sleep(15)"
+                )
+                assert tried(own, "return 7") == 7
+                (place,) = Path(scratch).iterdir()
+                assert list(place.iterdir()) == []
+            finally:
+                own.close()
+            assert list(Path(scratch).iterdir()) == []
+
+    def test_any_tree_can_be_removed(self, tmp_path):
+        folder = tmp_path / "deep"
+        folder.mkdir()
+        here = os.getcwd()
+        try:
+            os.chdir(folder)
+            for k in range(3000):
+                Path(f"file{k}").touch()
+                os.symlink("..", "link")
+                os.mkdir("d")
+                os.chdir("d")
+        finally:
+            os.chdir(here)
+        with pytest.raises(RecursionError):
+            shutil.rmtree(folder)
+        limits.remove(str(folder))
+        assert not folder.exists()
+        limits.remove(str(folder))  # nothing is left to do
+
+
+class TestWhereOnlyRootReads:
+    @pytest.mark.skipif(os.geteuid() != 0, reason="of interest to root alone")
+    def test_without_landlock_it_is_refused(self, monkeypatch):
+        monkeypatch.setattr(limits, "_can_work", lambda user: user.reads_all)
+        if landlock.version():
+            assert limits.other_user().reads_all
+        monkeypatch.setattr(landlock, "version", lambda: 0)
+        with pytest.raises(ConfigError, match="MG-931 Python and minigrad lie where only root"):
+            limits.other_user()
+
+
+@needs(landlocks=4)
+def test_landlock_refuses_tcp(forks):
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        begun = time.monotonic()
+        assert "Error" in tried(
+            forks, f"socket.create_connection(('127.0.0.1', {server.getsockname()[1]}), 5)\nreturn 1"
+        )
+        assert time.monotonic() - begun < 5
