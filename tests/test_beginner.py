@@ -415,6 +415,12 @@ class TestWrittenMeanwhile:
     def test_new_data(self):
         self.after(lambda w, c: setattr(w, "data", np.ones(2)), "Assign w.data after backward()")
 
+    def test_data_in_place(self):
+        def add(w, c):
+            w.data += 1
+
+        self.after(add, "Assign w.data after backward()")
+
     def test_an_optimizer(self):
         def step(w, c):
             w.grad = np.ones(2)
