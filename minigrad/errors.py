@@ -68,13 +68,13 @@ class MinigradWarning(UserWarning):
     """Base of minigrad's warnings; each is shown once per line of the user's program."""
 
 
-_warned: set[tuple[str, str, int]] = set()
+_warned: set[tuple[str, str, str, int]] = set()
 
 
-def warn(code: str, message: str) -> None:
-    """Warn once per code and line of the user's program."""
+def warn(code: str, message: str, about: object = "") -> None:
+    """Warn once per code and line of the user's program, and for each file or thing that it is ``about``."""
     place = here()
-    key = (code, place.filename, place.line)
+    key = (code, str(about), place.filename, place.line)
     if key in _warned:
         return
     _warned.add(key)

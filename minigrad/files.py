@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import DataError
+from minigrad.stored_types import Stored, other_format, storable
 
 _CHECKSUM = "minigrad_crc32"
 
@@ -91,11 +92,14 @@ def save_arrays(
 ) -> None:
     """Write named arrays and text metadata as one safetensors file, with a checksum of all of it.
 
-    PyTorch and every other reader of safetensors can open the file. Equal content gives equal bytes.
+    PyTorch and every other reader of safetensors can open the file. Equal content gives equal bytes, whatever the
+    order of the arrays' bytes and axes in memory.
+
+    Raises DataError MG-718, before anything is written, for an array of a type that such a file does not have.
     """
     from safetensors.numpy import save
 
-    whole = {name: np.array(array, order="C", copy=None) for name, array in arrays.items()}
+    whole = storable(arrays)
     texts = dict(metadata or {})
     texts[_CHECKSUM] = str(_checksum(whole, texts))
     atomic_write(path, _in_order(save(whole, metadata=texts)))
@@ -104,23 +108,29 @@ def save_arrays(
 def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, str]]:
     """Read a safetensors file: its arrays by name, and its metadata.
 
+    Arrays of bfloat16 become float32, which is exact, with the warning MG-719.
+
     Raises DataError MG-711 where the file is missing, is no safetensors file, is cut short, or (for a file
-    that ``save_arrays`` wrote) has other bytes than were written.
+    that ``save_arrays`` wrote) has other bytes than were written; MG-718 where it holds another type that NumPy
+    does not have, such as float8.
     """
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
     if not path.is_file():
         raise DataError("MG-711", f"there is no weight file {path}. Check the name, or train a run first.")
+    stored = Stored(path)
     try:
         with safe_open(path, framework="numpy") as content:
             metadata = dict(content.metadata() or {})
-            arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 (not a dict)
+            arrays = {
+                name: stored.widen(name) if name in stored.widened else content.get_tensor(name)
+                for name in content.keys()  # noqa: SIM118 (not a dict)
+            }
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError, MemoryError) as error:
         raise DataError(
             "MG-711",
-            f"{path} is not a readable safetensors file ({error}). It is damaged or of another format: "
-            "restore it from a copy, or train again.",
+            f"{path} is not a readable safetensors file ({error}). {other_format(path)}",
         ) from error
     expected = metadata.pop(_CHECKSUM, None)
     if expected is not None and expected != str(_checksum(arrays, metadata)):
@@ -129,6 +139,7 @@ def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray[Any,
             f"{path} does not hold the bytes that were written to it (its checksum differs). "
             "It was damaged after it was saved: restore it from a copy, or train again.",
         )
+    stored.tell()
     return arrays, metadata
 
 

@@ -20,7 +20,8 @@ from minigrad.viz.style import BLUE, GREEN, ORANGE
 # %% [markdown]
 # ## Half the mean squared error
 #
-# The documents that this engine follows print (D4, section 3)
+# This engine follows five articles on training and tuning large models, which the tutorials call D0 to D4
+# (`docs/formulas.md` lists what each prints). The last of them, D4, prints this loss in its section 3:
 #
 # $$L = \frac{1}{2n}\sum_{i=1}^n (y_i - f_i)^2 ,$$
 #

@@ -9,8 +9,8 @@
 #
 # 1. **Algorithm 1** of the paper: `formulas.adam`, what `optim.Adam` runs;
 # 2. the **efficient form** from the end of the paper's section 2: `formulas.adam_efficient`;
-# 3. the formula that the article D2 **prints** in its section 3.3: `formulas.adam_as_printed`, what
-#    `optim.AdamAsPrinted` runs.
+# 3. the formula that D2, one of the five source articles D0 to D4 (`docs/formulas.md`), **prints** in its section 3.3:
+#    `formulas.adam_as_printed`, what `optim.AdamAsPrinted` runs.
 #
 # The first two are nearly the same. The third looks like the second and is something else entirely. How would one find
 # out, without being told? By working with small numbers.

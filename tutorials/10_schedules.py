@@ -55,7 +55,8 @@ for t, by_hand in ((0, 0.1), (5, 0.1 * 0.5**0.5), (10, 0.05), (20, 0.025)):
 #
 # ## The one that is printed
 #
-# The article D1, section 4.2, gives this program:
+# D1, one of the five source articles D0 to D4 (`docs/formulas.md` lists what each prints), gives this program in its
+# section 4.2:
 #
 # ```python
 # def exponential_decay_learning_rate(initial_learning_rate, decay_rate, decay_steps, global_step):

@@ -93,7 +93,8 @@ assert history["loss"][-1] < 0.05 and history["val_loss"][-1] > 1.1 * min(histor
 #
 # ## L2 by hand
 #
-# The documents' L2 penalty (D1 3.1) is added to their half mean squared error:
+# The L2 penalty that D1 prints in section 3.1 (one of the five source articles D0 to D4; `docs/formulas.md` lists what
+# each prints) is added to half the mean squared error:
 #
 # $$J(w) = \frac{1}{2m}\sum_i \big(h(x_i) - y_i\big)^2 + \frac{\lambda}{2m}\sum_j w_j^2 .$$
 #

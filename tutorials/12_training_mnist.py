@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 12. Training MNIST: the documents' four programs
 #
-# Four of the five source articles end in a program. D0, D3 and D4 train a network on MNIST, 70,000 handwritten digits;
-# D2 fits a line. **Do the listings run, what do they leave open, and what do they reach?** Everything they need has
+# Four of the five source articles, D0 to D4, end in a program. D0, D3 and D4 train a network on MNIST, 70,000 handwritten
+# digits; D2 fits a line. **Do the listings run, what do they leave open, and what do they reach?** Everything they need has
 # been built in the last eleven tutorials.
 #
 # We first write the shortest of them out, line by line. Then we run all four as *recipes*, which hold each listing's

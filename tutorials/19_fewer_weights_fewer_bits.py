@@ -45,7 +45,7 @@ criterion = nn.CrossEntropyLoss()
 
 
 def network(seed=0):
-    """64-128-10, as D4's, for 8x8 pictures."""
+    """64-128-10, as in the program of D4 (tutorial 12), for 8x8 pictures."""
     rng = np.random.default_rng(seed)
     return nn.Sequential(nn.Linear(64, 128, rng=rng), nn.ReLU(), nn.Linear(128, 10, rng=rng))
 

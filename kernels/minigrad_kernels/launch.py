@@ -173,9 +173,15 @@ def _announce_slow_compilation() -> None:
             function = compilation.data["dispatcher"].py_func
             if seconds > 1 and not self.starts and str(function.__module__).startswith(f"{__package__}."):
                 text = f"compiled {function.__name__} in {seconds:.1f} s; it is kept on disk for the next run"
-                print(text, file=sys.stderr)
+                print(text, file=sys.stdout if _in_a_notebook() else sys.stderr)
 
     event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]
+
+
+def _in_a_notebook() -> bool:
+    """A notebook shows what goes to stderr in red, like an error."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 class Loop:

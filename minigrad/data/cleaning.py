@@ -29,7 +29,8 @@ class Report:
     """What ``clean`` found. Rows and columns are counted from 0 in the dataset it was given.
 
     A row stands under the first of missing, infinite and duplicate that applies. The constant columns are
-    those of the rows that are kept.
+    those of the rows that are kept. ``unlabelled`` counts the rows of the file that had no class, and are not among
+    these.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Report:
     infinite: NDArray[np.int64]
     duplicate: NDArray[np.int64]
     constant: NDArray[np.int64]
+    unlabelled: int = 0
 
     @property
     def kept(self) -> int:
@@ -53,6 +55,8 @@ class Report:
             ("constant columns", self.constant, "kept"),
         ):
             lines.append(f"  {what:<27} {len(found):>7}{_positions(found, fate)}")
+        if self.unlabelled:
+            lines.append(f"  {'rows without a target':<27} {self.unlabelled:>7}  left out when it was read")
         return "\n".join(lines)
 
 
@@ -80,9 +84,12 @@ def clean(dataset: Dataset) -> tuple[Dataset, Report]:
         infinite=np.flatnonzero(infinite),
         duplicate=np.delete(whole, first),
         constant=np.flatnonzero((x[keep] == x[keep][:1]).all(axis=0)),
+        unlabelled=dataset.unlabelled,
     )
     if not len(keep):
-        raise DataError("MG-701", f"dataset {dataset.name!r}: cleaning leaves no row.\n{report}")
+        empty = np.flatnonzero(np.isnan(x).all(axis=0))
+        why = f"\nx has no value at all in column {_cut(empty)}: leave it out." if len(empty) else ""
+        raise DataError("MG-701", f"dataset {dataset.name!r}: cleaning leaves no row.\n{report}{why}")
     return dataset.take(keep), report
 
 
@@ -102,5 +109,8 @@ def _bytes(rows: Array) -> NDArray[np.uint8]:
 def _positions(found: NDArray[np.int64], fate: str) -> str:
     if not len(found):
         return ""
-    more = ", ..." if len(found) > _SHOWN else ""
-    return f"  {fate}: {', '.join(map(str, found[:_SHOWN]))}{more}"
+    return f"  {fate}: {_cut(found)}"
+
+
+def _cut(found: NDArray[np.intp]) -> str:
+    return ", ".join(map(str, found[:_SHOWN])) + (", ..." if len(found) > _SHOWN else "")

@@ -20,12 +20,13 @@ class Dataset:
     """Samples and targets that belong together, checked once when they are put together.
 
     Args:
-        x: samples, shape (n, features) or (n, ...), any number type; training wants float32.
+        x: samples, shape (n, features) or (n, ...), any number type; training wants float32, once it is scaled.
         y: targets: class ids 0, 1, 2 ... of an integer type, shape (n,), or floats for regression, shape
             (n,) or (n, outputs).
         classes: the classes' names in the order of their ids, where they are known.
         name: what to call the dataset in messages and pictures.
         image_shape: (height, width) where a sample is a picture, so that it can be drawn and augmented.
+        unlabelled: how many more rows its file had, which were left out because they have no class.
 
     Raises:
         DataError: MG-701, the arrays do not fit each other, are empty, hold no numbers, or hold class ids
@@ -37,6 +38,7 @@ class Dataset:
     classes: tuple[str, ...] | None = None
     name: str = "data"
     image_shape: tuple[int, int] | None = None
+    unlabelled: int = 0
 
     def __post_init__(self) -> None:
         self._check_x()

@@ -27,6 +27,7 @@ from typing import BinaryIO, NamedTuple, cast
 import numpy as np
 
 from minigrad.data.dataset import Array
+from minigrad.data.unpacking import too_large
 from minigrad.errors import DataError
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -113,6 +114,8 @@ def _read_body(stream: BinaryIO, header: _Header, path: Path) -> bytearray:
             f"its header announces {_times(header.shape)} numbers, {header.body_size:,} bytes, "
             f"more than the {size:,} bytes of the file can hold",
         )
+    if reason := too_large(header.body_size, size):
+        raise _not_idx(path, f"it announces {_times(header.shape)} numbers, and {reason}")
     body = bytearray()
     while len(body) <= header.body_size:
         chunk = stream.read(min(_CHUNK, header.body_size + 1 - len(body)))

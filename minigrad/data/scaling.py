@@ -24,10 +24,11 @@ class Scaler:
     scale: NDArray[np.float64]
 
     def apply(self, x: Array) -> Array:
-        """Return (x - offset) / scale for x of shape (n, columns).
+        """Return (x - offset) / scale for x of shape (n, columns), computed in float64.
 
-        The result has x's float dtype, and is float32 where x holds integers. Raises DataError MG-709 where x
-        has another number of columns than the training part.
+        The result has x's float dtype, and is float32 where x holds integers: cast after scaling, not before, for
+        float32 cannot tell large numbers with small differences apart. Raises DataError MG-709 where x has another
+        number of columns than the training part.
         """
         if x.ndim != 2 or x.shape[1] != len(self.offset):
             raise DataError(
@@ -36,8 +37,15 @@ class Scaler:
                 "Every part of the data must have the training part's columns.",
             )
         dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
-        result = np.subtract(x, self.offset.astype(dtype), dtype=dtype)
-        return np.divide(result, self.scale.astype(dtype), out=result)
+        with np.errstate(over="ignore"):
+            result = np.subtract(x, self.offset, dtype=np.float64)
+            return np.divide(result, self.scale, out=result).astype(dtype, copy=False)
+
+    @property
+    def input_dtype(self) -> np.dtype[Any]:
+        """float32 where it keeps numbers like the training part's to a thousandth of their scale; else float64."""
+        rounding = np.spacing(np.abs(self.offset).astype(np.float32)) / 2
+        return np.dtype(np.float64 if (rounding > 1e-3 * self.scale).any() else np.float32)
 
     def state(self) -> dict[str, Any]:
         """Return the scaler as plain data for JSON, exact to the last bit."""
@@ -55,7 +63,13 @@ class Standardize(Scaler):
     def fit(cls, x: Array) -> Self:
         """Measure the training part x, shape (n, columns). Raises DataError MG-709 on a NaN or infinity."""
         _check_finite(x, cls.__name__)
-        return cls(x.mean(axis=0, dtype=np.float64), _or_one(x, x.std(axis=0, dtype=np.float64)))
+        unit = _power_of_two(x)
+        values = np.divide(x, unit, dtype=np.float64)
+        mean = values.mean(axis=0)
+        values -= mean
+        width = _power_of_two(values)
+        deviation = np.sqrt(np.square(values / width).mean(axis=0))
+        return cls(mean * unit, _or_one(x, deviation * width * unit))
 
 
 class MinMax(Scaler):
@@ -82,6 +96,13 @@ def scaler_from_state(state: dict[str, Any]) -> Scaler:
             "MG-709", f"a scaler's offset {offset.shape} and scale {scale.shape} must be equally long."
         )
     return kind(offset, scale)
+
+
+def _power_of_two(x: Array) -> NDArray[np.float64]:
+    """One above each column's largest size: divided by it, no sum or square overflows or vanishes, and none rounds."""
+    _, exponent = np.frexp(np.maximum(x.max(axis=0), -x.min(axis=0).astype(np.float64)))
+    power: NDArray[np.float64] = np.ldexp(1.0, np.clip(exponent, -1000, 1000))
+    return power
 
 
 def _or_one(x: Array, scale: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -103,9 +103,10 @@ def _check_counts(
     group, part = empty[0]
     what = f"class {dataset.class_name(int(present[group]))!r}" if stratify else f"dataset {dataset.name!r}"
     fix = "Collect more, give that part a larger share, or pass stratify=False." if stratify else ""
+    samples = "1 sample" if members[group] == 1 else f"{members[group]} samples"
     raise DataError(
         "MG-708",
-        f"{what} has {members[group]} samples, too few for the shares {_list(shares)}: "
+        f"{what} has {samples}, too few for the shares {_list(shares)}: "
         f"the part of {shares[part]:g} would get none of them. {fix}".rstrip(),
     )
 

@@ -199,7 +199,8 @@ def model_of(
     ----------
     model : a Sequential, or one layer of it, of the ``LAYERS``; as it is in evaluation.
     sample : the shape of one sample.
-    scaling : a ``minigrad.data`` scaler, whose (x - offset) / scale comes first; None for none.
+    scaling : a ``minigrad.data`` scaler, whose (x - offset) / scale comes first, in float64; None for none. The inputs
+        are of its ``input_dtype``.
     classes : whether the outputs are logits. The file's first output is then called ``logits`` and a second one,
         ``probabilities``, is their softmax; otherwise the only one is called ``prediction``.
     integers : whether the inputs are ids (int64) instead of floats.
@@ -208,18 +209,22 @@ def model_of(
     Raises ConfigError MG-861 for a layer that cannot be written and MG-805 without the onnx package.
     """
     graph = Graph()
+    types = graph.onnx.TensorProto
+    kind = types.INT64 if integers else types.FLOAT
     x = Value(INPUT, 1 + len(sample))
     if scaling is not None:
-        offset, scale = (np.asarray(array, np.float32) for array in (scaling.offset, scaling.scale))
-        centred = graph.add("Sub", x.name, graph.constant("scaling.offset", offset))
-        x = Value(graph.add("Div", centred, graph.constant("scaling.scale", scale)), x.axes)
+        kind = types.DOUBLE if scaling.input_dtype == np.float64 else kind
+        wide = graph.add("Cast", x.name, to=types.DOUBLE)
+        centred = graph.add("Sub", wide, graph.constant("scaling.offset", scaling.offset))
+        scaled = graph.add("Div", centred, graph.constant("scaling.scale", scaling.scale))
+        x = Value(graph.add("Cast", scaled, to=types.FLOAT), x.axes)
     y = write(graph, "", model, x)
     first = "logits" if classes else "prediction"
     graph.add("Identity", y.name, name=first)
     outputs = [first]
     if classes:
         outputs.append(graph.add("Softmax", first, name="probabilities", axis=-1))
-    return _assembled(graph, sample, y.axes, outputs, integers, dict(metadata or {}))
+    return _assembled(graph, sample, y.axes, outputs, kind, dict(metadata or {}))
 
 
 def _assembled(
@@ -227,11 +232,10 @@ def _assembled(
     sample: tuple[int, ...],
     axes: int,
     outputs: list[str],
-    integers: bool,
+    kind: int,
     metadata: dict[str, str],
 ) -> bytes:
     onnx = graph.onnx
-    kind = onnx.TensorProto.INT64 if integers else onnx.TensorProto.FLOAT
     made = onnx.helper.make_graph(
         graph.nodes,
         "minigrad",

@@ -55,7 +55,8 @@ def export(folder: Path, path: Path) -> Exported:
     )
 
     def ours(x: Array) -> list[Array]:
-        return _outputs(model, network, x if scaler is None else scaler.apply(x))
+        scaled = x if scaler is None else scaler.apply(x).astype(np.float32)
+        return _outputs(model, network, scaled)
 
     rounds = any(isinstance(part, graph.QuantizedDense) for part in model.modules())
     agreement = compare(content, ours, _inputs(network), rounds)
@@ -72,11 +73,11 @@ def _outputs(model: nn.Module, network: Network, x: Array) -> list[Array]:
 def _inputs(network: Network) -> list[Array]:
     """Batches that the network could be given: pixels from 0 to 1, or numbers like those of the training data."""
     rng = np.random.default_rng(0)
-    drawn = rng.random((_SAMPLES, network.inputs))
+    drawn, dtype = rng.random((_SAMPLES, network.inputs)), np.dtype(np.float32)
     if network.scaling is not None:
         scaler = scaler_from_state(network.scaling)
-        drawn = scaler.offset + 3 * scaler.scale * (2 * drawn - 1)
-    whole = np.vstack([drawn, np.zeros(network.inputs), np.ones(network.inputs)]).astype(np.float32)
+        drawn, dtype = scaler.offset + 3 * scaler.scale * (2 * drawn - 1), scaler.input_dtype
+    whole = np.vstack([drawn, np.zeros(network.inputs), np.ones(network.inputs)]).astype(dtype)
     return [whole, *(row.reshape(1, -1) for row in whole[-3:])]
 
 

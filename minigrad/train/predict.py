@@ -10,66 +10,59 @@ from numpy.typing import NDArray
 
 from minigrad import modes, nn
 from minigrad.data import scaler_from_state
+from minigrad.data.cells import hint, is_missing, is_number
+from minigrad.data.pictures import read_grey
 from minigrad.errors import DataError
 from minigrad.ops import softmax
 from minigrad.tensor import Tensor
 from minigrad.train.network import Network
 
 Floats = NDArray[np.float32]
+Numbers = NDArray[np.floating[Any]]
 _MNIST_SIDE, _MNIST_MARGIN = 28, 4
+_FAINTEST = 0.1
 
 
 def read_picture(path: Path, network: Network) -> Floats:
     """Read a picture as the network's training pictures are: bright ink on black, 0 to 1, of its shape.
 
-    The picture is made grey. Where its border is bright, as on paper, it is inverted. One of exactly the network's
-    size is then taken as it is. Any other is stretched in contrast from its background to its darkest ink, cut to
-    the ink, and scaled by averaging pixels, its proportions kept and its mass in the middle. The digits reach the edge;
-    MNIST's have a margin of 4 pixels in 28, and so does what is made for 28 pixels and more.
+    The picture is made grey. Where its border is bright, as on paper, and something is darker, it is inverted.
+    One of exactly the network's size is then taken as it is. Any other is stretched in contrast from its background to
+    its darkest ink, cut to the ink, and scaled by averaging pixels, its proportions kept and its mass in the middle.
+    The digits reach the edge; MNIST's have a margin of 4 pixels in 28, and so does what is made for 28 pixels and more.
 
     Returns float32 of shape (height, width). Raises DataError MG-716 where the file is no picture, the picture is
-    empty, or the network reads no pictures.
+    empty, whatever its size, or the network reads no pictures.
     """
     if network.image_shape is None:
         raise DataError(
             "MG-716", f'this network reads rows of {network.inputs} numbers, not pictures. Use --row "…, …".'
         )
     height, width = network.image_shape
-    grey = _open(path)
-    if np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])) > 0.5:
+    grey = read_grey(path)
+    if grey.max() - grey.min() < _FAINTEST:
+        raise DataError(
+            "MG-716",
+            f"{path} is empty: its brightness goes from {grey.min():.2f} to {grey.max():.2f}, where 0 is black and 1 "
+            "white. Ink and paper have to differ by 0.1 at least.",
+        )
+    border = _border(grey)
+    has_darker, has_brighter = border - grey.min() >= _FAINTEST, grey.max() - border >= _FAINTEST
+    if (border > 0.5 and has_darker) or not has_brighter:
         grey = (1 - grey).astype(np.float32)
     if grey.shape == (height, width):
         return grey
     return _fit(_cut(grey, path), height, width)
 
 
-def _open(path: Path) -> Floats:
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as picture:
-            upright = ImageOps.exif_transpose(picture)
-            if upright.mode.startswith(("I", "F")):  # 16 bits and more, which convert("L") would cut off
-                deep = np.asarray(upright, np.float32)
-                return deep / max(float(deep.max()), 1e-9)
-            paper = Image.new("RGBA", upright.size, "white")
-            paper.alpha_composite(upright.convert("RGBA"))
-            return np.asarray(paper.convert("L"), np.float32) / np.float32(255)
-    except FileNotFoundError as error:
-        raise DataError("MG-716", f"there is no picture {path}.") from error
-    except UnidentifiedImageError as error:
-        raise DataError(
-            "MG-716", f"{path} is not a picture that can be read, such as a PNG or a JPEG."
-        ) from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError("MG-716", f"{path} cannot be read as a picture: {error}.") from error
+def _border(grey: Floats) -> float:
+    return float(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
 
 
 def _cut(grey: Floats, path: Path) -> Floats:
     """Stretch the contrast and cut off what is empty around the ink."""
-    background = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
-    ink = np.clip(grey - background, 0, 1)
-    if ink.max() < 0.1:
+    ink = np.clip(grey - np.float32(_border(grey)), 0, 1)
+    if ink.max() < _FAINTEST:
         raise DataError("MG-716", f"{path} is empty: all of it is about as bright as its border.")
     ink = ink / ink.max()
     rows, columns = (np.flatnonzero((ink > 0.15).any(axis=axis)) for axis in (1, 0))
@@ -102,33 +95,47 @@ def _place(ink: NDArray[Any], side: int) -> int:
 def read_row(text: str, network: Network) -> Floats:
     """Read numbers separated by commas or blanks, as many as the network has inputs, unscaled.
 
-    Returns float32 of shape (inputs,). Raises DataError MG-716 where they are no numbers, not finite, or too many
-    or too few.
+    A number is spelt as in a table (see ``minigrad.data.load_csv``). Returns float64 of shape (inputs,). Raises
+    DataError MG-716 where they are no numbers, not finite, or too many or too few.
     """
-    try:
-        with np.errstate(over="ignore"):  # what float32 cannot hold is refused below, as an infinity
-            row = np.array([float(number) for number in text.replace(",", " ").split()]).astype(np.float32)
-    except ValueError as error:
+    cells = [cell for part in text.split(",") for cell in part.split() or [""]]
+    for place, cell in enumerate(cells, 1):
+        if not is_number(cell):
+            what = (
+                "is missing"
+                if is_missing(cell)
+                else f"is {cell[:60]!r}, which is no number. {hint(cell)}".rstrip()
+            )
+            raise DataError("MG-716", f"the row is not numbers separated by commas: number {place} {what}")
+    row = np.array([float(cell) for cell in cells])
+    if len(row) != network.inputs:
         raise DataError(
-            "MG-716", f"the row {text[:60]!r} is not numbers separated by commas: {error}."
-        ) from error
-    if len(row) != network.inputs or not np.isfinite(row).all():
+            "MG-716", f"the network takes {network.inputs} finite numbers; the row has {len(row)}."
+        )
+    with np.errstate(over="ignore"):
+        fits = np.isfinite(_scaled(row, network))[0]
+    if not fits.all():
+        wrong = int(np.argmin(fits))
         raise DataError(
-            "MG-716",
-            f"the network takes {network.inputs} finite numbers; the row has {np.isfinite(row).sum()} of them.",
+            "MG-716", f"number {wrong + 1} of the row, {row[wrong]:g}, is too large for the network."
         )
     return row
 
 
-def predict_one(model: nn.Module, network: Network, x: Floats) -> NDArray[Any]:
+def _scaled(x: Numbers, network: Network) -> Floats:
+    """The sample as training samples are: scaled in the precision that it has, then float32."""
+    sample = x.reshape(1, -1)
+    if network.scaling is not None:
+        sample = scaler_from_state(network.scaling).apply(sample)
+    return sample.astype(np.float32)
+
+
+def predict_one(model: nn.Module, network: Network, x: Numbers) -> NDArray[Any]:
     """Return the probability of each class, or for a regression the outputs, for one sample; shape (outputs,).
 
     A row goes through the scaling that the training data went through.
     """
-    sample = x.reshape(1, -1)
-    if network.scaling is not None:
-        sample = scaler_from_state(network.scaling).apply(sample)
     with modes.no_grad():
-        outputs = model(Tensor(sample)).numpy()
+        outputs = model(Tensor(_scaled(x, network))).numpy()
     found: NDArray[Any] = np.asarray(outputs if network.classes is None else softmax(outputs))[0]
     return found

@@ -20,12 +20,14 @@ from minigrad.data import (
     load_mnist,
     load_npz,
 )
+from minigrad.errors import DataError, warn
 from minigrad.train.config import check_choice
 
 TEST_SHARE = 0.2
 _FIXED = 0  # the seed of the test part, the same for every run, so that runs with other seeds can be compared
 BUILT_IN = ("digits", "mnist", "line")
-_LOADERS: dict[str, Callable[[Path], Dataset]] = {".csv": load_csv, ".npz": load_npz}
+_LOADERS: dict[str, Callable[..., Dataset]] = {".csv": load_csv, ".npz": load_npz}
+_WHITE = (1, 16, 255, 65535)  # the brightest pixel of pictures of 1, 4, 8 and 16 bits; the digits count to 16
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,11 @@ def prepare(data: str, validation: float, rng: np.random.Generator) -> Prepared:
     """Load, clean, split and scale the data called ``data``; ``rng`` chooses the validation part.
 
     MNIST keeps its own test set; of everything else a fifth, always the same, is held out for testing. Your own
-    tables are cleaned and standardised with the training part's mean and deviation; pictures are brought to 0..1.
+    tables are cleaned and standardised with the training part's mean and deviation, in float64 until then; pictures
+    are brought to 0..1. Warns MG-721 where there is one class only.
 
-    Raises ConfigError MG-802 where there is no data of this name, and what the loaders raise.
+    Raises ConfigError MG-802 where there is no data of this name, and what the loaders raise; an error in splitting
+    says what the cleaning had dropped.
     """
     if data == "mnist":
         notes = ["pixels divided by 255"]
@@ -66,7 +70,7 @@ def prepare(data: str, validation: float, rng: np.random.Generator) -> Prepared:
     kind = path.suffix.lower()
     if kind not in _LOADERS:
         check_choice("data", data, (*BUILT_IN, "FILE.csv", "FILE.npz"))
-    return _own(_LOADERS[kind](path), validation, rng)
+    return _own(_LOADERS[kind](path, exact=True), validation, rng)
 
 
 def _split(whole: Dataset, validation: float, rng: np.random.Generator, notes: list[str]) -> Prepared:
@@ -87,19 +91,48 @@ def _own(whole: Dataset, validation: float, rng: np.random.Generator) -> Prepare
     cleaned, report = clean(whole)
     if not cleaned.is_classification and cleaned.y.ndim == 1:
         cleaned = replace(cleaned, y=cleaned.y.reshape(-1, 1).astype(np.float32))
-    parts = _split(cleaned, validation, rng, [_cleaning_note(report)])
+    note = _cleaning_note(report) + _lost_classes(whole, cleaned)
+    try:
+        parts = _split(cleaned, validation, rng, [note])
+    except DataError as error:
+        raise DataError(error.code, f"{error.message} The table: {note}.{_quantity(cleaned)}") from error
+    if cleaned.is_classification and len(present := np.unique(cleaned.y)) == 1:
+        warn(
+            "MG-721",
+            f"all {len(cleaned)} rows of {whole.name} have one class, {whole.class_name(present[0])!r}, so there is "
+            f"nothing to tell apart, and 100 % says nothing. The table: {note}.",
+            whole.name,
+        )
     if whole.image_shape is not None:
-        top = float(parts.train.x.max()) or 1.0
-        return _scaled(parts, lambda x: x / top, f"pixels divided by {top:g}")
+        white = _white(cleaned.x)
+        return _scaled(parts, lambda x: x / white, f"pixels divided by {white:g}")
     scaler = Standardize.fit(parts.train.x)
     return _scaled(parts, scaler.apply, "columns standardised by the training part", scaler.state())
+
+
+def _white(pixels: Any) -> float:
+    """What to divide pixels by: the brightest that there can be and not the brightest of these, as ``read_picture``."""
+    largest = float(pixels.max())
+    if largest > 1 and not np.array_equal(pixels, np.floor(pixels)):
+        return largest
+    return next((float(white) for white in _WHITE if largest <= white), largest)
 
 
 def _scaled(
     parts: Prepared, scale: Callable[[Any], Any], note: str, scaling: dict[str, Any] | None = None
 ) -> Prepared:
     def scaled(part: Dataset) -> Dataset:
-        return replace(part, x=scale(part.x).astype(np.float32))
+        with np.errstate(over="ignore"):
+            x = scale(part.x).astype(np.float32)
+        wrong = np.argwhere(~np.isfinite(x))
+        if len(wrong):
+            row, column = wrong[0]
+            raise DataError(
+                "MG-709",
+                f"{part.name}: {part.x[row, column]:g} in column {column} is too far from the training part's numbers, "
+                "whose scale it gets. Remove the row, or take the logarithm of the column.",
+            )
+        return replace(part, x=x)
 
     held_out = None if parts.validation is None else scaled(parts.validation)
     return Prepared(scaled(parts.train), held_out, scaled(parts.test), [*parts.notes, note], scaling)
@@ -107,12 +140,29 @@ def _scaled(
 
 def _cleaning_note(report: Report) -> str:
     """The report in half a line, for the summary."""
+    rows = report.rows + report.unlabelled
     dropped = {
+        "without a target": report.unlabelled,
         "with a missing value": len(report.missing),
         "with an infinite value": len(report.infinite),
         "repeated": len(report.duplicate),
     }
     reasons = ", ".join(f"{count} {what}" for what, count in dropped.items() if count)
-    note = f"{report.kept} of {report.rows} rows kept" + (f" ({reasons})" if reasons else "")
+    note = f"{report.kept} of {rows} rows kept" + (f" ({reasons})" if reasons else "")
     constant = len(report.constant)
     return note + (f", {constant} columns never change" if constant else "")
+
+
+def _lost_classes(whole: Dataset, cleaned: Dataset) -> str:
+    """Which classes have no row left, for the summary."""
+    if not whole.is_classification:
+        return ""
+    lost = [repr(whole.class_name(k)) for k in np.setdiff1d(whole.y, cleaned.y)]
+    return f", none of class {', '.join(lost)}" if lost else ""
+
+
+def _quantity(table: Dataset) -> str:
+    """A guess at what is wrong where nearly every row has a class of its own."""
+    if not table.is_classification or 2 * len(np.unique(table.y)) <= len(table) or len(table) < 10:
+        return ""
+    return " Is the target a quantity, and no class? Write it with a decimal point, or use regression=True in Python."

@@ -80,6 +80,13 @@ def test_nothing_left():
     assert raised.value.code == "MG-701"
 
 
+def test_a_column_that_is_empty_is_named_where_nothing_is_left():
+    x = np.arange(12.0).reshape(3, 4)
+    x[:, 2] = NAN
+    with pytest.raises(DataError, match="no value at all in column 2: leave it out"):
+        clean(Dataset(x, np.arange(3)))
+
+
 def test_duplicates_are_numpys_unique_rows():
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 3, (500, 3)).astype(np.float32), rng.integers(0, 2, 500)

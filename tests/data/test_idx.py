@@ -111,6 +111,21 @@ def test_a_claim_that_a_packed_file_could_just_hold_reserves_no_memory(tmp_path)
     tracemalloc.stop()
 
 
+def test_what_the_memory_cannot_hold_is_never_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("minigrad.data.unpacking._memory", lambda: 50_000)
+    refused(tmp_path, gzip.compress(idx_bytes(np.zeros(20_000, np.uint8))), "MG-702", "3 copies do not fit")
+
+
+def test_zeros_that_would_fill_the_memory_are_never_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("minigrad.data.unpacking._memory", lambda: 10**12)
+    packed = struct.pack(">BBBBI", 0, 0, 8, 1, 2_000_000_000) + bytes(1000)
+    tracemalloc.start()
+    padding = np.random.default_rng(0).bytes(2_000_000)  # so that the claim is one that gzip could keep
+    refused(tmp_path, gzip.compress(packed) + padding, "MG-702", "unpacks to 2.0 GB, .* times its size")
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
 def test_the_best_compression_there_is_still_reads(tmp_path):
     zeros = np.zeros(20_000_000, np.uint8)
     assert np.array_equal(read(tmp_path, gzip.compress(idx_bytes(zeros))), zeros)

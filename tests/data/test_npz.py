@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -94,7 +95,45 @@ def test_a_huge_claim_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "huge.npz", "w") as archive:
         archive.writestr("x.npy", content.getvalue() + bytes(64))
         archive.writestr("y.npy", content.getvalue())
-    refused(tmp_path / "huge.npz", "damaged")
+    refused(tmp_path / "huge.npz", "160,000,000,000,000 bytes, and 64 follow")
+
+
+def header(shape, descr):
+    content = io.BytesIO()
+    np.lib.format.write_array_header_1_0(content, {"descr": descr, "fortran_order": False, "shape": shape})
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("pack", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("descr", ["<f8", "|u1", "<i2", "<U4"])
+def test_an_array_that_is_not_what_it_announces_is_refused_before_it_is_unpacked(tmp_path, pack, descr):
+    for numbers, body in ((2_000_000_000, bytes(64)), (3, bytes(64)), (100, bytes(8))):
+        with zipfile.ZipFile(tmp_path / "mine.npz", "w", pack) as archive:
+            archive.writestr("x.npy", header((numbers, 1), descr) + body)
+            archive.writestr("y.npy", header((8,), "<i8") + bytes(64))
+        size = numbers * np.dtype(descr).itemsize
+        refused(tmp_path / "mine.npz", rf"x is announced as .*, {size:,} bytes, and {len(body)} follow")
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_zeros_that_would_fill_the_memory_are_never_unpacked(tmp_path, monkeypatch, name):
+    monkeypatch.setattr("minigrad.data.unpacking._memory", lambda: 10**12)
+    path = tmp_path / "mine.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each, shape in (("x", (4, 1)), ("y", (4,))):
+            large = header((2**31, 1), "|u1") if each == name else header(shape, "<i8")
+            archive.writestr(f"{each}.npy", large + bytes(32))
+            archive.getinfo(f"{each}.npy").file_size = len(large) + (2**31 if each == name else 32)
+    tracemalloc.start()
+    refused(path, rf"{name} is too large: it unpacks to 2.1 GB, .*times its size")
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_what_the_memory_cannot_hold_is_never_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("minigrad.data.unpacking._memory", lambda: 100_000)
+    path = save(tmp_path, x=np.random.default_rng(0).random((100, 50)), y=np.arange(100))
+    refused(path, "x is too large: it unpacks to 0.0 GB, of which 3 copies do not fit")
 
 
 @pytest.mark.filterwarnings("ignore:Reading `.npy`")

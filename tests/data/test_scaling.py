@@ -102,3 +102,30 @@ def test_mistakes(kind):
 def test_what_is_no_state(state):
     with pytest.raises(DataError, match="MG-709"):
         scaler_from_state(state)
+
+
+@BOTH
+@pytest.mark.parametrize("dtype", [np.int64, np.float64])
+def test_large_numbers_with_small_differences_are_told_apart(kind, dtype):
+    """A minute of Unix times: worked out from 0 .. 59, which float32 holds exactly."""
+    x = (1_700_000_000 + np.arange(60)).reshape(-1, 1).astype(dtype)
+    small = np.arange(60.0)
+    expected = (small - 29.5) / small.std() if kind is Standardize else small / 59
+    result = kind.fit(x).apply(x)
+    assert result.dtype == (np.float32 if dtype is np.int64 else np.float64)
+    np.testing.assert_allclose(result[:, 0], expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-320, 1e-300, 1e-170, 1e-30, 1.0, 1e30, 1e170, 1e300, 1e307])
+def test_no_square_overflows_or_vanishes(size):
+    x = np.array([[1.0], [2], [4]]) * size
+    result = Standardize.fit(x).apply(x)
+    tolerance = 1e-2 if size < 1e-307 else 1e-12  # numbers that small have few digits
+    np.testing.assert_allclose(result[:, 0], np.array([-4, -1, 5]) / np.sqrt(14), rtol=tolerance)
+
+
+@BOTH
+def test_float32_is_scaled_in_float64(kind):
+    x = np.array([[16777215], [16777216]], np.float32)
+    new = np.array([[16777214]], np.float32)
+    assert kind.fit(x).apply(new).tolist() == [[-3.0 if kind is Standardize else -1.0]]

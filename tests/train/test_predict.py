@@ -46,7 +46,7 @@ def test_sixteen_bits_are_not_cut_off(tmp_path: Path) -> None:
     pixels = np.zeros((8, 8), np.uint16)
     pixels[2, 2:5] = 20000, 40000, 60000
     found = read_picture(save(pixels, tmp_path / "x.png"), SMALL)
-    assert found[2, 2:5] == pytest.approx([1 / 3, 2 / 3, 1], abs=1e-4)
+    assert found[2, 2:5] == pytest.approx(np.array([20000, 40000, 60000]) / 65535)
 
 
 def test_what_is_clear_is_paper(tmp_path: Path) -> None:
@@ -64,11 +64,25 @@ def test_a_drawing_is_cut_out_and_centred_with_mnists_margin(tmp_path: Path) -> 
     assert found == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("brightness", [0, 128, 255])
-def test_an_empty_picture_is_an_error(tmp_path: Path, brightness: int) -> None:
-    path = save(np.full((50, 50), brightness, np.uint8), tmp_path / "x.png")
-    with pytest.raises(DataError, match=r"MG-716 .*empty"):
-        read_picture(path, SMALL)
+@pytest.mark.parametrize("side", [1, 2, 8, 28, 50, 56])
+@pytest.mark.parametrize("brightness", [0, 70, 128, 255])
+def test_an_empty_picture_is_an_error_whatever_its_size(tmp_path: Path, brightness: int, side: int) -> None:
+    path = save(np.full((side, side), brightness, np.uint8), tmp_path / "x.png")
+    for network in (SMALL, MNIST):
+        with pytest.raises(DataError, match=rf"MG-716 .*empty: .*{brightness / 255:.2f}"):
+            read_picture(path, network)
+
+
+@pytest.mark.parametrize("side", [28, 56])
+@pytest.mark.parametrize(("paper", "ink"), [(0, 255), (0, 80), (255, 0), (80, 0), (110, 40), (130, 220)])
+def test_ink_is_brighter_than_paper_whatever_they_were(
+    tmp_path: Path, side: int, paper: int, ink: int
+) -> None:
+    pixels = np.full((side, side), paper, np.uint8)
+    pixels[side // 4 : -side // 4, side // 2 : -side // 4] = ink
+    found = read_picture(save(pixels, tmp_path / "x.png"), MNIST)
+    assert found[14, 18] > found[0, 0]
+    assert found[14, 18] - found[0, 0] == pytest.approx(abs(paper - ink) / 255 if side == 28 else 1)
 
 
 def test_a_row_goes_through_the_scaling() -> None:
@@ -79,7 +93,24 @@ def test_a_row_goes_through_the_scaling() -> None:
     assert predict_one(model, network, read_row("5, 10", network)) == pytest.approx([10 * 2 + 2])
 
 
-@pytest.mark.parametrize("text", ["", "1", "1 2 3", "1, two", "1, nan", "1, inf", "1e99, 2"])
-def test_a_row_that_does_not_fit_is_an_error(text: str) -> None:
-    with pytest.raises(DataError, match="MG-716"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "number 1 is missing"),
+        ("1", "takes 2 finite numbers; the row has 1"),
+        ("1 2 3", "takes 2 finite numbers; the row has 3"),
+        ("1, two", "number 2 is 'two'"),
+        ("1, nan", "number 2 is missing"),
+        ("1, , 2", "number 2 is missing"),
+        ("1, inf", "number 2 of the row, inf"),
+        ("1e99, 2", "number 1 of the row, 1e\\+99"),
+        ("1_0, 2", "number 1 is '1_0'.*write 10"),
+        ("−1, 2", "number 1 is '−1'.*write -1"),
+        ("١, 2", "number 1 is '١'.*write 1"),
+        ("0x10, 2", "number 1 is '0x10'.*write 16"),
+        ("1,5; 2,5", "number 2 is '5;'"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_an_error(text: str, said: str) -> None:
+    with pytest.raises(DataError, match=f"MG-716 .*{said}"):
         read_row(text, Network(2, 1, None, None, None))

@@ -15,7 +15,7 @@ SOURCES = sorted((ROOT / "tutorials").glob("[0-9][0-9]_*.py"))
 MOST_SECONDS = 120
 
 
-def run(path: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(path: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     environment = {
         name: value for name, value in os.environ.items() if name not in ("MINIGRAD_DATA", "MPLBACKEND")
     }
@@ -27,7 +27,7 @@ def run(path: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         environment[proxy] = "http://127.0.0.1:9"  # no network: whoever asks for one is refused at once
     return subprocess.run(
-        [sys.executable, str(RUNNER), str(path)],
+        [sys.executable, str(RUNNER), str(path), *options],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -37,9 +37,16 @@ def run(path: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_a_tutorial_runs_top_to_bottom_and_its_exercises_are_open(source, tmp_path):
-    done = run(source, tmp_path)
+SHOW_MORE = ("17", "18")  # where PyTorch and MPI are installed
+
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [pytest.param(s, ["--alone"], id=s.stem) for s in SOURCES]
+    + [pytest.param(s, [], id=f"{s.stem}-with-more") for s in SOURCES if s.name.startswith(SHOW_MORE)],
+)
+def test_a_tutorial_runs_top_to_bottom_and_its_exercises_are_open(source, options, tmp_path):
+    done = run(source, tmp_path, *options)
     assert done.returncode == 0, done.stderr[-3000:]
     number = source.name[:2]
     verdicts = re.findall(rf"^({number}\.\d) (right|not yet): ", done.stdout, re.MULTILINE)
@@ -76,6 +83,16 @@ def test_the_list_names_every_tutorial():
     )
     assert listed == sorted(listed)
     assert {path.stem for path in SOURCES} <= set(listed)
+
+
+def test_what_the_readme_does_not_install_is_refused(tmp_path):
+    source = tmp_path / "01_example.py"
+    source.write_text("# %%\nimport optuna\n\n# %%\nimport hypothesis\n", encoding="utf-8")
+    assert run(source, tmp_path).returncode == 0
+    alone = run(source, tmp_path, "--alone")
+    assert "No module named 'hypothesis'" in alone.stderr
+    readme = (ROOT / "tutorials" / "README.md").read_text(encoding="utf-8")
+    assert 'pip install -e ".[tutorials]"' in readme
 
 
 EXAMPLE = """# %% [markdown]
