@@ -3,14 +3,28 @@
 from typing import TYPE_CHECKING, Any
 
 from minigrad import environment as environment  # first: the others stand on the kernels
-from minigrad import nn, ops, optim
+from minigrad import nn, ops, optim, words
 from minigrad.backend import default_dtype, generator, set_default_dtype
 from minigrad.check import gradcheck
+from minigrad.creation import (
+    arange,
+    eye,
+    from_numpy,
+    full,
+    linspace,
+    ones,
+    ones_like,
+    tensor,
+    zeros,
+    zeros_like,
+)
 from minigrad.debug import debug
 from minigrad.functional import grad, value_and_grad
 from minigrad.memory import keep_freed_memory
 from minigrad.modes import accumulate, enable_grad, hooks, is_grad_enabled, no_grad, unfused
 from minigrad.operation import Operation, Record, define
+from minigrad.ops.words import concatenate as cat
+from minigrad.ops.words import stack
 from minigrad.tape import Step, gradients, steps, tape
 from minigrad.tensor import Tensor
 from minigrad.threads import set_threads, threads
@@ -29,29 +43,41 @@ __all__ = [
     "Step",
     "Tensor",
     "accumulate",
+    "arange",
+    "cat",
     "debug",
     "default_dtype",
     "define",
     "enable_grad",
+    "eye",
+    "from_numpy",
+    "full",
     "generator",
     "grad",
     "gradcheck",
     "gradients",
     "hooks",
     "is_grad_enabled",
+    "linspace",
     "nn",
     "no_grad",
+    "ones",
+    "ones_like",
     "ops",
     "optim",
     "record",
     "set_default_dtype",
     "set_threads",
+    "stack",
     "steps",
     "tape",
+    "tensor",
     "threads",
     "unfused",
     "value_and_grad",
     "viz",
+    "zeros",
+    "zeros_like",
 ]
 
 
@@ -65,4 +91,4 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module("minigrad.viz")
-    raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    raise words.no_name(__name__, name, __all__)

@@ -7,7 +7,7 @@ minigrad writes plain NumPy: NumPy's protocols hand the work to the library that
 from __future__ import annotations
 
 import sys
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -167,6 +167,25 @@ def set_default_dtype(dtype: DTypeLike) -> None:
 def unscalar(value: Any) -> Any:
     """Make an array again of the scalar that NumPy turns a 0-dimensional result into, and that cannot be added into."""
     return np.asarray(value) if isinstance(value, np.generic) else value
+
+
+class Size(int):
+    """The number of an array's entries. PyTorch writes its shape as a call of the same name: ``t.size()``."""
+
+    shape: tuple[int, ...]
+
+    def __new__(cls, array: Array) -> Self:
+        """Take the size and the shape of an array."""
+        size = super().__new__(cls, array.size)
+        size.shape = array.shape
+        return size
+
+    def __call__(self, dim: int | None = None) -> Any:
+        """Return the shape, or one length of it."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def __reduce__(self) -> Any:
+        return int, (int(self),)
 
 
 def as_array(data: Any, dtype: DTypeLike | None = None) -> Array:

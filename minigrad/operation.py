@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, modes, table
+from minigrad import backend, messages, modes, table, words
 from minigrad.backend import Array
 from minigrad.errors import DeviceError, GradientError, MinigradError, OperationError, ShapeError
 from minigrad.rules import Rule
@@ -63,6 +63,10 @@ class Operation:
         if not self.variadic and len(args) != len(self.inputs):
             args = self._bind(args, params)
         for name, param in params.items():
+            if name not in self.params:
+                return self(
+                    *args, **words.translated(self.name, [*self.inputs[len(args) :], *self.params], params)
+                )
             if isinstance(param, Tensor):
                 raise OperationError(
                     "MG-605",
@@ -205,17 +209,18 @@ class Record:
             elif self.fingerprints is not None and i in self.fingerprints and not changed:
                 changed = fingerprint((*self.arrays, self.value)[i]) != self.fingerprints[i]
             if changed:
-                self._raise_changed(i, version.place if version else None)
+                self._raise_changed(i, version)
 
-    def _raise_changed(self, i: int, place: Place | None) -> None:
+    def _raise_changed(self, i: int, version: Version | None) -> None:
         changed = None if i < 0 else self.inputs[i]
         result = f"the result of {self.operation.name}"
         what = result if i < 0 else changed.label if isinstance(changed, Tensor) else f"input {i}"
-        where = f" ({place})" if place else ""
+        where = f" ({version.place})" if version and version.place else ""
+        name = changed.name if isinstance(changed, Tensor) else None
         raise GradientError(
             "MG-205",
             f"{what} was saved by {self.operation.name} ({self.place}) for its backward and then changed{where}. "
-            "The gradient would be that of other numbers. Write a = a + 1 instead of a += 1.",
+            f"The gradient would be that of other numbers. {messages.instead_of_write(version, name)}",
         )
 
 
@@ -230,7 +235,7 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
             versions.append(x.version.number)
             tracked = tracked or x.requires_grad
         else:
-            arrays.append(backend.as_array(x) if isinstance(x, (list, tuple)) else x)
+            arrays.append(_listed(x, operation, inputs) if isinstance(x, (list, tuple)) else x)
             versions.append(0)
             bare = bare or x.__class__ not in CONSTANTS
     try:
@@ -264,6 +269,17 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     return output
 
 
+def _listed(numbers: Any, operation: Operation, inputs: tuple[Any, ...]) -> Array:
+    """A list of numbers as an array: beside a tensor of floats in its dtype, as a single number would be."""
+    array = backend.as_array(numbers)
+    if array.dtype.kind in "iuf" and (operation.differentiable or isinstance(operation.forward, np.ufunc)):
+        i = next(i for i, x in enumerate(inputs) if x is numbers)
+        floats = [x._data.dtype for x in inputs if isinstance(x, Tensor) and x._data.dtype.kind == "f"]
+        if floats and (operation.rule(i) is not None or not operation.differentiable):
+            return backend.as_array(numbers, np.result_type(*floats))
+    return array
+
+
 def _settle(operation: Operation, inputs: tuple[Any, ...], arrays: list[Any]) -> dict[int, int] | None:
     """Copy the bare arrays that a rule will need; return checksums of those that are too large for that."""
     checksums = {}
@@ -276,7 +292,10 @@ def _settle(operation: Operation, inputs: tuple[Any, ...], arrays: list[Any]) ->
 
 
 def _shared_version(value: Array, inputs: tuple[Any, ...]) -> Version:
-    base = value.base
+    try:
+        base = value.base
+    except AttributeError:
+        raise OperationError("MG-608", messages.another_library(type(value))) from None
     for x in inputs:
         if isinstance(x, Tensor) and (
             value is x._data or (base is not None and (base is x._data or base is x._data.base))
@@ -300,6 +319,13 @@ def _explained(
             "MG-301",
             f"{operation.name}: {places}. Nothing is copied automatically: move one with x.to(device).",
         )
+    if isinstance(error, (TypeError, AttributeError)):
+        optional = getattr(operation.forward, "__defaults__", None) or ()
+        for i, x in enumerate(inputs):
+            number = isinstance(x, (list, tuple, int, float)) or hasattr(x, "dtype")
+            if not number and not (x is None and None in optional):
+                name = names.get(i, f"input {i}")
+                return OperationError("MG-609", messages.no_operand(operation.name, name, x))
     if operation.explain is not None:
         explained = operation.explain(error, *arrays, **params)
         if explained is not None:

@@ -7,7 +7,7 @@ import os
 import sys
 from functools import cache
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -67,3 +67,11 @@ def here(depth: int = 1) -> Place:
     while _is_internal(frame.f_code.co_filename) and (caller := frame.f_back) is not None:
         frame = caller
     return _new(Place, (frame.f_code, frame.f_lasti))
+
+
+def variables() -> dict[str, Any]:
+    """Return what the user's function, the innermost that is running, holds under which name; for messages."""
+    frame = sys._getframe(1)
+    while _is_internal(frame.f_code.co_filename) and (caller := frame.f_back) is not None:
+        frame = caller
+    return dict(frame.f_locals)

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import backend, modes
+from minigrad import backend, messages, modes
 from minigrad.errors import GradientError, OperationError
 from minigrad.operation import Record
-from minigrad.source import here
+from minigrad.source import here, variables
 from minigrad.tensor import Tensor, bare, offer, wrap
 from minigrad.versions import Version
 
@@ -187,13 +187,9 @@ def steps(
 
 def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
     if not root.requires_grad:
-        raise GradientError(
-            "MG-204",
-            f"{root.label} does not depend on any tensor that requires a gradient. "
-            "Was it computed inside 'with mg.no_grad():', or from .data, .numpy() or .detach()?",
-        )
+        raise GradientError("MG-204", _no_graph(root))
     if gradient is None:
-        if root.size != 1:
+        if root._data.size != 1:
             raise GradientError(
                 "MG-202",
                 f"backward() needs one number to differentiate; {root.label} has shape {root.shape}. "
@@ -216,6 +212,22 @@ def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
     return seed if passes == 1 else backend.unscalar(seed * (1.0 / passes))
 
 
+def _no_graph(root: Tensor) -> str:
+    """Say why ``root`` has no graph, by the leaves that the user's function can see."""
+    found: dict[str, Any] = {}
+    for name, x in variables().items():
+        parts = x.named_parameters() if hasattr(type(x), "named_parameters") else None
+        if isinstance(parts, dict):  # of a model
+            found |= {f"{name}.{key}": p for key, p in parts.items()}
+        elif isinstance(x, Tensor) and x is not root:
+            found[x.name or name] = x
+    leaves = {name: x for name, x in found.items() if x.is_leaf and x.dtype.kind == "f"}
+    tracked = [name for name, x in leaves.items() if x.requires_grad]
+    shapes = {name: str(x.shape) for name, x in leaves.items()}
+    whole = [name for name, x in found.items() if x.is_leaf and x.requires_grad and x.dtype.kind != "f"]
+    return messages.no_graph(root.label, shapes, tracked, whole, modes.recording.get())
+
+
 def _one(like: Any) -> Any:
     """A number 1 as an array where ``like`` lives; NumPy's ones_like takes twice as long for its own arrays."""
     if type(like) is not np.ndarray:
@@ -229,6 +241,8 @@ def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
     """Add one walk's gradient to ``.grad``, never into memory that somebody else may hold."""
     before = tensor._grad
     if before is not None:
+        if isinstance(before, Tensor) and not before._data.any():
+            tensor.grad_passes = 0  # forgotten by hand: x.grad.zero_()
         total = backend.unscalar((tensor.grad if isinstance(total, Tensor) else bare(before)) + total)
     elif not owned and not isinstance(total, Tensor):
         total = total.copy()

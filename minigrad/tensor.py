@@ -7,6 +7,7 @@ operation up in the table below, which ``minigrad.ops`` fills.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import index
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,9 +15,9 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike
 
-from minigrad import backend, modes, table
+from minigrad import backend, messages, modes, table, words
 from minigrad.backend import Array
-from minigrad.errors import DeviceError, DtypeError, GradientError, OperationError, ShapeError
+from minigrad.errors import DeviceError, DtypeError, GradientError, ShapeError, warn
 from minigrad.source import Place, here
 from minigrad.versions import Version, publish, version_of
 
@@ -96,20 +97,33 @@ class Tensor(NDArrayOperatorsMixin):
 
     @data.setter
     def data(self, value: Any) -> None:
-        self._data = backend.as_array(value.data if isinstance(value, Tensor) else value)
-        self.version = version_of(self._data)
+        array = backend.as_array(value.data if isinstance(value, Tensor) else value)
+        if array is self._data:  # t.data += 1 has written into it
+            self.mark_changed(how="data")
+        else:
+            self._data, self.version = array, version_of(array)
+            self.version.place, self.version.how = here(), "data"
 
     @property
     def grad(self) -> Tensor | None:
-        """dL/d(this), summed over the backward passes since it was last None."""
+        """dL/d(this), summed over the backward passes since it was last None.
+
+        Only leaves keep theirs; MG-218 warns where the result of an operation is asked for one.
+        """
         grad = self._grad
         if grad is None or isinstance(grad, Tensor):
+            if grad is None and self.record is not None and not self.retains_grad:
+                warn("MG-218", messages.no_leaf(self.label, self.name, self.record.place))
             return grad
         self._grad = wrapped = wrap(grad, None, Version())
         return wrapped
 
     @grad.setter
     def grad(self, value: Tensor | Array | None) -> None:
+        if value is not None and not hasattr(value, "shape"):
+            if np.shape(value) != self.shape:
+                raise GradientError("MG-219", messages.no_gradient(self.label, self.name, self.shape, value))
+            value = np.asarray(value, self.dtype)
         self._grad = value if value is None or isinstance(value, Tensor) else Tensor(value)
         self.grad_passes = 0 if value is None else 1
 
@@ -126,8 +140,8 @@ class Tensor(NDArrayOperatorsMixin):
 
     @property
     def size(self) -> int:
-        """Number of entries."""
-        return int(self._data.size)
+        """Number of entries; called as in PyTorch, ``t.size()`` is the shape and ``t.size(0)`` one length of it."""
+        return backend.Size(self._data)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -157,9 +171,11 @@ class Tensor(NDArrayOperatorsMixin):
 
     def item(self) -> float | int | bool:
         """Return the single entry as a Python number; ShapeError MG-104 where there is not exactly one."""
-        if self.size != 1:
+        if self._data.size != 1:
             raise ShapeError(
-                "MG-104", f"{self.label} has shape {self.shape}, which is {self.size} numbers, not one."
+                "MG-104",
+                f"{self.label} has shape {self.shape}, which is {self.size} numbers, not one. "
+                "Pick one, t[0], or bring them down to one: t.mean(), t.sum().",
             )
         number: float | int | bool = backend.to_numpy(self._data).item()
         return number
@@ -211,18 +227,18 @@ class Tensor(NDArrayOperatorsMixin):
         """Return a tensor on the same memory that is not part of the graph."""
         return wrap(self._data, None, self.version)
 
-    def mark_changed(self, place: Place | None = None) -> None:
-        """Note that the entries were written in place, so that a stale graph can say so (MG-205)."""
-        self.version.written(place or here())
+    def mark_changed(self, place: Place | None = None, how: str = "in place") -> None:
+        """Note that the entries were written in place, so that a stale graph can say so (MG-205).
+
+        ``how`` is a key of ``messages.WRITES``, which knows what to do instead.
+        """
+        self.version.written(place or here(), how)
 
     def check_writable(self, *sources: Any) -> None:
         """Raise MG-207 where writing ``sources`` into this tensor would go unnoticed by the graph."""
         if modes.recording.get() and any(isinstance(t, Tensor) and t.requires_grad for t in (self, *sources)):
-            raise GradientError(
-                "MG-207",
-                f"an in-place write to {self.label}, where a gradient is required: backward() could not see it. "
-                "Write a = a + b instead, wrap it in 'with mg.no_grad():', or use opt.step().",
-            )
+            leaf = self.requires_grad and self.record is None
+            raise GradientError("MG-207", messages.unseen_write(self.label, self.name, leaf))
 
     # -- NumPy's protocols --------------------------------------------------------------------------------
 
@@ -233,15 +249,15 @@ class Tensor(NDArrayOperatorsMixin):
             operation = table.functions.get(ufunc)
             if operation is not None and not kwargs:
                 return operation(*inputs)
-        options = "".join(f", {option}=…" for option in kwargs)
-        raise _no_rule(ufunc.__name__ + ("" if method == "__call__" else f".{method}"), options)
+        raise words.no_rule(ufunc.__name__ + ("" if method == "__call__" else f".{method}"), kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         operation = table.functions.get(function)
         if operation is None:
-            raise _no_rule(function.__name__)
+            module = function.__module__.partition(".")[2]
+            raise words.no_rule(f"{module}.{function.__name__}".lstrip("."))
         return operation(*args, **kwargs)
 
     if TYPE_CHECKING:
@@ -253,8 +269,9 @@ class Tensor(NDArrayOperatorsMixin):
         if self.requires_grad:
             raise GradientError(
                 "MG-208",
-                f"{self.label} requires a gradient, and a bare NumPy array would lose its graph. "
-                "Write .numpy() where that is meant.",
+                f"{self.label} requires a gradient, and a bare NumPy array would lose its graph. Several tensors "
+                "become one with np.stack([t0, t1]), which keeps the graph: np.mean(np.stack([t0, t1])). "
+                "Write .numpy() where the numbers alone are meant.",
             )
         if self.device != "cpu":
             raise DeviceError(
@@ -271,7 +288,7 @@ class Tensor(NDArrayOperatorsMixin):
     def __setitem__(self, index: Any, value: Any) -> None:
         self.check_writable(value)
         self._data[bare(index)] = bare(value)
-        self.mark_changed()
+        self.mark_changed(how="entry")
 
     def __len__(self) -> int:
         if self.ndim == 0:
@@ -282,6 +299,8 @@ class Tensor(NDArrayOperatorsMixin):
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
+        if self._data.size != 1:
+            raise ShapeError("MG-104", messages.many_truths(self.label, self.shape))
         return bool(self.item())
 
     def __float__(self) -> float:
@@ -289,6 +308,10 @@ class Tensor(NDArrayOperatorsMixin):
 
     def __int__(self) -> int:
         return int(self.item())
+
+    def __index__(self) -> int:
+        number: Any = self.item()
+        return index(number)
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
@@ -343,7 +366,8 @@ class _Method:
     def __get__(self, tensor: Tensor | None, owner: type[Tensor]) -> Callable[..., Any]:
         method = table.methods.get(self.name)
         if method is None:
-            raise AttributeError(f"Tensor has no attribute {self.name!r}", name=self.name, obj=tensor)
+            hint = words.instead_of_method(self.name)
+            raise AttributeError(f"Tensor has no attribute {self.name!r}{hint}", name=self.name, obj=tensor)
         return method if tensor is None else MethodType(method, tensor)
 
 
@@ -376,17 +400,19 @@ def bare(value: Any) -> Any:
 
 def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwargs: Any) -> Any:
     target = out[0]
-    if not isinstance(target, Tensor):
-        raise _no_rule(ufunc.__name__, ", out=an array")
-    target.check_writable(*inputs)
-    ufunc(*bare(inputs), out=target._data, **{name: bare(value) for name, value in kwargs.items()})
-    target.mark_changed()
+    if len(out) != 1:
+        raise words.no_rule(ufunc.__name__, ["out"])
+    if isinstance(target, Tensor):
+        target.check_writable(*inputs)
+    else:
+        for x in inputs:
+            if isinstance(x, Tensor) and x.requires_grad and modes.recording.get():
+                raise GradientError("MG-208", messages.into_an_array(ufunc.__name__, x.label))
+    ufunc(*bare(inputs), out=bare(target), **{name: bare(value) for name, value in kwargs.items()})
+    if isinstance(target, Tensor):
+        target.mark_changed()
     return target
 
 
-def _no_rule(name: str, options: str = "") -> OperationError:
-    return OperationError(
-        "MG-602",
-        f"np.{name}(tensor{options}) has no gradient rule in minigrad. Work on t.numpy() where no gradient "
-        "is needed, compose it from operations that have one, or define an operation of your own.",
-    )
+for _word in words.refused():
+    setattr(Tensor, _word, _Method(_word))

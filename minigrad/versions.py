@@ -31,15 +31,16 @@ _crowded = 1000  # so many entries are gone through for those of memory that is 
 
 
 class Version:
-    """How often a piece of memory was written in place, and where last; all Tensors on it share one."""
+    """How often a piece of memory was written in place, where last and how; all Tensors on it share one."""
 
     number = 0
     place: Place | None = None
+    how: str = ""
 
-    def written(self, place: Place) -> None:
-        """Note a write; no two writes anywhere have one number."""
+    def written(self, place: Place, how: str) -> None:
+        """Note a write, where and how (``messages.WRITES``); no two writes anywhere have one number."""
         self.number = next(_writes)
-        self.place = place
+        self.place, self.how = place, how
 
 
 def version_of(array: Array) -> Version:

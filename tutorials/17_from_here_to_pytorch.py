@@ -64,7 +64,19 @@ if torch is not None:
 # %% [markdown]
 # Two words differ: `mg.Tensor` and `torch.tensor`, `np.tanh` and `torch.tanh`. Everything else is the same
 # because minigrad took PyTorch's vocabulary wherever PyTorch has one: `requires_grad`, `backward`, `.grad`,
-# `detach`, `no_grad`, `zero_grad`, `state_dict`.
+# `detach`, `no_grad`, `zero_grad`, `state_dict`. Many more of its words are understood beside NumPy's, on a Tensor:
+# `dim` and `keepdim`, `view`, `unsqueeze`, `clamp`, `mg.tensor`, `mg.cat`. Where a word is not, the message says
+# what to write.
+
+# %%
+t = mg.tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]], requires_grad=True)
+print(t.clamp(min=0).sum(dim=1, keepdim=True).size(), t.view(3, -1).size(0), t.unsqueeze(0).shape)
+try:
+    t.topk(2)
+except AttributeError as error:
+    print(error)
+
+# %% [markdown]
 #
 # ## 2. The same network, the same weights
 #
@@ -261,9 +273,30 @@ if torch is not None:
 #
 # ## 6. What is different
 #
+# First the lines that can be written in both, and mean two things. Where NumPy has a meaning, it stays:
+#
+# | the line | in minigrad, as in NumPy | in PyTorch |
+# |---|---|---|
+# | `t.var()`, `t.std()` | divided by $n$ (`ddof=0`) | divided by $n-1$; `correction=1` and `unbiased=True` say it in both |
+# | `t.max(1)`, `t.min(1)` | the values | a pair, values and indices; `t.max(dim=1)` is that pair in both |
+# | `t.transpose(0, 1)` of a matrix | the order of the axes: nothing changes (MG-607) | swaps two axes; on 3 axes or more both do |
+# | `float32 * int64` | float64 | float32; a list of numbers, `t * [1, 2]`, takes `t`'s dtype here |
+# | `t.max()` where two are the largest | each gets half of the gradient | the same; along an axis PyTorch picks one |
+# | `t.split(2)`, `np.split(t, 2)` | parts of length 2; two parts | `t.split(2)`: parts of length 2 |
+# | `t.squeeze(1)` of an axis that is not 1 | an error | nothing changes |
+# | `t.floor()`, `t.sign()`, `t // u` | no graph: they have no slope | a graph with the gradient 0 |
+# | `t.data` | a NumPy array: `t.data -= 0.1 * t.grad` works, `t.data.add_()` does not | a tensor |
+# | `t.numpy()` | the numbers, also where `t` requires a gradient | an error: `t.detach().numpy()` |
+# | `model.state_dict()` | copies, as NumPy arrays | tensors on the model's memory |
+# | `model.named_parameters()` | a dict whose loop gives pairs | an iterator of pairs |
+# | `nn.Linear(3, 1)` | the same distribution, drawn from a generator: `rng=` | drawn from `torch.manual_seed` |
+#
+# One trap is the same in both: `math.exp(t)`, `float(t)` and `array[0] = t` take the number out of `t`, and the graph
+# ends there. Then what has another name, or is there on one side only:
+#
 # | minigrad | PyTorch | mind |
 # |---|---|---|
-# | `np.sin(t)` | `torch.sin(t)` | NumPy's functions refuse a PyTorch tensor that requires a gradient |
+# | `np.sin(t)`, `t.sin()` | `torch.sin(t)`, `t.sin()` | NumPy's functions refuse a PyTorch tensor that requires a gradient |
 # | `nn.half_mse` | none | the ½ of the documents: PyTorch's `mse_loss` has twice the gradient |
 # | `optim.GD` | `optim.SGD` | the same rule; only the batch differs |
 # | `optim.Adam(..., max_norm=1)` | `nn.utils.clip_grad_norm_` before `step()` | |
@@ -273,7 +306,26 @@ if torch is not None:
 # | a warning for forgotten `zero_grad()` | none | gradients add up silently |
 # | softmax before `cross_entropy` warns | none | MG-401 here, a network that learns badly there |
 #
-# One of these is worth a look. Both losses below are called "mean squared error" somewhere:
+# The first three lines of the first table, as numbers:
+
+# %%
+values = np.array([[1.0, 4.0, 2.0], [3.0, 0.0, 6.0]])
+t = mg.Tensor(values)
+print("minigrad: var", t.var().item(), " corrected", t.var(correction=1).item(), " max(1)", t.max(1).numpy())
+print("          max(dim=1)", [part.numpy().tolist() for part in t.max(dim=1)], " transposed", t.T.shape)
+assert np.isclose(t.var(correction=1).item(), t.var().item() * 6 / 5)
+if torch is not None:
+    t = torch.tensor(values)
+    print("PyTorch:  var", t.var(correction=0).item(), " corrected", t.var().item())
+    print(
+        "          max(1)",
+        [part.tolist() for part in t.max(1)],
+        " transpose(0, 1)",
+        tuple(t.transpose(0, 1).shape),
+    )
+
+# %% [markdown]
+# And one of the second kind is worth a look. Both losses below are called "mean squared error" somewhere:
 
 # %%
 prediction, target = np.array([3.0, 1.0], "float32"), np.array([1.0, 1.0], "float32")

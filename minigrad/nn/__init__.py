@@ -1,5 +1,8 @@
 """Networks: modules and their parameters, layers, losses, initial weights, weight files."""
 
+from typing import Any
+
+from minigrad import words
 from minigrad.nn import init
 from minigrad.nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from minigrad.nn.dropout import Dropout, seed_dropout
@@ -52,3 +55,7 @@ __all__ = [
     "save_weights",
     "seed_dropout",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise words.no_name(__name__, name, __all__)

@@ -19,8 +19,8 @@ class ReLU(Module):
 class LeakyReLU(Module):
     """x where x > 0, else slope · x. Maas, Hannun & Ng 2013; the default slope is PyTorch's."""
 
-    def __init__(self, slope: float = 0.01) -> None:
-        self.slope = slope
+    def __init__(self, slope: float = 0.01, *, negative_slope: float | None = None) -> None:
+        self.slope = slope if negative_slope is None else negative_slope  # the second is PyTorch's name
 
     def forward(self, x: Any) -> Any:
         """Return x where x > 0, else slope · x."""
@@ -61,8 +61,8 @@ class Softmax(Module):
     For predicting only: the cross-entropy loss takes the logits and applies softmax itself (MG-401).
     """
 
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+    def __init__(self, axis: int = -1, *, dim: int | None = None) -> None:
+        self.axis = axis if dim is None else dim  # dim is PyTorch's name
 
     def forward(self, x: Any) -> Any:
         """Return e^x / Σ e^x."""

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad import backend, ops
+from minigrad import backend, ops, words
 from minigrad.backend import Array
 from minigrad.errors import ConfigError, DataError, DtypeError, MinigradError, warn
 from minigrad.memory import empty_apart
@@ -51,6 +51,16 @@ class Buffer(Tensor):
     """
 
     __slots__ = ()
+
+
+class Named(dict[str, Part]):
+    """Parts of a network by name: a dict, but a loop over it gives pairs, as in PyTorch.
+
+    ``for name, p in model.named_parameters():``; the names alone are its ``keys()``.
+    """
+
+    def __iter__(self) -> Iterator[tuple[str, Part]]:  # type: ignore[override]
+        return iter(self.items())
 
 
 class Module:
@@ -161,20 +171,20 @@ class Module:
                 found[name] = part
         return found
 
-    def named_modules(self) -> dict[str, Module]:
+    def named_modules(self) -> Named[Module]:
         """Return this module, under the name ``""``, and all modules below it by their dotted names."""
-        return self._named(Module)
+        return Named(self._named(Module))
 
     def modules(self) -> list[Module]:
         """Return this module and all modules below it."""
         return list(self.named_modules().values())
 
-    def named_parameters(self) -> dict[str, Parameter]:
+    def named_parameters(self) -> Named[Parameter]:
         """Return the parameters by their dotted names, in order of definition, and write the names on them.
 
         Warns (MG-509) of a tensor that requires a gradient and is no Parameter, so that nobody would train it.
         """
-        parameters: dict[str, Parameter] = {}
+        parameters: Named[Parameter] = Named()
         for name, tensor in self._named(Tensor).items():
             if isinstance(tensor, Parameter):
                 tensor.name = name
@@ -291,7 +301,7 @@ class Module:
         }
         for name, array in ready.items():
             own[name].data[...] = array
-            own[name].mark_changed()
+            own[name].mark_changed(how="load")
 
     # -- showing it ---------------------------------------------------------------------------------------
 
@@ -315,6 +325,10 @@ class Module:
             if isinstance(part, Module) and not any(part is module for module in above):
                 for line in part._tree(f"{name}: ", above):
                     yield f"  {line}"
+
+
+for _word, _text in words.MODEL.items():
+    setattr(Module, _word, words.Missing(_word, _text))
 
 
 def _named_parts(name: str, value: Any) -> Iterator[tuple[str, Module | Tensor]]:

@@ -44,7 +44,6 @@ from minigrad.ops.move import to
 from minigrad.ops.reduce import cumsum, max, mean, min, prod, std, sum, var
 from minigrad.ops.shape import (
     broadcast_to,
-    concatenate,
     expand_dims,
     flip,
     getitem,
@@ -55,11 +54,11 @@ from minigrad.ops.shape import (
     scatter,
     split,
     squeeze,
-    stack,
     swapaxes,
     take_along_axis,
     transpose,
 )
+from minigrad.ops.words import concatenate, stack
 
 __all__ = [
     "absolute", "add", "astype", "broadcast_to", "clip", "concatenate", "cos", "cumsum", "divide", "dot",

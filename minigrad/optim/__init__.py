@@ -1,5 +1,8 @@
 """Optimizers over plain formulas, learning-rate schedules, penalties and gradient clipping."""
 
+from typing import Any
+
+from minigrad import words
 from minigrad.optim import formulas, penalties, schedules
 from minigrad.optim.clip import clip_grad_norm, clip_grad_value
 from minigrad.optim.optimizer import Optimizer, Update
@@ -48,3 +51,7 @@ __all__ = [
     "penalties",
     "schedules",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise words.no_name(__name__, name, __all__)

@@ -140,7 +140,7 @@ class Optimizer:
             self._run_formula(ready, clip, rate)
         place = here()
         for slot, _ in ready:
-            slot.tensor.mark_changed(place)
+            slot.tensor.mark_changed(place, "step")
         for update in seen:
             for hook in hooks:
                 hook(update)
@@ -275,7 +275,7 @@ class Optimizer:
                 "MG-503",
                 f"step() before backward(): none of the {len(trained)} parameters has a gradient. An update needs "
                 "dJ/dθ, which backward() computes and zero_grad() throws away. "
-                "The order is: opt.zero_grad(); loss.backward(); opt.step().",
+                "The order is: opt.zero_grad(); loss.backward(); opt.step(), each with its parentheses.",
             )
         unused = [layer for layer in _layers(missing) if layer not in _layers(used)] or missing
         return GradientError(

@@ -30,7 +30,7 @@ class Bucket:
     """Some parameters whose gradients are summed together, and how far their sum has come."""
 
     def __init__(self, params: Mapping[str, Tensor]) -> None:
-        self.names, self.tensors = list(params), list(params.values())
+        self.names, self.tensors = list(params.keys()), list(params.values())
         self.place = {tensor: k for k, tensor in enumerate(self.tensors)}
         self.carrier: Carrier | None = None
         self.clear()

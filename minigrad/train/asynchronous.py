@@ -39,7 +39,7 @@ class AsynchronousTrainer(Trainer):
         super().__init__(*arguments, **settings)
         _check(self)
         self.communicator = communicator
-        self.params = self.model.named_parameters()
+        self.params = dict(self.model.named_parameters())
         self.workers = range(1, communicator.size)
         self.order = StalenessBound(len(self.workers), bound)
         self.inbox = {worker: Parcel(self.params) for worker in self.workers}
@@ -131,7 +131,7 @@ def work(trainer: Trainer, loader: DataLoader, communicator: MpiCommunicator, se
     _check(trainer)
     masks, loader.rng = (np.random.default_rng([seed, communicator.rank, k]) for k in range(2))
     nn.seed_dropout(trainer.model, masks)
-    params = trainer.model.named_parameters()
+    params = dict(trainer.model.named_parameters())
     inbox, outbox = Parcel(params), Parcel(params)
     trainer.model.train()
     while True:

@@ -48,7 +48,7 @@ class ParallelTrainer(Trainer):
     ) -> None:
         super().__init__(*arguments, **settings)
         self.communicator, self.masks, self.check_every = communicator, masks, check_every
-        self.params = self.model.named_parameters()
+        self.params = dict(self.model.named_parameters())
         self.averager = GradientAverager(self.params, communicator)
         self._weight = 1.0
         self._last = True

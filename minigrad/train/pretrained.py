@@ -21,7 +21,7 @@ def transfer(model: Module, arrays: Mapping[str, np.ndarray[Any, Any]], source: 
     Raises ConfigError MG-842 where a pattern fits no name, DataError MG-841 where the other weights do not fit the
     model by name and shape, NonFiniteError MG-403 where they hold a NaN or an infinity. Nothing is copied then.
     """
-    kept = set(matching(model.named_parameters(), fresh, "--fresh"))
+    kept = set(matching(model.named_parameters().keys(), fresh, "--fresh"))
     shared = model.shared_names()
     chosen = {name: array for name, array in arrays.items() if shared.get(name, name) not in kept}
     for name, array in chosen.items():
@@ -51,7 +51,7 @@ def freeze(model: Module, patterns: str) -> list[str]:
 
     Raises ConfigError MG-842 where a pattern fits no name, or where nothing is left to train.
     """
-    parameters = model.named_parameters()
+    parameters = dict(model.named_parameters())
     names = matching(parameters, patterns, "--freeze")
     if len(names) == len(parameters):
         raise ConfigError(

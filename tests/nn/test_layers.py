@@ -197,7 +197,7 @@ def test_a_sequential_with_attributes_of_its_own_lists_them_too():
             super().__init__(nn.Linear(2, 2))
             self.gain = nn.Parameter([1.0])
 
-    assert list(Scaled().named_parameters()) == ["0.weight", "0.bias", "gain"]
+    assert list(Scaled().named_parameters().keys()) == ["0.weight", "0.bias", "gain"]
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ class TestInPlace:
         np.testing.assert_array_equal(t.data, [5.0, 3.0])
 
     def test_a_bare_array_is_no_place_for_a_tensor(self):
-        with pytest.raises(OperationError, match="MG-602"):
+        with pytest.raises(GradientError, match=r"MG-208 np\.add writes this tensor.*y = a \+ t"):
             np.add(leaf([1.0]), 1, out=np.zeros(1))
 
 
@@ -177,7 +177,7 @@ class TestRefusals:
             (lambda t: np.arctan2(t, t), "np.arctan2"),
             (lambda t: np.add.reduce(t), "np.add.reduce"),
             (lambda t: np.add(t, t, where=np.array([True, False])), "where="),
-            (lambda t: np.linalg.inv(t), "np.inv"),
+            (lambda t: np.linalg.inv(t), "np.linalg.inv"),
             (lambda t: np.median(t), "np.median"),
         ],
     )

@@ -79,7 +79,7 @@ def test_a_parcel_holds_every_array_and_its_header() -> None:
     model = nn.Sequential(
         nn.Linear(3, 5, rng=np.random.default_rng(0)), nn.Linear(5, 2, rng=np.random.default_rng(1))
     )
-    params = model.named_parameters()
+    params = dict(model.named_parameters())
     sent, received = Parcel(params), Parcel(params)
     sent.fill({name: tensor.data for name, tensor in params.items()}, 7.0, 0.25)
     received.bytes[...] = sent.bytes

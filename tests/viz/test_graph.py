@@ -107,7 +107,9 @@ def test_a_layer_is_one_box_with_its_parameters():
     assert layers["layer 2"][0] == "multiply · add"
     assert "parameter" not in {box.kind for box in drawn.boxes}
     whole = graph(model(x).sum(), collapse=False)
-    assert {box.title for box in whole.boxes if box.kind == "parameter"} == set(model.named_parameters())
+    assert {box.title for box in whole.boxes if box.kind == "parameter"} == set(
+        model.named_parameters().keys()
+    )
 
 
 def test_shared_weights_are_two_boxes():

@@ -1,0 +1,275 @@
+"""PyTorch's names for methods, each made of operations that are there: what it means there, it means here.
+
+Where NumPy's arrays have a method of the same name, NumPy's meaning stays wherever the two meet. What is not here,
+``minigrad.words`` knows another word for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, SupportsIndex
+
+import numpy as np
+
+from minigrad import messages, table
+from minigrad.errors import ShapeError, warn
+from minigrad.ops import shape
+from minigrad.ops.activation import log_softmax, logsumexp, relu, sigmoid, softmax, softplus
+from minigrad.ops.elementwise import clip
+from minigrad.ops.move import to
+from minigrad.ops.reduce import max as largest
+from minigrad.ops.reduce import min as smallest
+from minigrad.ops.shape import reshape, transpose
+from minigrad.tensor import Tensor, bare, offer
+
+# fmt: off
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    # PyTorch's method: the function that it is
+    "absolute": np.absolute, "neg": np.negative, "negative": np.negative, "square": np.square, "sqrt": np.sqrt,
+    "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p,
+    "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "sign": np.sign, "floor": np.floor, "ceil": np.ceil,
+    "trunc": np.trunc, "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite,
+    "mul": np.multiply, "multiply": np.multiply, "divide": np.divide, "true_divide": np.divide,
+    "floor_divide": np.floor_divide, "pow": np.power, "maximum": np.maximum, "minimum": np.minimum,
+    "eq": np.equal, "ne": np.not_equal, "not_equal": np.not_equal, "lt": np.less, "less": np.less,
+    "le": np.less_equal, "less_equal": np.less_equal, "gt": np.greater, "greater": np.greater,
+    "ge": np.greater_equal, "greater_equal": np.greater_equal,
+    "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor,
+    "logical_not": np.logical_not, "bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or,
+    "bitwise_xor": np.bitwise_xor, "bitwise_not": np.invert, "positive": np.positive,
+    "matmul": np.matmul, "mm": np.matmul, "bmm": np.matmul, "mv": np.matmul, "dot": np.dot,
+}
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "relu": relu, "sigmoid": sigmoid, "softmax": softmax, "log_softmax": log_softmax, "logsumexp": logsumexp,
+    "softplus": softplus, "amax": largest, "amin": smallest,
+}
+DTYPES: dict[str, str] = {
+    # PyTorch's method that converts: NumPy's dtype
+    "double": "float64", "float": "float32", "half": "float16",
+    "long": "int64", "int": "int32", "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool",
+}
+IN_PLACE = (
+    "abs", "absolute", "add", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "cos", "div", "divide",
+    "exp", "expm1", "floor", "floor_divide", "log", "log1p", "masked_fill", "mul", "multiply", "neg",
+    "negative", "pow", "reciprocal", "relu", "rsqrt", "sigmoid", "sign", "sin", "sqrt", "square", "sub",
+    "subtract", "tanh", "true_divide", "trunc",
+)
+# fmt: on
+
+
+class Extreme(NamedTuple):
+    """What ``t.max(dim=1)`` gives in PyTorch: the largest entries along an axis, and their places."""
+
+    values: Any
+    indices: Any
+
+
+def _extreme(reduce: Callable[..., Any], place: Callable[..., Any], pairwise: Callable[..., Any]) -> Any:
+    def extreme(t: Any, *args: Any, **params: Any) -> Any:
+        if "dim" in params:
+            axis, keep = params.pop("dim"), params.pop("keepdim", False)
+            places = np.expand_dims(place(bare(t), axis=axis), axis)
+            values = np.take_along_axis(t, places, axis)
+            both = (values, Tensor(places))
+            return Extreme(*(both if keep else (np.squeeze(part, axis) for part in both)), **params)
+        if "other" in params or (args and isinstance(args[0], Tensor)):
+            return pairwise(t, *args, *params.values())
+        return reduce(t, *args, **params)
+
+    return extreme
+
+
+def _add(t: Any, other: Any, alpha: float = 1) -> Any:
+    return np.add(t, other if alpha == 1 else other * alpha)
+
+
+def _sub(t: Any, other: Any, alpha: float = 1) -> Any:
+    return np.subtract(t, other if alpha == 1 else other * alpha)
+
+
+def _div(t: Any, other: Any, rounding_mode: str | None = None) -> Any:
+    quotient = np.divide(t, other)
+    return (
+        quotient if rounding_mode is None else {"floor": np.floor, "trunc": np.trunc}[rounding_mode](quotient)
+    )
+
+
+def _norm(t: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
+    p = 2 if p == "fro" else p
+    if p == 1:
+        return np.sum(np.abs(t), axis=dim, keepdims=keepdim)
+    if p == float("inf"):
+        return np.max(np.abs(t), axis=dim, keepdims=keepdim)
+    total = np.sum(np.abs(t) ** p, axis=dim, keepdims=keepdim)
+    zero = bare(total) == 0  # there the root has no derivative, and 0 is taken
+    return np.where(zero, 0, np.where(zero, 1, total) ** (1 / p))
+
+
+def _axes(axes: Sequence[Any]) -> Sequence[int]:
+    return axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
+
+
+def _transpose(t: Any, *axes: Any, dim0: int | None = None, dim1: int | None = None) -> Any:
+    named = [dim for dim in (dim0, dim1) if dim is not None]
+    if named:
+        return np.swapaxes(t, *axes, *named)
+    if len(axes) == 2:
+        if t.ndim != 2:  # to NumPy, two axes of more are an error
+            return np.swapaxes(t, *axes)
+        if axes[0] % 2 == 0 and axes[1] % 2 == 1:
+            warn("MG-607", messages.same_order(axes, t.shape))
+    return transpose(t, axes=_axes(axes) or None)
+
+
+def _flatten(t: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    if isinstance(start_dim, str) or t.ndim == 0:  # NumPy's order="C"
+        return reshape(t, shape=(-1,))
+    start, end = start_dim % t.ndim, end_dim % t.ndim
+    return reshape(t, shape=(*t.shape[:start], int(np.prod(t.shape[start : end + 1])), *t.shape[end + 1 :]))
+
+
+def _expand(t: Any, *sizes: Any) -> Any:
+    wanted = _axes(sizes)
+    own = (1,) * (len(wanted) - t.ndim) + t.shape
+    return np.broadcast_to(t, tuple(n if m == -1 else m for n, m in zip(own, wanted, strict=False)))
+
+
+def _unbind(t: Any, dim: int = 0) -> tuple[Any, ...]:
+    return tuple(np.moveaxis(t, dim, 0))
+
+
+def _split(t: Any, split_size: Any, dim: int = 0) -> tuple[Any, ...]:
+    length = t.shape[dim]
+    if isinstance(split_size, SupportsIndex):
+        sizes = [int(split_size)] * -(-length // int(split_size))
+    else:
+        sizes = [int(size) for size in split_size]
+        if sum(sizes) != length:
+            raise ShapeError(
+                "MG-103", f"the axis has {length} entries; parts of {sizes} are {sum(sizes)} together."
+            )
+    return tuple(np.split(t, [int(n) for n in np.cumsum(sizes)[:-1]], axis=dim))
+
+
+def _chunk(t: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+    return _split(t, -(-t.shape[dim] // chunks), dim)
+
+
+def _narrow(t: Any, dim: int, start: int, length: int) -> Any:
+    return t[(slice(None),) * (dim % t.ndim) + (slice(start, start + length),)]
+
+
+def _select(t: Any, dim: int, index: Any) -> Any:
+    return t[(slice(None),) * (dim % t.ndim) + (bare(index),)]
+
+
+def _clone(t: Any) -> Any:
+    return Tensor(bare(t).copy()) if t.dtype == bool else np.positive(t)
+
+
+def _to(t: Any, target: Any = None, *, device: str | None = None, dtype: Any = None) -> Any:
+    for wanted in (target, device, dtype):
+        t = t if wanted is None else to(t, _known(wanted))
+    return t
+
+
+def _known(target: Any) -> Any:
+    """A dtype of PyTorch's by its name; NumPy's, and devices, as they are."""
+    name = str(target)
+    return name.removeprefix("torch.") if type(target).__module__ == "torch" else target
+
+
+def _fill(t: Tensor, value: Any) -> Tensor:
+    t[...] = value
+    return t
+
+
+def _in_place(method: Callable[..., Any]) -> Callable[..., Tensor]:
+    def write(t: Tensor, *args: Any, **params: Any) -> Tensor:
+        t.check_writable(*args, *params.values())
+        result = bare(method(t.detach(), *args, **params))
+        np.copyto(t._data, result, casting="same_kind")
+        t.mark_changed()
+        return t
+
+    return write
+
+
+def concatenate(arrays: Sequence[Any], axis: int = 0, *, dim: int | None = None) -> Any:
+    """Join arrays along an axis that they have; ``np.concatenate``, and with ``dim`` PyTorch's ``cat``."""
+    return shape.concatenate(arrays, axis if dim is None else dim)
+
+
+def stack(arrays: Sequence[Any], axis: int = 0, *, dim: int | None = None) -> Any:
+    """Join arrays of one shape along a new axis; ``np.stack``, and with ``dim`` PyTorch's."""
+    return shape.stack(arrays, axis if dim is None else dim)
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "add": _add,
+    "sub": _sub,
+    "subtract": _sub,
+    "div": _div,
+    "norm": _norm,
+    "reciprocal": lambda t: 1 / t,
+    "rsqrt": lambda t: 1 / np.sqrt(t),
+    "clamp": lambda t, min=None, max=None: clip(t, min, max),
+    "clamp_min": lambda t, min: clip(t, min, None),
+    "clamp_max": lambda t, max: clip(t, None, max),
+    "where": lambda t, condition, other: np.where(condition, t, other),
+    "masked_fill": lambda t, mask, value: np.where(mask, value, t),
+    "masked_select": lambda t, mask: t[bare(mask)],
+    "max": _extreme(largest, np.argmax, np.maximum),
+    "min": _extreme(smallest, np.argmin, np.minimum),
+    "argsort": lambda t, dim=-1, axis=None: Tensor(np.argsort(bare(t), axis=dim if axis is None else axis)),
+    "equal": lambda t, other: bool(np.array_equal(bare(t), bare(other))),
+    "allclose": lambda t, other, rtol=1e-5, atol=1e-8: bool(np.allclose(bare(t), bare(other), rtol, atol)),
+    "view_as": lambda t, other: reshape(t, shape=other.shape),
+    "reshape_as": lambda t, other: reshape(t, shape=other.shape),
+    "unsqueeze": lambda t, dim: np.expand_dims(t, dim),
+    "permute": lambda t, *axes, dims=None: transpose(t, axes=dims or _axes(axes)),
+    "t": lambda t: transpose(t, axes=None),
+    "transpose": _transpose,
+    "movedim": lambda t, source, destination: np.moveaxis(t, source, destination),
+    "swapdims": lambda t, dim0, dim1: np.swapaxes(t, dim0, dim1),
+    "flatten": _flatten,
+    "flip": lambda t, *axes, dims=None: np.flip(t, tuple(dims or _axes(axes)) or None),
+    "expand": _expand,
+    "expand_as": lambda t, other: np.broadcast_to(t, other.shape),
+    "broadcast_to": lambda t, *shape: np.broadcast_to(t, tuple(_axes(shape))),
+    "unbind": _unbind,
+    "split": _split,
+    "chunk": _chunk,
+    "narrow": _narrow,
+    "select": _select,
+    "index_select": _select,
+    "gather": lambda t, dim, index: np.take_along_axis(t, index, dim),
+    "clone": _clone,
+    "copy": _clone,
+    "contiguous": lambda t: t,
+    "to": _to,
+    "cpu": lambda t: to(t, "cpu"),
+    "cuda": lambda t, device=0: to(t, device if isinstance(device, str) else f"cuda:{device}"),
+    "type": lambda t, dtype: _to(t, dtype),
+    "type_as": lambda t, other: to(t, other.dtype),
+    "tolist": lambda t: t.numpy().tolist(),
+    "dim": lambda t: t.ndim,
+    "ndimension": lambda t: t.ndim,
+    "numel": lambda t: int(t.size),
+    "nelement": lambda t: int(t.size),
+    "element_size": lambda t: t.dtype.itemsize,
+    "is_floating_point": lambda t: t.dtype.kind == "f",
+    "new_zeros": lambda t, *shape: Tensor(np.zeros_like(bare(t), shape=_axes(shape))),
+    "new_ones": lambda t, *shape: Tensor(np.ones_like(bare(t), shape=_axes(shape))),
+    "zero_": lambda t: _fill(t, 0),
+    "fill_": _fill,
+    "copy_": _fill,
+}
+
+offer(**{name: table.functions[function] for name, function in FUNCTIONS.items()})
+offer(**OPERATIONS)
+offer(**{name: (lambda t, dtype=dtype: to(t, dtype)) for name, dtype in DTYPES.items()})
+for _name, _method in _METHODS.items():
+    _method.__name__ = _method.__qualname__ = _name  # for Python's own messages: "unsqueeze() missing …"
+offer(view=table.methods["reshape"], **_METHODS)
+offer(**{f"{name}_": _in_place(table.methods[name]) for name in IN_PLACE})
