@@ -237,11 +237,17 @@ def _one(like: Any) -> Any:
     return one
 
 
+def _is_zero(gradient: Tensor) -> bool:
+    """Whether somebody may have made it zero, and has; a GPU's array, which takes waiting, is looked at for a reason."""
+    array = gradient._data
+    return (type(array) is np.ndarray or gradient.version.number > 0) and not array.any()
+
+
 def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
     """Add one walk's gradient to ``.grad``, never into memory that somebody else may hold."""
     before = tensor._grad
     if before is not None:
-        if isinstance(before, Tensor) and not before._data.any():
+        if isinstance(before, Tensor) and _is_zero(before):
             tensor.grad_passes = 0  # forgotten by hand: x.grad.zero_()
         total = backend.unscalar((tensor.grad if isinstance(total, Tensor) else bare(before)) + total)
     elif not owned and not isinstance(total, Tensor):
