@@ -238,7 +238,7 @@ def _one(like: Any) -> Any:
 
 
 def _is_zero(gradient: Tensor) -> bool:
-    """Whether somebody may have made it zero, and has; a GPU's array, which takes waiting, is looked at for a reason."""
+    """Whether somebody has made it zero; a GPU's array, which takes waiting, is looked at only once written into."""
     array = gradient._data
     return (type(array) is np.ndarray or gradient.version.number > 0) and not array.any()
 
