@@ -28,8 +28,8 @@ def explain(trace: Trace, event: Event | int, index: int | tuple[int, ...] = ())
 
     ``index`` points into the node's value for a ``Forward``, the gradient for a ``Seed``, the input's gradient for a
     ``Backward``, ``.grad`` for a ``Deposit`` and the parameter for an ``Update``; ``()`` is a single number. Numbers
-    have four significant digits; of a sum of more than four terms, the first three and the last are written. Raises
-    IndexError where there is no such entry.
+    have four significant digits; of a sum of more than four terms, the three largest and the sum of the others are
+    written. Raises IndexError where there is no such entry.
     """
     event = trace.events[event] if isinstance(event, int) else event
     place = (index,) if isinstance(index, int) else tuple(operator.index(i) for i in index)
