@@ -71,7 +71,10 @@ class _Recorder:
     def __init__(self, caller: FrameType, title: str) -> None:
         self.trace = Trace(title)
         self.names: Names | None = Names(caller)
-        self.latest: dict[int, tuple[int, int]] = {}  # id of a tensor -> its newest node, its version there
+        self.latest: dict[
+            int, tuple[int, int]
+        ] = {}  # id of a tensor or array -> its newest node, its version there
+        self.hints: dict[int, str] = {}  # node of an array -> what the operation that takes it calls it
         self.kept: dict[int, Any] = {}  # tensors and arrays by id, so that no id is used twice
         self.constants: dict[int, tuple[int, ...]] = {}  # node -> ids of its inputs
         self.parameters: dict[int, str] = {}  # names that optimizers use
@@ -136,7 +139,7 @@ class _Recorder:
         if self.names is None:
             return
         self._look()
-        nodes = _named(self.trace.nodes, self._known_names())
+        nodes = _named(self.trace.nodes, self.hints | self._known_names())
         found = self.names.by_id
         for index, ids in self.constants.items():
             arrays = nodes[index].constants
@@ -144,7 +147,7 @@ class _Recorder:
             nodes[index] = replace(nodes[index], constant_names=named)
         self.trace.nodes[:] = nodes
         self.names = None
-        self.latest, self.kept, self.walks, self.constants = {}, {}, {}, {}
+        self.latest, self.kept, self.walks, self.constants, self.hints = {}, {}, {}, {}, {}
 
     # -- nodes --------------------------------------------------------------------------------------------
 
@@ -161,6 +164,26 @@ class _Recorder:
             self._add_result(made, unseen, self._line(made.place), None)
         return self.latest[id(tensor)][0]
 
+    def _array(self, record: Record, position: int) -> int | None:
+        """Return the node of an argument that is data but no Tensor, a new one where its numbers are others now.
+
+        None for a single number, and for what no program gave: the random numbers of a dropout.
+        """
+        given, array = record.inputs[position], record.arrays[position]
+        if np.isscalar(given) or not hasattr(array, "ndim") or record.operation.name == "dropout":
+            return None
+        value = host(array)
+        found = self.latest.get(id(given))
+        if found is not None:
+            before = self.trace.nodes[found[0]].value
+            if (before.dtype, before.shape, before.tobytes()) == (value.dtype, value.shape, value.tobytes()):
+                return found[0]
+        node = self._add_leaf(given, value, 0)
+        names = record.operation.inputs
+        if position < len(names) and len(names[position]) > 1:
+            self.hints[node] = names[position]
+        return node
+
     def _newest(self, tensor: Tensor) -> int:
         return self.latest[id(tensor)][0] if id(tensor) in self.latest else self._node(tensor)
 
@@ -176,9 +199,11 @@ class _Recorder:
             pending.extend(x for x in unseen.record.inputs if isinstance(x, Tensor))
         return sorted(found.values(), key=lambda t: 0 if t.record is None else t.record.serial)
 
-    def _add_leaf(self, tensor: Tensor, value: Host, version: int) -> int:
+    def _add_leaf(self, tensor: Any, value: Host, version: int) -> int:
         earlier = self.latest.get(id(tensor))
-        role = "result" if tensor.record is not None else "parameter" if tensor.requires_grad else "input"
+        role = "input"
+        if isinstance(tensor, Tensor) and tensor.requires_grad:
+            role = "parameter" if tensor.record is None else "result"
         node = Node(
             index=len(self.trace.nodes),
             name="",
@@ -191,7 +216,10 @@ class _Recorder:
         return self._keep(tensor, node, version)
 
     def _add_result(self, record: Record, output: Tensor, line: Line | None, layer: str | None) -> int:
-        inputs = tuple(self._node(x) if isinstance(x, Tensor) else None for x in record.inputs)
+        inputs = tuple(
+            self._node(x) if isinstance(x, Tensor) else self._array(record, position)
+            for position, x in enumerate(record.inputs)
+        )
         value = host(output.data)
         node = Node(
             index=len(self.trace.nodes),
@@ -203,7 +231,10 @@ class _Recorder:
             operation=record.operation.name,
             formula=record.operation.formula,
             inputs=inputs,
-            constants=tuple(None if x is None or isinstance(x, Tensor) else host(x) for x in record.inputs),
+            constants=tuple(
+                None if x is None or i is not None else host(x)
+                for x, i in zip(record.inputs, inputs, strict=True)
+            ),
             params={name: _copied(param) for name, param in record.params.items()},
             layer=layer,
             line=line,
@@ -212,7 +243,7 @@ class _Recorder:
         self.constants[node.index] = tuple(map(id, record.inputs))
         return self._keep(output, node, output.version.number)
 
-    def _keep(self, tensor: Tensor, node: Node, version: int) -> int:
+    def _keep(self, tensor: Any, node: Node, version: int) -> int:
         self.trace.nodes.append(node)
         self.latest[id(tensor)] = (node.index, version)
         self.kept[id(tensor)] = tensor
@@ -236,7 +267,7 @@ class _Recorder:
         known: dict[int, str] = {}
         for key in self.latest:
             tensor = self.kept[key]
-            name = tensor.name or self.names.by_id.get(key) or self.parameters.get(key)
+            name = getattr(tensor, "name", None) or self.names.by_id.get(key) or self.parameters.get(key)
             if name:
                 known[self.latest[key][0]] = name
         return known

@@ -40,7 +40,7 @@ class Node:
     operation: str | None = None
     formula: str | None = None
     inputs: tuple[int | None, ...] = ()
-    """Indices of nodes; None for an argument that is no tensor: labels, an index, a number."""
+    """Indices of nodes; None for an argument that is no array of data: an index, a number."""
     constants: tuple[Host | None, ...] = ()
     """Beside ``inputs``: the array where there is no node."""
     constant_names: tuple[str | None, ...] = ()
