@@ -18,6 +18,7 @@ from minigrad.optim import Update as EngineUpdate
 from minigrad.source import Place, here
 from minigrad.tape import Step
 from minigrad.tensor import Tensor
+from minigrad.viz import again
 from minigrad.viz import trace as told
 from minigrad.viz.local import local_derivative, stretched_axes
 from minigrad.viz.names import Names
@@ -79,16 +80,20 @@ class _Recorder:
         self.constants: dict[int, tuple[int, ...]] = {}  # node -> ids of its inputs
         self.parameters: dict[int, str] = {}  # names that optimizers use
         self.walks: dict[FrameType, dict[int, Any]] = {}  # a walk -> what each tensor has received in it
+        self.losses: list[int] = []  # nodes from which walks have started since the last update
+        self.updated: dict[int, Host] = {}  # node of a parameter -> its new value, while updates come in
 
     # -- events -------------------------------------------------------------------------------------------
 
     def forward(self, record: Record, output: Tensor) -> None:
+        self._settle()
         line = self._line(record.place)
         layer = self._look()
         node = self._add_result(record, output, line, layer)
         self._note(told.Forward(self._next, line, node))
 
     def backward(self, step: Step) -> None:
+        self._settle()
         received = self.walks.setdefault(sys._getframe(1), {})
         node = self._node(step.output)
         if id(step.output) not in received:
@@ -96,6 +101,7 @@ class _Recorder:
             self._look()
             line = self._line(here())
             self._note(told.Seed(self._next, line, node, _host(step.incoming)))
+            self.losses.append(node)
         source = self.trace.nodes[node].inputs[step.position]
         assert source is not None
         rule = step.record.operation.rule(step.position)
@@ -119,6 +125,7 @@ class _Recorder:
         received[id(step.input)] = None
 
     def deposit(self, tensor: Tensor, before: Any) -> None:
+        self._settle()
         node = self._newest(tensor)
         old = None if before is None else host(before)
         self._note(told.Deposit(self._next, self._line(here()), node, old, _host(tensor.grad)))
@@ -132,12 +139,27 @@ class _Recorder:
         node, _ = self.latest[id(update.tensor)]
         optimizer = type(update.optimizer).__name__
         line = self._line(here())
-        self._note(told.Update(self._next, line, node, optimizer, update.t, rows(update)))
+        event = told.Update(self._next, line, node, optimizer, update.t, rows(update))
+        self._note(event)
+        self.updated[node] = event.rows[-1].value
+
+    def _settle(self) -> None:
+        """After the last of a step's updates: what the losses that led to them come to now."""
+        if not self.updated:
+            return
+        line = self.trace.events[-1].line
+        for loss in dict.fromkeys(self.losses):
+            old = self.trace.nodes[loss].value
+            new = again.with_new(self.trace, loss, self.updated) if old.size == 1 else None
+            if new is not None:
+                self._note(told.Outcome(self._next, line, loss, old, host(new)))
+        self.losses, self.updated = [], {}
 
     def finish(self) -> None:
         """Give the nodes their names and let go of everything that the engine made."""
         if self.names is None:
             return
+        self._settle()
         self._look()
         nodes = _named(self.trace.nodes, self.hints | self._known_names())
         found = self.names.by_id

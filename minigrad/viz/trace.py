@@ -136,14 +136,26 @@ class Update:
     rows: tuple[Row, ...]
 
 
-Event: TypeAlias = Forward | Seed | Backward | Deposit | Update
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What the step has achieved: the loss ``node``, which was ``old``, on the same data with the new parameters."""
+
+    kind: ClassVar[str] = "outcome"
+    index: int
+    line: Line | None
+    node: int
+    old: Host
+    new: Host
+
+
+Event: TypeAlias = Forward | Seed | Backward | Deposit | Update | Outcome
 
 
 class Trace:
     """Everything that happened in a recorded step, in the order in which it happened.
 
     - nodes: the tensors, in the order in which they were first seen
-    - events: ``Forward``, ``Seed``, ``Backward``, ``Deposit`` and ``Update``
+    - events: ``Forward``, ``Seed``, ``Backward``, ``Deposit``, ``Update`` and ``Outcome``
     - source: the lines of each file that an event's line points into
     - loss: index of the node that the last walk started from, None where there was no walk
     """
@@ -153,6 +165,16 @@ class Trace:
         self.nodes: list[Node] = []
         self.events: list[Event] = []
         self.source: dict[str, list[str]] = {}
+        self._thread: tuple[int, dict[int, tuple[int, ...]]] = (-1, {})
+
+    @property
+    def thread(self) -> dict[int, tuple[int, ...]]:
+        """For every node the entry that is explained first; see ``minigrad.viz.thread``."""
+        if self._thread[0] != len(self.events):
+            from minigrad.viz.thread import thread
+
+            self._thread = (len(self.events), thread(self))
+        return self._thread[1]
 
     @property
     def loss(self) -> int | None:

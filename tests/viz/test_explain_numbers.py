@@ -19,12 +19,11 @@ import minigrad as mg
 from minigrad import ops
 from minigrad.viz.explain import explain
 from minigrad.viz.numbers import show
-from minigrad.viz.trace import Backward, Deposit, Forward, Seed
+from minigrad.viz.trace import Backward, Deposit, Forward, Outcome, Seed
 from tests.viz.networks import NETWORKS
 
 NUMBER = r"\d+(?:\.\d+)?(?:e[−+]?\d+)?"
 GREEK = {
-    "θ": "theta",
     "η": "eta",
     "α": "alpha",
     "β₁": "beta1",
@@ -249,7 +248,9 @@ def arrays_for(trace, event):
 
 
 def right(symbols):
-    return re.sub(r", as it is not in \w+", "", symbols.partition(" = ")[2].partition(", where ")[0])
+    return re.sub(
+        r", as it is not in \w+", "", re.split(" [=←] ", symbols, maxsplit=1)[1].partition(", where ")[0]
+    )
 
 
 def check_event(trace, event, index):
@@ -281,18 +282,24 @@ def check_event(trace, event, index):
         if event.before is not None:
             arrays["earlier"] = event.before[index]
         return check(Reader(arrays), right(told.symbols), told.numbers, event.total[index].item())
-    return check_update(event, index, told)
+    if isinstance(event, Outcome):
+        assert told.numbers == f"{show(event.old.item())} → {show(event.new.item())}"
+        return 2
+    return check_update(trace.nodes[event.node].name, event, index, told)
 
 
-def check_update(event, index, told):
+def check_update(name, event, index, told):
     known, count = {}, 0
     lines = list(zip(told.symbols.split("\n"), told.numbers.split("\n"), strict=True))
     for row in event.rows:
         written = [greek for greek, name in GREEK.items() if name == row.symbol] or [row.symbol]
         if row.symbol in ("l2", "decay"):
             written = ["λ"]
+        if row.symbol == "theta":
+            written = ["θ" if name in ("m", "v") else name]
         if not row.given:
             symbols, numbers = lines.pop(0)
+            assert (" ← " in symbols) == (written[0] in known)
             count += check(
                 Reader(known),
                 right(symbols),

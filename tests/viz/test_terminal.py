@@ -44,8 +44,8 @@ def test_a_frame_marks_the_line_and_what_is_not_known_yet() -> None:
 
 def test_the_update_is_shown_line_by_line() -> None:
     trace = recorded("digits")
-    said = printed(trace, len(trace.events) - 1, width=140)
-    for symbol in ("m[", "v[", "m̂[", "v̂[", "θ["):
+    said = printed(trace, len(trace.events) - 2, width=140)
+    for symbol in ("m[", "v[", "m̂[", "v̂[", "fc2.bias["):
         assert symbol in said
 
 
