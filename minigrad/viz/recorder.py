@@ -16,7 +16,7 @@ from minigrad import modes
 from minigrad.operation import Record
 from minigrad.optim import Update as EngineUpdate
 from minigrad.source import Place, here
-from minigrad.tape import Step
+from minigrad.tape import Step, walk
 from minigrad.tensor import Tensor
 from minigrad.viz import again
 from minigrad.viz import trace as told
@@ -60,15 +60,17 @@ def _run(step: Callable[..., Any], args: tuple[Any, ...], caller: FrameType, tit
 
 @contextlib.contextmanager
 def _recorded(caller: FrameType, title: str) -> Iterator[Trace]:
-    recorder = _Recorder(caller, title)
+    recorder = Recorder(caller, title)
     try:
-        with modes.hooks(recorder.forward, recorder.backward, recorder.deposit, recorder.update):
+        with recorder.hooks():
             yield recorder.trace
     finally:
         recorder.finish()
 
 
-class _Recorder:
+class Recorder:
+    """Writes down in ``trace`` what its hooks are told, until ``finish``."""
+
     def __init__(self, caller: FrameType, title: str) -> None:
         self.trace = Trace(title)
         self.names: Names | None = Names(caller)
@@ -83,18 +85,24 @@ class _Recorder:
         self.losses: list[int] = []  # nodes from which walks have started since the last update
         self.updated: dict[int, Host] = {}  # node of a parameter -> its new value, while updates come in
 
+    def hooks(self) -> contextlib.AbstractContextManager[None]:
+        """Listen to the engine inside a ``with`` block."""
+        return modes.hooks(self.forward, self.backward, self.deposit, self.update)
+
     # -- events -------------------------------------------------------------------------------------------
 
     def forward(self, record: Record, output: Tensor) -> None:
-        self._settle()
+        """Note an operation that ran."""
+        self.settle()
         line = self._line(record.place)
         layer = self._look()
         node = self._add_result(record, output, line, layer)
         self._note(told.Forward(self._next, line, node))
 
     def backward(self, step: Step) -> None:
-        self._settle()
-        received = self.walks.setdefault(sys._getframe(1), {})
+        """Note a contribution to a gradient, and the start of a walk before its first."""
+        self.settle()
+        received = self.walks.setdefault(_walk(), {})
         node = self._node(step.output)
         if id(step.output) not in received:
             received[id(step.output)] = None
@@ -125,12 +133,14 @@ class _Recorder:
         received[id(step.input)] = None
 
     def deposit(self, tensor: Tensor, before: Any) -> None:
-        self._settle()
+        """Note what has become of a tensor's ``.grad``."""
+        self.settle()
         node = self._newest(tensor)
         old = None if before is None else host(before)
         self._note(told.Deposit(self._next, self._line(here()), node, old, _host(tensor.grad)))
 
     def update(self, update: EngineUpdate) -> None:
+        """Note what an optimizer did to a parameter."""
         if not update.name.startswith("param"):
             self.parameters.setdefault(id(update.tensor), update.name)
         self._look()
@@ -143,8 +153,8 @@ class _Recorder:
         self._note(event)
         self.updated[node] = event.rows[-1].value
 
-    def _settle(self) -> None:
-        """After the last of a step's updates: what the losses that led to them come to now."""
+    def settle(self) -> None:
+        """Note, after the last of a step's updates, what the losses that led to them come to now."""
         if not self.updated:
             return
         line = self.trace.events[-1].line
@@ -159,7 +169,7 @@ class _Recorder:
         """Give the nodes their names and let go of everything that the engine made."""
         if self.names is None:
             return
-        self._settle()
+        self.settle()
         self._look()
         nodes = _named(self.trace.nodes, self.hints | self._known_names())
         found = self.names.by_id
@@ -300,6 +310,15 @@ class _Recorder:
             self.trace.source[file] = [text.rstrip("\r\n") for text in linecache.getlines(file)]
         lines = self.trace.source[file]
         return Line(file, number, lines[number - 1] if 0 < number <= len(lines) else "")
+
+
+def _walk() -> FrameType:
+    """The frame of the walk that runs: what tells one walk from another."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not walk.__code__:
+        frame = frame.f_back
+    assert frame is not None
+    return frame
 
 
 def _named(nodes: list[Node], known: dict[int, str]) -> list[Node]:

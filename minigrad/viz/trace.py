@@ -157,14 +157,18 @@ class Trace:
     - nodes: the tensors, in the order in which they were first seen
     - events: ``Forward``, ``Seed``, ``Backward``, ``Deposit``, ``Update`` and ``Outcome``
     - source: the lines of each file that an event's line points into
+    - about: a sentence or two for the head of a page
+    - starts: the events with which the recorded steps begin, where that is known
     - loss: index of the node that the last walk started from, None where there was no walk
     """
 
     def __init__(self, title: str = "") -> None:
         self.title = title
+        self.about = ""
         self.nodes: list[Node] = []
         self.events: list[Event] = []
         self.source: dict[str, list[str]] = {}
+        self.starts: list[int] = []
         self._thread: tuple[int, dict[int, tuple[int, ...]]] = (-1, {})
 
     @property
