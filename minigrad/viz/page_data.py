@@ -38,12 +38,17 @@ def collect(trace: Trace, follow: tuple[str, ...], budget: int) -> dict[str, Any
     for weight in weights:
         for k, entry in weight["steps"]:
             wanted.setdefault(k, set()).add(entry)
+    steps = trace.steps
     events = [_event(trace, event, store, wanted.get(event.index, set())) for event in trace.events]
+    for place, part in enumerate(steps):
+        for k in part:
+            events[k]["step"] = place
     first = [event["answer"] for event in events] + [a for event in events for _, a in event["arrays"]]
     store.fill(list(dict.fromkeys(first)))
     return {
         "nodes": _nodes(trace),
         "events": events,
+        "steps": len(steps),
         "thread": "" if thread is None else page_follow.label(*thread),
         "follow": [{"name": w["name"], "steps": [[k, list(at)] for k, at in w["steps"]]} for w in weights],
         "arrays": store.arrays,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import linecache
 import sys
 from collections.abc import Callable, Iterator
@@ -49,6 +50,7 @@ def record(step: Callable[..., Any] | None = None, *args: Any, title: str | None
 
 def _run(step: Callable[..., Any], args: tuple[Any, ...], caller: FrameType, title: str) -> Trace:
     with _recorded(caller, title) as trace:
+        trace.about = (inspect.getdoc(step) or "").split("\n\n")[0] if inspect.isfunction(step) else ""
         try:
             step(*args)
         except BaseException as error:

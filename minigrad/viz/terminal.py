@@ -17,7 +17,7 @@ from minigrad.viz.page_data import PHASES, entries, notes, rule, title, where
 from minigrad.viz.page_graph import NOT_YET, timelines
 from minigrad.viz.trace import Backward, Event, Host, Trace
 
-_COLOURS = {"forward": "cyan", "backward": "yellow", "update": "green"}
+_COLOURS = {"forward": "green", "backward": "magenta", "update": "white"}
 _AROUND = 3
 _NEXT, _BACK = ("n", " ", "\r", "\n", "\x1b[C", "\x1b[B"), ("b", "p", "\x1b[D", "\x1b[A")
 _FIRST, _LAST = ("g", "\x1b[H", "\x1b[1~"), ("G", "\x1b[F", "\x1b[4~")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, ClassVar, TypeAlias
 
 from numpy.typing import NDArray
@@ -179,6 +180,16 @@ class Trace:
 
             self._thread = (len(self.events), thread(self))
         return self._thread[1]
+
+    @property
+    def steps(self) -> list[range]:
+        """The events of each recorded step; where nobody said when one begins, a new one does behind an update."""
+        found = [0, *self.starts[1:]]
+        if not self.starts:
+            for before, event in pairwise(self.events):
+                if isinstance(before, Update | Outcome) and not isinstance(event, Update | Outcome):
+                    found.append(event.index)
+        return [range(*ends) for ends in pairwise((*found, len(self.events)))]
 
     @property
     def loss(self) -> int | None:
