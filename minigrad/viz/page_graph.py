@@ -44,7 +44,7 @@ GRAPH_CSS = f"""
 # below 0.
 LIGHT = (
     "--bg:#fff;--panel:#f5f7f9;--box:#fff;--ink:#1a2027;--muted:#5a6571;--line:#cfd6dd;--edge:#8a95a1;"
-    "--fwd:#00775a;--bwd:#8b3a86;--upd:#3b4651;--fwd-soft:#e0f4ee;--bwd-soft:#f7ebf6;--upd-soft:#e5e9ed"
+    "--fwd:#00775a;--bwd:#661f6a;--upd:#3b4651;--fwd-soft:#e0f4ee;--bwd-soft:#f7ebf6;--upd-soft:#e5e9ed"
 )
 DARK = (
     "--bg:#14181d;--panel:#1b2128;--box:#20272f;--ink:#e9edf1;--muted:#a3aeba;--line:#3a4550;--edge:#768493;"

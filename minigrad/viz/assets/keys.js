@@ -6,7 +6,8 @@ const listen = (root, action) => {
   const wants = (target, key) => {  // what is in the display and uses this key itself
     const tag = target.tagName, space = key === " " || key === "Enter";
     if (tag === "SELECT" || tag === "TEXTAREA" || target.isContentEditable) return true;
-    if (tag === "INPUT") return target.type === "checkbox" ? space : target.type !== "range";
+    if (tag === "INPUT" && target.type === "checkbox") return space;
+    if (tag === "INPUT" && target.type !== "range") return target.value !== "" || space || key.length === 1;
     if (target.classList.contains("mg-heat")) return key.startsWith("Arrow");
     return space && (tag === "BUTTON" || tag === "SUMMARY" || target.getAttribute("role") === "button");
   };
