@@ -73,7 +73,7 @@ def run(
     trace, taken = recorder.trace, watch.taken + bool(watch.received or watch.updated)
     if ended or any(isinstance(event, Update) for event in trace.events):
         trace = training_alone(trace)
-    return Run(trace, taken, ended), module.__dict__
+    return Run(trace, taken, ended or watch.taken == watch.last), module.__dict__
 
 
 def call(

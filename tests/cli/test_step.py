@@ -402,3 +402,13 @@ def test_what_a_program_raises_is_shown_as_its_own_traceback(name: str, tmp_path
     ours = [line for line in result.output.splitlines() if "File" in line and "/minigrad/" in line]
     assert ours == []
     assert not list(tmp_path.glob("*.html"))
+
+
+def test_a_program_that_catches_everything_ends_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = LOOPS["what catches everything"].replace("except Exception:", "except:")
+    (tmp_path / "train.py").write_text(HEAD + loop)
+    trace, said = recorded(monkeypatch, "train.py")
+    assert kinds(trace)["update"] == 1
+    assert "Step 1 of its training recorded" in said

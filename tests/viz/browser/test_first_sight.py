@@ -184,6 +184,28 @@ def test_of_several_steps_one_segment_is_lit_and_the_width_stays(laptop: Browser
     assert laptop.js("document.documentElement.scrollWidth") == 390
 
 
+def test_a_walk_that_goes_on_into_an_earlier_step_is_shown_there(laptop: Browser, tmp_path: Path) -> None:
+    u, v = (mg.Tensor([k], requires_grad=True, name=n) for k, n in ((2.0, "u"), (3.0, "v")))
+    one, two = optim.SGD([v], lr=0.1), optim.SGD([u], lr=0.1)
+    with mg.record(title="in turn") as trace:
+        fake = u * 1.5
+        first = (fake * v).sum()
+        first.backward(retain_graph=True)
+        one.step()
+        second = (fake * fake).sum()
+        u.zero_grad()
+        second.backward()
+        two.step()
+    assert len(trace.steps) == 2
+    laptop.open(save(trace, tmp_path / "page.html"))
+    for event in trace.events:
+        target = trace.nodes[getattr(event, "input", event.node)].name
+        assert laptop.js("[...document.querySelectorAll('.node.active .name')].map(n => n.textContent)") == [
+            target
+        ]
+        laptop.key("ArrowRight")
+
+
 def test_an_update_goes_by_the_weight_s_name_and_the_loss_is_seen_to_fall(
     laptop: Browser, tmp_path: Path
 ) -> None:
