@@ -49,6 +49,21 @@ def test_the_update_is_shown_line_by_line() -> None:
         assert symbol in said
 
 
+def test_of_several_steps_a_frame_shows_the_tensors_of_its_own() -> None:
+    w = mg.Tensor([2.0], requires_grad=True, name="w")
+    opt = mg.optim.SGD([w], lr=0.1)
+    with mg.record() as trace:
+        for _ in range(3):
+            opt.zero_grad()
+            (w * w).sum().backward()
+            opt.step()
+    middle = trace.steps[1][0]
+    said = printed(trace, middle)
+    assert "step 2 of 3" in said
+    assert re.findall(r"^ *▶? +(w\S*|multiply\S*|sum\S*) ", said, re.M) == ["w#2", "multiply_2", "sum_2"]
+    assert "step" not in printed(recorded("diamond"), 0).splitlines()[-1]
+
+
 class Screen:
     def __init__(self) -> None:
         self.shown: list[str] = []
