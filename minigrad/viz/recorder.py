@@ -76,9 +76,7 @@ class Recorder:
     def __init__(self, caller: FrameType, title: str) -> None:
         self.trace = Trace(title)
         self.names: Names | None = Names(caller)
-        self.latest: dict[
-            int, tuple[int, int]
-        ] = {}  # id of a tensor or array -> its newest node, its version there
+        self.latest: dict[int, tuple[int, int]] = {}  # id of a tensor or array -> newest node, version there
         self.hints: dict[int, str] = {}  # node of an array -> what the operation that takes it calls it
         self.kept: dict[int, Any] = {}  # tensors and arrays by id, so that no id is used twice
         self.constants: dict[int, tuple[int, ...]] = {}  # node -> ids of its inputs

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 import webbrowser
 from collections import Counter
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 from minigrad.cli import app
 from minigrad.viz.examples import NAMES
 from minigrad.viz.trace import Forward, Seed, Trace, Update
-from tests.cli.shared import minigrad
+from tests.cli.shared import minigrad, on_a_terminal
 
 
 @pytest.fixture(autouse=True)
@@ -412,3 +413,12 @@ def test_a_program_that_catches_everything_ends_as_well(
     trace, said = recorded(monkeypatch, "train.py")
     assert kinds(trace)["update"] == 1
     assert "Step 1 of its training recorded" in said
+
+
+def test_progress_is_shown_on_a_terminal(tmp_path: Path) -> None:
+    slow = LOOPS["an optimizer"].replace("opt.zero_grad()", "opt.zero_grad(); time.sleep(0.02)")
+    (tmp_path / "train.py").write_text("import time\n" + HEAD + slow)
+    said = on_a_terminal("step", "train.py", "--at", 40, "--out", "page.html", cwd=tmp_path)
+    assert "running train.py up to step 40 of its training" in said
+    assert re.search(r"step \d+ of 40", said)
+    assert "Step 40 of its training recorded" in said
