@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
 import sys
+import time
+import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -14,6 +17,8 @@ from minigrad.cli import show
 from minigrad.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from minigrad.viz.trace import Trace
 
 
@@ -25,58 +30,125 @@ def step(
             help="diamond, line, mlp or digits; or a program of yours, with a step() or as it is.",
         ),
     ] = "diamond",
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[-- ARGUMENTS]", help="What your program finds in sys.argv.", show_default=False
+        ),
+    ] = None,
+    at: Annotated[int, typer.Option(metavar="STEP", min=1, help="The step to begin with.")] = 1,
+    steps: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="How many steps.")] = 1,
     out: Annotated[
         Path | None, typer.Option(metavar="PAGE.html", help="Where to write the page.", show_default=False)
     ] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Step in the terminal.")] = False,
 ) -> None:
-    """Step through one training step, number by number, forwards and backwards."""
-    trace = _recorded(program)
-    if not trace.events:
-        raise DataError(
-            "MG-913",
-            f"{program} did nothing that could be recorded: no operation ran on a tensor that requires a gradient. "
-            "Give one requires_grad=True, or define step() to say what to record.",
-        )
+    """Step through one training step, number by number, forwards and backwards.
+
+    Of a program with a training loop the first step is recorded, up to the optimizer's update, and the program is
+    stopped there.
+    """
+    recorded = _example(program, at, steps) or _program(program, arguments or [], at, steps)
+    trace = recorded.trace
     to = show.console()
     if out is not None or not terminal:
         page = out or Path(f"step-{Path(program).stem}.html")
         trace.save(page)
         to.print(f"{len(trace.events)} events of {trace.title} are in {page}", soft_wrap=True, markup=False)
+        for line in recorded.told:
+            to.print(line, soft_wrap=True, markup=False)
         if not terminal and not _open(page):
             to.print(f"Open it in a browser: {page.resolve().as_uri()}", soft_wrap=True, markup=False)
     if terminal:
         from minigrad.viz.terminal import run
 
         run(trace, to)
+        for line in recorded.told:
+            to.print(line, soft_wrap=True, markup=False)
 
 
-def _recorded(program: str) -> Trace:
-    from minigrad.viz import examples
-    from minigrad.viz.recorder import record
+class _Recorded(NamedTuple):
+    trace: Trace
+    told: tuple[str, ...] = ()
+    """What was recorded of the program, in sentences."""
 
-    if program in examples.NAMES:
-        made: Trace = record(examples.load(program)["step"], title=program)
-        return made
-    path = Path(program)
+
+def _example(name: str, at: int, steps: int) -> _Recorded | None:
+    from minigrad.viz import examples, program
+
+    if name not in examples.NAMES:
+        return None
+    names = examples.load(name)
+    trace = program.call(names["step"], name, at=at, steps=steps)
+    trace.about = inspect.cleandoc(names["__doc__"])
+    return _Recorded(trace, (f"{_which(at, steps)} recorded.",) if at > 1 or steps > 1 else ())
+
+
+def _program(file: str, arguments: list[str], at: int, steps: int) -> _Recorded:
+    from minigrad.viz import examples, program
+
+    path = Path(file)
     if not path.is_file():
         raise ConfigError(
             "MG-912",
-            f"{program!r} is neither a file nor an example; the examples are {', '.join(examples.NAMES)}.",
+            f"{file!r} is neither a file nor an example; the examples are {', '.join(examples.NAMES)}.",
         )
-    code = _compiled(path)
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
-        if _defines_step(code[0]):
-            names: dict[str, Any] = {"__name__": path.stem, "__file__": str(path)}
-            exec(code[1], names)
-            made = record(names["step"], title=path.name)
-        else:
-            with record(title=path.name) as made:
-                exec(code[1], {"__name__": "__main__", "__file__": str(path)})
-        return made
-    finally:
-        sys.path.pop(0)
+    tree, code = _compiled(path)
+    given = _step_in(tree)
+    calls_itself = given is None or bool(_unfit(given))
+    name = "__main__" if calls_itself else path.stem
+    with _Progress(path.name, at, steps) as progress, _own_traceback(path):
+        run, names = program.run(
+            code, path, name, at=at, steps=steps, arguments=arguments,
+            inside="" if calls_itself else "step", progress=progress,
+        )  # fmt: skip
+        trace, taken = run.trace, run.taken
+        if not calls_itself and not run.ended:
+            if not callable(names.get("step")):
+                raise ConfigError(
+                    "MG-946", f"step() in {path.name} is gone when the program has run through."
+                )
+            trace = program.call(names["step"], path.name, at=at, steps=steps, progress=progress)
+            taken = at + steps - 1
+    if given is not None and calls_itself and trace.loss is None:
+        raise ConfigError("MG-946", f"{_unfit(given)} {_OFFER.format(name=path.name)}")
+    if not trace.events and taken < at and taken:
+        raise ConfigError(
+            "MG-947",
+            f"{path.name} takes {taken} step{'s' if taken > 1 else ''} of training, so there is no step {at}. "
+            f"Choose one up to {taken}, or let it run for longer.",
+        )
+    if not trace.events:
+        raise DataError(
+            "MG-913",
+            f"{file} did nothing that could be recorded: no operation ran on a tensor that requires a gradient. "
+            "Give one requires_grad=True, or define step() to say what to record.",
+        )
+    trace.about = _about(tree)
+    return _Recorded(trace, tuple(_told(path.name, at, steps, taken, stopped=run.ended)))
+
+
+def _told(name: str, at: int, steps: int, taken: int, *, stopped: bool) -> Iterator[str]:
+    if stopped:
+        yield f"{_which(at, steps)} of its training recorded; {name} was stopped there."
+        if at == steps == 1:
+            yield "--at STEP records a later one, --steps N records several."
+    elif taken < at + steps - 1:
+        yield f"{_which(at, taken - at + 1)} recorded: {name} takes no more than {taken}."
+    elif at > 1 or steps > 1:
+        yield f"{_which(at, steps)} recorded."
+
+
+def _which(at: int, steps: int) -> str:
+    return f"Steps {at} to {at + steps - 1}" if steps > 1 else f"Step {at}"
+
+
+# -- reading the program ------------------------------------------------------------------------------------
+
+_OFFER = (
+    "minigrad step calls it without arguments. Give the parameters defaults, or call it in {name} with what it needs: "
+    "the first call that trains is recorded."
+)
 
 
 def _compiled(path: Path) -> tuple[ast.Module, Any]:
@@ -90,8 +162,92 @@ def _compiled(path: Path) -> tuple[ast.Module, Any]:
         ) from error
 
 
-def _defines_step(tree: ast.Module) -> bool:
-    return any(isinstance(part, ast.FunctionDef) and part.name == "step" for part in tree.body)
+def _step_in(tree: ast.Module) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return next(
+        (part for part in reversed(tree.body) if isinstance(part, kinds) and part.name == "step"), None
+    )
+
+
+def _unfit(step: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """Say why a step() cannot be called just so; nothing where it can."""
+    given = step.args
+    needed = [*given.posonlyargs, *given.args]
+    needed = needed[: len(needed) - len(given.defaults)]
+    needed += [
+        name for name, default in zip(given.kwonlyargs, given.kw_defaults, strict=True) if default is None
+    ]
+    if needed:
+        names = [argument.arg for argument in needed]
+        told = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+        return f"step({ast.unparse(given)}) in line {step.lineno} needs {told}, but"
+    if isinstance(step, ast.AsyncFunctionDef):
+        return f"step() in line {step.lineno} is a coroutine, which runs only where it is awaited, and"
+    if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(step)):
+        return f"step() in line {step.lineno} is a generator, which runs only where it is looped over, and"
+    return ""
+
+
+def _about(tree: ast.Module) -> str:
+    """The first paragraph of what the program says about itself."""
+    return (ast.get_docstring(tree) or "").split("\n\n")[0]
+
+
+# -- while it runs ------------------------------------------------------------------------------------------
+
+
+class _Progress:
+    """One line on stderr that counts the steps, where that is a terminal; else a line at the start alone."""
+
+    def __init__(self, name: str, at: int, steps: int) -> None:
+        self.last = at + steps - 1
+        self.told = f"running {name} up to step {self.last} of its training"
+        self.shown = 0.0
+
+    def __enter__(self) -> Callable[[int], None]:
+        if self.last > 1 or sys.stderr.isatty():
+            print(self.told, "…", file=sys.stderr, flush=True)
+        return self._show
+
+    def _show(self, step: int) -> None:
+        if sys.stderr.isatty() and time.monotonic() - self.shown > 0.2 and step < self.last:
+            self.shown = time.monotonic()
+            print(f"\r\x1b[Kstep {step} of {self.last} …", end="", file=sys.stderr, flush=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+class _own_traceback:
+    """Shows what the program raises as Python would, without the frames of minigrad, and ends with exit code 1."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = str(path.resolve())
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
+        if not isinstance(error, Exception) or os.environ.get("MINIGRAD_TRACEBACK"):
+            return
+        told = traceback.TracebackException.from_exception(error)
+        if not any(frame.filename == self.file for frame in told.stack):
+            return
+        part: traceback.TracebackException | None = told
+        while part is not None:
+            part.stack = traceback.StackSummary.from_list([f for f in part.stack if not _is_ours(f.filename)])
+            part = part.__cause__ or part.__context__
+        print("".join(told.format()), end="", file=sys.stderr)
+        code = getattr(error, "code", "")
+        if isinstance(code, str) and code.startswith("MG-"):
+            print(f"To read more: minigrad explain {code}", file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+def _is_ours(file: str) -> bool:
+    import minigrad
+
+    return file.startswith(os.path.dirname(os.path.abspath(minigrad.__file__)) + os.sep)
 
 
 def _open(page: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import table
-from minigrad.viz.numbers import entry, fill, joined, picked, show
+from minigrad.viz.numbers import entry, fill, joined, largest, others, show
 from minigrad.viz.trace import Backward, Host, Node, Trace
 
 Index = tuple[Any, ...]
@@ -86,36 +86,38 @@ class Case:
             fill(template, lambda name: show(self.operands[name].value(place))),
         )
 
-    def total(self, template: str, index: Index, sizes: dict[str, int]) -> Pair:
-        """Fill a template that is summed over the letters in ``index``, which run to their ``sizes``."""
+    def total(
+        self, template: str, index: Index, sizes: dict[str, int], worth: Callable[[Index], Any]
+    ) -> Pair:
+        """Fill a template that is summed over the letters in ``index``, which run to their ``sizes``.
+
+        ``worth`` gives the terms' values for an index whose letters are arrays of places.
+        """
         index = tuple(0 if sizes.get(i) == 1 else i for i in index)
         letters = [i for i in index if i in sizes]
         if not letters:
             return self.pair(template, index)
-        ranges = [range(sizes[letter]) for letter in letters]
-        if any(len(r) == 0 for r in ranges):
-            return Pair(f"Σ_{','.join(letters)} {self.pair_symbols(template, index)}", "0")
-        places = [dict(zip(letters, values, strict=True)) for values in _ends(ranges)]
-        terms = [self.pair(template, index, tuple(p.get(i, i) for i in index)).numbers for p in places]
-        return Pair(f"Σ_{','.join(letters)} {self.pair_symbols(template, index)}", joined(terms))
-
-    def pair_symbols(self, template: str, index: Index) -> str:
-        """Fill a template with symbols alone."""
-        return fill(template, lambda name: self.operands[name].symbol(index))
-
-
-def _ends(ranges: Sequence[range]) -> Sequence[tuple[int, ...]]:
-    """The first few and the last of all combinations: what ``joined`` needs."""
-    count = int(np.prod([len(r) for r in ranges]))
-    shape = tuple(len(r) for r in ranges)
-    return [tuple(int(k) for k in np.unravel_index(flat, shape)) for flat in picked(range(count))]
+        shape = tuple(sizes[letter] for letter in letters)
+        grid = dict(zip(letters, np.ix_(*map(range, shape)), strict=True))
+        with np.errstate(all="ignore"):
+            terms = np.broadcast_to(worth(tuple(grid.get(i, i) for i in index)), shape)
+        shown = largest(terms)
+        texts = []
+        for flat in shown:
+            at = dict(zip(letters, map(int, np.unravel_index(flat, shape)), strict=True))
+            texts.append(self.pair(template, index, tuple(at.get(i, i) for i in index)).numbers)
+        symbols = fill(template, lambda name: self.operands[name].symbol(index))
+        return Pair(f"Σ_{','.join(letters)} {symbols}", joined(texts, *others(terms, shown)))
 
 
 def written(names: Iterable[tuple[str, Index, Any]]) -> Pair:
     """Return a sum of single entries, each a name, an index and a value."""
     listed = list(names)
-    symbols = joined([entry(name, index) for name, index, _ in picked(listed)])
-    return Pair(symbols, joined([show(value) for _, _, value in picked(listed)]))
+    values = np.array([value for _, _, value in listed], np.float64)
+    shown = largest(values)
+    left, rest = others(values, shown)
+    symbols = joined([entry(*listed[k][:2]) for k in shown]) + (f" + {left} others" if left else "")
+    return Pair(symbols, joined([show(listed[k][2]) for k in shown], left, rest))
 
 
 def letters(count: int) -> Sequence[str]:

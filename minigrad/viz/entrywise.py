@@ -47,7 +47,8 @@ def backward(case: Case, event: Backward, index: Index) -> Pair | None:
     for letter, axis in zip(letters(len(event.summed)), event.summed, strict=True):
         full[axis] = letter
         sizes[letter] = event.local.shape[axis]
-    return case.total(template, tuple(full), sizes)
+    terms = event.incoming.astype(np.float64) * event.local
+    return case.total(template, tuple(full), sizes, lambda at: terms[at])
 
 
 def _add_conditions(case: Case, event: Backward | None) -> None:

@@ -90,13 +90,14 @@ def _variables(frame: FrameType) -> Iterable[tuple[str, Any]]:
 
 
 def _held(variables: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """Yield tensors and arrays with what reaches them: a variable, an entry of one, an attribute of ``self``."""
+    """Yield tensors, arrays and lists with what reaches them: a variable, an entry of one, an attribute of ``self``."""
     for name, value in variables:
         if name.startswith("_"):
             continue
         if isinstance(value, _KINDS):
             yield name, value
         elif isinstance(value, (list, tuple)) and len(value) <= MOST:
+            yield name, value
             yield from ((f"{name}[{i}]", part) for i, part in enumerate(value) if isinstance(part, _KINDS))
         elif isinstance(value, dict) and len(value) <= MOST:
             yield from ((f"{name}[{key!r}]", part) for key, part in value.items() if isinstance(part, _KINDS))

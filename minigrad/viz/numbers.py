@@ -1,4 +1,4 @@
-"""How numbers and entries are written in explanations: four significant digits, − and ·, long sums cut short."""
+"""How numbers and entries are written in explanations: four significant digits, − and ·, long sums shortened."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 SHOWN = 4
-"""Terms of a sum that are all shown; of longer ones the first three and the last."""
+"""Terms of a sum that are all shown; of a longer one the three largest, and the sum of the others."""
 
 
 def show(value: Any) -> str:
@@ -60,14 +62,30 @@ def fill(template: str, text_of: Callable[[str], str]) -> str:
     return re.sub(r"\{(\w+)\}", placed, template)
 
 
-def joined(terms: Sequence[str]) -> str:
-    """Return the terms with plus signs between them, of a long sum the first three and the last."""
-    chosen = list(terms) if len(terms) <= SHOWN else [*terms[:3], "…", terms[-1]]
-    if not chosen:
+def joined(terms: Sequence[str], others: int = 0, rest: Any = 0.0) -> str:
+    """Return the terms with plus signs between them, and behind them how many others there are and their sum."""
+    if not terms:
         return "0"
-    return " + ".join([chosen[0], *(f"({t})" if t.startswith("−") else t for t in chosen[1:])])
+    added = [terms[0], *(f"({t})" if t.startswith("−") else t for t in terms[1:])]
+    if others:
+        added.append(f"({others} others: {show(rest)})")
+    return " + ".join(added)
 
 
-def picked(positions: Sequence[Any]) -> Sequence[Any]:
-    """Return the positions whose terms ``joined`` will show, with as many beside them as it needs to cut the rest."""
-    return positions if len(positions) <= SHOWN + 1 else [*positions[:SHOWN], positions[-1]]
+def largest(terms: Any) -> list[int]:
+    """Return the flat places of the terms that a sum shows: all of a short one in order, else the three largest.
+
+    The largest are those farthest from 0; of equal ones the first come first.
+    """
+    flat = np.abs(np.asarray(terms, np.float64).ravel())
+    if flat.size <= SHOWN:
+        return list(range(flat.size))
+    order: list[int] = np.argsort(-np.nan_to_num(flat, nan=np.inf), kind="stable")[: SHOWN - 1].tolist()
+    return order
+
+
+def others(terms: Any, shown: Sequence[int]) -> tuple[int, float]:
+    """Return how many terms are not among those shown, and their sum."""
+    left = np.delete(np.asarray(terms, np.float64).ravel(), list(shown))
+    with np.errstate(all="ignore"):
+        return left.size, float(left.sum())

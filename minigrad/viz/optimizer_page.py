@@ -56,7 +56,7 @@ class OptimizerStepper:
             "<style>body{margin:1rem;background:#fff}"
             "@media(prefers-color-scheme:dark){body{background:#0f1113}}</style></head><body>\n"
         )
-        atomic_write(path, f"{head}{self.html()}\n</body></html>\n")
+        atomic_write(path, f"{head}{_html(self, alone=True)}\n</body></html>\n")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self.html()}
@@ -149,7 +149,7 @@ def _tables(shown: OptimizerStepper) -> str:
     return "".join(parts)
 
 
-def _html(shown: OptimizerStepper) -> str:
+def _html(shown: OptimizerStepper, *, alone: bool = False) -> str:
     identity = f"mgo-{secrets.token_hex(6)}"
     clip = f"{identity}-clip"
     scale = Scale(*window(list(shown.runs), shown.surface))
@@ -173,10 +173,11 @@ def _html(shown: OptimizerStepper) -> str:
             for run in shown.runs
         ],
     }
-    script = (asset("theme.js") + asset("optimizers.js")).replace("@ID@", identity)
+    script = (asset("theme.js") + asset("keys.js") + asset("optimizers.js")).replace("@ID@", identity)
     title = escape(f"Seven optimizers on J = {shown.surface.text}, from the same start")
     return (
-        f'<div class="mgo" id="{identity}" role="group" aria-label="{title}"><style>{_style()}</style>'
+        f'<div class="mgo" id="{identity}"{" data-page" if alone else ""} role="group" '
+        f'aria-label="{title}"><style>{_style()}</style>'
         f'<h3>{title}</h3><div class="mgo-bar mgo-choice" role="group" aria-label="optimizer"></div>'
         '<div class="mgo-bar mgo-steps" role="group" aria-label="steps"></div>'
         '<div class="mgo-panes"><div class="mgo-picture">'

@@ -12,7 +12,7 @@ import numpy as np
 from minigrad.viz.numbers import show as number
 from minigrad.viz.trace import Host
 
-__all__ = ["Store", "brief", "entry_text", "heat", "number", "peak", "shape_text"]
+__all__ = ["Store", "brief", "entry_text", "heat", "number", "shape_text"]
 
 POSITIVE, NEGATIVE = (213, 94, 0), (0, 114, 178)
 _MOST_ROWS, _MOST_COLUMNS = 24, 48
@@ -44,14 +44,6 @@ def shape_text(shape: tuple[int, ...]) -> str:
 def entry_text(entry: tuple[int, ...]) -> str:
     """Return ``[0,2]``, and nothing for a scalar's only entry."""
     return f"[{','.join(map(str, entry))}]" if entry else ""
-
-
-def peak(array: Host) -> tuple[int, ...]:
-    """Return the index of the entry farthest from 0; where all are equal, of the first."""
-    if array.size == 0:
-        return ()
-    flat = int(np.argmax(np.abs(np.nan_to_num(array.astype(np.float64)))))
-    return tuple(int(i) for i in np.unravel_index(flat, array.shape))
 
 
 def heat(array: Host) -> str:

@@ -9,9 +9,11 @@ import numpy as np
 from minigrad.source import file_name
 from minigrad.viz import page_follow
 from minigrad.viz.explain import explain
-from minigrad.viz.page_arrays import Store, entry_text, number, peak, shape_text
+from minigrad.viz.page_arrays import Store, entry_text, number, shape_text
 from minigrad.viz.page_graph import cell, head, stretches, timelines
-from minigrad.viz.trace import Backward, Deposit, Event, Forward, Host, Seed, Trace, Update
+from minigrad.viz.thread import looked_at, strongest
+from minigrad.viz.trace import Backward, Deposit, Event, Forward, Host, Outcome, Row, Seed, Trace, Update
+from minigrad.viz.update_entries import name_in
 
 _ALL_ENTRIES = 12
 _SIGNS = {"add": "+", "subtract": "−", "multiply": "·", "divide": "/", "matmul": "@", "power": "^"}
@@ -21,12 +23,13 @@ PHASES = {
     "backward": "backward",
     "deposit": "backward",
     "update": "update",
+    "outcome": "update",
 }
 
 
 def collect(trace: Trace, follow: tuple[str, ...], budget: int) -> dict[str, Any]:
     """Return everything as plain lists, dicts, strings and numbers."""
-    store = Store(budget)
+    store, thread = Store(budget), strongest(trace)
     weights: list[dict[str, Any]] = [
         {"name": page_follow.label(node, entry), "steps": page_follow.followed(trace, node, entry)}
         for node, entry in page_follow.choices(trace, follow)
@@ -35,12 +38,18 @@ def collect(trace: Trace, follow: tuple[str, ...], budget: int) -> dict[str, Any
     for weight in weights:
         for k, entry in weight["steps"]:
             wanted.setdefault(k, set()).add(entry)
+    steps = trace.steps
     events = [_event(trace, event, store, wanted.get(event.index, set())) for event in trace.events]
+    for place, part in enumerate(steps):
+        for k in part:
+            events[k]["step"] = place
     first = [event["answer"] for event in events] + [a for event in events for _, a in event["arrays"]]
     store.fill(list(dict.fromkeys(first)))
     return {
         "nodes": _nodes(trace),
         "events": events,
+        "steps": len(steps),
+        "thread": "" if thread is None else page_follow.label(*thread),
         "follow": [{"name": w["name"], "steps": [[k, list(at)] for k, at in w["steps"]]} for w in weights],
         "arrays": store.arrays,
     }
@@ -70,15 +79,15 @@ def answer(trace: Trace, event: Event) -> Host:
         return trace.nodes[event.node].value
     if isinstance(event, Seed):
         return event.gradient
+    if isinstance(event, Outcome):
+        return event.new
     return event.rows[-1].value if isinstance(event, Update) else event.total
 
 
 def entries(trace: Trace, event: Event) -> list[tuple[int, ...]]:
-    """Return the entries that a page explains without being asked: all of a small array, else the largest."""
-    import numpy as np
-
+    """Return the entries that a page explains without being asked: the thread's, and all others of a small array."""
     array = answer(trace, event)
-    first = peak(array)
+    first = looked_at(trace, event)
     others = list(np.ndindex(array.shape)) if 0 < array.size <= _ALL_ENTRIES else []
     return [first, *(entry for entry in others if entry != first)] if array.size else []
 
@@ -104,7 +113,7 @@ def _event(trace: Trace, event: Event, store: Store, wanted: set[tuple[int, ...]
         "entry": list(first[0]) if first else [],
         "told": told,
         "answer": store.add(array),
-        "symbol": name if event.kind in ("forward", "update") else f"dL/d{name}",
+        "symbol": name if isinstance(event, Forward | Update | Outcome) else f"dL/d{name}",
         "added": isinstance(event, Backward) and not event.first,
     }
     arrays: list[tuple[str, Host]] = []
@@ -119,8 +128,15 @@ def _event(trace: Trace, event: Event, store: Store, wanted: set[tuple[int, ...]
         arrays.append(("contribution", event.contribution))
     elif isinstance(event, Deposit) and event.before is not None:
         arrays = [("the gradient before", event.before)]
+    elif isinstance(event, Outcome):
+        arrays = [("with the weights before", event.old)]
     elif isinstance(event, Update):
-        found["rows"] = [_row(row, array.shape, store, told, given=i) for i, row in enumerate(event.rows)]
+        found["theta"] = name_in(event.rows, name)
+        seen = [row.symbol for row in event.rows]
+        found["rows"] = [
+            _row(row, array.shape, store, told, "←" if row.symbol in seen[:i] else "=")
+            for i, row in enumerate(event.rows)
+        ]
         arrays = [(row.symbol, row.value) for row in event.rows if row.value.shape == array.shape][:-1]
     found["arrays"] = [[f"{found['symbol']} (the result)", found["answer"]]]
     found["arrays"] += [[label, store.add(value)] for label, value in arrays]
@@ -138,8 +154,8 @@ def _exact(value: Host) -> float | None:
     return float(value) if value.size == 1 and np.isfinite(value).all() else None
 
 
-def _row(row: Any, shape: tuple[int, ...], store: Store, told: dict[str, Any], given: int) -> dict[str, Any]:
-    made: dict[str, Any] = {"symbol": row.symbol, "text": row.text}
+def _row(row: Row, shape: tuple[int, ...], store: Store, told: dict[str, Any], sign: str) -> dict[str, Any]:
+    made: dict[str, Any] = {"symbol": row.symbol, "text": row.text, "sign": sign}
     if row.value.shape == shape and shape:
         made["at"] = {key: number(row.value[tuple(map(int, key.split(",")))]) for key in told}
         made["array"] = store.add(row.value)
@@ -167,6 +183,8 @@ def title(trace: Trace, event: Event) -> str:
         return f"{node.name} → {trace.nodes[event.input].name}"
     if isinstance(event, Deposit):
         return f"{node.name}.grad"
+    if isinstance(event, Outcome):
+        return f"{node.name} again, with the new weights"
     return f"{event.optimizer} changes {node.name}, step {event.t}"
 
 
@@ -185,6 +203,8 @@ def rule(trace: Trace, event: Event) -> str:
             if event.before is not None
             else "grad ← this walk's gradient"
         )
+    if isinstance(event, Outcome):
+        return "the same operations on the same data, once more"
     return "the optimizer's formula, line by line"
 
 
@@ -230,5 +250,5 @@ def where(trace: Trace, event: Event) -> str:
 def entry_name(trace: Trace, event: Event, entry: tuple[int, ...]) -> str:
     """Return the symbol of one entry of what an event brings about: ``dL/dW[0,2]``."""
     node = trace.nodes[event.input if isinstance(event, Backward) else event.node]
-    prefix = "" if isinstance(event, Forward | Update) else "dL/d"
+    prefix = "" if isinstance(event, Forward | Update | Outcome) else "dL/d"
     return prefix + node.name + entry_text(entry)

@@ -1,18 +1,16 @@
-"""Which entries one weight touches: the same operations, run again with that weight moved a little."""
+"""The weights that a page offers to follow, and the events that concern one of them."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 
-from minigrad import table
 from minigrad.errors import ConfigError
 from minigrad.viz.page_arrays import entry_text
-from minigrad.viz.trace import Backward, Deposit, Forward, Host, Node, Seed, Trace, Update
+from minigrad.viz.thread import Entry, reach
+from minigrad.viz.trace import Backward, Deposit, Forward, Node, Outcome, Seed, Trace, Update
 
-Entry = tuple[int, ...]
 _MOST = 24
 
 
@@ -66,7 +64,7 @@ def followed(trace: Trace, weight: Node, entry: Entry) -> list[tuple[int, Entry]
     touched = reach(trace, weight, entry)
     concerned: list[tuple[int, Entry]] = []
     for event in trace.events:
-        if isinstance(event, Forward | Seed):
+        if isinstance(event, Forward | Seed | Outcome):
             at = touched.get(event.node)
         elif isinstance(event, Backward):
             at = touched.get(event.input) if event.node in touched else None
@@ -76,58 +74,6 @@ def followed(trace: Trace, weight: Node, entry: Entry) -> list[tuple[int, Entry]
         if at is not None:
             concerned.append((event.index, at))
     return concerned
-
-
-def reach(trace: Trace, weight: Node, entry: Entry) -> dict[int, Entry]:
-    """Return, for every node that this entry changes, the entry through which it changes the loss most.
-
-    The operations run once more in float64, as they were and with the entry moved; what differs is touched.
-    """
-    at = {weight.index: entry}
-    for node in trace.nodes:
-        if node.earlier in at:
-            at[node.index] = entry
-    before: dict[int, Host] = {}
-    after: dict[int, Host] = {}
-    for k in at:
-        before[k] = _double(trace.nodes[k].value)
-        after[k] = before[k].copy()
-        after[k][entry] += 1e-4 * max(1.0, abs(float(before[k][entry])))
-    for event in trace.events:
-        if not isinstance(event, Forward):
-            continue
-        node = trace.nodes[event.node]
-        if not any(i in after for i in node.inputs):
-            continue
-        try:
-            old, new = _again(trace, node, before), _again(trace, node, after)
-        except Exception:  # what does not run twice (a custom operation, say) ends the path, not the page
-            continue
-        with np.errstate(invalid="ignore"):
-            change = np.nan_to_num(np.abs(new - old))
-        if change.shape == node.shape and change.any():
-            before[node.index], after[node.index] = old, new
-            at[node.index] = _clearest(change, trace.gradient(node.index))
-    return at
-
-
-def _clearest(change: Host, gradient: Host | None) -> Entry:
-    """Return where a change matters most to the loss; where that is not known, or nowhere, where it is largest."""
-    effect = change if gradient is None else change * np.abs(gradient)
-    flat = int(np.argmax(effect if effect.any() else change))
-    return tuple(int(i) for i in np.unravel_index(flat, change.shape))
-
-
-def _again(trace: Trace, node: Node, values: dict[int, Host]) -> Host:
-    arguments: list[Any] = []
-    for i, constant in zip(node.inputs, node.constants, strict=True):
-        arguments.append(constant if i is None else values.get(i, _double(trace.nodes[i].value)))
-    with np.errstate(all="ignore"):
-        return np.asarray(table.operations[str(node.operation)].forward(*arguments, **node.params))
-
-
-def _double(value: Host) -> Host:
-    return value.astype(np.float64) if value.dtype.kind == "f" else value
 
 
 def label(weight: Node, entry: Entry) -> str:

@@ -11,13 +11,13 @@ from html import escape
 from typing import Any
 
 from minigrad.viz.embed import picture_style
-from minigrad.viz.layout import curve, layered
+from minigrad.viz.layout import Point, curve, layered
 from minigrad.viz.page_arrays import brief, heat, shape_text
-from minigrad.viz.page_groups import Group
-from minigrad.viz.trace import Backward, Deposit, Forward, Host, Node, Seed, Trace, Update
+from minigrad.viz.page_groups import Group, groups, parts
+from minigrad.viz.trace import Backward, Deposit, Forward, Host, Node, Outcome, Seed, Trace, Update
 
 NOT_YET = "not yet"
-_WIDTH, _HEAD, _ROW, _TITLE = 212, 26, 22, 16
+_WIDTH, _HEAD, _ROW, _TITLE, _STEP = 212, 26, 22, 16, 24
 _MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 
 GRAPH_CSS = f"""
@@ -28,6 +28,7 @@ GRAPH_CSS = f"""
 .mg-graph .name{{fill:var(--ink);font-weight:700;font-size:13px}}
 .mg-graph .op,.mg-graph .shape,.mg-graph .label{{fill:var(--muted);font-size:10.5px}}
 .mg-graph .shape{{text-anchor:end}}
+.mg-graph .step{{fill:var(--ink);font-weight:700;font-size:13px}}
 .mg-graph .text{{fill:var(--ink)}}
 .mg-graph .unknown .text{{fill:var(--muted);font-style:italic}}
 .mg-graph .unknown .heat,.mg-graph .unknown .frame{{display:none}}
@@ -39,13 +40,15 @@ GRAPH_CSS = f"""
 .mg-graph .tip-forward{{fill:var(--fwd)}}
 .mg-graph .tip-backward{{fill:var(--bwd)}}
 """
+# Green is forwards, purple backwards, grey the weights and their update; orange and blue are left to say above and
+# below 0.
 LIGHT = (
     "--bg:#fff;--panel:#f5f7f9;--box:#fff;--ink:#1a2027;--muted:#5a6571;--line:#cfd6dd;--edge:#8a95a1;"
-    "--fwd:#0072b2;--bwd:#b34700;--upd:#00775a;--fwd-soft:#e3f1f9;--bwd-soft:#fdeee3;--upd-soft:#e0f4ee"
+    "--fwd:#00775a;--bwd:#661f6a;--upd:#3b4651;--fwd-soft:#e0f4ee;--bwd-soft:#f7ebf6;--upd-soft:#e5e9ed"
 )
 DARK = (
     "--bg:#14181d;--panel:#1b2128;--box:#20272f;--ink:#e9edf1;--muted:#a3aeba;--line:#3a4550;--edge:#768493;"
-    "--fwd:#56b4e9;--bwd:#f5a15c;--upd:#4fd1a5;--fwd-soft:#16303f;--bwd-soft:#3d2817;--upd-soft:#12362b"
+    "--fwd:#4fd1a5;--bwd:#e0a3dc;--upd:#dfe5ea;--fwd-soft:#12362b;--bwd-soft:#3a2139;--upd-soft:#333d47"
 )
 
 
@@ -69,44 +72,59 @@ def timelines(trace: Trace) -> tuple[dict[int, list[tuple[int, Host]]], dict[int
             gradients.setdefault(event.node, []).append((event.index, event.total))
         elif isinstance(event, Update):
             values.setdefault(event.node, []).append((event.index, event.rows[-1].value))
+        elif isinstance(event, Outcome):
+            values.setdefault(event.node, []).append((event.index, event.new))
     for node in trace.nodes:
         values.setdefault(node.index, [(-1, node.value)])
     return values, gradients
 
 
-def draw(trace: Trace, uid: str, boxes: list[Group]) -> str:
-    """Return the whole graph at the last event as an SVG document of its own, in light and dark."""
+def draw(trace: Trace, uid: str, collapse: bool | None = None) -> str:
+    """Return the whole graph at the last event as an SVG document of its own, in light and dark.
+
+    Several steps stand one below the other. For ``collapse`` see ``page_groups.groups``.
+    """
     values, gradients = timelines(trace)
-    where = {i: k for k, group in enumerate(boxes) for i in group.members}
-    edges, ends, stretched = [], [], []
-    for node in trace.nodes:
-        for position, i in enumerate(node.inputs):
-            if i is not None and where[i] != where[node.index]:
-                edges.append((where[i], where[node.index]))
-                ends.append(f"{i}:{node.index}:{position}")
-                stretched.append(stretches(trace.nodes[i].shape, node))
-    heights = [_height(group, gradients) for group in boxes]
-    layout = layered(edges, [(_WIDTH, height) for height in heights])
+    made = parts(trace)
+    drawn, width, top = [], 0.0, 0.0
+    for number, part in enumerate(made):
+        boxes = groups(trace, collapse, part=part)
+        where = {i: k for k, group in enumerate(boxes) for i in group.members}
+        edges, ends, stretched = [], [], []
+        for node in (trace.nodes[i] for i in sorted(part.made)):
+            for position, i in enumerate(node.inputs):
+                if i is not None and where[i] != where[node.index]:
+                    edges.append((where[i], where[node.index]))
+                    ends.append(f"{i}:{node.index}:{position}")
+                    stretched.append(stretches(trace.nodes[i].shape, node))
+        heights = [_height(group, gradients) for group in boxes]
+        layout = layered(edges, [(_WIDTH, height) for height in heights])
+        if len(made) > 1:
+            drawn.append(f'<text class="step" x="0" y="{top + 12:.0f}">step {number + 1}</text>')
+            top += _STEP
+        drawn.append(f'<g transform="translate(0 {top:.0f})">')
+        for end, path, dashed in zip(ends, layout.paths, stretched, strict=True):
+            kind = "edge stretched" if dashed else "edge"
+            drawn.append(
+                f'<path class="{kind}" data-edge="{end}" d="{curve(path)}" marker-end="url(#{uid}-tip)"/>'
+            )
+        for group, (x, y), tall in zip(boxes, layout.positions, heights, strict=True):
+            node = trace.nodes[group.shown]
+            last = gradients.get(node.index, [(0, None)])[-1][1]
+            corner = (x - _WIDTH / 2, y - tall / 2)
+            drawn.append(_box(group, node, number, corner, tall, values[node.index][-1][1], last))
+        drawn.append("</g>")
+        width, top = max(width, layout.width), top + layout.height + _STEP
     margin = 14
-    width, height = layout.width + 2 * margin, layout.height + 2 * margin
+    width, height = width + 2 * margin, max(0.0, top - _STEP) + 2 * margin
     title = escape(trace.title or "recorded step")
-    parts = [
+    return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="mg-graph" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="{-margin} {-margin} {width:.0f} {height:.0f}" role="group" aria-label="graph of {title}">',
-        picture_style(LIGHT, DARK, GRAPH_CSS),
-        f"<defs>{''.join(_tip(uid, kind) for kind in ('tip', 'tip-forward', 'tip-backward'))}</defs>",
-    ]
-    for end, path, dashed in zip(ends, layout.paths, stretched, strict=True):
-        kind = "edge stretched" if dashed else "edge"
-        parts.append(
-            f'<path class="{kind}" data-edge="{end}" d="{curve(path)}" marker-end="url(#{uid}-tip)"/>'
-        )
-    for group, (x, y), tall in zip(boxes, layout.positions, heights, strict=True):
-        node = trace.nodes[group.shown]
-        last = gradients.get(node.index, [(0, None)])[-1][1]
-        parts.append(_box(group, node, x - _WIDTH / 2, y - tall / 2, tall, values[node.index][-1][1], last))
-    parts.append("</svg>")
-    return "".join(parts)
+        f'viewBox="{-margin} {-margin} {width:.0f} {height:.0f}" role="group" aria-label="graph of {title}">'
+        f"{picture_style(LIGHT, DARK, GRAPH_CSS)}"
+        f"<defs>{''.join(_tip(uid, kind) for kind in ('tip', 'tip-forward', 'tip-backward'))}</defs>"
+        f"{''.join(drawn)}</svg>"
+    )
 
 
 def _height(group: Group, gradients: dict[int, Any]) -> int:
@@ -145,7 +163,7 @@ def head(node: Node) -> list[Any]:
 
 
 def _box(
-    group: Group, node: Node, x: float, y: float, height: float, value: Host, gradient: Host | None
+    group: Group, node: Node, step: int, at: Point, height: float, value: Host, gradient: Host | None
 ) -> str:
     name, operation, start, shape = head(node)
     told = escape(group.title or f"{node.name}, {node.role}, {shape}")
@@ -159,8 +177,8 @@ def _box(
             f'<text class="label" x="10" y="15">{escape(_shortened(group.title, 30))}</text>'
         )
     parts = [
-        f'<g class="node {kind}" data-node="{node.index}"{several} tabindex="0" role="button" '
-        f'transform="translate({x:.1f} {y:.1f})" aria-label="{told}"><title>{told}</title>',
+        f'<g class="node {kind}" data-node="{node.index}" data-step="{step}"{several} tabindex="0" role="button" '
+        f'transform="translate({at[0]:.1f} {at[1]:.1f})" aria-label="{told}"><title>{told}</title>',
         heading or f'<rect class="box" width="{_WIDTH}" height="{height}" rx="7"/>',
         f'<text class="name" x="10" y="{top + 17}">{escape(name)}</text>',
         f'<text class="op" x="{start}" y="{top + 17}">{escape(operation)}</text>',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,14 @@ def _summed(
     if right is not None:
         case.operands["r"] = placed(*right)
     template = "{l}" if right is None else "{l} · {r}"
-    return case.total(template, tuple(sums), sums) if sums else case.pair(template, ())
+    if not sums:
+        return case.pair(template, ())
+    factors = [case.operands[name] for name in ("l", "r") if f"{{{name}}}" in template]
+
+    def worth(values: Index) -> Any:
+        return math.prod(np.asarray(factor.value(values), np.float64) for factor in factors)
+
+    return case.total(template, tuple(sums), sums, worth)
 
 
 class _Product:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import linecache
 import sys
 from collections.abc import Callable, Iterator
@@ -16,8 +17,9 @@ from minigrad import modes
 from minigrad.operation import Record
 from minigrad.optim import Update as EngineUpdate
 from minigrad.source import Place, here
-from minigrad.tape import Step
+from minigrad.tape import Step, walk
 from minigrad.tensor import Tensor
+from minigrad.viz import again
 from minigrad.viz import trace as told
 from minigrad.viz.local import local_derivative, stretched_axes
 from minigrad.viz.names import Names
@@ -48,6 +50,7 @@ def record(step: Callable[..., Any] | None = None, *args: Any, title: str | None
 
 def _run(step: Callable[..., Any], args: tuple[Any, ...], caller: FrameType, title: str) -> Trace:
     with _recorded(caller, title) as trace:
+        trace.about = (inspect.getdoc(step) or "").split("\n\n")[0] if inspect.isfunction(step) else ""
         try:
             step(*args)
         except BaseException as error:
@@ -59,40 +62,54 @@ def _run(step: Callable[..., Any], args: tuple[Any, ...], caller: FrameType, tit
 
 @contextlib.contextmanager
 def _recorded(caller: FrameType, title: str) -> Iterator[Trace]:
-    recorder = _Recorder(caller, title)
+    recorder = Recorder(caller, title)
     try:
-        with modes.hooks(recorder.forward, recorder.backward, recorder.deposit, recorder.update):
+        with recorder.hooks():
             yield recorder.trace
     finally:
         recorder.finish()
 
 
-class _Recorder:
+class Recorder:
+    """Writes down in ``trace`` what its hooks are told, until ``finish``."""
+
     def __init__(self, caller: FrameType, title: str) -> None:
         self.trace = Trace(title)
         self.names: Names | None = Names(caller)
-        self.latest: dict[int, tuple[int, int]] = {}  # id of a tensor -> its newest node, its version there
+        self.latest: dict[int, tuple[int, int]] = {}  # id of a tensor or array -> newest node, version there
+        self.hints: dict[int, str] = {}  # node of an array -> what the operation that takes it calls it
         self.kept: dict[int, Any] = {}  # tensors and arrays by id, so that no id is used twice
         self.constants: dict[int, tuple[int, ...]] = {}  # node -> ids of its inputs
         self.parameters: dict[int, str] = {}  # names that optimizers use
         self.walks: dict[FrameType, dict[int, Any]] = {}  # a walk -> what each tensor has received in it
+        self.losses: list[int] = []  # nodes from which walks have started since the last update
+        self.updated: dict[int, Host] = {}  # node of a parameter -> its new value, while updates come in
+
+    def hooks(self) -> contextlib.AbstractContextManager[None]:
+        """Listen to the engine inside a ``with`` block."""
+        return modes.hooks(self.forward, self.backward, self.deposit, self.update)
 
     # -- events -------------------------------------------------------------------------------------------
 
     def forward(self, record: Record, output: Tensor) -> None:
+        """Note an operation that ran."""
+        self.settle()
         line = self._line(record.place)
         layer = self._look()
         node = self._add_result(record, output, line, layer)
         self._note(told.Forward(self._next, line, node))
 
     def backward(self, step: Step) -> None:
-        received = self.walks.setdefault(sys._getframe(1), {})
+        """Note a contribution to a gradient, and the start of a walk before its first."""
+        self.settle()
+        received = self.walks.setdefault(_walk(), {})
         node = self._node(step.output)
         if id(step.output) not in received:
             received[id(step.output)] = None
             self._look()
             line = self._line(here())
             self._note(told.Seed(self._next, line, node, _host(step.incoming)))
+            self.losses.append(node)
         source = self.trace.nodes[node].inputs[step.position]
         assert source is not None
         rule = step.record.operation.rule(step.position)
@@ -116,11 +133,14 @@ class _Recorder:
         received[id(step.input)] = None
 
     def deposit(self, tensor: Tensor, before: Any) -> None:
+        """Note what has become of a tensor's ``.grad``."""
+        self.settle()
         node = self._newest(tensor)
         old = None if before is None else host(before)
         self._note(told.Deposit(self._next, self._line(here()), node, old, _host(tensor.grad)))
 
     def update(self, update: EngineUpdate) -> None:
+        """Note what an optimizer did to a parameter."""
         if not update.name.startswith("param"):
             self.parameters.setdefault(id(update.tensor), update.name)
         self._look()
@@ -129,14 +149,29 @@ class _Recorder:
         node, _ = self.latest[id(update.tensor)]
         optimizer = type(update.optimizer).__name__
         line = self._line(here())
-        self._note(told.Update(self._next, line, node, optimizer, update.t, rows(update)))
+        event = told.Update(self._next, line, node, optimizer, update.t, rows(update))
+        self._note(event)
+        self.updated[node] = event.rows[-1].value
+
+    def settle(self) -> None:
+        """Note, after the last of a step's updates, what the losses that led to them come to now."""
+        if not self.updated:
+            return
+        line = self.trace.events[-1].line
+        for loss in dict.fromkeys(self.losses):
+            old = self.trace.nodes[loss].value
+            new = again.with_new(self.trace, loss, self.updated) if old.size == 1 else None
+            if new is not None:
+                self._note(told.Outcome(self._next, line, loss, old, host(new)))
+        self.losses, self.updated = [], {}
 
     def finish(self) -> None:
         """Give the nodes their names and let go of everything that the engine made."""
         if self.names is None:
             return
+        self.settle()
         self._look()
-        nodes = _named(self.trace.nodes, self._known_names())
+        nodes = _named(self.trace.nodes, self.hints | self._known_names())
         found = self.names.by_id
         for index, ids in self.constants.items():
             arrays = nodes[index].constants
@@ -144,7 +179,7 @@ class _Recorder:
             nodes[index] = replace(nodes[index], constant_names=named)
         self.trace.nodes[:] = nodes
         self.names = None
-        self.latest, self.kept, self.walks, self.constants = {}, {}, {}, {}
+        self.latest, self.kept, self.walks, self.constants, self.hints = {}, {}, {}, {}, {}
 
     # -- nodes --------------------------------------------------------------------------------------------
 
@@ -161,6 +196,26 @@ class _Recorder:
             self._add_result(made, unseen, self._line(made.place), None)
         return self.latest[id(tensor)][0]
 
+    def _array(self, record: Record, position: int) -> int | None:
+        """Return the node of an argument that is data but no Tensor, a new one where its numbers are others now.
+
+        None for a single number, and for what no program gave: the random numbers of a dropout.
+        """
+        given, array = record.inputs[position], record.arrays[position]
+        if np.isscalar(given) or not hasattr(array, "ndim") or record.operation.name == "dropout":
+            return None
+        value = host(array)
+        found = self.latest.get(id(given))
+        if found is not None:
+            before = self.trace.nodes[found[0]].value
+            if (before.dtype, before.shape, before.tobytes()) == (value.dtype, value.shape, value.tobytes()):
+                return found[0]
+        node = self._add_leaf(given, value, 0)
+        names = record.operation.inputs
+        if position < len(names) and len(names[position]) > 1:
+            self.hints[node] = names[position]
+        return node
+
     def _newest(self, tensor: Tensor) -> int:
         return self.latest[id(tensor)][0] if id(tensor) in self.latest else self._node(tensor)
 
@@ -176,9 +231,11 @@ class _Recorder:
             pending.extend(x for x in unseen.record.inputs if isinstance(x, Tensor))
         return sorted(found.values(), key=lambda t: 0 if t.record is None else t.record.serial)
 
-    def _add_leaf(self, tensor: Tensor, value: Host, version: int) -> int:
+    def _add_leaf(self, tensor: Any, value: Host, version: int) -> int:
         earlier = self.latest.get(id(tensor))
-        role = "result" if tensor.record is not None else "parameter" if tensor.requires_grad else "input"
+        role = "input"
+        if isinstance(tensor, Tensor) and tensor.requires_grad:
+            role = "parameter" if tensor.record is None else "result"
         node = Node(
             index=len(self.trace.nodes),
             name="",
@@ -191,7 +248,10 @@ class _Recorder:
         return self._keep(tensor, node, version)
 
     def _add_result(self, record: Record, output: Tensor, line: Line | None, layer: str | None) -> int:
-        inputs = tuple(self._node(x) if isinstance(x, Tensor) else None for x in record.inputs)
+        inputs = tuple(
+            self._node(x) if isinstance(x, Tensor) else self._array(record, position)
+            for position, x in enumerate(record.inputs)
+        )
         value = host(output.data)
         node = Node(
             index=len(self.trace.nodes),
@@ -203,7 +263,10 @@ class _Recorder:
             operation=record.operation.name,
             formula=record.operation.formula,
             inputs=inputs,
-            constants=tuple(None if x is None or isinstance(x, Tensor) else host(x) for x in record.inputs),
+            constants=tuple(
+                None if x is None or i is not None else host(x)
+                for x, i in zip(record.inputs, inputs, strict=True)
+            ),
             params={name: _copied(param) for name, param in record.params.items()},
             layer=layer,
             line=line,
@@ -212,7 +275,7 @@ class _Recorder:
         self.constants[node.index] = tuple(map(id, record.inputs))
         return self._keep(output, node, output.version.number)
 
-    def _keep(self, tensor: Tensor, node: Node, version: int) -> int:
+    def _keep(self, tensor: Any, node: Node, version: int) -> int:
         self.trace.nodes.append(node)
         self.latest[id(tensor)] = (node.index, version)
         self.kept[id(tensor)] = tensor
@@ -236,7 +299,7 @@ class _Recorder:
         known: dict[int, str] = {}
         for key in self.latest:
             tensor = self.kept[key]
-            name = tensor.name or self.names.by_id.get(key) or self.parameters.get(key)
+            name = getattr(tensor, "name", None) or self.names.by_id.get(key) or self.parameters.get(key)
             if name:
                 known[self.latest[key][0]] = name
         return known
@@ -247,6 +310,15 @@ class _Recorder:
             self.trace.source[file] = [text.rstrip("\r\n") for text in linecache.getlines(file)]
         lines = self.trace.source[file]
         return Line(file, number, lines[number - 1] if 0 < number <= len(lines) else "")
+
+
+def _walk() -> FrameType:
+    """The frame of the walk that runs: what tells one walk from another."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not walk.__code__:
+        frame = frame.f_back
+    assert frame is not None
+    return frame
 
 
 def _named(nodes: list[Node], known: dict[int, str]) -> list[Node]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -50,10 +52,25 @@ def _count(case: Case) -> int:
     return int(np.prod([case.arrays[0].shape[axis] for axis in _axes(case)]))
 
 
+def _double(case: Case, name: str, at: Index) -> Any:
+    return np.asarray(case.operands[name].value(at), np.float64)
+
+
+def _powers(case: Case, index: Index, sizes: dict[str, int]) -> Pair:
+    """Σ e^a."""
+    return case.total("e^({a})", index, sizes, lambda at: np.exp(_double(case, "a", at)))
+
+
+def _gradients(case: Case, template: str, index: Index, sizes: dict[str, int], *also: str) -> Pair:
+    """Σ g, or of g times something."""
+    names = ("g", *also)
+    return case.total(template, index, sizes, lambda at: math.prod(_double(case, name, at) for name in names))
+
+
 def _sum(case: Case, index: Index) -> Pair:
     if case.arrays[0].ndim == 0:
         return case.pair("{a}", ())
-    return case.total("{a}", *_spread(case, index))
+    return case.total("{a}", *_spread(case, index), lambda at: _double(case, "a", at))
 
 
 def _mean(case: Case, index: Index) -> Pair:
@@ -62,18 +79,18 @@ def _mean(case: Case, index: Index) -> Pair:
 
 
 def _logsumexp(case: Case, index: Index) -> Pair:
-    total = case.total("e^({a})", *_spread(case, index)) if case.arrays[0].ndim else case.pair("e^({a})", ())
+    total = _powers(case, *_spread(case, index)) if case.arrays[0].ndim else case.pair("e^({a})", ())
     return Pair(f"ln({total.symbols})", f"ln({total.numbers})")
 
 
 def _softmax(case: Case, index: Index) -> Pair:
-    total = case.total("e^({a})", *_spread(case, index)).enclosed()
+    total = _powers(case, *_spread(case, index)).enclosed()
     power = case.pair("e^({a})", index)
     return Pair(f"{power.symbols} / {total.symbols}", f"{power.numbers} / {total.numbers}")
 
 
 def _log_softmax(case: Case, index: Index) -> Pair:
-    total = case.total("e^({a})", *_spread(case, index)).enclosed()
+    total = _powers(case, *_spread(case, index)).enclosed()
     here = case.pair("{a}", index)
     return Pair(f"{here.symbols} − ln{total.symbols}", f"{here.numbers} − ln{total.numbers}")
 
@@ -111,7 +128,7 @@ def _logsumexp_back(case: Case, event: Backward, index: Index) -> Pair:
 
 def _softmax_back(case: Case, event: Backward, index: Index) -> Pair:
     spread, sizes = _spread(case, index)
-    total = case.total("{g} · {y}", spread, sizes).enclosed()
+    total = _gradients(case, "{g} · {y}", spread, sizes, "y").enclosed()
     y, g = case.pair("{y}", index), case.pair("{g}", index)
     return Pair(
         f"{y.symbols} · ({g.symbols} − {total.symbols})", f"{y.numbers} · ({g.numbers} − {total.numbers})"
@@ -120,7 +137,7 @@ def _softmax_back(case: Case, event: Backward, index: Index) -> Pair:
 
 def _log_softmax_back(case: Case, event: Backward, index: Index) -> Pair:
     spread, sizes = _spread(case, index)
-    total = case.total("{g}", spread, sizes).enclosed()
+    total = _gradients(case, "{g}", spread, sizes).enclosed()
     first, power = case.pair("{g}", index), case.pair("e^({y})", index)
     return Pair(
         f"{first.symbols} − {power.symbols} · {total.symbols}",
@@ -134,7 +151,7 @@ def _log_softmax_back(case: Case, event: Backward, index: Index) -> Pair:
 def _xent(case: Case, index: Index) -> Pair:
     (n,) = index
     label = int(case.arrays[1][n])
-    total = case.total("e^({a})", (n, "k"), {"k": case.arrays[0].shape[1]}).enclosed()
+    total = _powers(case, (n, "k"), {"k": case.arrays[0].shape[1]}).enclosed()
     chosen = case.pair("0 − {a}", (n, label))  # for its parentheses
     return Pair(f"ln{total.symbols}{chosen.symbols[1:]}", f"ln{total.numbers}{chosen.numbers[1:]}")
 
@@ -143,7 +160,7 @@ def _xent_back(case: Case, event: Backward, index: Index) -> Pair:
     n, j = index
     logits = case.arrays[0]
     g = _g_at(case, (n,))
-    total = case.total("e^({a})", (n, "k"), {"k": logits.shape[1]}).enclosed()
+    total = _powers(case, (n, "k"), {"k": logits.shape[1]}).enclosed()
     power = case.pair("e^({a})", index)
     hit = int(j == case.arrays[1][n])
     row = logits[n].astype(np.float64)

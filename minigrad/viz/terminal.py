@@ -15,9 +15,10 @@ from minigrad.viz.explain import explain
 from minigrad.viz.page_arrays import brief, shape_text
 from minigrad.viz.page_data import PHASES, entries, notes, rule, title, where
 from minigrad.viz.page_graph import NOT_YET, timelines
+from minigrad.viz.page_groups import parts
 from minigrad.viz.trace import Backward, Event, Host, Trace
 
-_COLOURS = {"forward": "cyan", "backward": "yellow", "update": "green"}
+_COLOURS = {"forward": "green", "backward": "magenta", "update": "white"}
 _AROUND = 3
 _NEXT, _BACK = ("n", " ", "\r", "\n", "\x1b[C", "\x1b[B"), ("b", "p", "\x1b[D", "\x1b[A")
 _FIRST, _LAST = ("g", "\x1b[H", "\x1b[1~"), ("G", "\x1b[F", "\x1b[4~")
@@ -72,7 +73,10 @@ def frame(trace: Trace, position: int) -> Group:
     parts.append(_tensors(trace, event, colour))
     text = Text("\n").join([_heading(trace, event), *_formula(trace, event)])
     parts.append(Panel(text, title="formula", title_align="left", border_style=colour))
-    keys = f" {position + 1} of {len(trace.events)}   n/→ next   b/← back   g first   G last   q quit"
+    several = f"   step {_step(trace, event) + 1} of {len(trace.steps)}" if len(trace.steps) > 1 else ""
+    keys = (
+        f" {position + 1} of {len(trace.events)}{several}   n/→ next   b/← back   g first   G last   q quit"
+    )
     return Group(*parts, Text(keys, style="dim"))
 
 
@@ -113,7 +117,10 @@ def _tensors(trace: Trace, event: Event, colour: str) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="dim", expand=False)
     for name in ("", "tensor", "shape", "value", "gradient"):
         table.add_column(name, no_wrap=True, overflow="ellipsis")
+    part = parts(trace)[_step(trace, event)]
     for node in trace.nodes:
+        if node.index not in {target, *part.made, *part.taken}:
+            continue
         known = gradients.get(node.index)
         table.add_row(
             "▶" if node.index == target else "",
@@ -124,6 +131,10 @@ def _tensors(trace: Trace, event: Event, colour: str) -> Table:
             style=f"bold {colour}" if node.index == target else "",
         )
     return table
+
+
+def _step(trace: Trace, event: Event) -> int:
+    return next(k for k, events in enumerate(trace.steps) if event.index in events)
 
 
 def _cell(line: list[tuple[int, Host]], now: int) -> Text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, ClassVar, TypeAlias
 
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class Node:
     operation: str | None = None
     formula: str | None = None
     inputs: tuple[int | None, ...] = ()
-    """Indices of nodes; None for an argument that is no tensor: labels, an index, a number."""
+    """Indices of nodes; None for an argument that is no array of data: an index, a number."""
     constants: tuple[Host | None, ...] = ()
     """Beside ``inputs``: the array where there is no node."""
     constant_names: tuple[str | None, ...] = ()
@@ -136,23 +137,59 @@ class Update:
     rows: tuple[Row, ...]
 
 
-Event: TypeAlias = Forward | Seed | Backward | Deposit | Update
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What the step has achieved: the loss ``node``, which was ``old``, on the same data with the new parameters."""
+
+    kind: ClassVar[str] = "outcome"
+    index: int
+    line: Line | None
+    node: int
+    old: Host
+    new: Host
+
+
+Event: TypeAlias = Forward | Seed | Backward | Deposit | Update | Outcome
 
 
 class Trace:
     """Everything that happened in a recorded step, in the order in which it happened.
 
     - nodes: the tensors, in the order in which they were first seen
-    - events: ``Forward``, ``Seed``, ``Backward``, ``Deposit`` and ``Update``
+    - events: ``Forward``, ``Seed``, ``Backward``, ``Deposit``, ``Update`` and ``Outcome``
     - source: the lines of each file that an event's line points into
+    - about: a sentence or two for the head of a page
+    - starts: the events with which the recorded steps begin, where that is known
     - loss: index of the node that the last walk started from, None where there was no walk
     """
 
     def __init__(self, title: str = "") -> None:
         self.title = title
+        self.about = ""
         self.nodes: list[Node] = []
         self.events: list[Event] = []
         self.source: dict[str, list[str]] = {}
+        self.starts: list[int] = []
+        self._thread: tuple[int, dict[int, tuple[int, ...]]] = (-1, {})
+
+    @property
+    def thread(self) -> dict[int, tuple[int, ...]]:
+        """For every node the entry that is explained first; see ``minigrad.viz.thread``."""
+        if self._thread[0] != len(self.events):
+            from minigrad.viz.thread import thread
+
+            self._thread = (len(self.events), thread(self))
+        return self._thread[1]
+
+    @property
+    def steps(self) -> list[range]:
+        """The events of each recorded step; where nobody said when one begins, a new one does behind an update."""
+        found = [0, *self.starts[1:]]
+        if not self.starts:
+            for before, event in pairwise(self.events):
+                if isinstance(before, Update | Outcome) and not isinstance(event, Update | Outcome):
+                    found.append(event.index)
+        return [range(*ends) for ends in pairwise((*found, len(self.events)))]
 
     @property
     def loss(self) -> int | None:

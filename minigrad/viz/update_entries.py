@@ -41,29 +41,35 @@ _OPERATORS: dict[type[ast.operator], tuple[str, int]] = {
 _UNARY, _ATOM = 3, 9
 
 
-def lines(rows: Sequence[Row], index: Index) -> list[Pair]:
-    """Return each line of the formula for one entry: ``θ[0] = θ[0] − η · g[0]`` and ``= 0.5 − 0.1 · 2 = 0.3``."""
+def lines(rows: Sequence[Row], index: Index, name: str) -> list[Pair]:
+    """Return each line of the formula for one entry: ``w[0] ← w[0] − η · g[0]`` and ``= 0.5 − 0.1 · 2 = 0.3``.
+
+    ``name`` is what theta is called. What had a value before gets a new one by ←.
+    """
     values: dict[str, Any] = {}
     found = []
     for row in rows:
         if not row.given:
-            left = entry(pretty(row.symbol), index if row.value.ndim else ())
-            symbols = expression(row.text, lambda name: _symbol(name, values, index))
-            numbers = expression(row.text, lambda name: show(_at(values[name], index)))
-            value = show(_at(row.value, index))
+            left = entry(called(row.symbol, name), index if row.value.ndim else ())
+            symbols = expression(
+                row.text, lambda symbol: entry(called(symbol, name), index if np.ndim(values[symbol]) else ())
+            )
+            numbers = expression(row.text, lambda symbol: show(_at(values[symbol], index)))
+            value, sign = show(_at(row.value, index)), "←" if row.symbol in values else "="
             same = numbers == value
-            found.append(Pair(f"{left} = {symbols}", f"= {value}" if same else f"= {numbers} = {value}"))
+            found.append(Pair(f"{left} {sign} {symbols}", f"= {value}" if same else f"= {numbers} = {value}"))
         values[row.symbol] = row.value
     return found
 
 
-def pretty(name: str) -> str:
-    """Return a formula's name as it is printed in papers: θ for theta, m̂ for m_hat."""
-    return SYMBOLS.get(name, name)
+def called(symbol: str, parameter: str) -> str:
+    """Return a formula's name as it is printed in papers, m̂ for m_hat; theta goes by the parameter's name."""
+    return parameter if symbol == "theta" else SYMBOLS.get(symbol, symbol)
 
 
-def _symbol(name: str, values: dict[str, Any], index: Index) -> str:
-    return entry(pretty(name), index if np.ndim(values[name]) else ())
+def name_in(rows: Sequence[Row], parameter: str) -> str:
+    """Return what theta is called: as the parameter, or θ where the formula calls something else so."""
+    return "θ" if parameter in {called(row.symbol, "θ") for row in rows} else parameter
 
 
 def _at(value: Any, index: Index) -> Any:

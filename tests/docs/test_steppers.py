@@ -114,7 +114,10 @@ def test_following_one_weight(browser: Browser, page: Path) -> None:
             told = browser.js(f"document.querySelector('#{uid} .mg-follow').selectedOptions[0].textContent")
             assert told == weight["name"]
             last = data["events"][way[-1]]
-            if last["kind"] == "update":  # the formula at the end of the way is that of this very entry
+            if last["kind"] in (
+                "update",
+                "outcome",
+            ):  # the formula at the end of the way is that of this very entry
                 entry = ",".join(map(str, weight["steps"][-1][1]))
                 lines = browser.js(
                     f"[...document.querySelectorAll('#{uid} .mg-numbers')].map(line => line.textContent)"

@@ -1,7 +1,8 @@
 """Every number that an explanation prints is worked out again here: the symbols are read by a parser of its own.
 
-The parser expands Σ, looks up the entries that the symbols name, evaluates in float64, and compares: each number that
-is printed, with the entry that stands in its place, each side of an equals sign with the last.
+The parser expands Σ, sorts a long sum's terms, looks up the entries that the symbols name, evaluates in float64, and
+compares: each number that is printed, with the entry that stands in its place, each side of an equals sign with the
+last.
 """
 
 from __future__ import annotations
@@ -18,12 +19,11 @@ import minigrad as mg
 from minigrad import ops
 from minigrad.viz.explain import explain
 from minigrad.viz.numbers import show
-from minigrad.viz.trace import Backward, Deposit, Forward, Seed
+from minigrad.viz.trace import Backward, Deposit, Forward, Outcome, Seed
 from tests.viz.networks import NETWORKS
 
 NUMBER = r"\d+(?:\.\d+)?(?:e[−+]?\d+)?"
 GREEK = {
-    "θ": "theta",
     "η": "eta",
     "α": "alpha",
     "β₁": "beta1",
@@ -131,12 +131,18 @@ class Reader:
                 if depth < 0 or (depth == 0 and rest[k : k + 3] in (" + ", " − ")):
                     end = k
                     break
-            body, rest = rest[:end], rest[end:]
+            body, behind = rest[:end], rest[end:]
             places = list(itertools.product(*self.ranges(letters, body)))
-            if cut and len(places) > 4:
-                places = [*places[:3], places[-1]]
             terms = [self.placed(body, dict(zip(letters, place, strict=True))) for place in places]
-            text = text[:start] + "(" + " + ".join(f"({term})" for term in terms) + ")" + rest
+            if cut and len(terms) > 4:
+                values = [self.result(term) for term in terms]
+                order = sorted(
+                    range(len(terms)), key=lambda k: -abs(values[k])
+                )  # of equal ones the first first
+                rest = math.fsum(values[k] for k in order[3:])
+                left = f"{len(order) - 3} others: {rest!r}".replace("-", "−")
+                terms = [*(terms[k] for k in order[:3]), left]
+            text = text[:start] + "(" + " + ".join(f"({term})" for term in terms) + ")" + behind
         return text
 
     def placed(self, body, at):
@@ -221,9 +227,7 @@ def check(reader, symbols, numbers, final):
     assert abs(reader.result(symbols) - last) <= tolerance, (symbols, numbers)
     assert abs(final - last) <= half_unit(sides[-1].lstrip("−")), (symbols, numbers)
     for side in sides:
-        if "…" in side:
-            continue
-        centre, error = evaluate(side)
+        centre, error = evaluate(re.sub(r"\((\d+) others: ", "(", side))
         assert abs(centre - last) <= error + tolerance, (side, numbers)
     return len(printed) + len(sides)
 
@@ -244,7 +248,9 @@ def arrays_for(trace, event):
 
 
 def right(symbols):
-    return re.sub(r", as it is not in \w+", "", symbols.partition(" = ")[2].partition(", where ")[0])
+    return re.sub(
+        r", as it is not in \w+", "", re.split(" [=←] ", symbols, maxsplit=1)[1].partition(", where ")[0]
+    )
 
 
 def check_event(trace, event, index):
@@ -276,18 +282,24 @@ def check_event(trace, event, index):
         if event.before is not None:
             arrays["earlier"] = event.before[index]
         return check(Reader(arrays), right(told.symbols), told.numbers, event.total[index].item())
-    return check_update(event, index, told)
+    if isinstance(event, Outcome):
+        assert told.numbers == f"{show(event.old.item())} → {show(event.new.item())}"
+        return 2
+    return check_update(trace.nodes[event.node].name, event, index, told)
 
 
-def check_update(event, index, told):
+def check_update(name, event, index, told):
     known, count = {}, 0
     lines = list(zip(told.symbols.split("\n"), told.numbers.split("\n"), strict=True))
     for row in event.rows:
         written = [greek for greek, name in GREEK.items() if name == row.symbol] or [row.symbol]
         if row.symbol in ("l2", "decay"):
             written = ["λ"]
+        if row.symbol == "theta":
+            written = ["θ" if name in ("m", "v") else name]
         if not row.given:
             symbols, numbers = lines.pop(0)
+            assert (" ← " in symbols) == (written[0] in known)
             count += check(
                 Reader(known),
                 right(symbols),
@@ -507,3 +519,51 @@ def test_an_entry_that_is_not_there():
 )
 def test_numbers_have_four_significant_digits(value, text):
     assert show(value) == text
+
+
+SPARSE = np.array([0, 0, 0, 0, 5, -3, 0, 1], np.float32)
+LONG = {
+    "sum": (lambda x: x.sum(), "= 5 + (−3) + 1 + (5 others: 0) = 3"),
+    "mean": (lambda x: x.mean(), "= (5 + (−3) + 1 + (5 others: 0)) / 8 = 0.375"),
+    "product": (lambda x: x @ np.full(8, 2.0, "float32"), "= 5 · 2 + (−3 · 2) + 1 · 2 + (5 others: 0) = 6"),
+    "logsumexp": (lambda x: ops.logsumexp(x), "= ln(e^(5) + e^(1) + e^(0) + (5 others: 4.050)) = 5.051"),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_sums_show_their_largest_terms_and_what_the_others_come_to(name):
+    function, numbers = LONG[name]
+    x = mg.Tensor(SPARSE, requires_grad=True, name="x")
+    trace = mg.record(lambda: function(x))
+    assert explain(trace, len(trace.events) - 1).numbers == numbers
+
+
+MANY = {
+    "broadcast": (lambda x: np.broadcast_to(x, (7, 1)), lambda k: (k, 0)),
+    "the same row often": (lambda x: x[[0] * 7], lambda k: (k,)),
+    "stretched": (lambda x: x * np.ones(7, "float32"), lambda k: (k,)),
+    "added": (lambda x: x + np.zeros((7, 1), "float32"), lambda k: (k, 0)),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_long_sums_of_gradients_too(name):
+    """The gradient that arrives is 0, 0, 0, 0, 5, −3, 1: three of its entries are all that counts."""
+    function, place = MANY[name]
+    x = mg.Tensor([2.0], requires_grad=True, name="x")
+    arriving = np.array([0, 0, 0, 0, 5, -3, 1], np.float32)
+
+    def step():
+        y = function(x)
+        y.backward(arriving.reshape(y.shape))
+
+    trace = mg.record(step)
+    (event,) = [e for e in trace.events if isinstance(e, Backward)]
+    told = explain(trace, event, 0)
+    assert told.numbers.endswith(" + (4 others: 0) = 3")
+    printed = told.numbers.split(" + (4 others")[0].removeprefix("= ")
+    assert [p.strip("()").removesuffix(" · 1") for p in printed.split(" + ")] == ["5", "−3", "1"]
+    if not told.symbols.startswith("dL/dx[0] = Σ"):
+        assert told.symbols.endswith("others")
+        for k in (4, 5, 6):
+            assert f"[{','.join(map(str, place(k)))}]" in told.symbols

@@ -77,7 +77,7 @@ def test_a_large_step_has_a_box_for_each_layer() -> None:
     assert layers[1].title == "2: linear · tanh"
     assert trace.nodes[layers[1].shown].name == "tanh_2"
     alone = [names(trace, group)[0] for group in groups(trace) if not group.title]
-    assert len(alone) == 3  # the input, the losses of the samples, their mean
+    assert len(alone) == 4  # the input, the labels, the losses of the samples, their mean
     assert len(groups(trace, collapse=False)) == len(trace.nodes)
 
 
@@ -116,7 +116,7 @@ def test_the_page_says_which_tensors_share_a_box() -> None:
     trace = chain(12)
     html = trace.html()
     boxes = [g for g in svg_of(html).iter() if "node" in g.get("class", "").split()]
-    assert len(boxes) == 12 + 3
+    assert len(boxes) == 12 + 4
     shared = [list(map(int, g.get("data-members", "").split())) for g in boxes if g.get("data-members")]
     assert sorted(map(tuple, shared)) == sorted(tuple(g.members) for g in groups(trace) if g.title)
     heads = [node["head"][0] for node in data_of(html)["nodes"]]

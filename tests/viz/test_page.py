@@ -14,7 +14,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.errors import ConfigError
-from minigrad.viz import examples, page_arrays, page_follow, page_source
+from minigrad.viz import examples, page_arrays, page_follow, page_source, thread
 from minigrad.viz.embed import embedded
 from minigrad.viz.trace import Trace
 
@@ -78,7 +78,7 @@ def test_a_second_contribution_is_an_addition() -> None:
 def test_the_number_asked_for_is_the_one_that_the_formula_ends_with(name: str) -> None:
     for event in data_of(recorded(name).html())["events"]:
         for _, numbers, answer in event["told"].values():
-            shown = numbers.rsplit("=", 1)[-1].strip().replace("−", "-")
+            shown = re.split("[=→]", numbers)[-1].strip().replace("−", "-")
             assert float(shown) == pytest.approx(answer, rel=6e-4, abs=1e-30), (event["title"], numbers)
 
 
@@ -101,7 +101,7 @@ def test_following_one_weight_keeps_what_concerns_it() -> None:
     assert "W2" not in backward
     assert "b1" not in backward
     assert backward[-1] == "W1"
-    assert told[-2:] == [("deposit", "W1", (0, 1)), ("update", "W1", (0, 1))]
+    assert told[-3:] == [("deposit", "W1", (0, 1)), ("update", "W1", (0, 1)), ("outcome", "loss", ())]
 
 
 def test_a_weight_behind_a_dead_unit_reaches_nothing_behind_it() -> None:
@@ -111,7 +111,7 @@ def test_a_weight_behind_a_dead_unit_reaches_nothing_behind_it() -> None:
         y = mg.ops.relu(z)
         loss = y.sum()
         loss.backward()
-    touched = page_follow.reach(trace, trace.node("w"), (0,))
+    touched = thread.reach(trace, trace.node("w"), (0,))
     assert {trace.nodes[k].name for k in touched} == {"w", "z"}
 
 
@@ -220,7 +220,7 @@ def test_short_texts_of_arrays() -> None:
     assert page_arrays.brief(np.arange(9.0)) == "0 … 8"
     assert page_arrays.brief(np.full(9, 0.25)) == "all 0.25"
     assert page_arrays.brief(np.zeros((0, 3))) == "no entries"
-    assert page_arrays.peak(np.array([[1.0, -7.0], [np.nan, 3.0]])) == (0, 1)
+    assert thread.peak(np.array([[1.0, -7.0], [np.nan, 3.0]])) == (0, 1)
 
 
 def test_source_lines_are_marked_up_and_escaped() -> None:

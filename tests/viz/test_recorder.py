@@ -270,14 +270,67 @@ def test_names_of_parameters_layers_and_arrays():
     with mg.record() as trace:
         out = net(samples)
     assert [node.name for node in trace.nodes] == [
-        "fc1.weight", "fc1.bias", "linear_1", "tanh_1", "tail.1.weight", "tail.1.bias", "linear_2", "out",
+        "x", "fc1.weight", "fc1.bias", "linear_1", "tanh_1", "tail.1.weight", "tail.1.bias", "linear_2", "out",
     ]  # fmt: skip
     assert [n.layer for n in trace.nodes if n.role == "result"] == ["fc1", "tail.0", "tail.1", None]
     linear = trace.node("linear_1")
-    assert linear.inputs == (None, 0, 1)
-    assert linear.constant_names == ("x", None, None)  # what the innermost of the user's functions calls it
-    assert same(linear.constants[0], samples)
+    assert linear.inputs == (0, 1, 2)
+    assert trace.nodes[0].role == "input"  # called x, as by the innermost of the user's functions
+    assert same(trace.nodes[0].value, samples)
     assert out.shape == (4, 1)
+
+
+def cross_entropy(p, t):
+    return nn.CrossEntropyLoss()(p, t)
+
+
+TARGETS = {
+    "an array": (lambda p, t: ((p - t) ** 2).mean(), np.array([[1.0], [0.0]], np.float32)),
+    "a single one": (lambda p, t: (p[0, 0] - t) ** 2, np.array(1.0, np.float32)),
+    "of one entry": (lambda p, t: ((p[0] - t) ** 2).sum(), np.array([1.0], np.float32)),
+    "labels": (cross_entropy, np.array([0, 0])),
+    "a list of labels": (cross_entropy, [0, 0]),
+    "a list": (lambda p, t: ((p - t) ** 2).mean(), [[1.0], [0.0]]),
+    "a mask": (lambda p, t: np.where(t, p, p * 2).sum(), np.array([[True], [False]])),
+    "rows": (lambda p, t: np.take_along_axis(p, t, 0).sum(), np.array([[1], [0]])),
+    "joined": (lambda p, t: np.concatenate([p, t]).sum(), np.array([[1.0], [0.0]], np.float32)),
+}
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_data_that_are_no_tensors_are_nodes_too(kind):
+    loss_of, t = TARGETS[kind]
+    w = mg.Tensor([[2.0], [3.0]], requires_grad=True, name="w")
+
+    def step():
+        targets = t
+        loss = loss_of(w * 1.0, targets)
+        loss.backward()
+
+    trace = mg.record(step)
+    node = trace.node("labels" if kind == "a list of labels" else "t")  # the loss makes an array of the list
+    assert node.role == "input"
+    assert node.operation is None
+    assert np.array_equal(node.value, t)
+    takers = [n for n in trace.nodes if node.index in n.inputs]
+    assert len(takers) == 1
+    assert takers[0].constants[takers[0].inputs.index(node.index)] is None
+
+
+def test_an_array_that_was_refilled_is_a_node_of_its_own_and_numbers_are_none():
+    w, batch = mg.Tensor([2.0, 3.0], requires_grad=True, name="w"), np.array([1.0, 5.0], np.float32)
+    with mg.record() as trace:
+        a = w * batch + 1
+        again = w * batch
+        batch[:] = 7
+        b = w * batch
+        dropped = nn.Dropout(0.5, rng=np.random.default_rng(0))(b)
+    assert [n.name for n in trace.nodes if n.role == "input"] == ["batch", "batch#2"]
+    first, second = trace.node("batch"), trace.node("batch#2")
+    assert (first.value.tolist(), second.value.tolist()) == ([1, 5], [7, 7])
+    assert trace.node("again").inputs[1] == first.index
+    assert trace.node("b").inputs[1] == second.index
+    assert a.shape == again.shape == dropped.shape
 
 
 def test_a_name_that_comes_twice_is_numbered_and_hostile_names_are_kept_as_they_are():

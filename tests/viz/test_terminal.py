@@ -44,9 +44,24 @@ def test_a_frame_marks_the_line_and_what_is_not_known_yet() -> None:
 
 def test_the_update_is_shown_line_by_line() -> None:
     trace = recorded("digits")
-    said = printed(trace, len(trace.events) - 1, width=140)
-    for symbol in ("m[", "v[", "m̂[", "v̂[", "θ["):
+    said = printed(trace, len(trace.events) - 2, width=140)
+    for symbol in ("m[", "v[", "m̂[", "v̂[", "fc2.bias["):
         assert symbol in said
+
+
+def test_of_several_steps_a_frame_shows_the_tensors_of_its_own() -> None:
+    w = mg.Tensor([2.0], requires_grad=True, name="w")
+    opt = mg.optim.SGD([w], lr=0.1)
+    with mg.record() as trace:
+        for _ in range(3):
+            opt.zero_grad()
+            (w * w).sum().backward()
+            opt.step()
+    middle = trace.steps[1][0]
+    said = printed(trace, middle)
+    assert "step 2 of 3" in said
+    assert re.findall(r"^ *▶? +(w\S*|multiply\S*|sum\S*) ", said, re.M) == ["w#2", "multiply_2", "sum_2"]
+    assert "step" not in printed(recorded("diamond"), 0).splitlines()[-1]
 
 
 class Screen:

@@ -10,7 +10,7 @@ const liveGraph = (canvas, data, id, jump) => {
   const part = (selector, box) => box.querySelector(selector);
   const boxes = [...svg.querySelectorAll(".node")].map((box) => {
     const result = Number(box.dataset.node), { members } = box.dataset;
-    const found = { box, result, members: members ? members.split(" ").map(Number) : [result], node: result };
+    const found = { box, result, members: members ? members.split(" ").map(Number) : [result], node: result, step: Number(box.dataset.step) };
     box.addEventListener("click", () => jump(found.node));
     box.addEventListener("keydown", (key) => {
       if (key.key === "Enter" || key.key === " ") { key.preventDefault(); key.stopPropagation(); jump(found.node); }
@@ -42,6 +42,7 @@ const liveGraph = (canvas, data, id, jump) => {
     for (const [kind, text] of [[".name", name], [".op", operation], [".shape", shape]]) part(kind, one.box).textContent = text;
     part(".op", one.box).setAttribute("x", start);
   };
+  const drawnIn = (step, node) => boxes.some((one) => one.step === step && one.members.includes(node));
   const drawBox = (one, event, k, revealed) => {
     choose(one, event);
     const { box, node: i } = one, node = data.nodes[i], grad = part(".grad", box);
@@ -51,7 +52,8 @@ const liveGraph = (canvas, data, id, jump) => {
     if (grad) write(grad, latest(node.grad, k), changes("grad"));
     const renewed = value && value[0] >= 0 && node.value.length > 1 && node.value[0][0] < value[0];
     part(".value .label", box).textContent = renewed ? "new" : "value";
-    const active = event.target === i, from = event.sources.includes(i);
+    const mine = (node) => one.step === event.step || !drawnIn(event.step, node);  // a walk may go on into an earlier step
+    const active = event.target === i && mine(i), from = event.sources.includes(i) && mine(i);
     box.setAttribute("class", box.getAttribute("class").replace(/ (active|from|added|on-\w+)/g, "")
       + (active ? ` active on-${event.phase}` : from ? ` from on-${event.phase}` : "") + (active && event.added ? " added" : ""));
     if (grad) part(".grad .label", box).textContent = active && event.added ? "grad +" : "grad";

@@ -88,6 +88,7 @@
     slider.value = step;
     slider.setAttribute("aria-valuetext", "step " + step + " of " + last());
     table(run);
+    keep(root);
   }
   function table(run) {
     var made = document.createElement("table"), caption = document.createElement("caption");
@@ -113,14 +114,11 @@
     rows.textContent = "";
     rows.appendChild(made);
   }
-  root.addEventListener("keydown", function (event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    var to = { ArrowRight: step + 1, ArrowLeft: step - 1, Home: 0, End: last() }[event.key];
-    var pick = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (to === undefined && pick === undefined) { event.stopPropagation(); return; }
-    event.preventDefault();
-    event.stopPropagation();
-    if (pick !== undefined) { chosen = (chosen + pick + data.runs.length) % data.runs.length; show(); } else go(to);
+  function choose(by) { chosen = (chosen + by + data.runs.length) % data.runs.length; show(); }
+  listen(root, function (key) {
+    return { ArrowRight: function () { go(step + 1); }, ArrowLeft: function () { go(step - 1); },
+      Home: function () { go(0); }, End: function () { go(last()); },
+      ArrowUp: function () { choose(-1); }, ArrowDown: function () { choose(1); } }[key];
   });
   root.querySelector(".mgo-hint").textContent = "Keys: ← → one step, Home and End, ↑ ↓ another optimizer.";
   rows.setAttribute("aria-live", "polite");

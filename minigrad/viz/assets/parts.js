@@ -22,7 +22,7 @@ const named = (entry) => (entry.length ? `[${entry.join(",")}]` : "");
 const letters = { theta: "θ", beta1: "β₁", beta2: "β₂", alpha: "α", eta: "η", eps: "ε", mu: "μ", m_hat: "m̂", v_hat: "v̂", eta_t: "ηₜ" };
 const greek = (text) => text.replace(/\b(theta|beta1|beta2|alpha|eta_t|eta|eps|mu|m_hat|v_hat)\b/g, (name) => letters[name])
   .replaceAll("np.sqrt", "√").replaceAll("**2", "²").replaceAll("**t", "^t").replaceAll(" * ", " · ").replaceAll(" - ", " − ");
-const hideResult = (text) => (text.includes("=") ? text.slice(0, text.lastIndexOf("=") + 1) : "=") + " ?";
+const hideResult = (text) => (text.match(/^.*[=→]/s) || ["="])[0] + " ?";
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const centre = (pane, element, across) => {  // scrolls the pane alone, never the page
   if (!element) return;

@@ -32,12 +32,12 @@
     type: "range", min: 0, class: "mg-slider", "aria-label": "step",
     oninput: () => go(Number(slider.value)),
   });
-  const count = make("output", { class: "mg-count" });
+  const count = make("output", { class: "mg-count" }), which = make("span", { class: "mg-muted mg-which-step" });
   const strip = make("div", { class: "mg-strip", "aria-hidden": "true" });
   const chooser = make("select", {
     class: "mg-follow", "aria-label": "follow one weight",
     onchange: () => follow(chooser.value === "" ? null : data.follow[Number(chooser.value)]),
-  }, make("option", { value: "" }, "everything"));
+  }, make("option", { value: "" }, data.thread ? `everything, along ${data.thread}` : "everything"));
   data.follow.forEach((weight, i) => chooser.append(make("option", { value: i }, weight.name)));
   const predict = make("input", { type: "checkbox", class: "mg-predict", onchange: () => {
     predicting = predict.checked;
@@ -51,11 +51,12 @@
     make("div", { class: "mg-buttons" },
       button("first", "First step", () => go(0), "Home"), button("back", "Back", () => go(position - 1), "←"), play,
       button("next", "Next", () => go(position + 1), "→"), button("last", "Last step", () => go(steps.length - 1), "End"),
-      count),
-    make("div", { class: "mg-track" }, strip, slider),
-    make("div", { class: "mg-options" },
-      data.follow.length ? make("label", {}, "Follow ", chooser) : null,
-      make("label", { title: "hide the next number and type it yourself" }, predict, " Predict"), score));
+      count, which,
+      make("span", { class: "mg-options" },
+        data.follow.length ? make("label", { title: "everything, with the entries that lie on one weight's way; or one weight alone" }, "Follow ", chooser) : null,
+        make("label", { title: "hide the next number and type it yourself" }, predict, " Predict"), score,
+        make("span", { class: "mg-keys" }, make("kbd", {}, "←"), make("kbd", {}, "→"), " step"))),
+    make("div", { class: "mg-track" }, strip, slider));
 
   const panel = one(".mg-formula");
   panel.hidden = false;
@@ -63,7 +64,9 @@
   const guess = make("form", { class: "mg-guess" });
   const rows = make("table", { class: "mg-rows" });
   const inspector = make("div", { class: "mg-inspector" });
-  panel.append(make("h4", {}, "Formula"), spoken, guess, rows, inspector);
+  panel.append(make("h4", {}, "Formula"), spoken, guess, rows);
+  one(".mg-entries").hidden = false;
+  one(".mg-entries").append(make("h4", {}, "Numbers"), inspector);
 
   const graph = liveGraph(one(".mg-canvas"), data, "__ID__", (node) => {
     const [made, gradient] = data.nodes[node].jump;
@@ -109,27 +112,22 @@
     slider.max = Math.max(0, steps.length - 1);
     strip.replaceChildren();
     let last = null;
-    for (const [k] of steps) {
-      const { phase } = data.events[k];
-      if (!last || last.dataset.phase !== phase) {
-        last = make("span", { class: "mg-phase", "data-phase": phase, style: "flex-grow:0" }, phase);
+    steps.forEach(([k], i) => {
+      const { phase, step } = data.events[k];
+      if (!last || last.dataset.phase !== phase || Number(last.dataset.step) !== step) {
+        const name = data.steps > 1 && (!last || Number(last.dataset.step) !== step) ? `step ${step + 1}: ${phase}` : phase;
+        last = make("span", { class: "mg-phase", "data-phase": phase, "data-step": step, "data-from": i, title: name, style: "flex-grow:0" }, name);
         strip.append(last);
       }
+      last.dataset.to = i;
       last.style.flexGrow = Number(last.style.flexGrow) + 1;
-    }
+    });
+    strip.classList.toggle("mg-many", strip.childElementCount > 24);
   };
-  root.addEventListener("keydown", (key) => {
-    key.stopPropagation();  // a notebook has shortcuts of its own
-    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(key.target.tagName);
-    if (typing || key.ctrlKey || key.metaKey || key.altKey || key.target.classList.contains("mg-heat")) return;
-    const action = {
-      ArrowRight: () => go(position + 1), ArrowLeft: () => go(position - 1), Home: () => go(0),
-      End: () => go(steps.length - 1),
-      " ": key.target.tagName === "BUTTON" || key.target.tagName === "SUMMARY" ? null : () => (timer ? stop() : run()),
-    }[key.key];
-    if (action) { key.preventDefault(); action(); }
-  });
-  root.tabIndex = 0;
+  listen(root, (key) => ({
+    ArrowRight: () => go(position + 1), ArrowLeft: () => go(position - 1), Home: () => go(0),
+    End: () => go(steps.length - 1), " ": () => (timer ? stop() : run()),
+  })[key]);
 
   // ---- drawing -------------------------------------------------------------------------------------------
   const drawSource = (event) => {
@@ -167,6 +165,7 @@
     return symbols.split("\n").flatMap((line, i) => [make("p", { class: "mg-symbols" }, line),
       make("p", { class: "mg-numbers" }, below[i] || "")]);
   };
+  const own = (event, text) => greek(text).replaceAll("θ", () => event.theta);  // a parameter goes by its name
   const symbolOf = (event, entry) => event.symbol + named(entry);
   const say = (event, entry) => {
     const known = event.told[entry.join()];
@@ -189,7 +188,7 @@
       make("p", { class: "mg-rule" }, event.rule),
       ...pairs(said.symbols, revealed ? said.numbers : hideResult(said.numbers)),
       event.rows ? make("p", { class: "mg-note" }, event.rows.filter((row) => !row.text)
-        .map((row) => `${greek(row.symbol)} = ${valueOf(row, entry)}`).join(",  ")) : "",
+        .map((row) => `${own(event, row.symbol)} = ${valueOf(row, entry)}`).join(",  ")) : "",
       ...event.notes.map((note) => make("p", { class: "mg-note" }, note)));
     if (said.bare && event.kind !== "seed") spoken.append(make("p", { class: "mg-note" },
       event.rows ? "Worked out line by line below." : `Its sum is not written out on this page: trace.html(follow="W[i,j]") adds the whole story of a weight.`));
@@ -199,8 +198,8 @@
     rows.hidden = !lines.length;
     lines.forEach((row, i) => {
       const last = i === lines.length - 1;
-      rows.append(make("tr", { class: last ? "mg-last" : "" }, make("th", { scope: "row" }, greek(row.symbol)),
-        make("td", { class: "mg-text" }, "= " + greek(row.text)),
+      rows.append(make("tr", { class: last ? "mg-last" : "" }, make("th", { scope: "row" }, own(event, row.symbol)),
+        make("td", { class: "mg-text" }, `${row.sign} ${own(event, row.text)}`),
         make("td", { class: "mg-value" }, last && !revealed ? "?" : valueOf(row, entry))));
     });
   };
@@ -251,8 +250,11 @@
     inspector.replaceChildren();
     const secret = !revealed && (shown === 0 || k === event.answer);
     const same = shape.join() === data.arrays[event.answer].shape.join();
-    const which = make("select", { "aria-label": "which array", onchange: () => { shown = Number(which.value); inspect(event, entryOf(event)); which2(); } });
-    const which2 = () => one(".mg-inspector select").focus();
+    const which = make("select", { "aria-label": "which array", onchange: () => {
+      shown = Number(which.value);
+      inspect(event, entryOf(event));
+      focusOn(".mg-inspector select");
+    } });
     event.arrays.forEach(([name], i) => which.append(make("option", { value: i, selected: i === shown }, name)));
     const head = make("div", { class: "mg-which" }, which, make("span", { class: "mg-muted" }, shape.length ? shape.join("×") : "scalar"));
     if (shape.length && same) {
@@ -285,11 +287,13 @@
     one('[data-do="back"]').disabled = one('[data-do="first"]').disabled = position === 0;
     one('[data-do="next"]').disabled = one('[data-do="last"]').disabled = position === steps.length - 1;
     score.textContent = predicting && asked ? `${right} of ${asked} right at once` : "";
-    all(".mg-phase").forEach((part) => part.classList.toggle("mg-current", part.dataset.phase === event.phase));
+    all(".mg-phase").forEach((part) => part.classList.toggle("mg-current", part.dataset.from <= position && position <= part.dataset.to));
+    which.textContent = data.steps > 1 ? `step ${event.step + 1} of ${data.steps}` : "";
     drawFormula(event, entry);
     graph.draw(event, k, revealed);
     drawSource(event);
     inspect(event, entry);
+    keep(root);
   };
   root.classList.add("mg-live");
   if (!data.events.length) return;

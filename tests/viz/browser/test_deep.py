@@ -38,7 +38,7 @@ def go(browser: Browser, event: int) -> None:
 
 def test_the_box_of_a_layer_shows_the_tensor_in_play(browser: Browser, page: Path, trace: Trace) -> None:
     browser.open(page)
-    assert browser.js("document.querySelectorAll('.node').length") == LAYERS + 3
+    assert browser.js("document.querySelectorAll('.node').length") == LAYERS + 4
     middle = trace.node("50.weight")
     chosen = [e for e in trace.events if isinstance(e, Backward) and e.input == middle.index]
     chosen += [e for e in trace.events if isinstance(e, Forward) and trace.nodes[e.node].name == "linear_26"]

@@ -58,11 +58,11 @@ def test_the_export_steps_and_asks_for_no_more_than_an_empty_notebook(
     assert all("net::ERR_NAME_NOT_RESOLVED" in error for error in browser.errors)
     assert browser.js("[...document.querySelectorAll('.mg-count')].map(c => c.textContent)") == [
         "1 / 10",
-        "1 / 15",
+        "1 / 16",
     ]
     for _ in range(3):
         browser.js("document.querySelectorAll('.mg-stepper [data-do=next]')[1].click()")
-    assert browser.js("document.querySelectorAll('.mg-count')[1].textContent") == "4 / 15"
+    assert browser.js("document.querySelectorAll('.mg-count')[1].textContent") == "4 / 16"
     assert browser.js("document.querySelectorAll('.mg-count')[0].textContent") == "1 / 10"
     assert browser.js("document.querySelectorAll('.mg-title')[1].textContent") == "<b>a & b</b>"
     browser.js("[...document.querySelectorAll('.mgo button')].find(b => b.textContent === 'Last').click()")
@@ -78,7 +78,7 @@ def test_without_scripts_pictures_and_lists_are_there(
     )
     assert len(widths) == 3
     assert min(widths) > 100
-    assert browser.js("document.querySelectorAll('.mg-list li').length") == 10 + 15
+    assert browser.js("document.querySelectorAll('.mg-list li').length") == 10 + 16
     assert browser.js("document.querySelectorAll('.mgo-list table').length") == 7
     assert browser.js("getComputedStyle(document.querySelector('.mg-controls')).display") == "none"
 

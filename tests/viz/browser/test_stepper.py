@@ -118,16 +118,17 @@ def test_following_one_weight(browser: Browser, pages: dict[str, Path]) -> None:
         if browser.js("document.querySelector('[data-do=\"next\"]').disabled"):
             break
         browser.click('[data-do="next"]')
-    # 8 results on its way, the seed, 9 contributions, .grad, the update
-    assert len(titles) == 20
+    # 8 results on its way, the seed, 9 contributions, .grad, the update, the new loss
+    assert len(titles) == 21
     assert not any("→ b1" in title or "→ W2" in title for title in titles)
+    browser.click('[data-do="back"]')
     # W1[0,1] = 1, its gradient is δ · x = −0.375 · 1, the rate 0.1
     assert browser.text(".mg-numbers") == "= 1 − 0.1 · (−0.375) = 1.038"
     browser.js(
         "(() => { const s = document.querySelector('.mg-follow'); s.value = '';"
         "s.dispatchEvent(new Event('change')); })()"
     )
-    assert count(browser).endswith("/ 26")
+    assert count(browser).endswith("/ 27")
     clean(browser, pages["mlp"])
 
 
@@ -219,7 +220,7 @@ def test_without_scripts_the_last_frame_and_the_list_are_there(
     browser.open(pages["line"], scripts=False)
     assert browser.js("document.querySelector('.mg-canvas img').naturalWidth") > 300
     assert browser.js("getComputedStyle(document.querySelector('.mg-controls')).display") == "none"
-    assert browser.js("document.querySelectorAll('.mg-list li').length") == 15
+    assert browser.js("document.querySelectorAll('.mg-list li').length") == 16
     clean(browser, pages["line"])
 
 
