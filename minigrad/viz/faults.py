@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CLASSES = 10
-_TRAINED, _BATCH, _RATE, _DEEP_RATE = 1400, 50, 0.3, 0.15
+_TRAINED, _BATCH, _RATE, _DEEP_RATE = 1400, 50, 0.3, 0.1
 
 
 @dataclass(frozen=True)
