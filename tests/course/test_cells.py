@@ -54,16 +54,6 @@ def test_text_without_a_marker_is_one_cell():
     assert from_percent("") == []
 
 
-def test_magics_of_a_notebook_are_commented_out_and_strings_are_not():
-    def notebook(source):
-        return json.dumps({"cells": [{"cell_type": "code", "source": source, "metadata": {}}]})
-
-    made = from_notebook(notebook("%matplotlib inline\n  !ls\nx = 1"))[0].source
-    assert made == "# %matplotlib inline\n  # !ls\nx = 1"
-    assert from_notebook(notebook("%%bash\nls"))[0].source == ""
-    assert from_notebook(notebook(['x = """\n', "% this\n", '"""']))[0].source == 'x = """\n% this\n"""'
-
-
 @pytest.mark.parametrize(
     ("name", "content"),
     [
