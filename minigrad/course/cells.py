@@ -78,6 +78,8 @@ def read_bytes(path: Path) -> bytes:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # it was changed in between
                 raise DataError("MG-942", f"{path} is no file.")
             content = file.read(LARGEST_FILE + 1)
+    except DataError:
+        raise
     except FileNotFoundError:
         raise DataError("MG-942", f"there is no file {path}.") from None
     except OSError as error:

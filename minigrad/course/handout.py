@@ -23,6 +23,7 @@ from minigrad.course.assignment import (
 )
 from minigrad.course.cells import Cell
 from minigrad.course.interactive import as_python
+from minigrad.course.texts import named
 
 _OURS = re.compile(r"^\s*(?:from|import) minigrad\.course\b", re.MULTILINE)
 
@@ -35,7 +36,8 @@ def handed_out(path: Path, cells: Sequence[Cell]) -> Assignment:
     does not run with the tests.
     """
     questions: dict[str, Question] = {}
-    title, heading, solution = path.stem, "", ""
+    name_of_file = named(path.stem)
+    title, heading, solution = name_of_file, "", ""
     seen: set[str] = set()
     for cell in cells:
         if cell.kind == "markdown":
@@ -49,7 +51,7 @@ def handed_out(path: Path, cells: Sequence[Cell]) -> Assignment:
                 questions.setdefault(name, Question(name, name)).tests.append(test)
             seen.add(test.name)
     shared = [Cell("code", _plain_part(cell), cell.nbgrader) for cell in cells if _is_shared(cell)]
-    return Assignment(path.stem, title, shared, list(questions.values()))
+    return Assignment(name_of_file, title, shared, list(questions.values()))
 
 
 def _is_shared(cell: Cell) -> bool:
@@ -71,6 +73,8 @@ def _tests(cell: Cell) -> Iterator[Test]:
         return
     for number in range(lines.count(HIDDEN)):
         yield Test(f"hidden at line {cell.line} {number}", 1, True, "", cell.line)
+    if "@test" not in cell.source:
+        return
     for part in _parsed("\n".join(line for line in lines if line not in (BEGIN_HIDDEN, END_HIDDEN))):
         if isinstance(part, ast.FunctionDef) and is_marked(part) and ast.get_docstring(part):
             name = cell.name if cell.is_test else part.name.replace("_", "-")
@@ -82,6 +86,8 @@ def _plain_part(cell: Cell) -> str:
     scope: dict[str, object] = {"__name__": "assignment"}
     kept = []
     for part in _parsed(cell.source):
+        if isinstance(part, ast.FunctionDef) and is_marked(part):
+            continue
         if isinstance(part, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)) or _is_value(part):
             source = ast.unparse(part)
             try:

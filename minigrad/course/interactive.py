@@ -22,7 +22,7 @@ _OTHER_LANGUAGES = re.compile(  # cell magics whose body is no Python of this pr
 _TAKES_CODE = ("time", "timeit", "prun", "memit", "mprun", "lprun", "debug")
 _PROMPT = re.compile(r"^(?:>>>|\.\.\.|In \[\d+\]:|\s*\.{3,}:)(?: |$)")
 _FIRST_PROMPT = re.compile(r"^(?:>>>|In \[\d+\]:)(?: |$)")
-_HELP = re.compile(r"(?P<name>%{0,2}(?!\d)[\w*]+(?:\.[\w*]+|\[-?\d+\])*)(?P<marks>\?\??)\s*$")
+_HELP = re.compile(r"(?P<name>%{0,2}(?!\d)[\w*]+(?:\.[\w*]+|\[-?\d+\])*)(?P<marks>\?\??)$")
 _ASSIGNED = re.compile(
     r"^(?P<target>[\w\s,.\[\]'\"*:()-]+?)=\s*(?P<mark>%(?=\s*[A-Za-z_])|!)\s*(?P<rest>.*)$", re.DOTALL
 )
@@ -127,7 +127,7 @@ def _without_escapes(lines: list[str]) -> Iterator[str]:
         if reader.inside or not _is_escape(line):
             alone = not reader.inside
             kinds = [kind for kind, _ in reader.pieces(line)]
-            is_help = alone and not reader.inside and kinds[-1:] == ["other"] and _HELP.search(line)
+            is_help = alone and not reader.inside and kinds[-1:] == ["other"] and _help_in(line)
             yield _help(is_help, line) if is_help else line
         else:
             while line.endswith("\\") and k + count < len(lines):
@@ -148,7 +148,7 @@ def _replaced(line: str) -> str:
     if body[:1] == "?":
         return f"{indent}{_asked(body.lstrip('?').strip(), 2 if body.startswith('??') else 1)}"
     if body[:1] in ("%", "!"):
-        if body[0] == "%" and (help_ := _HELP.search(body)):
+        if body[0] == "%" and (help_ := _help_in(body)):
             return _help(help_, line)
         return indent + _call(body[0], body.lstrip("%!"), asked=body.startswith("!!"))
     if body[:1] in (",", ";", "/"):
@@ -166,6 +166,12 @@ def _call(mark: str, rest: str, *, asked: bool) -> str:
         return f"get_ipython().{'getoutput' if asked else 'system'}({rest!r})"
     name, _, words = rest.rstrip().partition(" ")
     return f"get_ipython().run_line_magic({name!r}, {words.strip()!r})"
+
+
+def _help_in(line: str) -> re.Match[str] | None:
+    line = line.rstrip()
+    # the end alone, for the search takes the square of the length
+    return _HELP.search(line[-200:]) if line.endswith("?") else None
 
 
 def _help(found: re.Match[str], line: str) -> str:

@@ -68,7 +68,7 @@ def _named(name: str, text: str) -> str:
 
 def generator(assignment: str, test: str, seed: int) -> np.random.Generator:
     """Return the numbers that a test draws from: a stream of its own for every test and every seed."""
-    return np.random.default_rng([seed, zlib.crc32(f"{assignment} {test}".encode())])
+    return np.random.default_rng([seed, zlib.crc32(f"{assignment} {test}".encode("utf-8", "replace"))])
 
 
 def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome:

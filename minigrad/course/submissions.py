@@ -178,8 +178,10 @@ def read_submission(student: str, path: Path) -> Submission:
             cell for cell in cells_of(path, content, strict=False) if cell.kind == "code" and not cell.is_test
         ]
     except DataError as error:
-        what = named(error.message.removeprefix(str(path)).replace(str(path), path.name).strip())
+        what = named(error.message.replace(str(path), path.name))
         return Submission(student, path, digest, trouble=line(f"The file cannot be graded: {what}"))
+    if not cells:
+        return Submission(student, path, digest, trouble="There is no code in the file.")
     if len(cells) > _MOST_CELLS:
         return Submission(
             student, path, digest, trouble=f"The file has more than {_MOST_CELLS} cells of code."

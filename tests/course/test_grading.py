@@ -140,7 +140,7 @@ def test_folders_without_submissions_are_refused(tmp_path):
     with pytest.raises(DataError, match="MG-944"):
         submissions(tmp_path / "none", "a1_rules")
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(DataError, match="there is notes.txt"):
+    with pytest.raises(DataError, match="there is notes"):
         submissions(tmp_path, "a1_rules")
 
 
