@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,8 @@ from minigrad.errors import DataError
 from minigrad.files import atomic_write, read_json, write_json
 
 _MOST_DROPPED = 6  # cells of a submission that end or hang the process while it loads
-_TOTAL, _AFTERWARDS = (
-    12,
-    0.1,
-)  # a submission's time altogether, and a test's when that is used up, in tests' limits
+_TOTAL = 12  # a submission's time altogether, in tests' limits
+_AFTERWARDS = 0.1  # what a test has of its limit when that is used up
 
 
 @dataclass
@@ -124,11 +123,13 @@ class Grader:
 
     def failure(self, submission: Submission, error: Exception) -> Result:
         """Return the result of a submission at which the grader itself failed; the next run grades it again."""
-        what = line(f"{type(error).__name__}: {error}", 300)
-        trouble = f"It could not be graded, which is the grader's fault and not the student's ({what})."
-        outcomes = [failed(test, "trouble", "It could not be graded.") for test in self.assignment.tests]
+        why = line(
+            f"{type(error).__name__}: {error}", 300
+        )  # not for the student: it may name the grader's files
+        trouble = "It could not be graded, which is the grader's fault and not the student's."
+        outcomes = [failed(test, "trouble", trouble) for test in self.assignment.tests]
         key = self.key(submission) | {"failed": True}
-        return Result(submission.student, submission.file, key, outcomes, trouble=trouble)
+        return Result(submission.student, submission.file, key, outcomes, trouble=trouble, notes=[why])
 
     def close(self) -> None:
         """End the fork servers; whatever is being graded ends with Stopped."""
@@ -227,7 +228,8 @@ def grade_class(
         try:
             write_json(path, as_json(result))
         except (OSError, ValueError) as error:
-            path.unlink(missing_ok=True)  # what is there is not this
+            with suppress(OSError):
+                path.unlink()  # what is there is not this
             result.notes.append(f"The result could not be written ({line(str(error), 200)}).")
         return result
 
@@ -259,10 +261,11 @@ def remove_others(folder: Path, students: Iterable[str]) -> list[str]:
             entry = path.parent if kind == "gradescope" else path
             name = entry.name if kind == "gradescope" else entry.stem
             if name not in keep:
-                path.unlink(missing_ok=True)
-                if entry is not path and not any(entry.iterdir()):
-                    entry.rmdir()
-                gone.add(name)
+                with suppress(OSError):  # others have put something there as well
+                    path.unlink()
+                    gone.add(name)
+                    if entry is not path:
+                        entry.rmdir()
     return sorted(gone)
 
 
