@@ -45,12 +45,21 @@ def release(
 @course.command()
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Your solution, .py or .ipynb.")],
+    tests: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RELEASED", help="Take the tests from this file, as it was released.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Run the public tests on your solution; exit code 1 where one fails."""
+    """Run the public tests on your solution, as grading does; exit code 1 where one fails.
+
+    What your code prints is not shown: run the file or its cells for that.
+    """
     from minigrad.course.checking import Check
 
     to = show.console()
-    checked = Check.of(file)
+    checked = Check.of(file, tests)
     for problem in checked.problems:
         place = f"line {problem['line']}: {problem['text']}" if problem["line"] else f"cell {problem['cell']}"
         to.print(
@@ -95,11 +104,14 @@ def grade(
     """
     from minigrad.course.assignment import find, load
     from minigrad.course.feedback import write_feedback
-    from minigrad.course.grading import Grader, Result, Settings, grade_class, write_csv
+    from minigrad.course.grading import Grader, Result, Settings, grade_class, remove_others, write_csv
+    from minigrad.course.submissions import passed_over
     from minigrad.course.submissions import submissions as read
+    from minigrad.course.texts import file_names
 
     one = load(find(assignment))
-    given = read(submissions, one.name)
+    given, others = read(submissions, one.name), passed_over(submissions)
+    names = file_names(submission.student for submission in given)
     folder = out.with_suffix("")
     grader = Grader(one, Settings(seed, seconds, memory << 20))
     to = show.console()
@@ -108,8 +120,8 @@ def grade(
         task = bar.add_task(f"grading {one.name}", total=len(given))
 
         def done(result: Result, kept: bool) -> None:
-            write_feedback(folder, one, result)
             bar.advance(task)
+            write_feedback(folder, one, result, names[result.student])
 
         try:
             results = grade_class(
@@ -120,6 +132,7 @@ def grade(
             raise
         finally:
             grader.close()
+    gone = remove_others(folder, names)
     write_csv(out, one, results)
     mean = sum(result.score for result in results) / len(results)
     to.print(
@@ -134,8 +147,11 @@ def grade(
     ):
         to.print(f"  {what:<18}  {where}", markup=False, soft_wrap=True)
     for result in results:
-        if result.trouble:
-            to.print(Text.assemble((f"{result.student}: ", "bold yellow"), result.trouble), soft_wrap=True)
+        for note in [result.trouble, *result.notes]:
+            if note:
+                to.print(Text.assemble((f"{result.student}: ", "bold yellow"), note), soft_wrap=True)
+    _tell("passed over", [f"{name} ({why})" for name, why in others.items()])
+    _tell("removed from the results, for no submission is theirs any more", gone)
 
 
 @course.command()
@@ -173,6 +189,12 @@ def report(
 _NO_SANDBOX = (
     "Students' code runs here, with limits but without a sandbox: the guide says how to use a container."
 )
+
+
+def _tell(what: str, items: list[str], most: int = 20) -> None:
+    if items:
+        more = f" and {len(items) - most} more" if len(items) > most else ""
+        show.console().print(f"{what}: {', '.join(items[:most])}{more}", markup=False, soft_wrap=True)
 
 
 def _told(outcome: Outcome) -> Text:

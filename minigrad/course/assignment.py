@@ -210,13 +210,14 @@ def _test(path: Path, cell: Cell) -> Test:
             tree = ast.parse(cell.source)
         except SyntaxError as error:
             raise _malformed(path, cell, f"is no Python: {error}") from error
-        marked = [part for part in tree.body if isinstance(part, ast.FunctionDef) and _is_marked(part)]
+        marked = [part for part in tree.body if isinstance(part, ast.FunctionDef) and is_marked(part)]
         if len(marked) != 1 or not ast.get_docstring(marked[0]):
             raise _malformed(path, cell, "needs one function marked @test, with a hint as its docstring")
     return Test(cell.name, points, hidden, "" if empty else "\n".join(code), cell.line)
 
 
-def _is_marked(function: ast.FunctionDef) -> bool:
+def is_marked(function: ast.FunctionDef) -> bool:
+    """Tell whether a function has the mark ``@test``."""
     called = [mark.func if isinstance(mark, ast.Call) else mark for mark in function.decorator_list]
     return any(isinstance(mark, ast.Name) and mark.id == "test" for mark in called)
 

@@ -1,40 +1,72 @@
-"""The student's own check: every public test of a file, here and now."""
+"""The student's own check: every public test of a file, graded here and now as it will be graded."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from minigrad.course.assignment import Assignment, Question, load
+from minigrad.course.assignment import Assignment, Question, Test, load
+from minigrad.course.cells import Cell, cells_of, read_bytes
+from minigrad.course.handout import handed_out
 from minigrad.course.running import Bench, Outcome, local
 from minigrad.course.student import Student
+from minigrad.course.submissions import read_submission
 from minigrad.course.theirs import TookTooLong
+from minigrad.errors import DataError
 
 SECONDS = 10.0  # for one test
 
 
-@dataclass
-class Check:
-    """A student's file, loaded, and its public tests, which run as they are asked for."""
+class Runner(Protocol):
+    """What runs tests on a student's cells: the grader itself, or where that is not possible, this process."""
 
-    assignment: Assignment
-    problems: list[dict[str, Any]]
-    _bench: Bench
-    _student: Student
+    def loadable(self, cells: list[Cell]) -> tuple[list[Cell], list[dict[str, Any]]]:
+        """Leave out cells that cannot be loaded; return the others, and what went wrong."""
+
+    def outcome(self, test: Test, cells: list[Cell], seed: int) -> Outcome:
+        """Run one test."""
+
+    def close(self) -> None:
+        """End what was started."""
+
+
+class Check:
+    """A student's file, and its public tests, which run as they are asked for."""
+
+    def __init__(self, assignment: Assignment, cells: list[Cell]) -> None:
+        self.assignment = assignment
+        public = [
+            replace(question, tests=[test for test in question.tests if not test.hidden])
+            for question in assignment.questions
+        ]
+        self._runner = _runner(replace(assignment, questions=public))
+        self._public = public
+        self._cells, self.problems = self._runner.loadable(cells)
 
     @classmethod
-    def of(cls, path: Path) -> Check:
-        """Load a student's file, or an assignment's source; MG-942 or MG-943 where that is not possible."""
-        assignment = load(path)
-        bench = Bench(assignment)
-        with _limited():
-            student, problems = local(assignment.submitted, assignment)
-        return cls(assignment, problems, bench, student)
+    def of(cls, path: Path, source: Path | None = None) -> Check:
+        """Load a student's file. The tests are those in it, or those of ``source``, a release or an assignment.
+
+        Raises DataError MG-942 where the file cannot be graded either, MG-932 where it has no test.
+        """
+        cells = cells_of(path, read_bytes(path), strict=False)
+        given = read_submission(path.stem, path)
+        if given.trouble:
+            raise DataError("MG-942", f"{path}: {given.trouble}")
+        assignment = load(source) if source else handed_out(path, cells)
+        if not assignment.questions:
+            raise DataError(
+                "MG-932",
+                f"{path} has no test in it: no cell with a function marked @test. Take them from the file that you "
+                f"were given, or from a fresh release: minigrad course check {path.name} --tests RELEASED_FILE",
+            )
+        return cls(assignment, given.cells)
 
     @property
     def hidden(self) -> int:
@@ -43,26 +75,57 @@ class Check:
 
     def outcomes(self) -> Iterator[tuple[Question, list[Outcome]]]:
         """Run the public tests, question by question."""
-        for question in self.assignment.questions:
-            yield question, [self._run(test) for test in question.tests if not test.hidden]
+        try:
+            for question in self._public:
+                yield question, [self._runner.outcome(test, self._cells, 0) for test in question.tests]
+        finally:
+            self._runner.close()
 
-    def _run(self, test: Any) -> Outcome:
+
+def _runner(assignment: Assignment) -> Runner:
+    if sys.platform.startswith("linux"):
+        from minigrad.course.grading import Grader, Settings
+
+        grader = Grader(assignment, Settings(seconds=SECONDS))
+        if not grader.loadable([])[1]:  # with nothing of the student's, so that the machine is to blame
+            return grader
+        grader.close()
+    return _Here(assignment)
+
+
+class _Here:
+    """Runs everything in this process, where students' code cannot have processes of its own."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment, self._bench = assignment, Bench(assignment)
+        self._student: Student | None = None
+
+    def loadable(self, cells: list[Cell]) -> tuple[list[Cell], list[dict[str, Any]]]:
         with _limited():
-            return self._bench.run(test, self._student)
+            self._student, problems = local(cells, self._assignment)
+        return cells, problems
+
+    def outcome(self, test: Test, cells: list[Cell], seed: int) -> Outcome:
+        assert self._student is not None
+        with _limited():
+            return self._bench.run(test, self._student, seed)
+
+    def close(self) -> None:
+        pass
 
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    """End what takes longer than ``SECONDS``, where the system has timers for that."""
+    """End what takes longer than ``SECONDS``, cell by cell, where the system has timers for that."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(*_: object) -> None:
-        raise TookTooLong(f"it ran for more than {SECONDS:.0f} s. Is there a loop that never ends?")
+        raise TookTooLong(f"it ran for more than {SECONDS:g} s. Is there a loop that never ends?")
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, SECONDS)
     try:
         yield
     finally:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from minigrad.course.assignment import Assignment, Question, Test
 from minigrad.course.grading import Result
 from minigrad.course.running import Outcome
+from minigrad.course.texts import file_names, whole
 from minigrad.files import atomic_write, write_json
 
 _HIDDEN_WORDS = {  # of what went wrong in a hidden test: nothing that the student's code could have put there
@@ -70,7 +71,7 @@ def page(assignment: Assignment, result: Result) -> str:
     parts += [f'<div class="trouble">{_problem(problem)}</div>' for problem in result.problems]
     parts += [_section(question, result) for question in assignment.questions]
     parts.append(_footer(result) + "</main></body></html>\n")
-    return "".join(parts)
+    return whole("".join(parts))
 
 
 def _summary(assignment: Assignment, result: Result) -> str:
@@ -157,7 +158,8 @@ def gradescope(assignment: Assignment, result: Result) -> dict[str, Any]:
     }
 
 
-def write_feedback(folder: Path, assignment: Assignment, result: Result) -> None:
-    """Write ``feedback/STUDENT.html`` and ``gradescope/STUDENT/results.json`` into ``folder``."""
-    atomic_write(folder / "feedback" / f"{result.student}.html", page(assignment, result))
-    write_json(folder / "gradescope" / result.student / "results.json", gradescope(assignment, result))
+def write_feedback(folder: Path, assignment: Assignment, result: Result, name: str = "") -> None:
+    """Write ``feedback/NAME.html`` and ``gradescope/NAME/results.json`` into ``folder``, by default the student's."""
+    name = name or file_names([result.student])[result.student]
+    atomic_write(folder / "feedback" / f"{name}.html", page(assignment, result))
+    write_json(folder / "gradescope" / name / "results.json", gradescope(assignment, result))

@@ -6,24 +6,29 @@ import csv
 import hashlib
 import io
 import threading
+import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import minigrad
-from minigrad.course.assignment import Assignment
+from minigrad.course.assignment import Assignment, Test
 from minigrad.course.cells import Cell, to_percent
 from minigrad.course.remote import Forks
 from minigrad.course.running import Bench, Outcome, failed
 from minigrad.course.student import Problem
 from minigrad.course.submissions import Submission
+from minigrad.course.texts import file_names, line, whole
 from minigrad.errors import DataError
 from minigrad.files import atomic_write, read_json, write_json
 
-_MOST_DROPPED = 4  # cells of a submission that end or hang the process while it loads
+_MOST_DROPPED = 6  # cells of a submission that end or hang the process while it loads
+_TOTAL = 12  # a submission's time altogether, in tests' limits
+_AFTERWARDS = 0.1  # what a test has of its limit when that is used up
 
 
 @dataclass
@@ -36,6 +41,7 @@ class Result:
     outcomes: list[Outcome]
     problems: list[dict[str, Any]] = field(default_factory=list)
     trouble: str = ""
+    notes: list[str] = field(default_factory=list)  # of this run, for the instructor
 
     @property
     def score(self) -> int:
@@ -97,18 +103,33 @@ class Grader:
         if submission.trouble:
             result.outcomes = [failed(test, "trouble", submission.trouble) for test in self.assignment.tests]
             return result
-        cells, result.problems = self._loadable(submission.cells)
+        until = time.monotonic() + _TOTAL * self.settings.seconds
+        cells, result.problems = self.loadable(submission.cells)
         outcomes: dict[str, Outcome] = {}
         # Public tests first: what a page quotes was said before the student's code has seen a hidden test.
         for test in sorted(self.assignment.tests, key=lambda test: test.hidden):
-            try:
-                with self._forks().session(cells, self.assignment.shared) as student:
-                    outcome = self._bench.run(test, student, key["seed"])
-            except Problem as problem:
-                outcome = failed(test, problem.kind, problem.message)
-            outcomes[test.name] = outcome
+            outcomes[test.name] = self.outcome(test, cells, key["seed"], until)
         result.outcomes = [outcomes[test.name] for test in self.assignment.tests]
         return result
+
+    def outcome(self, test: Test, cells: list[Cell], seed: int, until: float = float("inf")) -> Outcome:
+        """Run one test on loaded cells; after ``until`` (of ``time.monotonic()``), in a tenth of the time."""
+        share = 1.0 if time.monotonic() < until else _AFTERWARDS
+        try:
+            with self._forks(share).session(cells, self.assignment.shared) as student:
+                return self._bench.run(test, student, seed)
+        except Problem as problem:
+            return failed(test, problem.kind, problem.message)
+
+    def failure(self, submission: Submission, error: Exception) -> Result:
+        """Return the result of a submission at which the grader itself failed; the next run grades it again."""
+        why = line(
+            f"{type(error).__name__}: {error}", 300
+        )  # not for the student: it may name the grader's files
+        trouble = "It could not be graded, which is the grader's fault and not the student's."
+        outcomes = [failed(test, "trouble", trouble) for test in self.assignment.tests]
+        key = self.key(submission) | {"failed": True}
+        return Result(submission.student, submission.file, key, outcomes, trouble=trouble, notes=[why])
 
     def close(self) -> None:
         """End the fork servers; whatever is being graded ends with Stopped."""
@@ -118,10 +139,15 @@ class Grader:
         for forks in self._all_forks:
             forks.close()
 
-    def _loadable(self, cells: list[Cell]) -> tuple[list[Cell], list[dict[str, Any]]]:
-        """Leave out cells that end, hang or fill the process as they are loaded, so that the others can be graded."""
+    def loadable(self, cells: list[Cell]) -> tuple[list[Cell], list[dict[str, Any]]]:
+        """Leave out cells that end, hang or fill the process as they are loaded, so that the others can be graded.
+
+        Returns the cells that are left and what went wrong in others. Where too many had to be left out, those
+        before the last of them are left.
+        """
+        cells = list(cells)
         problems: list[dict[str, Any]] = []
-        for _ in range(_MOST_DROPPED + 1):
+        while True:
             begun: list[int] = []
             try:
                 with self._forks().session(cells, self.assignment.shared, begun) as student:
@@ -129,16 +155,17 @@ class Grader:
                         problem["number"] for problem in student.problems if problem["kind"] == "memory"
                     }
                     kept = [cell for number, cell in enumerate(cells) if number not in greedy]
-                    return kept, [*problems, *student.problems]
+                    return kept, [*problems, *map(_shortened, student.problems)]
             except Problem as problem:
                 k = begun[-1] if begun and 0 <= begun[-1] < len(cells) else 0
                 name = cells[k].name or f"number {k + 1}" if cells else ""
                 found = {"cell": name, "number": k, "kind": problem.kind, "message": problem.message}
-                problems.append(found | {"line": 0, "text": ""})
-                cells = [cell for number, cell in enumerate(cells) if number != k]
-        return [], problems
+                problems.append(_shortened(found | {"line": 0, "text": ""}))
+                if len(problems) > _MOST_DROPPED or not cells:
+                    return cells[:k], problems
+                cells.pop(k)
 
-    def _forks(self) -> Forks:
+    def _forks(self, share: float = 1.0) -> Forks:
         if self._closed:
             raise Stopped
         forks: Forks | None = getattr(self._of_thread, "forks", None)
@@ -147,7 +174,13 @@ class Grader:
                 forks = Forks(seconds=self.settings.seconds, memory=self.settings.memory)
                 self._all_forks.append(forks)
             self._of_thread.forks = forks
+        forks.seconds = self.settings.seconds * share
         return forks
+
+
+def _shortened(problem: dict[str, Any]) -> dict[str, Any]:
+    limits = {"cell": 80, "message": 500, "text": 200}
+    return problem | {name: line(problem[name], most) for name, most in limits.items()}
 
 
 def grade_class(
@@ -160,38 +193,80 @@ def grade_class(
 ) -> list[Result]:
     """Grade all, ``jobs`` at a time, and return the results in the order of the submissions.
 
-    Each result is written to ``folder/STUDENT.json`` as it comes. Where that file holds the result of this very
-    submission under these settings it is taken from there, so that a run which was stopped goes on where it was.
-    ``done`` hears of every result, and whether it was there already.
+    Each result is written to ``folder/STUDENT.json`` as it comes (``file_names`` says what a student's file is
+    called). Where that file holds the result of this very submission under these settings it is taken from there, so
+    that a run which was stopped goes on where it was. ``done`` hears of every result, and whether it was there
+    already. Whatever goes wrong with one of them is its note and nobody else's.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    names = file_names(submission.student for submission in given)
     results: dict[str, Result] = {}
     waiting = []
+
+    def finish(result: Result, kept: bool) -> None:
+        results[result.student] = result
+        try:
+            done(result, kept)
+        except Exception as error:
+            result.notes.append(f"Its pages could not be written ({line(str(error), 200)}).")
+
     for submission in given:
-        kept = _kept(folder / f"{submission.student}.json", grader.key(submission))
+        kept = _kept(folder / f"{names[submission.student]}.json", grader.key(submission))
         if kept is None:
             waiting.append(submission)
         else:
-            results[submission.student] = kept
-            done(kept, True)
+            finish(kept, True)
 
     def work(submission: Submission) -> Result:
-        result = grader.grade(submission)
-        write_json(folder / f"{submission.student}.json", as_json(result))
+        try:
+            result = grader.grade(submission)
+        except Stopped:
+            raise
+        except Exception as error:
+            result = grader.failure(submission, error)
+        path = folder / f"{names[submission.student]}.json"
+        try:
+            write_json(path, as_json(result))
+        except (OSError, ValueError) as error:
+            with suppress(OSError):
+                path.unlink()  # what is there is not this
+            result.notes.append(f"The result could not be written ({line(str(error), 200)}).")
         return result
 
     pool = ThreadPoolExecutor(jobs)
     try:
         for future in as_completed([pool.submit(work, submission) for submission in waiting]):
-            result = future.result()
-            results[result.student] = result
-            done(result, False)
+            finish(future.result(), False)
     except BaseException:
         grader.close()
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return [results[submission.student] for submission in given]
+
+
+def remove_others(folder: Path, students: Iterable[str]) -> list[str]:
+    """Remove what ``results``, ``feedback`` and ``gradescope`` in ``folder`` hold of others than these students.
+
+    Returns the names of what was removed. Files of other kinds stay.
+    """
+    keep = set(file_names(students).values())
+    gone: set[str] = set()
+    for kind, pattern in (
+        ("results", "[!.]*.json"),
+        ("feedback", "[!.]*.html"),
+        ("gradescope", "[!.]*/results.json"),
+    ):
+        for path in (folder / kind).glob(pattern):
+            entry = path.parent if kind == "gradescope" else path
+            name = entry.name if kind == "gradescope" else entry.stem
+            if name not in keep:
+                with suppress(OSError):  # others have put something there as well
+                    path.unlink()
+                    gone.add(name)
+                    if entry is not path:
+                        entry.rmdir()
+    return sorted(gone)
 
 
 def as_json(result: Result) -> dict[str, Any]:
@@ -243,14 +318,14 @@ def write_csv(path: Path, assignment: Assignment, results: Sequence[Result]) -> 
         of_questions = [
             result.of([test.name for test in question.tests]) for question in assignment.questions
         ]
-        note = result.trouble or "; ".join(
-            f"cell {problem['cell']}: {problem['message']}" for problem in result.problems
-        )
+        problems = [f"cell {problem['cell']}: {problem['message']}" for problem in result.problems]
+        note = "; ".join([*([result.trouble] if result.trouble else problems), *result.notes])
         row = [_harmless(result.student), _harmless(result.file), result.score, result.points, *of_questions]
-        table.writerow([*row, _harmless(" ".join(note.split()))])
+        table.writerow([*row, _harmless(line(note, 2000))])
     atomic_write(path, text.getvalue())
 
 
 def _harmless(text: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula."""
+    """Keep a spreadsheet from taking a text for a formula, and the table in UTF-8."""
+    text = whole(text)
     return f"'{text}" if text[:1] in "=+-@\t" and text else text

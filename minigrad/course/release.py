@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from minigrad.course.assignment import Assignment, released
-from minigrad.course.cells import to_notebook, to_percent
+from minigrad.course.cells import decoded, read_bytes, to_notebook, to_percent
 from minigrad.files import atomic_write
 
 _README = """# {title}
@@ -26,8 +26,9 @@ minigrad has to be installed (Python 3.11 or newer): see its README.
 
 
 def release(assignment: Assignment, out: Path, *, notebook: bool = False) -> Path:
-    """Write the student's file and a README into ``out`` and return the file's path. An existing file is kept back.
+    """Write the student's file into ``out``, and what it is into the README there; return the file's path.
 
+    What else the README says, on other assignments too, stays. An existing file is kept back.
     Raises FileExistsError where the student's file is there already.
     """
     path = out / f"{assignment.name}{'.ipynb' if notebook else '.py'}"
@@ -35,6 +36,8 @@ def release(assignment: Assignment, out: Path, *, notebook: bool = False) -> Pat
         raise FileExistsError(
             17, "is there already; a release never overwrites what somebody may have worked in", str(path)
         )
+    readme = out / "README.md"
+    before = decoded(read_bytes(readme)) if readme.exists() else ""
     cells = released(assignment)
     atomic_write(path, to_notebook(cells) if notebook else to_percent(cells))
     public = [test for test in assignment.tests if not test.hidden]
@@ -49,5 +52,16 @@ def release(assignment: Assignment, out: Path, *, notebook: bool = False) -> Pat
         hidden=len(assignment.tests) - len(public),
         hidden_points=assignment.points - points,
     )
-    atomic_write(out / "README.md", text)
+    atomic_write(readme, _with_section(before, path.name, text))
     return path
+
+
+def _with_section(before: str, name: str, text: str) -> str:
+    """Put a section into a README: in the place of the one of that name, or behind everything else."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    head, found, rest = before.partition(begin)
+    _, ended, tail = rest.partition(end)
+    section = f"{begin}{text}{end}"
+    if found and ended:
+        return head + section + tail
+    return f"{before.rstrip()}\n\n{section}" if before.strip() else section

@@ -14,6 +14,7 @@ from minigrad_kernels.launch import reference_only
 import minigrad
 from minigrad.course.assignment import Assignment, Test
 from minigrad.course.cells import Cell
+from minigrad.course.interactive import as_python
 from minigrad.course.student import Problem, Student
 from minigrad.course.testing import Wrong, comparisons
 from minigrad.course.theirs import Theirs
@@ -67,7 +68,7 @@ def _named(name: str, text: str) -> str:
 
 def generator(assignment: str, test: str, seed: int) -> np.random.Generator:
     """Return the numbers that a test draws from: a stream of its own for every test and every seed."""
-    return np.random.default_rng([seed, zlib.crc32(f"{assignment} {test}".encode())])
+    return np.random.default_rng([seed, zlib.crc32(f"{assignment} {test}".encode("utf-8", "replace"))])
 
 
 def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome:
@@ -131,7 +132,7 @@ class Bench:
         return marked
 
     def _execute(self, source: str, name: str, scope: dict[str, Any]) -> None:
-        filename = f"<{self.assignment.name}: {name}>"
+        source, filename = as_python(source), f"<{self.assignment.name}: {name}>"
         # kept, so that inspect finds the text of programs
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
         exec(compile(source, filename, "exec", dont_inherit=True), scope)

@@ -15,6 +15,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from minigrad.course.cells import Cell
+from minigrad.course.interactive import as_python
 
 PIECE = 8  # tokens
 _COMMON = 0.2  # a piece that more of the class have is everybody's
@@ -65,7 +66,7 @@ def similar(
 def pieces(cell: Cell) -> set[str]:
     """Return the pieces of a cell; none where it is no Python."""
     try:
-        tokens = list(_tokens(ast.parse(cell.source)))
+        tokens = list(_tokens(ast.parse(as_python(cell.source))))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
     return {" ".join(tokens[k : k + PIECE]) for k in range(max(1, len(tokens) - PIECE + 1))}

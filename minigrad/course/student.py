@@ -78,4 +78,4 @@ class Student:
             raise Problem("forged", f"the answer was no answer ({error})") from error
         if not (type(kind) is type(message) is type(text) is str and type(line) is int):
             raise Problem("forged", "the answer was no answer")
-        raise Problem(kind, message, line, text)
+        raise Problem(kind, message[:500], line, text[:200])

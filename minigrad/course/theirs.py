@@ -6,6 +6,7 @@ it is here. It answers with values and with what went wrong, and never with a ve
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import sys
 import traceback
@@ -16,9 +17,10 @@ from typing import Any
 import numpy as np
 
 import minigrad
-from minigrad.course import values
+from minigrad.course import texts, values
 from minigrad.course.cells import Cell
 from minigrad.course.install import installed
+from minigrad.course.interactive import AWAIT, NOTHING, Shell, as_python
 
 _FILE = "<solution"
 
@@ -51,22 +53,33 @@ class Theirs:
         ``before`` hears the number of each cell that is about to run. Returns what went wrong.
         """
         problems = []
+        shell = Shell(lambda source: self._execute(_compiled(Cell("code", source), "<magic>")))
+        self.namespace |= {"get_ipython": lambda: shell, "display": NOTHING}
         for number, cell in enumerate(cells):
             before(number)
             name = f"{_FILE} {number}>"
             self.loaded[name] = cell
             try:
-                exec(_compiled(cell, name), self.namespace)
+                self._execute(_compiled(cell, name))
             except BaseException as error:
                 problems.append(
                     self.problem(error) | {"cell": cell.name or f"number {number + 1}", "number": number}
                 )
         return problems
 
+    def _execute(self, code: CodeType) -> None:
+        """Run a cell's code; one that awaits something at its top level runs in a loop of its own."""
+        if code.co_flags & inspect.CO_COROUTINE:
+            import asyncio  # takes a tenth of a second, and few need it
+
+            asyncio.run(eval(code, self.namespace))
+        else:
+            exec(code, self.namespace)
+
     def share(self, cells: Sequence[Cell]) -> None:
         """Run the assignment's own cells, for programs to find their imports and helpers."""
         for cell in cells:
-            exec(compile(cell.source, "<assignment>", "exec"), self.shared)
+            exec(compile(as_python(cell.source), "<assignment>", "exec"), self.shared)
 
     def answer(self, header: bytes, body: bytes) -> tuple[bytes, bytes]:
         """Do what a message asks for and return the message that answers it."""
@@ -101,19 +114,19 @@ class Theirs:
     def problem(self, error: BaseException) -> dict[str, Any]:
         """Say what was raised, and in which of the student's lines."""
         kind = next((kind for type_, kind in _KINDS.items() if isinstance(error, type_)), "raised")
+        line, text = 0, ""
         try:
             message = f"{error}" if kind in ("missing", "time") else f"{type(error).__name__}: {error}"
+            if isinstance(error, SyntaxError) and error.filename in self.loaded:
+                line, text, message = int(error.lineno or 0), str(error.text or ""), str(error.msg)
         except BaseException:  # their __str__ may raise too
             message = "an error that cannot be printed"
-        message = message.rstrip(": .")[:500]
-        line, text = 0, ""
-        if isinstance(error, SyntaxError) and error.filename in self.loaded:
-            line, text, message = error.lineno or 0, error.text or "", error.msg
+        message = texts.whole(message[:500]).rstrip(": .")
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename in self.loaded or "ipykernel" in frame.filename:
                 line = frame.lineno or 0
                 text = self._text(frame.filename, line)
-        return {"kind": kind, "message": message, "line": line, "text": text.strip()[:200]}
+        return {"kind": kind, "message": message, "line": line, "text": texts.whole(text.strip()[:200])}
 
     def _text(self, filename: str, line: int) -> str:
         cell = self.loaded.get(filename)
@@ -129,7 +142,9 @@ def _short(error: Exception) -> str:
 
 def _compiled(cell: Cell, name: str) -> CodeType:
     """Compile a cell so that its lines have the numbers that they have in the file."""
-    return compile("\n" * (cell.line - 1) + cell.source, name, "exec", dont_inherit=True)
+    source = "\n" * (cell.line - 1) + as_python(cell.source)
+    code: CodeType = compile(source, name, "exec", AWAIT, dont_inherit=True)
+    return code
 
 
 _KINDS: dict[type[BaseException], str] = {

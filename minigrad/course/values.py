@@ -1,9 +1,9 @@
 """Plain values as bytes: how a grader and a student's process talk. Nothing is pickled, everything is checked.
 
-A message is a header in JSON, which may be NaN or infinite where a number is, and the arrays' bytes behind it. What can
-be sent: None, booleans, numbers, text, NumPy arrays of real numbers, Tensors (as arrays), and lists, tuples and
-dicts of these. What arrives is built anew out of bytes, so that it is exactly what it seems: no subclass, no object
-array.
+A message is a header in JSON, which may be NaN or infinite where a number is, and behind it the bytes of arrays and
+longer texts. What can be sent: None, booleans, numbers, text, NumPy arrays of real numbers, Tensors (as arrays), and
+lists, tuples and dicts of these. What arrives is built anew out of bytes, so that it is exactly what it seems: no
+subclass, no object array, no half of a character.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.course.texts import whole
 from minigrad.tensor import Tensor
 
 DTYPES = (
@@ -31,7 +32,7 @@ DTYPES = (
     "float64",
 )
 LARGEST_HEADER, LARGEST_BODY = 1 << 20, 1 << 26  # bytes
-_DEEPEST, _LONGEST_TEXT = 12, 20_000
+_DEEPEST, _LONGEST_IN_HEADER = 12, 32
 
 
 class NotPlain(Exception):
@@ -65,7 +66,10 @@ def _encoded(value: Any, body: list[bytes], depth: int) -> Any:
             raise NotPlain("an integer has more than 64 bits")
         return value
     if type(value) is str:
-        return value[:_LONGEST_TEXT]
+        if len(value) <= _LONGEST_IN_HEADER:
+            return value
+        body.append(value.encode("utf-8", "surrogatepass"))
+        return {"text": len(body[-1])}
     if isinstance(value, Named):
         return {"named": value.name}
     if isinstance(value, Tensor):
@@ -103,13 +107,15 @@ def _decoded(part: Any, body: bytes, used: int, depth: int) -> tuple[Any, int]:
         raise NotPlain("it is nested too deeply")
     if not isinstance(part, dict):
         if part is None or type(part) in (bool, int, float, str):
-            return part, used
+            return whole(part) if type(part) is str else part, used
         raise NotPlain("a list without a name")
     ((kind, content),) = part.items()
     if kind == "array":
         return _decoded_array(*content, body=body, used=used)
     if kind == "named" and type(content) is str:
         return Named(content), used
+    if kind == "text" and type(content) is int and 0 <= content <= len(body) - used:
+        return whole(body[used : used + content].decode("utf-8", "surrogatepass")), used + content
     values = []
     for each in content if kind != "dict" else [pair[1] for pair in content]:
         value, used = _decoded(each, body, used, depth + 1)
@@ -117,7 +123,7 @@ def _decoded(part: Any, body: bytes, used: int, depth: int) -> tuple[Any, int]:
     if kind in ("list", "tuple"):
         return (values if kind == "list" else tuple(values)), used
     if kind == "dict" and all(type(pair[0]) is str for pair in content):
-        return dict(zip([pair[0] for pair in content], values, strict=True)), used
+        return dict(zip([whole(pair[0]) for pair in content], values, strict=True)), used
     raise NotPlain(f"an unknown kind of value, {str(kind)[:40]!r}")
 
 

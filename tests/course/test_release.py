@@ -115,3 +115,17 @@ def test_an_assignment_of_the_wrong_form_is_refused(old, new, words, tmp_path):
     with pytest.raises(DataError, match=re.escape(words)) as caught:
         load(path)
     assert caught.value.code == "MG-943"
+
+
+def test_a_readme_keeps_what_else_it_says(tmp_path):
+    (tmp_path / "README.md").write_text("# Our course\n\nOffice hours: Monday.\n")
+    first, second = (load(path) for path in sources()[:2])
+    release(first, tmp_path)
+    release(second, tmp_path, notebook=True)
+    (tmp_path / f"{first.name}.py").unlink()
+    release(first, tmp_path)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert text.startswith("# Our course\n\nOffice hours: Monday.\n")
+    for one, file in ((first, f"{first.name}.py"), (second, f"{second.name}.ipynb")):
+        assert text.count(f"# {one.title}\n") == 1
+        assert text.count(f"minigrad course check {file}\n") == 1
