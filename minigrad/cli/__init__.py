@@ -16,7 +16,7 @@ from minigrad.cli.bench import bench
 from minigrad.cli.compress import prune, quantize
 from minigrad.cli.course import course
 from minigrad.cli.export import export
-from minigrad.cli.guard import Guard, prepare_process
+from minigrad.cli.guard import Command, Guard, prepare_process
 from minigrad.cli.launch import launch
 from minigrad.cli.search import search
 from minigrad.cli.step import step
@@ -36,7 +36,7 @@ app = typer.Typer(
 for command in (
     train, search, evaluate, predict, prune, quantize, export, recipes, step, bench, explain, info,
 ):  # fmt: skip
-    app.command()(command)
+    app.command(cls=Command)(command)
 app.add_typer(course)
 app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(launch)
 

@@ -11,12 +11,12 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO, get_args, get_type_hints
 
 import typer
 from rich.console import Console
 from rich.text import Text
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from minigrad.environment import MISUSED
 from minigrad.errors import ConfigError, DeviceError, MinigradError, MinigradWarning
@@ -52,6 +52,22 @@ class Guard(TyperGroup):
                 if os.environ.get("MINIGRAD_TRACEBACK"):
                     raise
                 _fail(error)
+
+
+class Command(TyperCommand):
+    """A command that does not take an empty path, as the shell makes of an unset variable, for the current folder."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line; ConfigError MG-802 where a path is empty."""
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        kinds = get_type_hints(self.callback)
+        for param in self.params:
+            kind = kinds.get(str(param.name))
+            if given.get(str(param.name)) == "" and Path in (kind, *get_args(kind)):
+                raise ConfigError(
+                    "MG-802", f"{param.opts[0]} is an empty path. Name it, or write . for the current folder."
+                )
+        return super().parse_args(ctx, args)
 
 
 def prepare_process() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from minigrad.claims import check_folder
 from minigrad.cli import show
 from minigrad.errors import ConfigError, DataError
 
@@ -31,6 +32,9 @@ def step(
     terminal: Annotated[bool, typer.Option("--terminal", help="Step in the terminal.")] = False,
 ) -> None:
     """Step through one training step, number by number, forwards and backwards."""
+    page = out or Path(f"step-{Path(program).stem}.html")
+    if out is not None or not terminal:
+        check_folder(page.parent)
     trace = _recorded(program)
     if not trace.events:
         raise DataError(
@@ -40,7 +44,6 @@ def step(
         )
     to = show.console()
     if out is not None or not terminal:
-        page = out or Path(f"step-{Path(program).stem}.html")
         trace.save(page)
         to.print(f"{len(trace.events)} events of {trace.title} are in {page}", soft_wrap=True, markup=False)
         if not terminal and not _open(page):
