@@ -9,20 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 from minigrad.errors import ConfigError
+from minigrad.stopping import is_command
 
 MISUSED = 2
 """The exit status of every command where a setting is wrong."""
-
-
-def _is_command() -> bool:
-    """Tell whether this process runs ``minigrad …`` or ``python -m minigrad …``."""
-    program = sys.argv[0] if sys.argv else ""
-    if program == "-m":  # as it stands while Python looks for the module
-        return sys.orig_argv[sys.orig_argv.index("-m") + 1 :][:1] == ["minigrad"]
-    return Path(program).stem == "minigrad"
 
 
 try:
@@ -31,7 +23,7 @@ except ValueError as error:
     if "MINIGRAD_KERNELS" not in str(error):
         raise
     wrong = ConfigError("MG-802", f"{error}. To go back to the default: unset MINIGRAD_KERNELS")
-    if not _is_command() or os.environ.get("MINIGRAD_TRACEBACK"):
+    if not is_command() or os.environ.get("MINIGRAD_TRACEBACK"):
         raise wrong from None
     sys.stderr.write(f"error: {wrong}\n")
     raise SystemExit(MISUSED) from None

@@ -1,7 +1,8 @@
 """The command line: a thin face over ``minigrad.train`` and ``minigrad.bench``, without any maths of its own.
 
 Exit codes: 0 all went well; 1 something is wrong with the data, a file or the training; 2 a wrong option or
-setting; 130 interrupted with Ctrl-C; 143 terminated. ``MINIGRAD_TRACEBACK=1`` shows where an error came from.
+setting; 130 interrupted with Ctrl-C; 143 terminated; 129 the terminal is gone. ``MINIGRAD_TRACEBACK=1`` shows where
+an error came from.
 Whatever takes long to import is imported inside the commands, so that ``minigrad --help`` is there at once.
 """
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import signal
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
@@ -18,17 +17,15 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
+from minigrad import stopping
 from minigrad.environment import MISUSED
 from minigrad.errors import ConfigError, DeviceError, MinigradError, MinigradWarning
+from minigrad.stopping import exit_code
 
-WRONG, INTERRUPTED, TERMINATED = 1, 128 + signal.SIGINT, 128 + signal.SIGTERM
+WRONG = 1
 
 _PLACE = re.compile(r" \(\S+\.py line \d+\)")
 """A line of the user's program; the command line has none."""
-
-
-class Terminated(KeyboardInterrupt):
-    """The process was asked to end (SIGTERM), which is taken like Ctrl-C."""
 
 
 class Guard(TyperGroup):
@@ -41,11 +38,11 @@ class Guard(TyperGroup):
             warnings.simplefilter("always", MinigradWarning)
             warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of what MG-403 tells better
             try:
-                return super().invoke(ctx)
+                with stopping.Raising():
+                    return super().invoke(ctx)
             except KeyboardInterrupt as stop:
-                code = TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
                 _tell("\nInterrupted.", *getattr(stop, "__notes__", ()))
-                raise typer.Exit(code) from stop
+                raise typer.Exit(exit_code(stop)) from stop
             except BrokenPipeError:
                 raise
             except (MinigradError, OSError, MemoryError) as error:
@@ -71,15 +68,11 @@ class Command(TyperCommand):
 
 
 def prepare_process() -> None:
-    """Take SIGTERM like Ctrl-C, and let no terminal's encoding end a training."""
-    signal.signal(signal.SIGTERM, _terminate)
+    """Take signals, and let no terminal's encoding end a training."""
+    stopping.watch()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-
-
-def _terminate(*_: object) -> NoReturn:
-    raise Terminated
 
 
 def _fail(error: MinigradError | OSError | MemoryError) -> NoReturn:

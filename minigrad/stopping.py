@@ -1,0 +1,94 @@
+"""Ctrl-C, SIGTERM and SIGHUP, for the command ``minigrad``: one line and the right exit status at any moment.
+
+The package imports this first, and it imports next to nothing: the other imports take half a second, in which a signal
+would end in a traceback. A command that runs gets the signal as an exception, so that it can tidy up and say how to go
+on; before that, after it, and where a second signal comes, the process ends at once.
+"""
+
+import os
+import signal
+import sys
+
+_NUMBERS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+_raises = False
+_AGAIN = 0.01  # seconds
+
+
+class Stopped(KeyboardInterrupt):
+    """The process was asked to end; ``code`` is the exit status that tells by which signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.code = 128 + number
+
+
+def exit_code(stop: KeyboardInterrupt) -> int:
+    """Return the exit status for an interruption; one that no signal brought counts as Ctrl-C."""
+    return stop.code if isinstance(stop, Stopped) else 128 + signal.SIGINT
+
+
+def is_command() -> bool:
+    """Tell whether this process runs ``minigrad …`` or ``python -m minigrad …``, under MPI too."""
+    program = sys.argv[0] if sys.argv else ""
+    if program == "-m":  # as it stands while Python looks for the module
+        words = sys.orig_argv
+        first = words.index("-m") + 1
+        if words[first : first + 2] == ["mpi4py", "-m"]:
+            first += 2
+        return words[first : first + 1] == ["minigrad"]
+    return os.path.splitext(os.path.basename(program))[0] == "minigrad"
+
+
+def watch() -> None:
+    """Take the signals from now on, but for those that the process was started to ignore, as ``nohup`` does."""
+    for number in _NUMBERS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _stop)
+    sys.unraisablehook = _unraisable
+
+
+def renew() -> None:
+    """Take those signals again that are ours, after a library in C may have taken them for itself."""
+    for number in _NUMBERS:
+        if signal.getsignal(number) is _stop:
+            signal.signal(number, _stop)
+
+
+class Raising:
+    """``with Raising():`` the first signal raises ``Stopped``."""
+
+    def __enter__(self) -> None:
+        global _raises
+        _raises = True
+
+    def __exit__(self, *_: object) -> None:
+        global _raises
+        _raises = False
+
+
+def _stop(number: int, _: object) -> None:
+    global _raises
+    if _raises:
+        _raises = False
+        raise Stopped(number)
+    os.write(2, b"\nInterrupted.\n")
+    os._exit(128 + number)
+
+
+def _unraisable(lost: "sys.UnraisableHookArgs") -> None:
+    """Send the signal again where its exception was lost, in a destructor or a callback that can raise nothing."""
+    if not isinstance(lost.exc_value, Stopped):
+        sys.__unraisablehook__(lost)
+        return
+    from threading import Timer
+
+    global _raises
+    _raises = True
+    again = Timer(_AGAIN, os.kill, (os.getpid(), lost.exc_value.code - 128))
+    again.daemon = True
+    again.start()
+
+
+if is_command():
+    watch()
