@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -143,7 +142,6 @@ def _train(
         return {}
     if is_root:
         trainer.callbacks += [Checkpoint(checkpoint, settings=settings), progress]
-    began = time.monotonic()
     try:
         trainer.fit(session.loader, session.data.validation, session.config.epochs)
     except NonFiniteError:
@@ -152,7 +150,7 @@ def _train(
         raise
     finally:
         progress.close()
-    results = _finish(session, folder, time.monotonic() - began) if is_root else {}
+    results = _finish(session, folder, trainer.seconds()) if is_root else {}
     communicator.barrier("rank 0 to write the results")
     return results
 
