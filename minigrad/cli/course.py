@@ -172,7 +172,7 @@ def report(
     table = show.table("question", "points", "mean", "all", "none")
     for row in statistics(one, results):
         shares = (f"{100 * share:.0f} %" for share in (row.mean, row.full, row.none))
-        table.add_row(row.title, str(row.points), *shares)
+        table.add_row(show.plain(row.title), str(row.points), *shares)
     to.print(table)
     to.print(f"\n{len(results)} students; the whole report is {page}", markup=False, soft_wrap=True)
 

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO, get_args, get_type_hints
 
 import typer
-from rich.console import Console
 from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
 from minigrad import stopping
+from minigrad.cli import show
 from minigrad.environment import MISUSED
 from minigrad.errors import ConfigError, DeviceError, MinigradError, MinigradWarning
+from minigrad.escape import printable
 from minigrad.stopping import exit_code
 
 WRONG = 1
@@ -93,7 +94,7 @@ def _fail(error: MinigradError | OSError | MemoryError) -> NoReturn:
 
 
 def _tell(first: str | Text, *more: str) -> None:
-    console = Console(stderr=True, highlight=False)
+    console = show.console(stderr=True)
     console.print(first, markup=False, soft_wrap=not console.is_terminal)
     for line in more:
         console.print(line, markup=False, soft_wrap=True, style="dim")
@@ -111,7 +112,9 @@ def _show_warning(
     if issubclass(category, MinigradWarning):
         _tell(Text.assemble(("warning: ", "bold yellow"), str(message)))
     else:
-        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+        sys.stderr.write(
+            printable(warnings.formatwarning(message, category, filename, lineno, line), keep="\n")
+        )
 
 
 def resume_alone(what: str, names: Iterable[str]) -> None:

@@ -18,6 +18,7 @@ from minigrad.compress.magnitude import check_share
 from minigrad.compress.surgery import copied, linears
 from minigrad.compress.units import widths
 from minigrad.errors import ConfigError, DataError, NonFiniteError
+from minigrad.escape import markdown
 from minigrad.files import atomic_write, read_json, write_json
 from minigrad.train import tuning
 from minigrad.train.build import Session
@@ -287,6 +288,6 @@ def _section(source: tuning.Source, settings: PruneSettings, figures: dict[str, 
         how = "the least important units of each hidden layer were removed at once"
     left = f"{figures['parameters']:,} of {figures['parameters_before']:,} parameters are left"
     return (
-        f"Made from {source.name}: {how}, and what remained was trained; {left}.\n\n"
+        f"Made from {markdown(source.name)}: {how}, and what remained was trained; {left}.\n\n"
         "![accuracy against sparsity](pruning.png)"
     )

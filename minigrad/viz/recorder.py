@@ -238,7 +238,7 @@ class _Recorder:
             tensor = self.kept[key]
             name = tensor.name or self.names.by_id.get(key) or self.parameters.get(key)
             if name:
-                known[self.latest[key][0]] = name
+                known[self.latest[key][0]] = name.replace("\n", r"\n")  # formulas are told line by line
         return known
 
     def _line(self, place: Place) -> Line | None:
