@@ -23,9 +23,11 @@ _LAYERS = ("default", "safe", "threadsafe", "forksafe", "tbb", "omp", "workqueue
 _RULES: dict[str, tuple[Callable[[str], bool], str]] = {
     "MINIGRAD_KERNELS": (lambda value: value in ("auto", "reference"), "'auto' (the default) or 'reference'"),
     "MINIGRAD_MALLOC": (lambda value: value in ("", "system"), "'system'"),
-    "NUMBA_THREADING_LAYER": (lambda value: value in ("", *_LAYERS), ", ".join(_LAYERS)),
+    "NUMBA_THREADING_LAYER": (lambda value: value.lower() in ("", *_LAYERS), ", ".join(_LAYERS)),
     "NUMBA_NUM_THREADS": (
-        lambda value: not value or (value.isdecimal() and 1 <= int(value) <= _MOST_THREADS),
+        lambda value: (
+            not value or (value.isdecimal() and len(value) < 9 and 1 <= int(value) <= _MOST_THREADS)
+        ),
         f"a number of threads from 1 to {_MOST_THREADS}",
     ),
 }

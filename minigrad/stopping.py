@@ -32,12 +32,23 @@ def is_command() -> bool:
     """Tell whether this process runs ``minigrad …`` or ``python -m minigrad …``, under MPI too."""
     program = sys.argv[0] if sys.argv else ""
     if program == "-m":  # as it stands while Python looks for the module
-        words = sys.orig_argv
-        first = words.index("-m") + 1
-        if words[first : first + 2] == ["mpi4py", "-m"]:
-            first += 2
-        return words[first : first + 1] == ["minigrad"]
+        return _module(sys.orig_argv) == "minigrad"
     return os.path.splitext(os.path.basename(program))[0] == "minigrad"
+
+
+def _module(words: list[str]) -> str:
+    """Return the module that a command line of Python names, and where that is ``mpi4py``, the one that it runs."""
+    for place, word in enumerate(words[1:], 1):
+        flags, m, attached = word[1:].partition("m")
+        if (
+            word.startswith("-")
+            and m
+            and (not flags or flags.isalpha())
+            and not word.startswith(("-X", "-W"))
+        ):
+            module = attached or "".join(words[place + 1 : place + 2])
+            return _module(words[place + 1 :]) if module == "mpi4py" else module
+    return ""
 
 
 def watch() -> None:

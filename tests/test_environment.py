@@ -37,9 +37,18 @@ def script(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("options", [[], ["-X", "utf8"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-m", "minigrad"],
+        ["-X", "utf8", "-m", "minigrad"],
+        ["-mminigrad"],
+        ["-Bm", "minigrad"],
+        ["-sBmminigrad"],
+    ],
+)
 def test_the_module_ends_with_one_line(options: list[str]) -> None:
-    done = run(*options, "-m", "minigrad", "info")
+    done = run(*options, "info")
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {MESSAGE}\n")
 
 
