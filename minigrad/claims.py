@@ -27,6 +27,9 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.E
 _FAR = 1 << 20
 """Where Windows locks a byte: not one of those that say who it is, since nobody could read them."""
 
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+"""How the system says that nothing more can be written."""
+
 _REASONS = {
     errno.ENOSPC: "the disk is full. Free some space, or write to another disk",
     errno.EDQUOT: "your share of the disk is used up. Free some space, or write to another disk",
@@ -180,7 +183,10 @@ def _locked(folder: Path) -> int:
             pass
         except OSError as error:
             os.close(handle)
-            raise (error if isinstance(error, FileError) else refused(path, error)) from error
+            with suppress(OSError):
+                if not os.path.getsize(path):  # nobody could say in it who has the folder: the disk is full
+                    os.unlink(path)
+            raise refused(path, error) from error
         except BaseException:
             os.close(handle)
             raise

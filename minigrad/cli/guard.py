@@ -17,6 +17,7 @@ from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
 from minigrad import stopping
+from minigrad.claims import FULL, refused
 from minigrad.cli import show
 from minigrad.environment import MISUSED
 from minigrad.errors import ConfigError, DeviceError, MinigradError, MinigradWarning
@@ -77,6 +78,8 @@ def prepare_process() -> None:
 
 
 def _fail(error: MinigradError | OSError | MemoryError) -> NoReturn:
+    if isinstance(error, OSError) and error.errno in FULL:
+        error = refused(error.filename or "what is printed", error)
     if not isinstance(error, MinigradError):
         what = (
             f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error

@@ -188,3 +188,14 @@ def test_a_full_disk_is_told_with_a_code_and_leaves_no_half_file(
     assert "the disk is full" in done.stderr
     assert "Traceback" not in done.stderr
     assert not [path for path in tiny_disk.rglob("*") if "-partial-" in path.name or path.name == ".in-use"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_a_full_disk_behind_the_output_is_told_too() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command("recipes"), env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: MG-807 what is printed could not be written: the disk is full.")
+    assert "Traceback" not in done.stderr
