@@ -1,8 +1,11 @@
 """minigrad: a from-scratch autodiff and optimizer engine for learning, and for keeping."""
 
+# ruff: noqa: I001 (these two come first: a signal may arrive at any time, and the others stand on the kernels)
+from minigrad import stopping as stopping
+from minigrad import environment as environment
+
 from typing import TYPE_CHECKING, Any
 
-from minigrad import environment as environment  # first: the others stand on the kernels
 from minigrad import nn, ops, optim, words
 from minigrad.backend import default_dtype, generator, set_default_dtype
 from minigrad.check import gradcheck

@@ -56,6 +56,10 @@ class DataError(MinigradError, ValueError):
     """A file or an array that does not hold what it should (MG-7xx)."""
 
 
+class FileError(MinigradError, OSError):
+    """A file or a folder that cannot be written (MG-80x)."""
+
+
 class ConfigError(MinigradError, ValueError):
     """A setting with a value that is not allowed (MG-8xx)."""
 

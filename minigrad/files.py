@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minigrad.errors import DataError
+from minigrad.claims import check_claims, claimed, lock, make_folder, refused, remove_half_written
+from minigrad.errors import DataError, MinigradError
 from minigrad.stored_types import Stored, other_format, storable
 
 _CHECKSUM = "minigrad_crc32"
@@ -25,52 +27,82 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; move it into place on success, remove it on an error.
 
     The content reaches the disk before the name does, so a reader, or a machine that loses its power, sees
-    the old file or the new one and never a part.
+    the old file or the new one and never a part. A link stays, and the file that it leads to is written.
+
+    Raises FileError MG-807 where the system does not let it be written, MG-808 where its folder was claimed by this
+    process and is gone, and ConfigError MG-804 where something else than a file or a folder is in the way.
     """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        prefix=f".{target.stem}-partial-", suffix=target.suffix, dir=target.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
+    make_folder(Path(path).parent)
+    target = Path(os.path.realpath(path))
+    check_claims(target)
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise refused(path, OSError(errno.EISDIR, "") if target.is_dir() else _NO_FILE)
+    begins = f".{target.stem[:_LONGEST]}-partial-"
+    remove_half_written(target.parent, begins)
     try:
-        yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+        handle, temporary = _partial(target, begins)
+        try:
+            yield temporary
+            os.chmod(temporary, 0o666 & ~_umask())
+            with open(temporary, "rb") as written:
+                os.fsync(written.fileno())
+            check_claims(target)
+            os.replace(temporary, target)
+        finally:
+            os.close(handle)
+            temporary.unlink(missing_ok=True)
+    except MinigradError:
+        raise
+    except OSError as error:
+        check_claims(target)
+        raise refused(path, error) from error
 
 
-def remove_half_written(folder: Path) -> None:
-    """Remove what ``atomic_path`` had not finished in ``folder`` when its process was killed."""
-    for path in folder.glob(".*-partial-*"):
-        path.unlink(missing_ok=True)
+_LONGEST = 40
+"""So many characters of a name go into that of its temporary file, which may not be too long either."""
+_NO_FILE = OSError(0, "what stands there is neither a file nor a folder, and would be lost")
+
+
+def _partial(target: Path, begins: str) -> tuple[int, Path]:
+    """Make a temporary file and return it, locked, so that nobody takes it for one that a dead process left."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=begins, suffix=target.suffix[:_LONGEST], dir=target.parent)
+        lock(handle)
+        if os.path.exists(name):
+            return handle, Path(name)
+        os.close(handle)
 
 
 @contextmanager
 def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; move it into place on success, remove it on an error.
 
-    ``path`` must not exist, or be an empty folder, which is taken away if nothing comes to stand in its place.
+    ``path`` must not exist, or be an empty folder, which is taken away if nothing comes to stand in its place. It is
+    claimed in the meantime, and what killed processes left beside it is removed.
+
+    Raises FileError MG-807 where it cannot be written, MG-808 where one of the two folders is gone, and what
+    ``claimed`` raises.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-partial-", dir=target.parent))
-    try:
-        yield temporary
-        os.chmod(temporary, 0o777 & ~_umask())
-        with suppress(FileNotFoundError):
-            target.rmdir()
-        os.rename(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            target.rmdir()
-        raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with claimed(target) as claim:
+        try:
+            remove_half_written(target.parent)
+            begins = f".{target.name[:_LONGEST]}-partial-"
+            temporary = Path(tempfile.mkdtemp(prefix=begins, dir=target.parent))
+            try:
+                with claimed(temporary):
+                    yield temporary
+                    check_claims(temporary)
+                os.chmod(temporary, 0o777 & ~_umask())
+                check_claims(target)
+                claim.release()
+                os.replace(temporary, target)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+        except MinigradError:
+            raise
+        except OSError as error:
+            raise refused(target, error) from error
 
 
 def _umask() -> int:
@@ -82,7 +114,9 @@ def _umask() -> int:
 def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
     """Write ``content`` (text as UTF-8) so that ``path`` holds all of it or is left as it was."""
     with atomic_path(path) as temporary:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        temporary.write_bytes(
+            content.encode(errors="backslashreplace") if isinstance(content, str) else content
+        )
 
 
 def save_arrays(

@@ -37,9 +37,18 @@ def script(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("options", [[], ["-X", "utf8"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-m", "minigrad"],
+        ["-X", "utf8", "-m", "minigrad"],
+        ["-mminigrad"],
+        ["-Bm", "minigrad"],
+        ["-sBmminigrad"],
+    ],
+)
 def test_the_module_ends_with_one_line(options: list[str]) -> None:
-    done = run(*options, "-m", "minigrad", "info")
+    done = run(*options, "info")
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {MESSAGE}\n")
 
 
@@ -81,3 +90,45 @@ def test_another_package_run_as_a_module_is_no_command(tmp_path: Path) -> None:
 def test_a_right_value_is_no_error(kernels: str) -> None:
     done = run("-m", "minigrad", "--version", kernels=kernels)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("NUMBA_NUM_THREADS", value) for value in ("0", "-1", "abc", "1.5", "1e3", "9999999")),
+        ("NUMBA_THREADING_LAYER", "nonsense"),
+        ("MINIGRAD_MALLOC", "System"),
+        ("MINIGRAD_KERNELS", ""),
+    ],
+)
+def test_absurd_values_are_told_before_the_work(name: str, value: str) -> None:
+    done = run("-m", "minigrad", "recipes", **{"kernels": "auto", name: value})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: MG-802 {name} is {value!r}; it must be ")
+    assert done.stderr.endswith(f"unset {name}\n")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("value", ["nonsense", "module://nowhere", "agg"])
+def test_a_picture_in_a_file_needs_no_backend(tmp_path: Path, value: str) -> None:
+    program = (
+        "from minigrad.viz import plots, search\n"
+        "plots.curves({'epoch': [1, 2], 'loss': [2.0, 1.0]}, 'x.png')\n"
+        "search.history([1.0, 2.0], [True, True], 'y.png')\n"
+        "import matplotlib.pyplot\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "kernels")]),
+            "MPLBACKEND": value,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (tmp_path / "x.png").exists()
+    assert (tmp_path / "y.png").exists()
+    assert done.returncode == 0 or value == "module://nowhere", done.stderr  # pyplot looks for it itself

@@ -7,6 +7,7 @@ from minigrad.bench.peers import OURS
 from minigrad.bench.results import Results
 from minigrad.bench.summary import Sheet
 from minigrad.bench.worker import TOLERANCE, VERIFIED_STEPS
+from minigrad.escape import fenced
 
 
 def render(results: Results, command: str, chart: str | None) -> str:
@@ -40,7 +41,7 @@ def render(results: Results, command: str, chart: str | None) -> str:
         _startup(results),
         *_excuses(results),
         "## Again",
-        f"```\n{command}\n```",
+        fenced(command),
     ]
     return "\n\n".join(parts) + "\n"
 

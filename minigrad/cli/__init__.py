@@ -1,7 +1,8 @@
 """The command line: a thin face over ``minigrad.train`` and ``minigrad.bench``, without any maths of its own.
 
 Exit codes: 0 all went well; 1 something is wrong with the data, a file or the training; 2 a wrong option or
-setting; 130 interrupted with Ctrl-C; 143 terminated. ``MINIGRAD_TRACEBACK=1`` shows where an error came from.
+setting; 130 interrupted with Ctrl-C; 143 terminated; 129 the terminal is gone. ``MINIGRAD_TRACEBACK=1`` shows where
+an error came from.
 Whatever takes long to import is imported inside the commands, so that ``minigrad --help`` is there at once.
 """
 
@@ -16,7 +17,7 @@ from minigrad.cli.bench import bench
 from minigrad.cli.compress import prune, quantize
 from minigrad.cli.course import course
 from minigrad.cli.export import export
-from minigrad.cli.guard import Guard, prepare_process
+from minigrad.cli.guard import Command, Guard, prepare_process
 from minigrad.cli.launch import launch
 from minigrad.cli.search import search
 from minigrad.cli.step import step
@@ -36,7 +37,7 @@ app = typer.Typer(
 for command in (
     train, search, evaluate, predict, prune, quantize, export, recipes, step, bench, explain, info,
 ):  # fmt: skip
-    app.command()(command)
+    app.command(cls=Command)(command)
 app.add_typer(course)
 app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(launch)
 

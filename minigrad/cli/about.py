@@ -21,7 +21,7 @@ def recipes() -> None:
     for recipe in RECIPES.values():
         default = " (the default)" if recipe.name == DEFAULT else ""
         to.print(Text.assemble("\n", (recipe.name, "bold green"), (f"  {recipe.document}{default}", "dim")))
-        to.print(f"  {recipe.summary}", soft_wrap=True)
+        to.print(f"  {recipe.summary}", soft_wrap=True, markup=False)
         datasets = ("mnist", "digits") if recipe.data == "digits" else (recipe.data,)
         show.facts(to, {data: show.settings_in_words(recipe.settings(data)) for data in datasets})
     to.print()

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from minigrad.claims import claimed
 from minigrad.cli import show
 
 
@@ -58,10 +59,10 @@ def bench(
     command = shlex.join(["minigrad", *sys.argv[1:]])
     for name, reason in left_out.items():
         to.print(Text(f"Left out: {name} ({reason})", "dim"), soft_wrap=True)
-    with to.status("starting") as status:
+    with claimed(folder), to.status("starting") as status:
 
         def tell(what: str) -> None:
-            status.update(what)
+            status.update(Text(what))
 
         try:
             for results in run.run(plan, chosen, left_out, tell):

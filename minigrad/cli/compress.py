@@ -80,7 +80,9 @@ def prune(
         resume_alone("pruning", [name for name in begins if ctx.params[name] not in (None, False)])
         folder = resume
         if is_finished(folder):
-            typer.echo(folder if quiet else f"The run {folder} is finished.")
+            if quiet:
+                show.path(folder)
+            to.print(f"The run {folder} is finished.", soft_wrap=True, markup=False)
             return
         with resumable("prune", folder / BEGUN):
             results = resume_pruning(folder, progress, announce)
@@ -170,7 +172,7 @@ def _announce(to: Console, what: str, source: Source, session: Session | None, f
 
 def _conclude(to: Console, folder: Path, results: dict[str, Any], facts: dict[str, str], quiet: bool) -> None:
     if quiet:
-        typer.echo(folder)
+        show.path(folder)
     to.print()
     if "test_accuracy" in results:
         show.accuracy(to, results["test_accuracy"])

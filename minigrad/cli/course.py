@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from minigrad.claims import check_folder, claimed
 from minigrad.cli import show
+from minigrad.cli.guard import Command
 
 if TYPE_CHECKING:
     from minigrad.course.running import Outcome
@@ -24,7 +26,7 @@ course = typer.Typer(
 _ASSIGNMENT = typer.Argument(metavar="ASSIGNMENT", help="A1 … A8, or the path of an assignment's source.")
 
 
-@course.command()
+@course.command(cls=Command)
 def release(
     assignment: Annotated[str, _ASSIGNMENT],
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that students get.")],
@@ -36,13 +38,15 @@ def release(
     from minigrad.course.assignment import find, load
     from minigrad.course.release import release as write
 
-    path = write(load(find(assignment)), out, notebook=notebook)
+    one = load(find(assignment))
+    with claimed(out):
+        path = write(one, out, notebook=notebook)
     to = show.console()
     to.print(f"{path} and {path.with_name('README.md')} are there.", markup=False, soft_wrap=True)
     show.commands(to, f"minigrad course check {path}")
 
 
-@course.command()
+@course.command(cls=Command)
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Your solution, .py or .ipynb.")],
     tests: Annotated[
@@ -80,7 +84,7 @@ def check(
         raise typer.Exit(1)
 
 
-@course.command()
+@course.command(cls=Command)
 def grade(
     assignment: Annotated[str, _ASSIGNMENT],
     submissions: Annotated[
@@ -113,10 +117,11 @@ def grade(
     given, others = read(submissions, one.name), passed_over(submissions)
     names = file_names(submission.student for submission in given)
     folder = out.with_suffix("")
+    check_folder(out.parent)
     grader = Grader(one, Settings(seed, seconds, memory << 20))
     to = show.console()
     to.print(_NO_SANDBOX, style="dim", markup=False)
-    with show.progress(to) as bar:
+    with claimed(folder), show.progress(to) as bar:
         task = bar.add_task(f"grading {one.name}", total=len(given))
 
         def done(result: Result, kept: bool) -> None:
@@ -154,7 +159,7 @@ def grade(
     _tell("removed from the results, for no submission is theirs any more", gone)
 
 
-@course.command()
+@course.command(cls=Command)
 def report(
     assignment: Annotated[str, _ASSIGNMENT],
     grades: Annotated[Path, typer.Argument(metavar="GRADES.csv", help="The table that grade has written.")],
@@ -176,12 +181,14 @@ def report(
     one = load(find(assignment))
     results = read_results(grades.with_suffix("") / "results", one)
     given = read(submissions, one.name) if submissions else []
-    page = write_report(out or grades.with_suffix("") / "report", one, results, given)
+    folder = out or grades.with_suffix("") / "report"
+    with claimed(folder):
+        page = write_report(folder, one, results, given)
     to = show.console()
     table = show.table("question", "points", "mean", "all", "none")
     for row in statistics(one, results):
         shares = (f"{100 * share:.0f} %" for share in (row.mean, row.full, row.none))
-        table.add_row(row.title, str(row.points), *shares)
+        table.add_row(show.plain(row.title), str(row.points), *shares)
     to.print(table)
     to.print(f"\n{len(results)} students; the whole report is {page}", markup=False, soft_wrap=True)
 

@@ -20,11 +20,16 @@ def export(
 
     It is run in onnxruntime first: the file appears only where that gives the network's own outputs.
     """
+    from minigrad.claims import claimed
     from minigrad.export import graph
     from minigrad.export.check import TOLERANCE
     from minigrad.export.run import export as write
 
-    done = write(run, file or run / "model.onnx")
+    if file is None and run.is_dir():
+        with claimed(run):
+            done = write(run, run / "model.onnx")
+    else:
+        done = write(run, file or run / "model.onnx")
     found = done.agreement
     share = "" if found.share == 1 else f"{100 * found.share:.0f} % within {TOLERANCE:g}, "
     to = show.console()

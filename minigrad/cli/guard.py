@@ -5,30 +5,29 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import signal
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO, get_args, get_type_hints
 
 import typer
-from rich.console import Console
 from rich.text import Text
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
+from minigrad import stopping
+from minigrad.claims import FULL, refused
+from minigrad.cli import show
 from minigrad.environment import MISUSED
 from minigrad.errors import ConfigError, DeviceError, MinigradError, MinigradWarning
+from minigrad.escape import printable
+from minigrad.stopping import exit_code
 
-WRONG, INTERRUPTED, TERMINATED = 1, 128 + signal.SIGINT, 128 + signal.SIGTERM
+WRONG = 1
 
 _PLACE = re.compile(r" \(\S+\.py line \d+\)")
 """A line of the user's program; the command line has none."""
-
-
-class Terminated(KeyboardInterrupt):
-    """The process was asked to end (SIGTERM), which is taken like Ctrl-C."""
 
 
 class Guard(TyperGroup):
@@ -41,11 +40,11 @@ class Guard(TyperGroup):
             warnings.simplefilter("always", MinigradWarning)
             warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of what MG-403 tells better
             try:
-                return super().invoke(ctx)
+                with stopping.Raising():
+                    return super().invoke(ctx)
             except KeyboardInterrupt as stop:
-                code = TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
                 _tell("\nInterrupted.", *getattr(stop, "__notes__", ()))
-                raise typer.Exit(code) from stop
+                raise typer.Exit(exit_code(stop)) from stop
             except BrokenPipeError:
                 raise
             except (MinigradError, OSError, MemoryError) as error:
@@ -54,19 +53,33 @@ class Guard(TyperGroup):
                 _fail(error)
 
 
+class Command(TyperCommand):
+    """A command that does not take an empty path, as the shell makes of an unset variable, for the current folder."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line; ConfigError MG-802 where a path is empty."""
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        kinds = get_type_hints(self.callback)
+        for param in self.params:
+            kind = kinds.get(str(param.name))
+            if given.get(str(param.name)) == "" and Path in (kind, *get_args(kind)):
+                raise ConfigError(
+                    "MG-802", f"{param.opts[0]} is an empty path. Name it, or write . for the current folder."
+                )
+        return super().parse_args(ctx, args)
+
+
 def prepare_process() -> None:
-    """Take SIGTERM like Ctrl-C, and let no terminal's encoding end a training."""
-    signal.signal(signal.SIGTERM, _terminate)
+    """Take signals, and let no terminal's encoding end a training."""
+    stopping.watch()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 
 
-def _terminate(*_: object) -> NoReturn:
-    raise Terminated
-
-
 def _fail(error: MinigradError | OSError | MemoryError) -> NoReturn:
+    if isinstance(error, OSError) and error.errno in FULL:
+        error = refused(error.filename or "what is printed", error)
     if not isinstance(error, MinigradError):
         what = (
             f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
@@ -84,7 +97,7 @@ def _fail(error: MinigradError | OSError | MemoryError) -> NoReturn:
 
 
 def _tell(first: str | Text, *more: str) -> None:
-    console = Console(stderr=True, highlight=False)
+    console = show.console(stderr=True)
     console.print(first, markup=False, soft_wrap=not console.is_terminal)
     for line in more:
         console.print(line, markup=False, soft_wrap=True, style="dim")
@@ -102,7 +115,9 @@ def _show_warning(
     if issubclass(category, MinigradWarning):
         _tell(Text.assemble(("warning: ", "bold yellow"), str(message)))
     else:
-        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+        sys.stderr.write(
+            printable(warnings.formatwarning(message, category, filename, lineno, line), keep="\n")
+        )
 
 
 def resume_alone(what: str, names: Iterable[str]) -> None:

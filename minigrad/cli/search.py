@@ -88,7 +88,7 @@ def search(
             with resumable("search", folder / run.PLAN):
                 results = run.resume(folder, progress, jobs, announce)
     if quiet:
-        typer.echo(folder)
+        show.path(folder)
     _conclude(to, folder, results)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from minigrad.escape import printable
 
 _GLYPHS = {
     "0": ("█▀█", "█ █", "▀▀▀"),
@@ -28,9 +33,29 @@ _GLYPHS = {
 }
 
 
-def console() -> Console:
-    """Return a console on standard output, whatever that is now."""
-    return Console(highlight=False)
+class Screen(Console):
+    """A console that shows hidden characters, whoever wrote them, instead of obeying them."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render without what a terminal would take for an order."""
+        for segment in super().render(renderable, options):
+            clean = segment.text if segment.control else printable(segment.text, keep="\n")
+            yield segment if clean == segment.text else Segment(clean, segment.style)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console on standard output, whatever that is now, or on standard error."""
+    return Screen(highlight=False, stderr=stderr)
+
+
+def plain(text: object) -> Text:
+    """Return what comes from a file or a person for a place of one line: no markup, no order to the terminal."""
+    return Text(printable(text))
+
+
+def path(folder: Path) -> None:
+    """Print a path alone, byte for byte, for another program to read."""
+    typer.echo(os.fsencode(folder))
 
 
 def facts(to: Console, rows: Mapping[str, object]) -> None:
@@ -65,7 +90,7 @@ def commands(to: Console, *lines: str) -> None:
 
 def progress(to: Console) -> Progress:
     """Return a bar that counts things done and the time that is left; it is gone when it is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=30), MofNCompleteColumn())
     return Progress(
         *columns, TimeRemainingColumn(compact=True), TextColumn("left"), console=to, transient=True
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from minigrad.claims import check_folder
 from minigrad.cli import show
 from minigrad.errors import ConfigError, DataError
 
@@ -48,11 +49,13 @@ def step(
     Of a program with a training loop the first step is recorded, up to the optimizer's update, and the program is
     stopped there.
     """
+    page = out or Path(f"step-{Path(program).stem}.html")
+    if out is not None or not terminal:
+        check_folder(page.parent)
     recorded = _example(program, at, steps) or _program(program, arguments or [], at, steps)
     trace = recorded.trace
     to = show.console()
     if out is not None or not terminal:
-        page = out or Path(f"step-{Path(program).stem}.html")
         trace.save(page)
         to.print(f"{len(trace.events)} events of {trace.title} are in {page}", soft_wrap=True, markup=False)
         for line in recorded.told:

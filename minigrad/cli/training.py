@@ -98,7 +98,7 @@ def train(
             folder, results = resume, _resume(resume, to, mode, communicator)
         if communicator.is_root:
             if quiet:
-                typer.echo(folder)
+                show.path(folder)
             _conclude(to, folder, results)
 
 

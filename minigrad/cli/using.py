@@ -12,6 +12,7 @@ from rich.text import Text
 
 from minigrad.cli import show
 from minigrad.errors import ConfigError, DataError
+from minigrad.escape import printable
 
 _Run = Annotated[Path, typer.Argument(help="The run's folder.", show_default=False)]
 _BARS = 40
@@ -62,7 +63,9 @@ def _scores(data: Any, predicted: Any) -> Any:
     ]
     table = show.table("class", "precision", "recall", "F1", "samples")
     for k in range(count):
-        table.add_row(data.class_name(k), *(f"{100 * s[k]:.1f} %" for s in each), f"{support[k]:,}")
+        table.add_row(
+            show.plain(data.class_name(k)), *(f"{100 * s[k]:.1f} %" for s in each), f"{support[k]:,}"
+        )
     table.add_row("mean", *(f"{100 * s:.1f} %" for s in mean), f"{len(data):,}", style="bold")
     return table
 
@@ -123,7 +126,8 @@ def _bars(to: Console, classes: list[str], probabilities: Any) -> None:
     if len(classes) > _MOST_CLASSES:
         order = sorted(order, key=lambda k: -probabilities[k])[:_MOST_CLASSES]
     best = max(order, key=lambda k: float(probabilities[k]))
-    names = {k: classes[k] if len(classes[k]) <= 24 else f"{classes[k][:23]}…" for k in order}
+    names = {k: printable(classes[k]) for k in order}
+    names = {k: name if len(name) <= 24 else f"{name[:23]}…" for k, name in names.items()}
     width = max(map(len, names.values()))
     for k in order:
         share = float(probabilities[k])

@@ -96,13 +96,13 @@ def write_report(
 
 def draw_scores(path: Path, assignment: Assignment, results: Sequence[Result]) -> None:
     """Draw how many students have each score."""
-    from matplotlib.ticker import MaxNLocator
-
     from minigrad.viz.style import BLUE, ORANGE, drawing
 
     scores = [result.score for result in results]
     step = max(1, assignment.points // 25)
     with drawing(7, 2.6, path) as figure:
+        from matplotlib.ticker import MaxNLocator
+
         axes = figure.add_subplot()
         edges = [float(edge) for edge in np.arange(-0.5, assignment.points + step, step)]
         axes.hist(scores, bins=edges, color=BLUE, rwidth=0.85)

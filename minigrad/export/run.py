@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import modes, nn
+from minigrad.claims import check_folder
 from minigrad.data import scaler_from_state
 from minigrad.errors import ConfigError
 from minigrad.export import graph
@@ -39,11 +40,13 @@ def export(folder: Path, path: Path) -> Exported:
     written, onnxruntime's outputs are compared with the network's own, on inputs drawn at random, on all zeros and
     on all ones, by the hundred and one at a time.
 
-    Raises ConfigError MG-802 where ``path`` is no name for it, MG-805 without onnx and onnxruntime, MG-861 and MG-862
-    where the network cannot be written or the outputs differ, and what loading a run raises.
+    Raises ConfigError MG-802 where ``path`` is no name for it, MG-804 where no folder can hold it, MG-805 without onnx
+    and onnxruntime, MG-861 and MG-862 where the network cannot be written or the outputs differ, FileError MG-807 where
+    the file cannot, and what loading a run raises.
     """
     if path.suffix != ".onnx" or path.is_dir():
         raise ConfigError("MG-802", f"the file is {str(path)[:80]!r}; its name must end in .onnx.")
+    check_folder(path.parent)
     model, network = load_network(folder)
     scaler = None if network.scaling is None else scaler_from_state(network.scaling)
     content = graph.model_of(

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from minigrad.errors import MinigradError
 from minigrad.parallel.communicator import ALONE, Communicator, is_of_all
 from minigrad.parallel.mpi import connect, is_launched
+from minigrad.stopping import exit_code, renew
 
 _GRACE = (
     1.0  # seconds that rank 0 has to report an error that all ranks have, before another rank reports its own
@@ -26,6 +27,7 @@ def join() -> Communicator:
     global _current
     if _current is ALONE and is_launched():
         _current = connect()
+        renew()  # MPICH takes SIGHUP
     return _current
 
 
@@ -43,9 +45,15 @@ def joined() -> Iterator[Communicator]:
         if communicator.is_root:
             raise
         time.sleep(communicator.deadline if is_of_all(error) else _GRACE)
-        if not isinstance(error, KeyboardInterrupt):
-            print(f"\n{communicator.name} failed, and ends the others:", file=sys.stderr)
-            traceback.print_exception(error)
+        if isinstance(error, KeyboardInterrupt):
+            told = [
+                f"\n{communicator.name} was interrupted, and ends the others.",
+                *getattr(error, "__notes__", ()),
+            ]
+            print(*told, sep="\n", file=sys.stderr)
+            communicator.abort(exit_code(error))
+        print(f"\n{communicator.name} failed, and ends the others:", file=sys.stderr)
+        traceback.print_exception(error)
         communicator.abort(1)
         raise
 

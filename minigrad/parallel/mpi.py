@@ -84,14 +84,14 @@ class MpiCommunicator(Communicator):
 
     def gather(self, text: str, what: str) -> list[str]:
         """Return the texts of all processes, by rank; as UTF-8, nothing is pickled."""
-        own = np.frombuffer(text.encode(), np.uint8)
+        own = np.frombuffer(os.fsencode(text), np.uint8)
         lengths = np.zeros(self.size, np.int64)
         self._finish(self.world.Iallgather(np.array([own.size], np.int64), lengths), what)
         everything = np.empty(int(lengths.sum()), np.uint8)
         counts = [int(n) for n in lengths]
         self._finish(self.world.Iallgatherv(own, [everything, counts]), what)
         ends = np.cumsum(lengths)
-        return [everything[end - n : end].tobytes().decode() for n, end in zip(counts, ends, strict=True)]
+        return [os.fsdecode(everything[end - n : end].tobytes()) for n, end in zip(counts, ends, strict=True)]
 
     def _finish(self, request: Any, what: str) -> None:
         wait_until(request.Test, self.deadline, what, self.name)

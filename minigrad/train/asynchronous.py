@@ -58,6 +58,7 @@ class AsynchronousTrainer(Trainer):
         while self.coming or self.order.arrived:
             worker = self._next()
             self.last_loss = self._taken(worker)
+            self.divergence.look(self.last_loss, self.step, self.rate)
             total += self.last_loss
             count += 1
             self.max_staleness = max(self.max_staleness, self.order.apply(worker))

@@ -21,7 +21,7 @@ from minigrad.files import load_arrays, save_arrays
 from minigrad.train.callbacks import Callback
 from minigrad.train.trainer import Trainer
 
-_VERSION = 1
+_VERSION = 2
 
 
 class Checkpoint(Callback):
@@ -58,6 +58,9 @@ def save_checkpoint(trainer: Trainer, path: Path, settings: Mapping[str, Any] | 
         "step": trainer.step,
         "stopping": trainer.stopping,
         "last_loss": trainer.last_loss,
+        "rate": trainer.rate,
+        "seconds": trainer.seconds(),
+        "divergence": trainer.divergence.state(),
         "batch_size": trainer.loader.batch_size,
         "history": trainer.history,
         "optimizer": {k: v for k, v in optimizer.items() if not isinstance(v, np.ndarray)},
@@ -77,7 +80,7 @@ def load_checkpoint(
     arrays, metadata = load_arrays(path)
     try:
         state = json.loads(metadata["state"])
-        if state["version"] != _VERSION:
+        if state["version"] not in (1, _VERSION):
             raise ValueError(f"version {state['version']}, this minigrad reads version {_VERSION}")
         _compare(state["settings"], settings)
         trainer.model.load_state_dict(_under("model", arrays))
@@ -90,6 +93,9 @@ def load_checkpoint(
         trainer.history = _checked_history(state["history"], trainer.epoch)
         trainer.stopping, trainer.last_loss = bool(state["stopping"]), float(state["last_loss"])
         loader.batch_size = state["batch_size"]
+        if state["version"] > 1:  # before, these were forgotten
+            trainer.rate, trainer.seconds_before = float(state["rate"]), float(state["seconds"])
+            trainer.divergence.load_state(state["divergence"])
     except (LookupError, TypeError, ValueError, OverflowError, AttributeError, RuntimeError) as error:
         reason = error.message if isinstance(error, MinigradError) else f"{error!r}."
         raise DataError(

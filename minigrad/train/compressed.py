@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from minigrad import nn
+from minigrad.claims import LOCK
 from minigrad.compress import quantized, units
 from minigrad.errors import ConfigError, DataError
 from minigrad.files import atomic_folder, read_json
@@ -107,16 +109,14 @@ def refuse_begun(folder: Path) -> None:
 
 
 def check_free(folder: Path) -> None:
-    """Raise ConfigError MG-804 where ``folder`` cannot take a new run."""
+    """Raise ConfigError MG-804 where ``folder``, which is claimed, holds something already."""
     if (folder / BEGUN).exists():
         raise ConfigError(
             "MG-804",
             f"{folder} holds a run already, which is not finished. Continue it with minigrad prune --resume {folder}, "
             "or choose another --out.",
         )
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError("MG-804", f"{folder} is a file, and a run is a folder. Choose another --out.")
-    if folder.is_dir() and any(folder.iterdir()):
+    if set(os.listdir(folder)) - {LOCK}:
         raise ConfigError(
             "MG-804", f"{folder} is not empty, and nothing in it is overwritten. Choose another --out."
         )
@@ -125,6 +125,6 @@ def check_free(folder: Path) -> None:
 @contextmanager
 def new_run(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder that becomes ``folder`` once all is in it; ConfigError MG-804 where it is taken."""
-    check_free(folder)
     with atomic_folder(folder) as temporary:
+        check_free(folder)
         yield temporary

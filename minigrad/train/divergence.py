@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from minigrad.errors import warn
 
 GROWN = 10.0
@@ -11,11 +14,12 @@ _FEW = 3
 
 
 class Divergence:
-    """Watches the losses of one training and warns (MG-405) when they have grown ``GROWN``-fold."""
+    """Watches the losses of one training and warns once (MG-405) when they have grown ``GROWN``-fold."""
 
     def __init__(self) -> None:
         self._first: float | None = None
         self._latest: list[float] = []
+        self._told = False
 
     def look(self, loss: float, step: int, rate: float) -> None:
         """Take in the loss of a batch, ``step`` updates having been made, the last of them at ``rate``."""
@@ -23,11 +27,23 @@ class Divergence:
             self._first = loss
         self._latest = [*self._latest[1 - _FEW :], loss]
         mean = sum(self._latest) / _FEW
-        if len(self._latest) < _FEW or not mean > GROWN * self._first > 0:
+        if self._told or len(self._latest) < _FEW or not mean > GROWN * self._first > 0:
             return
+        self._told = True
         warn(
             "MG-405",
             f"the loss grows: {mean:.4g} after {step} updates (mean of {_FEW} batches), {mean / self._first:.3g} times "
             f"the first, {self._first:.4g}. lr = {rate:.4g}: steps that are too long overshoot the minimum, each by "
             f"more than the one before. Try lr={rate / 10:.4g}, or clip the gradient.",
         )
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed training has to know: the first loss is that of the whole training."""
+        return {"first": self._first, "latest": self._latest, "told": self._told}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take up what ``state`` returned."""
+        first = state["first"]
+        self._first = None if first is None else float(first)
+        self._latest = [float(loss) for loss in state["latest"]]
+        self._told = bool(state["told"])

@@ -77,6 +77,8 @@ class ParallelTrainer(Trainer):
         self.communicator.wait([sum_of_losses], f"the losses at {place}")
         if not np.isfinite(losses).all():
             raise self._stop_all(failure)
+        for loss in losses:
+            self.divergence.look(float(loss), self.step, self.rate)
         self.last_loss = float(losses[-1])
         return [float(value) for value in losses]
 

@@ -33,7 +33,7 @@ class ShowProgress(Callback):
         """Print the head of the table and start the bar."""
         if self.mode == "quiet":
             return
-        self.began = self.drawn = time.monotonic()
+        self.drawn = time.monotonic()
         self.every = -(-trainer.epochs // ROWS)
         self.headed = False
         if trainer.epoch:
@@ -81,7 +81,7 @@ class ShowProgress(Callback):
         last = trainer.epoch == trainer.epochs or trainer.stopping
         if trainer.epoch % self.every == 0 or trainer.epoch == 1 or last:
             row = {name: values[-1] for name, values in trainer.history.items()}
-            self._line(row, time.monotonic() - self.began)
+            self._line(row, trainer.seconds())
 
     def _line(self, row: dict[str, Any], seconds: float) -> None:
         columns = {"epoch": f"{row['epoch']:>5}", "loss": _loss(row["loss"])}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,12 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import nn
+from minigrad.claims import claimed
 from minigrad.compress import GradualPruning, Masks, masks_of_zeros, remove_units
 from minigrad.compress.magnitude import check_share
 from minigrad.compress.surgery import copied, linears
 from minigrad.compress.units import widths
 from minigrad.errors import ConfigError, DataError, NonFiniteError
-from minigrad.files import atomic_write, read_json, remove_half_written, write_json
+from minigrad.escape import markdown
+from minigrad.files import atomic_write, read_json, write_json
 from minigrad.train import tuning
 from minigrad.train.build import Session
 from minigrad.train.callbacks import Arrays, Callback
@@ -141,12 +142,13 @@ def prune_run(
     Where it is interrupted or killed, ``resume_pruning`` goes on with the folder. Where the training diverges
     (NonFiniteError MG-403), nothing is left in it.
 
-    Raises ConfigError MG-804 where ``folder`` is taken, MG-821 or MG-822 where the network cannot be pruned so, and
-    DataError MG-71x where the run is unfinished or damaged.
+    Raises ConfigError MG-804 where ``folder`` is taken, MG-806 where another process has it, MG-821 or MG-822 where the
+    network cannot be pruned so, and DataError MG-71x where the run is unfinished or damaged.
     """
     source = tuning.Source(run)
-    check_free(folder)
-    return _prune(source, folder, settings, progress, announce)
+    with claimed(folder):
+        check_free(folder)
+        return _prune(source, folder, settings, progress, announce)
 
 
 def resume_pruning(folder: Path, progress: ShowProgress, announce: Announce | None = None) -> dict[str, Any]:
@@ -156,6 +158,11 @@ def resume_pruning(folder: Path, progress: ShowProgress, announce: Announce | No
     another one by now.
     """
     begun = read_json(folder / BEGUN)
+    with claimed(folder):
+        return _resume(begun, folder, progress, announce)
+
+
+def _resume(begun: Any, folder: Path, progress: ShowProgress, announce: Announce | None) -> dict[str, Any]:
     try:
         settings = PruneSettings(**begun["settings"])
         source = tuning.Source.of(begun["source"], folder)
@@ -164,7 +171,6 @@ def resume_pruning(folder: Path, progress: ShowProgress, announce: Announce | No
             "MG-712",
             f"{folder / BEGUN} does not say what is pruned ({error}). Restore it from a copy, or prune anew.",
         ) from error
-    remove_half_written(folder)
     return _prune(source, folder, settings, progress, announce)
 
 
@@ -207,11 +213,9 @@ def _prune(
 
 
 def _end(folder: Path) -> None:
-    """Remove what a pruning goes on with; and the folder, where there is nothing else in it."""
+    """Remove what a pruning goes on with."""
     for name in (CHECKPOINT, BEGUN):  # in this order: without the second it counts as finished
         (folder / name).unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()
 
 
 def _step(
@@ -284,6 +288,6 @@ def _section(source: tuning.Source, settings: PruneSettings, figures: dict[str, 
         how = "the least important units of each hidden layer were removed at once"
     left = f"{figures['parameters']:,} of {figures['parameters_before']:,} parameters are left"
     return (
-        f"Made from {source.name}: {how}, and what remained was trained; {left}.\n\n"
+        f"Made from {markdown(source.name)}: {how}, and what remained was trained; {left}.\n\n"
         "![accuracy against sparsity](pruning.png)"
     )

@@ -15,6 +15,7 @@ from minigrad.compress.aware import set_ranges
 from minigrad.compress.quantized import quantize_with
 from minigrad.compress.surgery import linears
 from minigrad.errors import ConfigError
+from minigrad.escape import markdown
 from minigrad.train import tuning
 from minigrad.train.build import Session
 from minigrad.train.compressed import new_run
@@ -121,8 +122,8 @@ def _section(source: tuning.Source, settings: QuantizeSettings, samples: int) ->
     else:
         calibration = "the smallest and the largest number seen"
     lines = [
-        f"Made from {source.name}: weights as 8-bit integers with a scale for each output channel, the input of each "
-        f"dense layer as 8-bit integers for the range of {calibration} in {samples} training samples."
+        f"Made from {markdown(source.name)}: weights as 8-bit integers with a scale for each output channel, the input "
+        f"of each dense layer as 8-bit integers for the range of {calibration} in {samples} training samples."
     ]
     if settings.aware:
         lines.append(f"Then it was trained for {settings.aware} epochs with rounded numbers.")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import minigrad
+from minigrad.escape import fenced, markdown
 from minigrad.files import atomic_write, write_json
 from minigrad.ops import softmax
 from minigrad.train import metrics
@@ -92,7 +93,7 @@ def _summary(
     title: str,
     section: str,
 ) -> str:
-    lines = [f"# {config.recipe} on {data.train.name}{title}", ""]
+    lines = [f"# {config.recipe} on {markdown(data.train.name)}{title}", ""]
     after = f" after {len(history['epoch'])} epochs in {results['seconds']:.1f} s" if history else ""
     if "test_accuracy" in results:
         lines.append(
@@ -112,7 +113,7 @@ def _summary(
             "|---|---|---|---|",
         ]
         lines += [
-            f"| {name} | {100 * s['precision']:.1f} % | {100 * s['recall']:.1f} % | {100 * s['f1']:.1f} % |"
+            f"| {markdown(name)} | {100 * s['precision']:.1f} % | {100 * s['recall']:.1f} % | {100 * s['f1']:.1f} % |"
             for name, s in results["classes"].items()
         ]
         lines += ["", "![confusion matrix](confusion.png)", ""]
@@ -123,11 +124,11 @@ def _summary(
     lines += [
         "## What was done",
         "",
-        f"Data: {data.train.name}, {sizes} samples; {'; '.join(data.notes)}.",
+        f"Data: {markdown(data.train.name)}, {sizes} samples; {markdown('; '.join(data.notes))}.",
         "",
     ]
-    lines += ["```", network, "```", "", "| setting | value |", "|---|---|"]
-    lines += [f"| {name} | {value} |" for name, value in config.to_dict().items()]
+    lines += [fenced(network), "", "| setting | value |", "|---|---|"]
+    lines += [f"| {name} | {markdown(value)} |" for name, value in config.to_dict().items()]
     lines += [
         "",
         f"minigrad {minigrad.__version__}, NumPy {np.__version__}, Python {platform.python_version()}. "

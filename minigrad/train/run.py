@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minigrad import nn
+from minigrad.claims import claimed, make_folder, refused, remove_half_written, taken_away
 from minigrad.data import Dataset
 from minigrad.errors import ConfigError, DataError, NonFiniteError
-from minigrad.files import load_arrays, read_json, remove_half_written, save_arrays, write_json
+from minigrad.escape import file_name
+from minigrad.files import load_arrays, read_json, save_arrays, write_json
 from minigrad.parallel import ALONE, Communicator
 from minigrad.parallel.manifest import compare, manifest
 from minigrad.parallel.mpi import MpiCommunicator
@@ -57,29 +58,29 @@ def start(
     Of several processes, each calls it, and process 0 does what a person sees: it announces, shows progress, writes
     every file and has the results; the others return {}.
 
-    Raises ConfigError MG-804 where the folder cannot take a run, and what building and training raise.
+    Raises ConfigError MG-804 where the folder cannot take a run, MG-806 where another process has it, FileError MG-807
+    or MG-808 where it cannot be written to any more, and what building and training raise.
     """
-    if communicator.is_root and (folder / CONFIG).exists():
-        raise ConfigError(
-            "MG-804",
-            f"{folder} holds a run already. Continue it with --resume {folder}, or choose another --out.",
-        )
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError("MG-804", f"{folder} is a file, and a run is a folder. Choose another --out.")
-    try:
+    with _owned(folder, communicator):
+        if communicator.is_root and (folder / CONFIG).exists():
+            raise ConfigError(
+                "MG-804",
+                f"{folder} holds a run already. Continue it with --resume {folder}, or choose another --out.",
+            )
         session = build(config, communicator=communicator)
         if config.start_from:
             take_weights(config, session.model)
             if communicator.is_root:
                 texts = {CONFIG: json.dumps(session.config.to_dict())}
                 nn.save_weights(session.model, folder / FIRST_WEIGHTS, texts)
-    except BaseException:
-        with suppress(OSError):
-            folder.rmdir()  # only where it is empty: the one that next_folder made for this run
-        raise
-    if communicator.is_root:
-        write_json(folder / CONFIG, config.to_dict())
-    return _train(session, folder, progress, announce, communicator)
+        if communicator.is_root:
+            write_json(folder / CONFIG, config.to_dict())
+        return _train(session, folder, progress, announce, communicator)
+
+
+def _owned(folder: Path, communicator: Communicator) -> AbstractContextManager[object]:
+    """Process 0 has the folder for all of them."""
+    return claimed(folder) if communicator.is_root else nullcontext()
 
 
 def resume(
@@ -91,16 +92,18 @@ def resume(
     """Continue a run that was killed or interrupted; it ends as if it had never been. Return its results.
 
     Several processes may continue what one began, and the other way round; the end is the same to rounding then.
+
+    Raises ConfigError MG-806 where the run is still running.
     """
     compressed.refuse_begun(folder)
-    session = build(Config.load(folder / CONFIG), communicator=communicator)
-    begun_from = session.config.start_from or (folder / FIRST_WEIGHTS).exists()
-    if begun_from and not (folder / CHECKPOINT).exists():
-        texts = nn.load_weights(session.model, folder / FIRST_WEIGHTS)
-        _compare(folder / FIRST_WEIGHTS, texts, {CONFIG: session.config})
-    if communicator.is_root:
-        remove_half_written(folder)
-    return _train(session, folder, progress, announce, communicator)
+    config = Config.load(folder / CONFIG)
+    with _owned(folder, communicator):
+        session = build(config, communicator=communicator)
+        begun_from = config.start_from or (folder / FIRST_WEIGHTS).exists()
+        if begun_from and not (folder / CHECKPOINT).exists():
+            texts = nn.load_weights(session.model, folder / FIRST_WEIGHTS)
+            _compare(folder / FIRST_WEIGHTS, texts, {CONFIG: config})
+        return _train(session, folder, progress, announce, communicator)
 
 
 def take_weights(config: Config, model: nn.Module) -> None:
@@ -139,7 +142,6 @@ def _train(
         return {}
     if is_root:
         trainer.callbacks += [Checkpoint(checkpoint, settings=settings), progress]
-    began = time.monotonic()
     try:
         trainer.fit(session.loader, session.data.validation, session.config.epochs)
     except NonFiniteError:
@@ -148,7 +150,7 @@ def _train(
         raise
     finally:
         progress.close()
-    results = _finish(session, folder, time.monotonic() - began) if is_root else {}
+    results = _finish(session, folder, trainer.seconds()) if is_root else {}
     communicator.barrier("rank 0 to write the results")
     return results
 
@@ -156,6 +158,8 @@ def _train(
 def _finish(session: Session, folder: Path, seconds: float) -> dict[str, Any]:
     """Write the weights and everything that is read off them; ``results.json`` comes last and ends the run."""
     data, config = session.data, session.config
+    if not (folder / CONFIG).is_file():
+        raise taken_away(folder / CONFIG)
     _save_weights(session, folder)
     write_json(folder / NETWORK, Network.of(data).to_dict())
     tested = evaluate(session.model, data.test, session.loss, session.trainer.device)
@@ -235,13 +239,17 @@ def evaluate_run(folder: Path) -> tuple[Evaluation, Dataset]:
 
 def next_folder(recipe: str, data: str, parent: Path = Path("runs")) -> Path:
     """Make the first free ``runs/RECIPE-DATA-N`` and return it; two runs at once never get the same one."""
-    stem = f"{recipe}-{Path(data).stem}"
+    stem = f"{recipe}-{file_name(Path(data).stem)}"
+    make_folder(parent)
+    remove_half_written(parent)
     number = 1
     while True:
         folder = parent / f"{stem}-{number}"
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir()
         except FileExistsError:
             number += 1
+        except OSError as error:
+            raise refused(folder, error) from error
         else:
             return folder

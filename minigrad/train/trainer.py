@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import islice
@@ -107,7 +108,9 @@ class Trainer:
         self.history: dict[str, list[Any]] = {}
         self.last_loss = math.nan
         self.rate = optimizer.rate
-        self._divergence = Divergence()
+        self.divergence = Divergence()
+        self.seconds_before = 0.0
+        self._began: float | None = None
         self._good_weights: dict[str, np.ndarray[Any, Any]] = {}
 
     def fit(self, loader: DataLoader, validation: Dataset | None, epochs: int) -> dict[str, list[Any]]:
@@ -116,6 +119,7 @@ class Trainer:
         A callback ends training early by setting ``trainer.stopping``.
         """
         self.loader, self.epochs = loader, epochs
+        self._began = time.monotonic()
         self._tell("on_train_begin")
         while self.epoch < epochs and not self.stopping:
             self._tell("on_epoch_begin")
@@ -129,6 +133,10 @@ class Trainer:
             self._tell("on_epoch_end")
         self._tell("on_train_end")
         return self.history
+
+    def seconds(self) -> float:
+        """How long it has trained, the time before it was resumed included."""
+        return self.seconds_before + (0.0 if self._began is None else time.monotonic() - self._began)
 
     def train_step(self, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], passes: int = 1) -> Tensor:
         """Run one batch forward and backward; return its loss. ``passes`` batches share the coming update."""
@@ -176,7 +184,7 @@ class Trainer:
             raise self._stop(error, x) from error
         if not math.isfinite(value):
             raise self._stop(self._first_non_finite(x, y), x)
-        self._divergence.look(value, self.step, self.rate)
+        self.divergence.look(value, self.step, self.rate)
         self.last_loss = value
         return value
 

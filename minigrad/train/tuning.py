@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -92,7 +91,7 @@ def tune(
     inside: AbstractContextManager[None] | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> float:
-    """Train until the session's epochs are done and return the seconds that it took.
+    """Train until the session's epochs are done and return the seconds that it took, those before it was resumed too.
 
     With ``checkpoint`` it goes on from the one that is there already, if any, and saves more of them.
     """
@@ -103,13 +102,12 @@ def tune(
             load_checkpoint(trainer, checkpoint.path, session.loader, checkpoint.settings)
         trainer.callbacks.append(checkpoint)
     trainer.callbacks.append(progress)
-    began = time.monotonic()
     try:
         with inside or nullcontext():
             trainer.fit(session.loader, session.data.validation, session.config.epochs)
     finally:
         progress.close()
-    return time.monotonic() - began
+    return trainer.seconds()
 
 
 def measure_of(session: Session) -> tuple[str, Callable[[nn.Module], float]]:

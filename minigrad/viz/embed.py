@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+"""What ends a script or a line of one, and halves of characters, which no file can hold."""
 
 
 @cache
@@ -17,9 +21,7 @@ def asset(name: str) -> str:
 def embedded(data: Any) -> str:
     """Return JSON that is safe inside ``<script>``, whatever the labels hold."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def themed(selector: str, light: str, dark: str) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from minigrad import modes
 from minigrad.backend import to_numpy
 from minigrad.errors import GradientError, ShapeError
+from minigrad.escape import printable
 from minigrad.optim import Update
 from minigrad.optim.parameters import Parameters, named
 from minigrad.tensor import Tensor
@@ -60,7 +61,7 @@ def gradient_flow(params: Parameters, *, path: Path | None = None) -> Figure:
         axis.grid(axis="x")
         bias = [name.endswith("bias") for name in names]
         axis.barh(
-            names,
+            [printable(name) for name in names],
             np.maximum(values, floor) - floor,
             left=floor,
             color=[SKY if b else BLUE for b in bias],
@@ -150,7 +151,7 @@ def update_ratios(ratios: Mapping[str, Sequence[float]], *, path: Path | None = 
         plain_log_ticks(axis, "y")
         axis.grid(axis="y")
         for (name, values), (color, line) in zip(ratios.items(), looks, strict=False):
-            axis.plot(np.arange(1, len(values) + 1), values, line, color=color, label=name, lw=1.3)
+            axis.plot(np.arange(1, len(values) + 1), values, line, color=color, label=printable(name), lw=1.3)
         axis.axhline(1e-3, color=GREY, ls=(0, (4, 3)), lw=1)
         axis.annotate(
             "usual", (1, 1e-3), (6, 0), va="center", color=GREY, size=8,

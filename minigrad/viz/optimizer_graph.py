@@ -6,10 +6,10 @@ The same drawing is the static picture and the ground of the live one, into whic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 
+from minigrad.escape import xml as escape
 from minigrad.viz.embed import picture_style
 from minigrad.viz.landscape import LINES
 from minigrad.viz.race import Floats, Run, Surface, heights, levels

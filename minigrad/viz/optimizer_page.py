@@ -11,11 +11,11 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
 
+from minigrad.escape import xml as escape
 from minigrad.files import atomic_write
 from minigrad.viz.embed import asset, embedded, themed
 from minigrad.viz.landscape import LINES

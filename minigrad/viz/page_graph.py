@@ -7,9 +7,9 @@ The same drawing is the static picture and the live graph: a script finds the bo
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
+from minigrad.escape import xml as escape
 from minigrad.viz.embed import picture_style
 from minigrad.viz.layout import Point, curve, layered
 from minigrad.viz.page_arrays import brief, heat, shape_text

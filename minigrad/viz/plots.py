@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from minigrad.escape import printable
 from minigrad.viz.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, PIXELS_PER_INCH, drawing
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def confusion(matrix: ArrayLike, classes: Sequence[object], path: Path) -> None:
         for row, column in zip(*np.nonzero(counts), strict=True):
             ink = "white" if share[row, column] > 0.6 else INK
             axis.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=ink)
-        _name_cells(axis, [_shorten(str(name)) for name in classes])
+        _name_cells(axis, [_shorten(printable(name)) for name in classes])
         _margins(axis, counts)
 
 

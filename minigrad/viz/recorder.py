@@ -301,7 +301,7 @@ class Recorder:
             tensor = self.kept[key]
             name = getattr(tensor, "name", None) or self.names.by_id.get(key) or self.parameters.get(key)
             if name:
-                known[self.latest[key][0]] = name
+                known[self.latest[key][0]] = name.replace("\n", r"\n")  # formulas are told line by line
         return known
 
     def _line(self, place: Place) -> Line | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from minigrad.escape import printable
 from minigrad.viz.style import BLUE, GREY, ORANGE, PALE, drawing, plain_log_ticks
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _places(axis: Axes, values: Sequence[Any], spread: Spread) -> Any:
 
     if spread == "choice":
         kinds = sorted(set(values))
-        axis.set_xticks(range(len(kinds)), [str(kind) for kind in kinds])
+        axis.set_xticks(range(len(kinds)), [printable(kind) for kind in kinds])
         axis.set_xlim(-0.5, len(kinds) - 0.5)
         return np.array([float(kinds.index(value)) for value in values])
     if spread == "log":

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import os
+import sys
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +90,10 @@ def _picture() -> Any:
         """A figure that keeps its style when it is drawn later, and that notebooks show without pyplot."""
 
         def savefig(self, *args: Any, **options: Any) -> None:
-            with rc_context(STYLE):
+            with rc_context(STYLE), warnings.catch_warnings():
+                warnings.filterwarnings(
+                    "ignore", "Glyph .* missing"
+                )  # a box stands for it, which says enough
                 super().savefig(*args, **options)
 
         def _repr_png_(self) -> bytes:
@@ -97,3 +102,19 @@ def _picture() -> Any:
             return content.getvalue()
 
     return Picture
+
+
+def _import_despite(backend: str) -> None:
+    """Import Matplotlib, which fails where ``MPLBACKEND`` names no backend; a picture in a file needs none."""
+    del os.environ["MPLBACKEND"]
+    try:
+        import matplotlib
+
+        with suppress(ValueError):
+            matplotlib.rcParams["backend"] = backend
+    finally:
+        os.environ["MPLBACKEND"] = backend
+
+
+if os.environ.get("MPLBACKEND") and "matplotlib" not in sys.modules:
+    _import_despite(os.environ["MPLBACKEND"])

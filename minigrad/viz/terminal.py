@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from minigrad.escape import printable
 from minigrad.viz.explain import explain
 from minigrad.viz.page_arrays import brief, shape_text
 from minigrad.viz.page_data import PHASES, entries, notes, rule, title, where
@@ -65,7 +66,7 @@ def frame(trace: Trace, position: int) -> Group:
         parts.append(
             Panel(
                 _program(trace, event, colour),
-                title=where(trace, event),
+                title=Text(where(trace, event)),
                 title_align="left",
                 border_style="dim",
             )
@@ -124,8 +125,8 @@ def _tensors(trace: Trace, event: Event, colour: str) -> Table:
         known = gradients.get(node.index)
         table.add_row(
             "▶" if node.index == target else "",
-            node.name,
-            shape_text(node.shape),
+            Text(printable(node.name)),
+            Text(shape_text(node.shape)),
             _cell(values[node.index], event.index),
             Text("none", style="dim") if known is None else _cell(known, event.index),
             style=f"bold {colour}" if node.index == target else "",

@@ -149,7 +149,7 @@ def test_a_folder_holds_one_run() -> None:
 
 def test_a_folder_that_cannot_be_written_is_an_error() -> None:
     Path("file").touch()
-    assert "file" in minigrad("train", *TINY, "--out", "file/run", code=1)
+    assert "MG-804 file is a file" in minigrad("train", *TINY, "--out", "file/run", code=2)
 
 
 def test_data_that_is_not_there_is_an_error() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend
 
+from minigrad.claims import check_claims, refused, taken_away
 from minigrad.errors import DataError
 
 _CHECKSUM = "crc32"
@@ -30,6 +31,7 @@ class Journal(BaseJournalBackend):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.begun = path.exists()
         self.checksum = 0
         self.entries: list[dict[str, Any]] = []
         whole = 0
@@ -70,7 +72,14 @@ class Journal(BaseJournalBackend):
             self.checksum = self._next(entry)
             self.entries.append(entry)
             lines.append(json.dumps({**entry, _CHECKSUM: self.checksum}, separators=(",", ":")) + "\n")
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
+        check_claims(self.path)
+        if self.begun and not self.path.is_file():
+            raise taken_away(self.path)
+        try:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.writelines(lines)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise refused(self.path, error) from error
+        self.begun = True

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import minigrad
+from minigrad.escape import markdown
 from minigrad.files import atomic_write
 from minigrad.train.search.plan import Plan
 from minigrad.train.search.progress import in_words
@@ -80,9 +81,9 @@ def _summary(
         else "**Trained again in `best/`, it did not reach the same validation loss.** Has the machine changed?"
     )
     lines = [
-        f"# {plan.config.recipe} on {Path(plan.config.data).stem}: {plan.sampler} search",
+        f"# {plan.config.recipe} on {markdown(Path(plan.config.data).stem)}: {plan.sampler} search",
         "",
-        f"**Best: trial {results['trial']}, {in_words(results['point'])}.**",
+        f"**Best: trial {results['trial']}, {markdown(in_words(results['point']))}.**",
         "",
         used_once(results),
         again,
@@ -96,7 +97,7 @@ def _summary(
     ]
     for name, part in plan.dimensions.items():
         share = f"{100 * importance[name]:.0f} %" if name in importance else "too few trials to tell"
-        lines.append(f"| {name} | {part.describe()} | {share} |")
+        lines.append(f"| {name} | {markdown(part.describe())} | {share} |")
     lines += [
         "",
         f"{len(trials)} trials: {', '.join(f'{count} {state}' for state, count in counts.items())}. "
@@ -115,7 +116,7 @@ def _summary(
         (t for t in trials if t.outcome.state == "complete"), key=lambda t: (t.outcome.loss, t.number)
     )
     for trial in done[:_SHOWN]:
-        values = (f"{v:.4g}" if isinstance(v, float) else str(v) for v in trial.point.values())
+        values = (f"{v:.4g}" if isinstance(v, float) else markdown(v) for v in trial.point.values())
         lines.append(f"| {trial.number} | {trial.outcome.loss:.4f} | {' | '.join(values)} |")
     lines += [
         "",
@@ -125,6 +126,6 @@ def _summary(
         "|---|---|",
     ]
     shared = {name: value for name, value in plan.config.to_dict().items() if name not in plan.dimensions}
-    lines += [f"| {name} | {value} |" for name, value in shared.items()]
+    lines += [f"| {name} | {markdown(value)} |" for name, value in shared.items()]
     lines += ["", f"minigrad {minigrad.__version__}.", ""]
     return "\n".join(lines)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from minigrad.claims import claimed, taken_away
 from minigrad.errors import ConfigError, DataError
 from minigrad.files import read_json, write_json
 from minigrad.train import run
@@ -31,34 +31,34 @@ def start(
     ``jobs`` trials are trained at a time. The best one, by validation loss, is trained again as a run of its own in
     ``folder/best``, with the same bits, and tested: the only time that the test data are looked at.
 
-    Raises ConfigError MG-804 where the folder cannot take a search, MG-805 without Optuna, MG-851 or MG-803 where
-    values of the space do not fit the other settings, DataError MG-853 where no trial came to its end or a process
-    was lost.
+    Raises ConfigError MG-804 where the folder cannot take a search, MG-806 where another process has it, MG-805 without
+    Optuna, MG-851 or MG-803 where values of the space do not fit the other settings, DataError MG-853 where no trial
+    came to its end or a process was lost.
     """
     _check_jobs(jobs)
     import_optuna()
-    if (folder / PLAN).exists() or (folder / run.CONFIG).exists():
-        raise ConfigError(
-            "MG-804",
-            f"{folder} holds a search or a run already. Continue a search with --resume {folder}, "
-            "or choose another --out.",
-        )
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError("MG-804", f"{folder} is a file, and a search is a folder. Choose another --out.")
-    data = workers.shared(plan)
-    workers.try_all(plan, data)
-    write_json(folder / PLAN, plan.to_dict())
-    return _search(plan, folder, progress, jobs, announce, data)
+    with claimed(folder):
+        if (folder / PLAN).exists() or (folder / run.CONFIG).exists():
+            raise ConfigError(
+                "MG-804",
+                f"{folder} holds a search or a run already. Continue a search with --resume {folder}, "
+                "or choose another --out.",
+            )
+        data = workers.shared(plan)
+        workers.try_all(plan, data)
+        write_json(folder / PLAN, plan.to_dict())
+        return _search(plan, folder, progress, jobs, announce, data)
 
 
 def resume(
     folder: Path, progress: SearchProgress, jobs: int = 1, announce: Announce | None = None
 ) -> dict[str, Any]:
-    """Continue a search that was killed or interrupted; return the results."""
+    """Continue a search that was killed or interrupted; ConfigError MG-806 where it still runs. Return the results."""
     _check_jobs(jobs)
     import_optuna()
     plan = Plan.load(folder / PLAN)
-    return _search(plan, folder, progress, jobs, announce, workers.shared(plan))
+    with claimed(folder):
+        return _search(plan, folder, progress, jobs, announce, workers.shared(plan))
 
 
 def is_finished(folder: Path) -> bool:
@@ -101,17 +101,16 @@ class _Desk:
 def _search(
     plan: Plan, folder: Path, progress: SearchProgress, jobs: int, announce: Announce | None, data: Any
 ) -> dict[str, Any]:
-    with _alone(folder):
-        study = Study(plan, folder / JOURNAL)
-        if announce is not None:
-            announce(plan, folder)
-        with progress.showing(plan, study.trials()):
-            desk = _Desk(study, progress)
-            if jobs == 1:
-                workers.one_by_one(desk, data)
-            else:
-                workers.at_once(desk, plan, jobs, max(1, _processors() // jobs))
-        return _conclude(plan, folder, study)
+    study = Study(plan, folder / JOURNAL)
+    if announce is not None:
+        announce(plan, folder)
+    with progress.showing(plan, study.trials()):
+        desk = _Desk(study, progress)
+        if jobs == 1:
+            workers.one_by_one(desk, data)
+        else:
+            workers.at_once(desk, plan, jobs, max(1, _processors() // jobs))
+    return _conclude(plan, folder, study)
 
 
 def _check_jobs(jobs: int) -> None:
@@ -125,6 +124,9 @@ def _processors() -> int:
 
 def _conclude(plan: Plan, folder: Path, study: Study) -> dict[str, Any]:
     """Train the best again as a run, which tests it, and write what was found; ``results.json`` comes last."""
+    for name in (PLAN, JOURNAL):
+        if not (folder / name).is_file():
+            raise taken_away(folder / name)
     best = study.best()
     if best is None:
         raise DataError(
@@ -158,21 +160,3 @@ def _tested(plan: Plan, best: Trial, folder: Path) -> dict[str, Any]:
 
 def _loss_again(plan: Plan, best: Trial, folder: Path) -> float:
     return reached(plan.config_of(best.point), read_json(folder / "history.json"))[0]
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep a second process out of the folder; the system lets go of it when this one ends, however it does."""
-    try:
-        import fcntl
-    except ImportError:  # Windows, where nothing keeps it out
-        yield
-        return
-    with open(folder / PLAN, "rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ConfigError(
-                "MG-804", f"another process is searching in {folder} now. Wait for it."
-            ) from error
-        yield

@@ -22,7 +22,9 @@ from minigrad.train.search.trial import train
 
 def main() -> None:
     """Serve trials until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the search itself ends us
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # they go to the whole group; the search itself ends us
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     out, sys.stdout = sys.stdout, sys.stderr  # whatever prints must not come between the lines
 
     def say(what: dict[str, Any]) -> None:

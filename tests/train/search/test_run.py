@@ -243,7 +243,7 @@ def test_every_trial_begins_with_the_weights_given_and_leaves_the_frozen_ones(tm
 def test_a_folder_is_searched_by_one_process_at_a_time(tmp_path: Path) -> None:
     class Second(SearchProgress):
         def begun(self, asked: object) -> None:
-            with pytest.raises(ConfigError, match="MG-804 another process is searching"):
+            with pytest.raises(ConfigError, match=r"MG-806 .*search is in use"):
                 run.resume(tmp_path / "search", SearchProgress(QUIET))
 
     run.start(plan(trials=2), tmp_path / "search", Second(QUIET))
