@@ -265,6 +265,14 @@ class Tensor(NDArrayOperatorsMixin):
             )
         return np.array(self._data, dtype=dtype, copy=copy)
 
+    @property
+    def _mask(self) -> Any:
+        """Refuse what np.ma asks for in ``masked * t``, where it would take the bare numbers and lose the graph."""
+        raise DtypeError(
+            "MG-212",
+            f"{self.label} beside a masked array: np.ma would lose its graph. Write m.filled(0) for the masked array.",
+        )
+
     # -- Python's protocols -------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Tensor:
@@ -273,7 +281,7 @@ class Tensor(NDArrayOperatorsMixin):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.check_writable(value)
-        self._data[bare(index)] = bare(value)
+        self._data[bare(index)] = backend.operand(bare(value))
         self.mark_changed()
 
     def __len__(self) -> int:
@@ -354,12 +362,12 @@ def wrap(data: Array, record: Record | None, version: Version) -> Tensor:
 
 
 def bare(value: Any) -> Any:
-    """Strip Tensors down to arrays, also inside tuples and lists (an index, say)."""
+    """Strip Tensors down to arrays, also inside tuples and lists (an index, say); MG-212 as in ``as_array``."""
     if isinstance(value, Tensor):
         return value._data
     if isinstance(value, (tuple, list)):
         return type(value)(bare(part) for part in value)
-    return value
+    return backend.as_array(value) if isinstance(value, np.ndarray) else value
 
 
 def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwargs: Any) -> Any:
@@ -367,7 +375,11 @@ def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwa
     if not isinstance(target, Tensor):
         raise _no_rule(ufunc.__name__, ", out=an array")
     target.check_writable(*inputs)
-    ufunc(*bare(inputs), out=target._data, **{name: bare(value) for name, value in kwargs.items()})
+    ufunc(
+        *map(backend.operand, bare(inputs)),
+        out=target._data,
+        **{name: bare(value) for name, value in kwargs.items()},
+    )
     target.mark_changed()
     return target
 

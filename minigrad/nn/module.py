@@ -214,8 +214,15 @@ class Module:
         own = self._state()
         first_name = {id(tensor): name for name, tensor in own.items()}
         alias = {name: first_name[id(part)] for name, part in self._walk() if id(part) in first_name}
-        given = {alias.get(name, name): backend.as_array(bare(value)) for name, value in arrays.items()}
-        misfits = _misfits(own, given, strict)
+        given: dict[str, Array] = {}
+        refused: dict[str, str] = {}
+        for name, value in arrays.items():
+            first = alias.get(name, name)
+            try:
+                given[first] = backend.as_array(bare(value))
+            except DtypeError as error:
+                refused[first] = error.message
+        misfits = _misfits(own, given, refused, strict)
         if misfits:
             raise DataError(
                 "MG-713",
@@ -280,14 +287,20 @@ def _converted(name: str, tensor: Tensor, target: Any) -> Array:
     return tensor.data
 
 
-def _misfits(own: Mapping[str, Tensor], given: Mapping[str, Array], strict: bool) -> list[str]:
+def _misfits(
+    own: Mapping[str, Tensor], given: Mapping[str, Array], refused: Mapping[str, str], strict: bool
+) -> list[str]:
     """Say in one line each what keeps the given arrays from being loaded."""
-    missing = [f"missing: {name} {tensor.shape}" for name, tensor in own.items() if name not in given]
+    missing = [
+        f"missing: {name} {tensor.shape}"
+        for name, tensor in own.items()
+        if name not in given and name not in refused
+    ]
     unexpected = [f"unexpected: {name} {array.shape}" for name, array in given.items() if name not in own]
-    wrong = []
-    for name, array in given.items():
-        if name in own and array.shape != own[name].shape:
-            wrong.append(f"wrong shape: {name} is {own[name].shape} here and {array.shape} in what was given")
-        elif name in own and array.dtype.kind not in "biuf":
-            wrong.append(f"wrong dtype: {name} is {own[name].dtype} here and {array.dtype} in what was given")
+    wrong = [
+        f"wrong shape: {name} is {own[name].shape} here and {array.shape} in what was given"
+        for name, array in given.items()
+        if name in own and array.shape != own[name].shape
+    ]
+    wrong += [f"wrong dtype: {name}: {why}" for name, why in refused.items()]
     return [*missing, *unexpected, *wrong] if strict else wrong
