@@ -72,7 +72,8 @@ def in_all_forms(
             if name not in ours:
                 raise no_option(function.__name__, name, value)
         taken = {ours[name]: value for name, value in given.items() if value is not _NO_VALUE}
-        return run(*(taken.pop(name) for name in names[:inputs] if name in taken), **taken)
+        leading = [taken.pop(name) for name in names[:inputs] if name in taken]
+        return run(*leading, **taken)
 
     return call
 

@@ -18,9 +18,8 @@ Axis = int | Sequence[int] | None
 
 def plain(axis: Any) -> int | tuple[int, ...] | None:
     """Return one axis as Python's integer and several as a tuple of them; they may come as NumPy's, in any sequence."""
-    if axis is None or axis.__class__ is int:
-        number: int | None = axis
-        return number
+    if axis is None or isinstance(axis, int):
+        return axis
     if isinstance(axis, (tuple, list)) or (isinstance(axis, np.ndarray) and axis.ndim == 1):
         return tuple(index(k) for k in axis)
     return index(axis)
@@ -236,7 +235,7 @@ prod = define(
 
 @through_float32
 def _cumsum(a: Array, axis: int | None = None) -> Array:
-    return np.cumsum(a, axis=None if axis is None else index(axis))
+    return np.cumsum(a, axis=axis)
 
 
 cumsum = define(

@@ -12,11 +12,11 @@ from minigrad_kernels import embedding as embedding_kernels
 
 from minigrad import table
 from minigrad.backend import Array, operand
-from minigrad.errors import AxisError, OperationError, ShapeError
+from minigrad.errors import AxisError, ConfigError, OperationError, ShapeError
 from minigrad.forms import no_option
 from minigrad.operation import Operation, define, stands_for
 from minigrad.ops.half import wide
-from minigrad.ops.reduce import Axis, plain, several
+from minigrad.ops.reduce import Axis, plain
 from minigrad.tensor import Tensor, bare, offer
 
 Shape = tuple[int, ...]
@@ -153,12 +153,12 @@ _stack = define(
 
 def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """Join arrays along an axis that they have, or make all of them flat first (None); ``np.concatenate``."""
-    return _concatenate(*arrays, axis=plain(axis))
+    return _concatenate(*arrays, axis=axis)
 
 
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """Join arrays of one shape along a new axis; ``np.stack``."""
-    return _stack(*arrays, axis=plain(axis))
+    return _stack(*arrays, axis=axis)
 
 
 def split(a: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
@@ -166,26 +166,31 @@ def split(a: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
     Raises ShapeError MG-103 where the parts would not be equal, AxisError MG-216 where there is no such axis.
     """
-    axis, cuts = operator.index(axis), bare(indices_or_sections)
+    cuts = bare(indices_or_sections)
+    try:
+        axis, cuts = operator.index(axis), plain(cuts)
+    except TypeError as error:
+        raise OperationError(
+            "MG-215",
+            f"split takes a number of parts or a sequence of indices, and an axis, all integers: {error}.",
+        ) from error
     if not -a.ndim <= axis < a.ndim:
         raise AxisError("MG-216", f"split of shape {a.shape}: there is no axis {axis}.")
     length = a.shape[axis]
-    if np.ndim(cuts) == 0:
-        sections = operator.index(cuts)
-        if sections < 1 or length % sections:
+    if isinstance(cuts, int):
+        if cuts < 1 or length % cuts:
             raise ShapeError(
-                "MG-103", f"split: an axis of length {length} cannot be split into {sections} equal parts."
+                "MG-103", f"split: an axis of length {length} cannot be split into {cuts} equal parts."
             )
-        cuts = range(length // sections, length, length // sections) if length else [0] * (sections - 1)
-    ends = [operator.index(cut) for cut in cuts]
+        cuts = tuple(length // cuts * k for k in range(1, cuts))
     return [
-        a[_slice(a.ndim, axis, start, stop)] for start, stop in zip([0, *ends], [*ends, length], strict=True)
+        a[_slice(a.ndim, axis, start, stop)] for start, stop in zip([0, *cuts], [*cuts, length], strict=True)
     ]
 
 
 _pad = define(
     "pad",
-    lambda a, pad_width, value=0.0: np.pad(a, pad_width, constant_values=value),
+    lambda a, pad_width, value=0.0: np.pad(a, pad_width or 0, constant_values=value),
     "a with a constant border",
     ("the inside of g", lambda g, a_shape, pad_width: g[_inner(a_shape, pad_width)]),
     inputs="a",
@@ -204,7 +209,7 @@ def pad(a: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
     value = options.pop("constant_values", 0.0) if mode == "constant" else 0.0
     operand(bare(value))
     for option, given in options.items():
-        if (option, given) != ("reflect_type", "even"):
+        if (option, given) != ("reflect_type", "even") or mode not in ("reflect", "symmetric"):
             raise no_option("pad", option, given)
     widths = _widths(pad_width, a.ndim)
     if mode == "constant":
@@ -218,12 +223,23 @@ def _widths(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
     if isinstance(pad_width, dict):
         given: Any = [(0, 0)] * ndim
         for axis, width in pad_width.items():
+            if not -ndim <= axis < ndim:
+                raise AxisError("MG-216", f"pad: there is no axis {axis} among {ndim}.")
             given[axis] = width if np.ndim(width) else (width, width)
         pad_width = given
     widths = np.asarray(bare(pad_width))
     if widths.dtype.kind not in "iu" and widths.size:
         raise OperationError("MG-215", f"pad: the widths of a border are integers, not {widths.dtype}.")
-    return tuple((int(before), int(behind)) for before, behind in np.broadcast_to(widths, (ndim, 2)))
+    if widths.size and widths.min() < 0:
+        raise ConfigError(
+            "MG-215", f"pad: the widths of a border cannot be negative; {widths.min()} was given."
+        )
+    try:
+        return tuple((int(before), int(behind)) for before, behind in np.broadcast_to(widths, (ndim, 2)))
+    except ValueError as error:
+        raise ShapeError(
+            "MG-103", f"pad: widths of shape {widths.shape} do not fit {ndim} axes, each with two ends."
+        ) from error
 
 
 def _inner(shape: Shape, widths: Sequence[tuple[int, int]]) -> tuple[slice, ...]:
@@ -364,10 +380,6 @@ def _ones_like(a: Any, dtype: Any = None, shape: Any = None) -> Tensor:
     return Tensor(np.ones_like(bare(a), dtype=dtype, shape=shape))
 
 
-def _size(a: Any, axis: Axis = None) -> int:
-    return math.prod(a.shape[k] for k in several(a.shape, axis))
-
-
 offer(getitem=getitem, reshape=_reshape_method, transpose=_transpose_method, flatten=_flat, ravel=_flat)
 stands_for(np.concatenate, concatenate)
 stands_for(np.stack, stack)
@@ -375,7 +387,7 @@ stands_for(np.split, split)
 stands_for(np.ravel, _flat)
 stands_for(np.shape, lambda a: a.shape)
 stands_for(np.ndim, lambda a: a.ndim)
-stands_for(np.size, _size)
+stands_for(np.size, lambda a, axis=None: np.size(bare(a), axis))
 stands_for(np.zeros_like, _zeros_like)
 stands_for(np.ones_like, _ones_like)
 table.functions[np.pad] = pad
