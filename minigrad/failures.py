@@ -52,6 +52,10 @@ def explained(
         return ShapeError("MG-103", f"{operation.name} cannot work on shapes {shapes}: {reason}.")
     if type(error) is TypeError and not _fits(operation.forward, arrays, params):
         return OperationError("MG-215", f"{operation.name}: {operation.usage(len(arrays), params)}")
+    if isinstance(operation.forward, np.ufunc) and isinstance(error, (TypeError, ValueError)):
+        kind = OperationError if isinstance(error, TypeError) else ConfigError
+        dtypes = " and ".join(str(np.asarray(a).dtype if np.isscalar(a) else a.dtype) for a in arrays)
+        return kind("MG-215", f"{operation.name} of {dtypes} cannot be computed: {reason}.")
     if params and type(error) in (TypeError, ValueError):
         asked = ", ".join(f"{name}={short(value)}" for name, value in params.items())
         kind = OperationError if isinstance(error, TypeError) else ConfigError

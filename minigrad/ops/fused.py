@@ -87,10 +87,11 @@ def _checked(kernel: Kernel) -> Callable[[Array, Array], tuple[Array, Array]]:
     def compute(logits: Array, labels: Array) -> tuple[Array, Array]:
         _check_labels(logits.shape, labels)
         try:
-            loss, difference = kernel(wide(logits), labels)
+            precise = wide(logits)
+            loss, difference = kernel(precise, labels)
         except IndexError as error:
             raise _no_class(labels, logits.shape[1]) from error
-        return loss.astype(logits.dtype, copy=False), difference
+        return (loss if precise is logits else loss.astype(logits.dtype)), difference
 
     return compute
 

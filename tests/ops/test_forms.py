@@ -548,3 +548,75 @@ def test_numbers_beside_a_tensor(ufunc: np.ufunc, scalar: Any) -> None:
         assert result.dtype == f(a).dtype
         if result.requires_grad:
             mg.gradcheck(f, [a])
+
+
+@pytest.mark.parametrize("given", ["matrix", "number", "vector"])
+@pytest.mark.parametrize("axis", VALUES["axis"], ids=repr)
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
+def test_operations_that_numpy_does_not_have(name: str, axis: Any, given: str) -> None:
+    """The axis takes the forms that it takes in np.sum; None is for logsumexp alone."""
+    f, a = getattr(ops, name), INPUTS[given]
+    total, error = tried(
+        np.sum, np.exp(a), axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=True
+    )
+    if isinstance(axis, np.ndarray) and axis.ndim:
+        total, error = tried(np.sum, np.exp(a), axis=tuple(axis), keepdims=True)
+    if error is not None:
+        with pytest.raises(MinigradError, match=rf"MG-21[56] {name} "):
+            f(mg.Tensor(a, requires_grad=True), axis=axis)
+        return
+    wanted = {"softmax": np.exp(a) / total, "log_softmax": a - np.log(total), "logsumexp": np.log(total)}[
+        name
+    ]
+    keep = {"keepdims": True} if name == "logsumexp" else {}
+    np.testing.assert_allclose(f(mg.Tensor(a), axis=axis, **keep).data, wanted, rtol=1e-12, atol=1e-15)
+    mg.gradcheck(lambda t: f(t, axis=axis), [a], order=2)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        *(
+            [],
+            [[]],
+            [1, 0],
+            [True, False],
+            [np.int64(1)],
+            ([0, 1], [np.int8(2), 0]),
+            np.array(1),
+            np.array([[0, 1], [1, 1]]),
+        ),
+        *(
+            slice(np.int64(0), np.int64(1)),
+            (slice(None), np.uint8(2)),
+            np.True_,
+            False,
+            (None, [0, 0], ..., None),
+        ),
+        *(
+            np.array([True, False]),
+            (slice(None), np.array([True, False, True])),
+            np.ix_([0, 1], [2, 0]),
+            (1, np.array([0, 0])),
+        ),
+        *(
+            (Ellipsis, np.array([1, 1])),
+            range(2),
+            (np.array([[0], [1]]), slice(None, None, -1)),
+            np.array([], int),
+        ),
+    ],
+    ids=repr,
+)
+def test_indices(index: Any) -> None:
+    a = matrix()
+    np.testing.assert_array_equal(mg.Tensor(a)[index].data, a[index])
+    mg.gradcheck(lambda t: t[index] * 1.0, [a], order=2)
+
+
+def test_dtypes_that_a_ufunc_does_not_take() -> None:
+    t = mg.Tensor(matrix(), requires_grad=True)
+    with pytest.raises(OperationError, match=r"MG-215 bitwise_and of float64 and int64"):
+        np.bitwise_and(t, np.array(1))
+    with pytest.raises(ConfigError, match=r"MG-215 power of int64 and int64.*negative"):
+        np.power(mg.Tensor([2, 3]), np.array([-1, -2]))
