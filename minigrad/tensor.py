@@ -6,6 +6,7 @@ operation up in the table below, which ``minigrad.ops`` fills.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Self
@@ -268,6 +269,8 @@ class Tensor(NDArrayOperatorsMixin):
     @property
     def _mask(self) -> Any:
         """Refuse what np.ma asks for in ``masked * t``, where it would take the bare numbers and lose the graph."""
+        if not sys._getframe(1).f_globals.get("__name__", "").startswith("numpy.ma"):
+            raise AttributeError("a tensor has no mask")
         raise DtypeError(
             "MG-212",
             f"{self.label} beside a masked array: np.ma would lose its graph. Write m.filled(0) for the masked array.",

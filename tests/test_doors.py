@@ -144,6 +144,10 @@ def test_a_masked_array_on_the_left_does_not_cut_the_graph() -> None:
             combine(MASKED, mg.Tensor([1.0, 2.0, 3.0], requires_grad=True, name="w"))
 
 
+def test_a_tensor_has_no_mask_to_anybody_else() -> None:
+    assert not hasattr(leaf(), "_mask")
+
+
 def test_a_matrix_on_the_left_is_refused() -> None:
     with pytest.raises(DtypeError, match="MG-212"):
         np.matrix([[1.0, 2.0, 3.0]]) * leaf()

@@ -69,6 +69,7 @@ def _normal_cdf(a: Array) -> Array:
 
 
 def _normal_pdf(a: Array) -> Array:
+    a = wide(a)  # whose square overflows in float16 from 256 on
     return np.exp(-0.5 * a * a) * (1 / math.sqrt(2 * math.pi))
 
 

@@ -187,6 +187,15 @@ def test_layer_norm_of_large_numbers() -> None:
     np.testing.assert_allclose(layer(mg.Tensor(x)).data, wanted, rtol=0.005)
 
 
+@pytest.mark.filterwarnings("error")
+def test_far_out_nothing_overflows() -> None:
+    x = mg.Tensor(np.array([-600.0, -300.0, 300.0, 600.0], "float16"), requires_grad=True)
+    for f in (ops.gelu, ops.sigmoid, ops.softplus, np.tanh, ops.softmax, ops.log_softmax, ops.relu):
+        x.zero_grad()
+        f(x).sum().backward()
+        assert np.isfinite(x.grad.data).all()
+
+
 def test_dropout() -> None:
     layer = nn.Dropout(0.5, rng=np.random.default_rng(0))
     x = mg.Tensor(np.ones(1000, "float16"), requires_grad=True)
