@@ -19,6 +19,7 @@ import minigrad as mg
 from minigrad import ops, table
 from minigrad.errors import AxisError, ConfigError, MinigradError, OperationError, ShapeError
 from minigrad.operation import Operation
+from minigrad.tensor import bare
 
 MASK = np.array([[True, False, True], [False, True, True]])
 
@@ -250,10 +251,8 @@ def compare(
         assert isinstance(value, (list, np.ndarray, tuple, type(None))), f"{what}: NumPy says {error!r}"
     else:
         assert np.shape(joined(got)) == np.shape(joined(wanted)), what
-        np.testing.assert_allclose(
-            np.asarray(mg.tensor.bare(joined(got))), joined(wanted), rtol=1e-12, err_msg=what
-        )
-        assert np.asarray(mg.tensor.bare(joined(got))).dtype == np.asarray(joined(wanted)).dtype, what
+        np.testing.assert_allclose(np.asarray(bare(joined(got))), joined(wanted), rtol=1e-12, err_msg=what)
+        assert np.asarray(bare(joined(got))).dtype == np.asarray(joined(wanted)).dtype, what
     result = joined(got)
     if not (isinstance(result, mg.Tensor) and np.isfinite(result.data).all()):
         return
