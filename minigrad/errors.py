@@ -24,6 +24,10 @@ class ShapeError(MinigradError, ValueError):
     """Shapes that do not fit each other (MG-1xx)."""
 
 
+class AxisError(ShapeError, IndexError):
+    """An axis that an array does not have (MG-216)."""
+
+
 class GradientError(MinigradError, RuntimeError):
     """A gradient that cannot be computed or would be wrong (MG-2xx)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
@@ -10,7 +11,9 @@ import numpy as np
 
 from minigrad import backend, messages, modes, table, words
 from minigrad.backend import Array
-from minigrad.errors import DeviceError, GradientError, MinigradError, OperationError, ShapeError
+from minigrad.errors import GradientError, MinigradError, OperationError
+from minigrad.failures import explained
+from minigrad.forms import in_all_forms, short
 from minigrad.rules import Rule
 from minigrad.source import Place, here
 from minigrad.tensor import Tensor, offer, wrap
@@ -84,12 +87,25 @@ class Operation:
 
     def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, ...]:
         """Sort out parameters that were given by position, and inputs that were given by name."""
-        params.update(zip(self.params, args[len(self.inputs) :], strict=False))
+        further = args[len(self.inputs) :]
+        if len(further) > len(self.params) or any(
+            name in params for name, _ in zip(self.params, further, strict=False)
+        ):
+            raise OperationError(
+                "MG-215", f"{self.name} got too many arguments: {self.usage(len(args), params)}"
+            )
+        params.update(zip(self.params, further, strict=False))
         args = args[: len(self.inputs)]
         for name in self.inputs[len(args) :]:
             if name in params:
                 args += (params.pop(name),)
         return args
+
+    def usage(self, count: int, params: dict[str, Any]) -> str:
+        """Say what the operation takes, beside what it was given."""
+        by_name = "".join(f" and {name}=" for name in params)
+        takes = ", ".join([*self.inputs, *(f"{name}={short(value)}" for name, value in self.params.items())])
+        return f"it takes {takes or 'arrays'}; it was given {count} by position{by_name}."
 
     def rule(self, i: int) -> Rule | None:
         """Return the rule for input ``i``."""
@@ -235,7 +251,9 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
             versions.append(x.version.number)
             tracked = tracked or x.requires_grad
         else:
-            arrays.append(_listed(x, operation, inputs) if isinstance(x, (list, tuple)) else x)
+            arrays.append(
+                _listed(x, operation, inputs) if isinstance(x, (list, tuple)) else backend.operand(x)
+            )
             versions.append(0)
             bare = bare or x.__class__ not in CONSTANTS
     try:
@@ -243,7 +261,7 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     except MinigradError:
         raise
     except Exception as error:
-        raise (_explained(operation, error, inputs, arrays, params) or error) from error
+        raise (explained(operation, error, inputs, arrays, params) or error) from error
     saved: tuple[Array, ...] = ()
     if operation.saves:
         value, *rest = value
@@ -304,39 +322,6 @@ def _shared_version(value: Array, inputs: tuple[Any, ...]) -> Version:
     return Version()
 
 
-def _explained(
-    operation: Operation, error: Exception, inputs: tuple[Any, ...], arrays: list[Any], params: dict[str, Any]
-) -> MinigradError | None:
-    names = dict(enumerate(operation.inputs))
-    devices = {
-        getattr(x, "name", None) or names.get(i, f"input {i}"): backend.device_of(a)
-        for i, (x, a) in enumerate(zip(inputs, arrays, strict=True))
-        if backend.backend_of(a) is not None
-    }
-    if len(set(devices.values())) > 1:
-        places = ", ".join(f"{name} is on {device}" for name, device in devices.items())
-        return DeviceError(
-            "MG-301",
-            f"{operation.name}: {places}. Nothing is copied automatically: move one with x.to(device).",
-        )
-    if isinstance(error, (TypeError, AttributeError)):
-        optional = getattr(operation.forward, "__defaults__", None) or ()
-        for i, x in enumerate(inputs):
-            number = isinstance(x, (list, tuple, int, float)) or hasattr(x, "dtype")
-            if not number and not (x is None and None in optional):
-                name = names.get(i, f"input {i}")
-                return OperationError("MG-609", messages.no_operand(operation.name, name, x))
-    if operation.explain is not None:
-        explained = operation.explain(error, *arrays, **params)
-        if explained is not None:
-            return explained
-    shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
-    if isinstance(error, ValueError):
-        reason = str(error).strip().rstrip(".")
-        return ShapeError("MG-103", f"{operation.name} cannot work on shapes {shapes}: {reason}.")
-    return None
-
-
 def define(
     name: str,
     forward: Callable[..., Array],
@@ -394,7 +379,20 @@ def define(
     table.operations[name] = operation
     function = forward if isinstance(forward, np.ufunc) else of
     if function is not None:
-        table.functions[function] = operation
+        stands_for(function, operation)
     if method is not None:
         offer(**{method: operation})
     return operation
+
+
+def stands_for(function: Callable[..., Any], run: Callable[..., Any]) -> None:
+    """Let ``run``, an operation or a function that is made of some, run for a NumPy function on Tensors."""
+    if isinstance(function, np.ufunc):  # whose options Tensor's __array_ufunc__ has refused
+        table.functions[function] = run
+        return
+    if isinstance(run, Operation):
+        names, inputs = [*run.inputs, *run.params], len(run.inputs)
+    else:
+        parameters = inspect.signature(run).parameters.values()
+        names, inputs = [p.name for p in parameters], sum(p.default is p.empty for p in parameters)
+    table.functions[function] = in_all_forms(function, run, names, inputs)

@@ -157,6 +157,8 @@ def _fit(part: Any, x: Tensor, record: Record, i: int) -> Any:
         stretched = tuple(range(extra)) + tuple(
             extra + axis for axis, length in enumerate(shape) if length == 1 and part.shape[extra + axis] != 1
         )
+        # np.sum of float16 stands still at 2,048
+        part = part.astype("float32") if part.dtype == np.float16 else part
         part = np.sum(part, axis=stretched, keepdims=True).reshape(shape)
     return part if part.dtype == x.dtype else part.astype(x.dtype)
 

@@ -6,6 +6,7 @@ operation up in the table below, which ``minigrad.ops`` fills.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from operator import index
 from types import MethodType
@@ -279,6 +280,16 @@ class Tensor(NDArrayOperatorsMixin):
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
+    @property
+    def _mask(self) -> Any:
+        """Refuse what np.ma asks for in ``masked * t``, where it would take the bare numbers and lose the graph."""
+        if not sys._getframe(1).f_globals.get("__name__", "").startswith("numpy.ma"):
+            raise AttributeError("a tensor has no mask")
+        raise DtypeError(
+            "MG-212",
+            f"{self.label} beside a masked array: np.ma would lose its graph. Write m.filled(0) for the masked array.",
+        )
+
     # -- Python's protocols -------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Tensor:
@@ -287,7 +298,7 @@ class Tensor(NDArrayOperatorsMixin):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.check_writable(value)
-        self._data[bare(index)] = bare(value)
+        self._data[bare(index)] = backend.operand(bare(value))
         self.mark_changed(how="entry")
 
     def __len__(self) -> int:
@@ -390,12 +401,12 @@ def wrap(data: Array, record: Record | None, version: Version) -> Tensor:
 
 
 def bare(value: Any) -> Any:
-    """Strip Tensors down to arrays, also inside tuples and lists (an index, say)."""
+    """Strip Tensors down to arrays, also inside tuples and lists (an index, say); MG-212 as in ``as_array``."""
     if isinstance(value, Tensor):
         return value._data
     if isinstance(value, (tuple, list)):
         return type(value)(bare(part) for part in value)
-    return value
+    return backend.as_array(value) if isinstance(value, np.ndarray) else value
 
 
 def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwargs: Any) -> Any:
@@ -408,7 +419,11 @@ def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwa
         for x in inputs:
             if isinstance(x, Tensor) and x.requires_grad and modes.recording.get():
                 raise GradientError("MG-208", messages.into_an_array(ufunc.__name__, x.label))
-    ufunc(*bare(inputs), out=bare(target), **{name: bare(value) for name, value in kwargs.items()})
+    ufunc(
+        *map(backend.operand, bare(inputs)),
+        out=bare(target),
+        **{name: bare(value) for name, value in kwargs.items()},
+    )
     if isinstance(target, Tensor):
         target.mark_changed()
     return target

@@ -256,7 +256,6 @@ def test_the_size_is_a_number_that_can_be_called():
         (lambda t: t.sum(dim=1, axis=1), r"sum got 'axis' twice: 'dim' is another word for it"),
         (lambda t: t.exp(out=t), r"exp has no parameter 'out': it has none\. A result is a new tensor"),
         (lambda t: mg.ops.softmax(t, aksis=1), r"softmax has no parameter 'aksis'.* Did you mean 'axis'\?"),
-        (lambda t: np.sum(t, initial=3), r"sum has no parameter 'initial'.*result \+ start"),
         (lambda t: t.std(dim=1, correctoin=1), r"std has no parameter 'correctoin'"),
         (lambda t: mg.ops.add(t, t, other=t), r"add has no parameter 'other'"),
     ],
@@ -264,6 +263,11 @@ def test_the_size_is_a_number_that_can_be_called():
 def test_a_parameter_that_an_operation_does_not_have(call, told):
     with pytest.raises(OperationError, match=f"MG-606 {told}"):
         call(ours(A))
+
+
+def test_an_option_of_numpys_that_no_operation_has():
+    with pytest.raises(OperationError, match=r"MG-214 np\.sum\(tensor, initial=3\).*result \+ start"):
+        np.sum(ours(A), initial=3)
 
 
 def test_parts_and_axes_that_do_not_fit():

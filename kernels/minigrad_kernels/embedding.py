@@ -41,9 +41,10 @@ def gather_cpu(weight: Any, ids: Any, out: Any = None) -> Any:
 
 def scatter_add_reference(g: Any, ids: Any, count: int, out: Any = None) -> Any:
     """dL/dweight (count, width): zeros, to whose row id_i row g_i is added, in the order of i."""
-    result = np.zeros_like(g, shape=(count, g.shape[-1]))
+    dtype = np.float32 if g.dtype == np.float16 else g.dtype  # float16's sums stand still at 2,048
+    result = np.zeros_like(g, dtype, shape=(count, g.shape[-1]))
     np.add.at(result, ids, g)
-    return written(result, out)
+    return written(result.astype(g.dtype, copy=False), out)
 
 
 def scatter_add_loop(g: Any, ids: Any, total: Any) -> None:

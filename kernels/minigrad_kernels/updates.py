@@ -15,7 +15,7 @@ rounding each, so that the two agree in every bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
@@ -283,7 +283,21 @@ def in_pieces_2(theta: Any, g: Any, m: Any, v: Any, hyper: Any) -> None:
 _IN_PIECES = (in_pieces_0, in_pieces_1, in_pieces_2)
 
 
+def _but_for_float16(rule: str, reference: Callable[..., None]) -> Callable[..., None]:
+    @wraps(reference)
+    def update(theta: Any, *arrays: Any) -> None:
+        if theta.dtype == np.float16:
+            raise TypeError(
+                f"{rule}: in float16 an eps of 1e-8 and the squares of small gradients are 0, and a gradient of 0 "
+                "makes NaN. Update float32 copies, as the optimizers do."
+            )
+        reference(theta, *arrays)
+
+    return update
+
+
 def _register(rule: str, reference: Callable[..., None], loop: Callable[..., None]) -> Kernel:
+    reference = _but_for_float16(rule, reference)
     serial = Loop(loop)
     states = loop.__code__.co_argcount - 3
     parallel = Loop(_IN_PIECES[states], parallel=True, loop=serial)

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.errors import DataError
+from minigrad import backend
+from minigrad.errors import DataError, DtypeError
 
 Array: TypeAlias = NDArray[Any]
 """A NumPy array of any number type."""
@@ -41,6 +42,7 @@ class Dataset:
     unlabelled: int = 0
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         self._check_x()
         self._check_y()
         if self.is_classification:
@@ -72,6 +74,15 @@ class Dataset:
     def take(self, indices: NDArray[np.integer[Any]]) -> Dataset:
         """Return the dataset of these samples, copied in this order; names and image shape are kept."""
         return replace(self, x=self.x.take(indices, axis=0), y=self.y.take(indices, axis=0))
+
+    def _check_kinds(self) -> None:
+        for field in ("x", "y"):
+            given = getattr(self, field)
+            if isinstance(given, np.ndarray) and given.dtype.kind in "fiu":
+                try:
+                    object.__setattr__(self, field, backend.as_array(given))
+                except DtypeError as error:
+                    raise self._error(f"{field}: {error.message}") from error
 
     def _check_x(self) -> None:
         if not isinstance(self.x, np.ndarray) or self.x.dtype.kind not in "fiu":

@@ -17,6 +17,7 @@ from minigrad.nn import init as inits
 from minigrad.nn.activations import ReLU
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops.fused import embedding, width_mismatch
+from minigrad.ops.half import wide
 from minigrad.tensor import Tensor
 
 
@@ -151,9 +152,11 @@ class LayerNorm(Module):
                 else f"input x is {x.shape}, but its last {count} axes have to be {self.shape}.",
             )
         axes = tuple(range(-count, 0))
-        centred = x - np.mean(x, axis=axes, keepdims=True)
+        numbers = wide(x)  # squares of float16 overflow from 256 on
+        centred = numbers - np.mean(numbers, axis=axes, keepdims=True)
         variance = np.mean(np.square(centred), axis=axes, keepdims=True)
-        return centred / np.sqrt(variance + self.eps) * self.weight + self.bias
+        normal = centred / np.sqrt(variance + self.eps)
+        return (normal if numbers is x else normal.astype(x.dtype)) * self.weight + self.bias
 
     def extra_repr(self) -> str:
         """Return the lengths that are normalised over."""

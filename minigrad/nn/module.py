@@ -277,15 +277,21 @@ class Module:
         """
         own, shared = self._state(), self.shared_names()
         given: dict[str, Array] = {}
+        refused: dict[str, str] = {}
         misfits = []
         for name, value in arrays.items():
-            array, first = backend.as_array(bare(value)), shared.get(name, name)
+            first = shared.get(name, name)
+            try:
+                array = backend.as_array(bare(value))
+            except DtypeError as error:
+                refused[first] = error.message
+                continue
             if first in given and not _same_numbers(given[first], array):
                 misfits.append(
                     f"two values: {name} and {first} are one tensor here and differ in what was given"
                 )
             given[first] = array
-        misfits += _misfits(own, given, strict)
+        misfits += _misfits(own, given, refused, strict)
         if misfits:
             raise DataError(
                 "MG-713",
@@ -359,14 +365,20 @@ def _same_numbers(a: Array, b: Array) -> bool:
     return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
 
 
-def _misfits(own: Mapping[str, Tensor], given: Mapping[str, Array], strict: bool) -> list[str]:
+def _misfits(
+    own: Mapping[str, Tensor], given: Mapping[str, Array], refused: Mapping[str, str], strict: bool
+) -> list[str]:
     """Say in one line each what keeps the given arrays from being loaded."""
-    missing = [f"missing: {name} {tensor.shape}" for name, tensor in own.items() if name not in given]
+    missing = [
+        f"missing: {name} {tensor.shape}"
+        for name, tensor in own.items()
+        if name not in given and name not in refused
+    ]
     unexpected = [f"unexpected: {name} {array.shape}" for name, array in given.items() if name not in own]
-    wrong = []
-    for name, array in given.items():
-        if name in own and array.shape != own[name].shape:
-            wrong.append(f"wrong shape: {name} is {own[name].shape} here and {array.shape} in what was given")
-        elif name in own and array.dtype.kind not in "biuf":
-            wrong.append(f"wrong dtype: {name} is {own[name].dtype} here and {array.dtype} in what was given")
+    wrong = [
+        f"wrong shape: {name} is {own[name].shape} here and {array.shape} in what was given"
+        for name, array in given.items()
+        if name in own and array.shape != own[name].shape
+    ]
+    wrong += [f"wrong dtype: {name}: {why}" for name, why in refused.items()]
     return [*missing, *unexpected, *wrong] if strict else wrong

@@ -8,7 +8,8 @@ import numpy as np
 
 from minigrad.backend import Array, special
 from minigrad.operation import define
-from minigrad.ops.reduce import Axis, restore
+from minigrad.ops.half import through_float32, wide
+from minigrad.ops.reduce import Axis, plain, restore
 
 _LAST = {"axis": -1}
 
@@ -18,6 +19,7 @@ def naive_sigmoid(a: Array) -> Array:
     return 1 / (1 + np.exp(-a))
 
 
+@through_float32
 def _sigmoid(a: Array) -> Array:
     small = np.exp(-np.abs(a))  # at most 1, so nothing overflows
     return np.where(a >= 0, 1 / (1 + small), small / (1 + small))
@@ -29,7 +31,9 @@ def naive_softmax(a: Array, axis: int = -1) -> Array:
     return powers / np.sum(powers, axis=axis, keepdims=True)
 
 
-def _softmax(a: Array, axis: int = -1) -> Array:
+@through_float32
+def _softmax(a: Array, axis: Axis = -1) -> Array:
+    axis = plain(axis)
     powers = np.exp(a - np.max(a, axis=axis, keepdims=True))  # the largest is e^0 = 1
     return powers / np.sum(powers, axis=axis, keepdims=True)
 
@@ -39,7 +43,9 @@ def naive_logsumexp(a: Array, axis: Axis = None, keepdims: bool = False) -> Arra
     return np.log(np.sum(np.exp(a), axis=axis, keepdims=keepdims))
 
 
+@through_float32
 def _logsumexp(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    axis = plain(axis)
     largest = np.max(a, axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)  # ∞ - ∞ is no number
     with np.errstate(divide="ignore"):
@@ -47,7 +53,8 @@ def _logsumexp(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return total if keepdims else np.squeeze(total, axis)
 
 
-def _log_softmax(a: Array, axis: int = -1) -> Array:
+@through_float32
+def _log_softmax(a: Array, axis: Axis = -1) -> Array:
     return a - _logsumexp(a, axis=axis, keepdims=True)
 
 
@@ -56,7 +63,13 @@ def naive_gelu(a: Array) -> Array:
     return a * 0.5 * (1 + special(a).erf(a * (1 / math.sqrt(2))))
 
 
+@through_float32
+def _normal_cdf(a: Array) -> Array:
+    return special(a).ndtr(a)
+
+
 def _normal_pdf(a: Array) -> Array:
+    a = wide(a)  # whose square overflows in float16 from 256 on
     return np.exp(-0.5 * a * a) * (1 / math.sqrt(2 * math.pi))
 
 
@@ -70,19 +83,22 @@ sigmoid    = define("sigmoid", _sigmoid, "1 / (1 + e^-a)",
                     ("g · y · (1 - y)", lambda g, y: g * y * (1 - y)), inputs="a")
 softplus   = define("softplus", lambda a: np.logaddexp(a, 0), "ln(1 + e^a)",
                     ("g · sigmoid a", lambda g, a: g * sigmoid(a)), inputs="a")
-normal_cdf = define("normal_cdf", lambda a: special(a).ndtr(a), "Φ(a) = 1/√(2π) · ∫ e^(-t²/2) dt from -∞ to a",
+normal_cdf = define("normal_cdf", _normal_cdf, "Φ(a) = 1/√(2π) · ∫ e^(-t²/2) dt from -∞ to a",
                     ("g · e^(-a²/2) / √(2π)", lambda g, a: g * _normal_pdf(a)), inputs="a")
-gelu       = define("gelu", lambda a: a * normal_cdf(a), "a · Φ(a)",
+gelu       = define("gelu", through_float32(lambda a: a * normal_cdf(a)), "a · Φ(a)",
                     ("g · (Φ(a) + a · φ(a))", lambda g, a: g * (normal_cdf(a) + a * _normal_pdf(a))), inputs="a")
 
 logsumexp   = define("logsumexp", _logsumexp, "ln Σ e^a",
                      ("g · e^(a - y)", lambda g, y, a, axis, keepdims:
-                         restore(g, a.shape, axis, keepdims) * np.exp(a - restore(y, a.shape, axis, keepdims))),
+                         restore(g, a.shape, axis, keepdims)
+                         * np.exp(wide(a) - restore(y, a.shape, axis, keepdims))),
                      inputs="a", params={"axis": None, "keepdims": False})
 softmax     = define("softmax", _softmax, "e^a / Σ e^a",
-                     ("y · (g - Σ g · y)", lambda g, y, axis: y * (g - np.sum(g * y, axis=axis, keepdims=True))),
+                     ("y · (g - Σ g · y)", lambda g, y, axis:
+                         y * (g - np.sum(wide(g) * y, axis=plain(axis), keepdims=True))),
                      inputs="a", params=_LAST)
 log_softmax = define("log_softmax", _log_softmax, "a - ln Σ e^a",
-                     ("g - e^y · Σ g", lambda g, y, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True)),
+                     ("g - e^y · Σ g", lambda g, y, axis:
+                         g - np.exp(wide(y)) * np.sum(wide(g), axis=plain(axis), keepdims=True)),
                      inputs="a", params=_LAST)
 # fmt: on

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import table
-from minigrad.backend import Array
-from minigrad.operation import define
+from minigrad.backend import Array, as_array, operand, real
+from minigrad.errors import OperationError
+from minigrad.operation import define, stands_for
 from minigrad.tensor import Tensor, offer
 
 # fmt: off
@@ -70,12 +70,23 @@ _clip = define(
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """Keep ``a`` between two bounds, either of which may be None; ``np.clip``. Tensors as bounds get gradients."""
+    """Keep ``a`` between two bounds, either of which may be None; ``np.clip``. Tensors as bounds get gradients.
+
+    Raises OperationError MG-215 where a bound is given under both of its names.
+    """
+    if not ((a_min is None or min is None) and (a_max is None or max is None)):
+        raise OperationError("MG-215", "clip got a bound twice: a_min and min are one, and a_max and max.")
     low, high = a_min if min is None else min, a_max if max is None else max
     if not (isinstance(low, Tensor) or isinstance(high, Tensor)):
-        return _clip(a, a_min=low, a_max=high)
+        return _clip(a, a_min=_bound(a, low), a_max=_bound(a, high))
     above = a if low is None else np.maximum(a, low)
     return above if high is None else np.minimum(above, high)
+
+
+def _bound(a: Array, bound: Any) -> Any:
+    """Return a bound as it is, and a list as an array of a's dtype, since a number beside ``a`` is one of that too."""
+    array = operand(bound)
+    return as_array(bound, a.dtype) if isinstance(bound, (list, tuple)) and a.dtype.kind == "f" else array
 
 
 where = define(
@@ -89,15 +100,29 @@ where = define(
     of=np.where,
 )
 
-astype = define(
+_astype = define(
     "astype",
     lambda a, dtype: a.astype(dtype, copy=False),
     "a as another dtype",
     ("g", lambda g: g),
     inputs="a",
     params={"dtype": None},
-    method="astype",
 )
+
+
+def astype(
+    a: Any, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+) -> Any:
+    """Return ``a`` in another dtype of those that tensors have (MG-212), itself where it has it; ``np.astype``.
+
+    A gradient goes back through floats alone: in integers there is nothing to differentiate. What NumPy's ``order``,
+    ``subok`` and ``copy`` speak of, the place in memory, is the same whatever they are.
+    """
+    wanted = real(dtype)
+    if not np.can_cast(a.dtype, wanted, casting):
+        raise OperationError("MG-215", f"astype: {a.dtype} cannot become {wanted} with casting={casting!r}.")
+    return _astype(a, dtype=wanted)
+
 
 for _comparison in (
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
@@ -107,5 +132,7 @@ for _comparison in (
 ):
     define(_comparison.__name__, _comparison, "no gradient: piecewise constant", *[None] * _comparison.nin)
 
-table.functions[np.clip] = clip
-offer(abs=absolute, clip=clip)
+stands_for(np.clip, clip)
+if hasattr(np, "astype"):
+    stands_for(np.astype, astype)
+offer(abs=absolute, clip=clip, astype=astype)

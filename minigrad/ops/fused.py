@@ -20,6 +20,7 @@ from minigrad.backend import Array
 from minigrad.errors import DtypeError, LabelError, ShapeError
 from minigrad.operation import Operation, define
 from minigrad.ops.activation import softmax
+from minigrad.ops.half import wide
 
 
 def _linear(x: Array, w: Array, b: Array | None = None, activation: str = "none") -> Array:
@@ -86,17 +87,18 @@ def _checked(kernel: Kernel) -> Callable[[Array, Array], tuple[Array, Array]]:
     def compute(logits: Array, labels: Array) -> tuple[Array, Array]:
         _check_labels(logits.shape, labels)
         try:
-            loss, difference = kernel(logits, labels)
+            precise = wide(logits)
+            loss, difference = kernel(precise, labels)
         except IndexError as error:
             raise _no_class(labels, logits.shape[1]) from error
-        return loss, difference
+        return (loss if precise is logits else loss.astype(logits.dtype)), difference
 
     return compute
 
 
 def _softmax_minus_onehot(logits: Array, labels: Array) -> Array:
     classes = np.cumsum(np.ones_like(labels, shape=(logits.shape[1],))) - 1  # 0, 1, 2 … where the labels live
-    return softmax(logits) - (np.expand_dims(labels, 1) == classes)
+    return softmax(wide(logits)) - (np.expand_dims(labels, 1) == classes)
 
 
 def _check_labels(shape: tuple[int, ...], labels: Array) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
 
 from minigrad import table
-from minigrad.backend import Array
-from minigrad.errors import DtypeError, MinigradError, ShapeError
-from minigrad.operation import define
-from minigrad.tensor import bare
+from minigrad.backend import Array, operand
+from minigrad.errors import ConfigError, DtypeError, MinigradError, OperationError, ShapeError
+from minigrad.forms import no_option
+from minigrad.operation import define, stands_for
+from minigrad.ops.half import wide
+from minigrad.tensor import Tensor, bare
 
 
 def check_same_dtype(name: str, a: Array, b: Array) -> None:
@@ -113,43 +117,79 @@ def _einsum_rule(g: Array, i: int, arrays: Sequence[Array], subscripts: str) -> 
     return np.broadcast_to(gradient, np.broadcast_shapes(gradient.shape, arrays[i].shape))
 
 
+def _einsum_forward(*arrays: Array, subscripts: str, order: str = "K", optimize: bool = False) -> Array:
+    layout: dict[str, Any] = {} if order == "K" else {"order": order}  # which not every library knows
+    dtype = np.result_type(*arrays)
+    if dtype == np.float16:
+        arrays = tuple(wide(a) if hasattr(a, "dtype") else a for a in arrays)
+    return np.einsum(subscripts, *arrays, optimize=optimize, **layout).astype(dtype, copy=False)
+
+
 _einsum = define(
     "einsum",
-    lambda *arrays, subscripts: np.einsum(subscripts, *arrays),
+    _einsum_forward,
     "Σ of the products of entries with equal letters",
     ("einsum of g and the other inputs", _einsum_rule),
     inputs="",
-    params={"subscripts": ""},
+    params={"subscripts": "", "order": "K", "optimize": False},
     variadic=True,
 )
 
 
-def einsum(subscripts: str, *operands: Any) -> Any:
-    """Sum products of entries named by letters; ``np.einsum`` in its string form.
+def einsum(*operands: Any, order: str = "K", optimize: Any = False, **options: Any) -> Any:
+    """Sum products of entries named by letters, or by numbers, a list of which follows each operand; ``np.einsum``.
 
     A letter twice in one operand (a diagonal, a trace) is written out as a product with the identity, so that
-    the one gradient rule, which is an einsum again, holds for it too.
+    the one gradient rule, which is an einsum again, holds for it too. ``optimize``, in any of NumPy's forms, lets NumPy
+    choose which product comes first, ``order`` is that of the result in memory. NumPy's other options are refused
+    (OperationError MG-214), and what is no einsum (ConfigError MG-215).
     """
-    terms, output = _explicit(subscripts, operands)
-    free = [
-        c
-        for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-        if c not in subscripts + "".join(terms)
-    ]
-    arrays = list(operands)
+    for option, value in options.items():
+        if option not in ("out", "dtype", "casting"):
+            raise OperationError("MG-215", f"einsum has no option {option!r}; it has order and optimize.")
+        if value is not None and (option, value) != ("casting", "safe"):
+            raise no_option("einsum", option, value)
+    if not operands:
+        raise OperationError("MG-215", "einsum needs its subscripts, as in np.einsum('ij,jk->ik', a, b).")
+    subscripts, *arrays = operands if isinstance(operands[0], str) else _lettered(operands)
+    arrays = [x if isinstance(x, Tensor) else operand(x) for x in arrays]
+    terms, output = _explicit(subscripts, arrays)
+    free = [c for c in _LETTERS if c not in subscripts + "".join(terms)]
     for k, term in enumerate(list(terms)):
         seen = ""
         for axis, letter in enumerate(term):
             if letter in seen:
                 fresh = free.pop(0)
                 seen += fresh
-                diagonal = bare(operands[k])
+                diagonal = bare(arrays[k])
                 arrays.append(np.diag(np.ones_like(diagonal, shape=diagonal.shape[axis])))
                 terms.append(letter + fresh)
             else:
                 seen += letter
         terms[k] = seen
-    return _einsum(*arrays, subscripts=",".join(terms) + "->" + output)
+    return _einsum(*arrays, subscripts=",".join(terms) + "->" + output, order=order, optimize=bool(optimize))
+
+
+_LETTERS = string.ascii_uppercase + string.ascii_lowercase  # sorted, as an implicit result has them
+
+
+def _lettered(operands: Sequence[Any]) -> list[Any]:
+    """Bring NumPy's other form, ``a, [0, 1], b, [1, 2], [0, 2]``, into that with letters."""
+    *pairs, output = operands if len(operands) % 2 else (*operands, None)
+
+    def letters(axes: Any) -> str:
+        return "".join("..." if k is Ellipsis else _LETTERS[index(k)] for k in axes)
+
+    try:
+        subscripts = ",".join(letters(axes) for axes in pairs[1::2])
+        subscripts += "" if output is None else "->" + letters(output)
+    except (TypeError, IndexError) as error:
+        raise OperationError(
+            "MG-215",
+            "einsum takes letters first, np.einsum('ij,jk->ik', a, b), or behind each operand a list of numbers from "
+            f"0 to 51, np.einsum(a, [0, 1], b, [1, 2], [0, 2]); here: {error}.",
+        ) from error
+    return [subscripts, *pairs[::2]]
 
 
 def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]:
@@ -164,6 +204,17 @@ def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]
     widths = [
         np.ndim(x) - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t
     ]
+    wrong = [t for t in (*terms, output) if not set(t.replace("...", "", 1)) <= {*_LETTERS}]
+    if wrong:
+        raise ConfigError(
+            "MG-215", f"einsum '{subscripts}': {wrong[0]!r} is more than letters and one '...'."
+        )
+    for term, x in zip(terms, operands, strict=True):
+        count = len(term.replace("...", ""))
+        if np.ndim(x) < count or (np.ndim(x) > count and "..." not in term):
+            raise ShapeError(
+                "MG-103", f"einsum '{subscripts}': {term!r} names {count} axes of shape {np.shape(x)}."
+            )
     stretched = "".join(reversed(spare[: max(widths, default=0)]))
     if not arrow:
         letters = inputs.replace("...", "").replace(",", "")
@@ -173,4 +224,5 @@ def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]
     return terms, output.replace("...", stretched)
 
 
-table.functions.update({np.dot: dot, np.einsum: einsum})
+stands_for(np.dot, dot)
+table.functions[np.einsum] = einsum

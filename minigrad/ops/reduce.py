@@ -2,46 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
 
 from minigrad.backend import Array
 from minigrad.operation import define
+from minigrad.ops.half import through_float32, wide
 
-Axis = int | tuple[int, ...] | None
+Axis = int | Sequence[int] | None
+
+
+def plain(axis: Any) -> int | tuple[int, ...] | None:
+    """Return one axis as Python's integer and several as a tuple of them; they may come as NumPy's, in any sequence."""
+    if axis is None or isinstance(axis, int):
+        return axis
+    if isinstance(axis, (tuple, list)) or (isinstance(axis, np.ndarray) and axis.ndim == 1):
+        return tuple(index(k) for k in axis)
+    return index(axis)
+
+
+def several(shape: Sequence[int], axis: Axis) -> tuple[int, ...]:
+    """Return the axes that are reduced, counted from the first; a single number has none, whatever is asked for."""
+    if axis is None or not shape:
+        return tuple(range(len(shape)))
+    axes = plain(axis)
+    return tuple(k % len(shape) for k in (axes if isinstance(axes, tuple) else (axes,)) if k is not None)
 
 
 def restore(g: Array, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Array:
     """Stretch a reduced array back over the axes that were reduced."""
     if axis is not None and not keepdims:
-        g = np.expand_dims(g, axis)
+        g = np.expand_dims(g, several(shape, axis))
     return np.broadcast_to(g, shape)
 
 
 def count(shape: tuple[int, ...], axis: Axis) -> int:
     """How many entries are reduced to one."""
-    axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
-    product = 1
-    for k in axes:
-        product *= shape[k]
-    return product
-
-
-def _reduced(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
-    axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
-    return tuple(k % len(shape) for k in axes)
+    return math.prod(shape[k] for k in several(shape, axis))
 
 
 def _chosen(a: Array, y: Array, axis: Axis, keepdims: bool) -> Array:
     """Share of each entry in the extreme value: 1/k for each of k equal extremes, 0 for the others."""
-    hit = (a == restore(y, a.shape, axis, keepdims)).astype(a.dtype)
-    return hit / np.sum(hit, axis=axis, keepdims=True)
+    hit = wide((a == restore(y, a.shape, axis, keepdims)).astype(a.dtype))
+    return hit / np.sum(hit, axis=several(a.shape, axis), keepdims=True)
 
 
 def _centred(a: Array, axis: Axis) -> Array:
-    return a - np.mean(a, axis=axis, keepdims=True)
+    a = wide(a)
+    return a - np.mean(a, axis=several(a.shape, axis), keepdims=True)
 
 
 _REDUCTION: dict[str, Any] = {"axis": None, "keepdims": False}
@@ -49,32 +61,36 @@ _REDUCTION: dict[str, Any] = {"axis": None, "keepdims": False}
 # NumPy's own functions carry options (dtype, out, where …) that the rules do not; these do not accept them.
 
 
+@through_float32
 def _sum(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    return np.sum(a, axis=axis, keepdims=keepdims)
+    return np.sum(a, axis=plain(axis), keepdims=keepdims)
 
 
 def _mean(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    return np.mean(a, axis=axis, keepdims=keepdims)
+    return np.mean(a, axis=plain(axis), keepdims=keepdims)
 
 
 def _max(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    return np.max(a, axis=axis, keepdims=keepdims)
+    return np.max(a, axis=plain(axis), keepdims=keepdims)
 
 
 def _min(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    return np.min(a, axis=axis, keepdims=keepdims)
+    return np.min(a, axis=plain(axis), keepdims=keepdims)
 
 
+@through_float32
 def _prod(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    return np.prod(a, axis=axis, keepdims=keepdims)
+    return np.prod(a, axis=plain(axis), keepdims=keepdims)
 
 
+@through_float32
 def _var(a: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
-    return np.var(a, axis=axis, ddof=ddof, keepdims=keepdims)
+    return np.var(a, axis=plain(axis), ddof=ddof, keepdims=keepdims)
 
 
+@through_float32
 def _std(a: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
-    return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims)
+    return np.std(a, axis=plain(axis), ddof=ddof, keepdims=keepdims)
 
 
 sum = define(
@@ -94,7 +110,7 @@ mean = define(
     "Σ a / n",
     (
         "g / n for every a",
-        lambda g, a_shape, axis, keepdims: restore(g / count(a_shape, axis), a_shape, axis, keepdims),
+        lambda g, a_shape, axis, keepdims: restore(wide(g) / count(a_shape, axis), a_shape, axis, keepdims),
     ),
     inputs="a",
     params=_REDUCTION,
@@ -125,7 +141,7 @@ std = define(
     (
         "g · (a - mean a) / ((n - ddof) · y), 0 where all a are equal",
         lambda g, y, a, a_shape, axis, ddof, keepdims: (
-            restore(g / np.where(y == 0, 1, y), a_shape, axis, keepdims)
+            restore(wide(g) / np.where(y == 0, 1, y), a_shape, axis, keepdims)
             * _centred(a, axis)
             / (count(a_shape, axis) - ddof)
         ),
@@ -176,7 +192,7 @@ def _product_of_others(a: Array, axis: Axis) -> Array:
     The reduced axes are flattened to one; then the products of everything before and of everything after
     each entry come from log2(n) doublings.
     """
-    axes = _reduced(a.shape, axis)
+    axes = several(a.shape, axis)
     kept = tuple(k for k in range(a.ndim) if k not in axes)
     order = kept + axes
     rows = np.transpose(a, order)
@@ -207,7 +223,7 @@ prod = define(
     (
         "g · the product of the other entries",
         lambda g, a, a_shape, axis, keepdims: (
-            restore(g, a_shape, axis, keepdims) * _product_of_others(a, axis)
+            restore(g, a_shape, axis, keepdims) * _product_of_others(wide(a), axis)
         ),
     ),
     inputs="a",
@@ -216,9 +232,15 @@ prod = define(
     method="prod",
 )
 
+
+@through_float32
+def _cumsum(a: Array, axis: int | None = None) -> Array:
+    return np.cumsum(a, axis=axis)
+
+
 cumsum = define(
     "cumsum",
-    lambda a, axis=None: np.cumsum(a, axis=axis),
+    _cumsum,
     "y_i = a_1 + … + a_i",
     ("sum of g from i to the end", lambda g, a_shape, axis: _reverse_cumsum(g, a_shape, axis)),
     inputs="a",
@@ -230,7 +252,7 @@ cumsum = define(
 
 def _reverse_cumsum(g: Array, shape: tuple[int, ...], axis: int | None) -> Array:
     k = 0 if axis is None else axis
-    backwards = np.flip(np.cumsum(np.flip(g, axis=k), axis=k), axis=k)
+    backwards = np.flip(np.cumsum(np.flip(wide(g), axis=k), axis=k), axis=k)
     return backwards.reshape(shape)
 
 
@@ -243,7 +265,9 @@ _CONSTANT: list[tuple[str, Callable[..., Any], str]] = [
 for _name, _function, _formula in _CONSTANT:
     define(
         _name,
-        lambda a, axis=None, keepdims=False, _function=_function: _function(a, axis=axis, keepdims=keepdims),
+        lambda a, axis=None, keepdims=False, _function=_function: _function(
+            a, plain(axis), keepdims=keepdims
+        ),
         _formula,
         None,
         inputs="a",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +11,12 @@ import numpy as np
 from minigrad_kernels import embedding as embedding_kernels
 
 from minigrad import table
-from minigrad.backend import Array
-from minigrad.operation import Operation, define
-from minigrad.ops.elementwise import astype
+from minigrad.backend import Array, operand
+from minigrad.errors import AxisError, ConfigError, OperationError, ShapeError
+from minigrad.forms import no_option
+from minigrad.operation import Operation, define, stands_for
+from minigrad.ops.half import wide
+from minigrad.ops.reduce import Axis, plain
 from minigrad.tensor import Tensor, bare, offer
 
 Shape = tuple[int, ...]
@@ -30,7 +34,7 @@ reshape = define(
 
 transpose = define(
     "transpose",
-    lambda a, axes=None: np.transpose(a, axes),
+    lambda a, axes=None: np.transpose(a, plain(axes)),
     "the axes in another order",
     ("g with the axes put back", lambda g, axes: np.transpose(g, _inverse(axes))),
     inputs="a",
@@ -39,11 +43,12 @@ transpose = define(
 )
 
 
-def _inverse(axes: Sequence[int] | None) -> tuple[int, ...] | None:
-    if axes is None:
-        return None
-    places = [k % len(axes) for k in axes]
-    return tuple(places.index(k) for k in range(len(axes)))
+def _inverse(axes: Axis) -> tuple[int, ...] | None:
+    order = plain(axes)
+    if not isinstance(order, tuple):
+        return None  # none was given, or that of a vector
+    places = [k % len(order) for k in order]
+    return tuple(places.index(k) for k in range(len(order)))
 
 
 swapaxes = define(
@@ -80,7 +85,7 @@ broadcast_to = define(
 
 squeeze = define(
     "squeeze",
-    lambda a, axis=None: np.squeeze(a, axis),
+    lambda a, axis=None: np.squeeze(a, plain(axis)),
     "without axes of length 1",
     ("g reshaped back", lambda g, a_shape: np.reshape(g, a_shape)),
     inputs="a",
@@ -102,21 +107,24 @@ expand_dims = define(
 
 flip = define(
     "flip",
-    lambda a, axis=None: np.flip(a, axis),
+    lambda a, axis=None: np.flip(a, plain(axis)),
     "the entries in reverse order",
-    ("g reversed", lambda g, axis: np.flip(g, axis)),
+    ("g reversed", lambda g, axis: np.flip(g, plain(axis))),
     inputs="a",
     params={"axis": None},
     of=np.flip,
 )
 
 
-def _part(g: Array, i: int, shapes: Sequence[Shape], axis: int) -> Array:
+def _part(g: Array, i: int, shapes: Sequence[Shape], axis: int | None) -> Array:
+    if axis is None:  # all were made flat
+        before = sum(math.prod(shape) for shape in shapes[:i])
+        return g[before : before + math.prod(shapes[i])].reshape(shapes[i])
     before = sum(shape[axis] for shape in shapes[:i])
     return g[_slice(g.ndim, axis, before, before + shapes[i][axis])]
 
 
-def _slice(ndim: int, axis: int, start: int, stop: int) -> tuple[slice, ...]:
+def _slice(ndim: int, axis: int, start: int | None, stop: int | None) -> tuple[slice, ...]:
     index = [slice(None)] * ndim
     index[axis] = slice(start, stop)
     return tuple(index)
@@ -143,8 +151,8 @@ _stack = define(
 )
 
 
-def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:
-    """Join arrays along an axis that they have; ``np.concatenate``."""
+def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """Join arrays along an axis that they have, or make all of them flat first (None); ``np.concatenate``."""
     return _concatenate(*arrays, axis=axis)
 
 
@@ -153,18 +161,28 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     return _stack(*arrays, axis=axis)
 
 
-def split(a: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
-    """Cut ``a`` into equal parts, or before the given indices; ``np.split``. Each part is a ``getitem``."""
+def split(a: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Cut ``a`` into equal parts, or before the given indices; ``np.split``. Each part is a ``getitem``.
+
+    Raises ShapeError MG-103 where the parts would not be equal, AxisError MG-216 where there is no such axis.
+    """
+    cuts = bare(indices_or_sections)
+    try:
+        axis, cuts = operator.index(axis), plain(cuts)
+    except TypeError as error:
+        raise OperationError(
+            "MG-215",
+            f"split takes a number of parts or a sequence of indices, and an axis, all integers: {error}.",
+        ) from error
+    if not -a.ndim <= axis < a.ndim:
+        raise AxisError("MG-216", f"split of shape {a.shape}: there is no axis {axis}.")
     length = a.shape[axis]
-    if isinstance(indices_or_sections, int):
-        size, rest = divmod(length, indices_or_sections)
-        if rest:
-            raise ValueError(
-                f"an axis of length {length} cannot be split into {indices_or_sections} equal parts"
+    if isinstance(cuts, int):
+        if cuts < 1 or length % cuts:
+            raise ShapeError(
+                "MG-103", f"split: an axis of length {length} cannot be split into {cuts} equal parts."
             )
-        cuts = [size * k for k in range(1, indices_or_sections)]
-    else:
-        cuts = list(indices_or_sections)
+        cuts = tuple(length // cuts * k for k in range(1, cuts))
     return [
         a[_slice(a.ndim, axis, start, stop)] for start, stop in zip([0, *cuts], [*cuts, length], strict=True)
     ]
@@ -172,24 +190,60 @@ def split(a: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> li
 
 _pad = define(
     "pad",
-    lambda a, pad_width, value=0.0: np.pad(a, pad_width, constant_values=value),
+    lambda a, pad_width, value=0.0: np.pad(a, pad_width or 0, constant_values=value),
     "a with a constant border",
     ("the inside of g", lambda g, a_shape, pad_width: g[_inner(a_shape, pad_width)]),
     inputs="a",
-    params={"pad_width": 0, "value": 0.0},
+    params={"pad_width": (), "value": 0.0},
 )
 
 
-def pad(a: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Any:
-    """Surround ``a`` with a constant border; ``np.pad`` in its constant mode."""
-    if mode != "constant":
-        raise NotImplementedError(f"pad knows mode='constant', not {mode!r}")
-    return _pad(a, pad_width=pad_width, value=constant_values)
+def pad(a: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
+    """Surround ``a`` with a border; ``np.pad`` in the modes constant, edge, reflect, symmetric and wrap.
+
+    ``constant_values`` are the border's in mode constant. In the others the border's entries are a's own, so that
+    their gradients add up. Raises OperationError MG-214 in NumPy's other modes and with their options.
+    """
+    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
+        raise no_option("pad", "mode", mode)
+    value = options.pop("constant_values", 0.0) if mode == "constant" else 0.0
+    operand(bare(value))
+    for option, given in options.items():
+        if (option, given) != ("reflect_type", "even") or mode not in ("reflect", "symmetric"):
+            raise no_option("pad", option, given)
+    widths = _widths(pad_width, a.ndim)
+    if mode == "constant":
+        return _pad(a, pad_width=widths, value=value)
+    picked = [np.pad(np.arange(n), width, mode=mode) for n, width in zip(a.shape, widths, strict=True)]  # type: ignore[call-overload]
+    return a[np.ix_(*picked)] if picked else a[...]
 
 
-def _inner(shape: Shape, pad_width: Any) -> tuple[slice, ...]:
-    widths = np.broadcast_to(np.asarray(pad_width, dtype=int), (len(shape), 2))
-    return tuple(slice(int(w[0]), int(w[0]) + n) for w, n in zip(widths, shape, strict=True))
+def _widths(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
+    """Return how much is added before and behind along each axis, of all the forms that NumPy takes."""
+    if isinstance(pad_width, dict):
+        given: Any = [(0, 0)] * ndim
+        for axis, width in pad_width.items():
+            if not -ndim <= axis < ndim:
+                raise AxisError("MG-216", f"pad: there is no axis {axis} among {ndim}.")
+            given[axis] = width if np.ndim(width) else (width, width)
+        pad_width = given
+    widths = np.asarray(bare(pad_width))
+    if widths.dtype.kind not in "iu" and widths.size:
+        raise OperationError("MG-215", f"pad: the widths of a border are integers, not {widths.dtype}.")
+    if widths.size and widths.min() < 0:
+        raise ConfigError(
+            "MG-215", f"pad: the widths of a border cannot be negative; {widths.min()} was given."
+        )
+    try:
+        return tuple((int(before), int(behind)) for before, behind in np.broadcast_to(widths, (ndim, 2)))
+    except ValueError as error:
+        raise ShapeError(
+            "MG-103", f"pad: widths of shape {widths.shape} do not fit {ndim} axes, each with two ends."
+        ) from error
+
+
+def _inner(shape: Shape, widths: Sequence[tuple[int, int]]) -> tuple[slice, ...]:
+    return tuple(slice(before, before + n) for (before, _), n in zip(widths, shape, strict=True))
 
 
 _getitem = define(
@@ -206,12 +260,13 @@ def _scattered(g: Array, index: Any, shape: Shape) -> Array:
     basic = _is_basic(index)
     if not basic and not isinstance(g, np.ndarray):
         return _added_by_number(g, index, shape)
-    result = np.zeros_like(g, shape=shape)
     if basic:
+        result = np.zeros_like(g, shape=shape)
         result[index] = g
-    else:
-        np.add.at(result, index, g)
-    return result
+        return result
+    result = np.zeros_like(wide(g), shape=shape)
+    np.add.at(result, index, g)
+    return result.astype(g.dtype, copy=False)
 
 
 def _added_by_number(g: Array, index: Any, shape: Shape) -> Array:
@@ -259,13 +314,19 @@ take_along_axis = define(
     "a at one index per row",
     (
         "g put back at the indices, 0 elsewhere",
-        lambda g, indices, a_shape, axis: put_along_axis(g, indices, axis=axis, length=a_shape[axis]),
+        lambda g, indices, a_shape, axis: _put_back(g, indices, a_shape, axis),
     ),
     None,
     inputs="a indices",
     params={"axis": -1},
     of=np.take_along_axis,
 )
+
+
+def _put_back(g: Array, indices: Array, shape: Shape, axis: int | None) -> Array:
+    if axis is None:  # a was made flat
+        return np.reshape(put_along_axis(g, indices, axis=0, length=math.prod(shape)), shape)
+    return put_along_axis(g, indices, axis=axis, length=shape[axis])
 
 
 def _put(g: Array, indices: Array, axis: int, length: int) -> Array:
@@ -288,16 +349,27 @@ put_along_axis: Operation = define(
 )
 
 
-def _reshape_method(a: Any, *shape: Any) -> Any:
-    return reshape(a, shape=shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+def _reshape_method(a: Any, *sizes: Any, shape: Any = None, order: str = "C", copy: Any = None) -> Any:
+    if shape is None:
+        shape = sizes[0] if len(sizes) == 1 else sizes
+    _check_order("reshape", order)
+    if copy is not None:
+        raise no_option("reshape", "copy", copy)
+    return reshape(a, shape=shape)
 
 
 def _transpose_method(a: Any, *axes: Any) -> Any:
-    return transpose(a, axes=None if not axes else axes[0] if isinstance(axes[0], (tuple, list)) else axes)
+    return transpose(a, axes=axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None)
 
 
-def _flatten(a: Any) -> Any:
+def _flat(a: Any, order: str = "C") -> Any:
+    _check_order("ravel", order)
     return reshape(a, shape=(-1,))
+
+
+def _check_order(function: str, order: str) -> None:
+    if order != "C":
+        raise no_option(function, "order", order)
 
 
 def _zeros_like(a: Any, dtype: Any = None, shape: Any = None) -> Tensor:
@@ -308,19 +380,14 @@ def _ones_like(a: Any, dtype: Any = None, shape: Any = None) -> Tensor:
     return Tensor(np.ones_like(bare(a), dtype=dtype, shape=shape))
 
 
-offer(getitem=getitem, reshape=_reshape_method, transpose=_transpose_method, flatten=_flatten, ravel=_flatten)
-table.functions.update(
-    {
-        np.concatenate: concatenate,
-        np.stack: stack,
-        np.split: split,
-        np.pad: pad,
-        np.ravel: _flatten,
-        np.shape: lambda a: a.shape,
-        np.ndim: lambda a: a.ndim,
-        np.size: lambda a: a.size,
-        np.zeros_like: _zeros_like,
-        np.ones_like: _ones_like,
-        np.astype: astype,
-    }
-)
+offer(getitem=getitem, reshape=_reshape_method, transpose=_transpose_method, flatten=_flat, ravel=_flat)
+stands_for(np.concatenate, concatenate)
+stands_for(np.stack, stack)
+stands_for(np.split, split)
+stands_for(np.ravel, _flat)
+stands_for(np.shape, lambda a: a.shape)
+stands_for(np.ndim, lambda a: a.ndim)
+stands_for(np.size, lambda a, axis=None: np.size(bare(a), axis))
+stands_for(np.zeros_like, _zeros_like)
+stands_for(np.ones_like, _ones_like)
+table.functions[np.pad] = pad

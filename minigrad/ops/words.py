@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad import messages, table
 from minigrad.errors import ShapeError, warn
+from minigrad.forms import no_option
 from minigrad.ops import shape
 from minigrad.ops.activation import log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from minigrad.ops.elementwise import clip
@@ -109,6 +110,9 @@ def _axes(axes: Sequence[Any]) -> Sequence[int]:
     return axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
 
 
+_own_transpose = table.methods["transpose"]
+
+
 def _transpose(t: Any, *axes: Any, dim0: int | None = None, dim1: int | None = None) -> Any:
     named = [dim for dim in (dim0, dim1) if dim is not None]
     if named:
@@ -118,10 +122,12 @@ def _transpose(t: Any, *axes: Any, dim0: int | None = None, dim1: int | None = N
             return np.swapaxes(t, *axes)
         if axes[0] % 2 == 0 and axes[1] % 2 == 1:
             warn("MG-607", messages.same_order(axes, t.shape))
-    return transpose(t, axes=_axes(axes) or None)
+    return _own_transpose(t, *axes)
 
 
-def _flatten(t: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+def _flatten(t: Any, start_dim: int = 0, end_dim: int = -1, order: str = "C") -> Any:
+    if order != "C":
+        raise no_option("ravel", "order", order)
     if isinstance(start_dim, str) or t.ndim == 0:  # NumPy's order="C"
         return reshape(t, shape=(-1,))
     start, end = start_dim % t.ndim, end_dim % t.ndim

@@ -17,11 +17,12 @@ from minigrad.optim.settings import require
 def global_norm(gradients: Sequence[Array]) -> Array:
     r"""Return the 2-norm of all gradients taken as one vector: :math:`\|g\| = \sqrt{\sum_k \sum_i g_{k,i}^2}`.
 
-    Squares are summed in float64, where those of float32 cannot overflow; the norm has the gradients' dtype. It
-    stays an array of one number, on the gradients' device.
+    Squares are summed in float64, where those of float32 cannot overflow; the norm has the gradients' dtype, or
+    float32 where that is float16. It stays an array of one number, on the gradients' device.
     """
     squares = [np.sum(np.square(g, dtype=np.float64)) for g in gradients]
-    return np.sqrt(sum(squares[1:], squares[0])).astype(gradients[0].dtype)
+    dtype = gradients[0].dtype
+    return np.sqrt(sum(squares[1:], squares[0])).astype("float32" if dtype == np.float16 else dtype)
 
 
 def clip_factor(gradients: Sequence[Array], max_norm: float) -> Array:
@@ -47,7 +48,7 @@ def clip_grad_norm(params: Parameters, max_norm: float) -> Array:
     norm = global_norm([gradient.data for gradient in gradients])
     factor = _factor(norm, max_norm)
     for gradient in gradients:
-        gradient.data = factor * gradient.data
+        gradient.data = (factor * gradient.data).astype(gradient.dtype, copy=False)
     return norm
 
 

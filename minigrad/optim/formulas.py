@@ -8,7 +8,8 @@ Symbols that all rules share::
 
 A rule returns the new parameter followed by its new state and changes nothing. It uses NumPy's operators and
 ufuncs alone, so arrays of NumPy and CuPy and Tensors all pass through it, the last recording themselves.
-Coefficients are Python floats: they are worked out in float64 and leave a float32 array float32.
+Coefficients are Python floats: they are worked out in float64 and leave a float32 array float32. Arrays of float16,
+in which an ε of 1e-8 and the squares of small gradients are 0, are converted before, as the optimizers do.
 """
 
 from __future__ import annotations

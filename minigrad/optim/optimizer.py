@@ -14,6 +14,7 @@ from minigrad import backend, modes
 from minigrad.backend import Array
 from minigrad.errors import GradientError, OptimizerError, warn
 from minigrad.memory import empty_apart
+from minigrad.ops.half import wide
 from minigrad.optim import formulas
 from minigrad.optim.clip import clip_factor
 from minigrad.optim.parameters import HasParameters, Parameters, named
@@ -58,7 +59,8 @@ class Optimizer:
     fast : run the compiled kernel rather than the plain formula; the results are the same bits.
 
     ``opt.state["fc1.weight"]["m"]`` is a parameter's state, an array of its shape and dtype, zero at first (to
-    change it, write into it); ``opt.t`` counts the steps taken.
+    change it, write into it); ``opt.t`` counts the steps taken. Where a parameter is of float16, in which ε and squares
+    of gradients are 0, its state is of float32, and so is all arithmetic; the new parameter is rounded once.
 
     Raises MG-501 where there are no parameters and MG-507 where a setting is out of its range.
     """
@@ -223,13 +225,15 @@ class Optimizer:
     def _bind(self, slot: _Slot, theta: Array) -> None:
         """Pick the kernel's dialect for the array that a parameter holds now, and take flat views for it."""
         for array in slot.state.values():
-            if array.shape != theta.shape or array.dtype != theta.dtype or type(array) is not type(theta):
+            if array.shape != theta.shape or array.dtype != _precise(theta) or type(array) is not type(theta):
                 raise _misfit(slot.name, "its state in the optimizer", theta, array)
         slot.theta, slot.shape, slot.dtype, slot.kind = theta, theta.shape, theta.dtype, type(theta)
         slot.flat, slot.hyper = (theta, *slot.state.values()), None
         slot.update = slot.shared_update = self.kernel
         slot.place = None
-        if all(type(a) is np.ndarray and a.flags.c_contiguous for a in slot.flat):
+        if theta.dtype == np.float16:
+            slot.update = slot.shared_update = _through_float32(self.kernel)
+        elif all(type(a) is np.ndarray and a.flags.c_contiguous for a in slot.flat):
             slot.flat = tuple(a.reshape(-1) for a in slot.flat)
             slot.hyper = self._hypers.setdefault(slot.dtype, np.array(self.hyper(1.0, 0.0, 1), slot.dtype))
             slot.update = self.kernel.pick(*slot.flat, slot.hyper)
@@ -256,10 +260,10 @@ class Optimizer:
 
     def _run_formula(self, ready: list[tuple[_Slot, Array]], clip: Array, rate: float) -> None:
         for slot, g in ready:
-            theta, state = slot.theta, slot.state.values()
-            g = formulas.effective_gradient(g, theta, clip=clip, l2=self.l2)
+            theta, state = wide(slot.theta), slot.state.values()
+            g = formulas.effective_gradient(wide(g), theta, clip=clip, l2=self.l2)
             updated = self.formula(theta, g, *state, rate=rate, t=self.t)
-            for old, new in zip((theta, *state), updated, strict=True):
+            for old, new in zip((slot.theta, *state), updated, strict=True):
                 old[...] = new
 
     def _seen(self, slot: _Slot, g: Array, clip: Array, rate: float) -> Update:
@@ -313,10 +317,25 @@ class _Slot:
         return _Slot(self.name, deepcopy(self.tensor, memo), deepcopy(self.state, memo))
 
 
+def _precise(theta: Array) -> np.dtype[Any]:
+    """The dtype of a parameter's state, and of the arithmetic that updates it."""
+    dtype: np.dtype[Any] = theta.dtype
+    return np.dtype("float32") if dtype == np.float16 else dtype
+
+
+def _through_float32(kernel: Kernel) -> Callable[..., None]:
+    def update(theta: Array, g: Array, *rest: Any) -> None:
+        precise = wide(theta)
+        kernel(precise, wide(g), *rest)
+        theta[...] = precise
+
+    return update
+
+
 def _zeros(theta: Array, k: int) -> Array:
     if type(theta) is not np.ndarray:
-        return np.zeros_like(theta)
-    zeros = empty_apart(theta.shape, theta.dtype, place=1 + k)
+        return np.zeros_like(theta, dtype=_precise(theta))
+    zeros = empty_apart(theta.shape, _precise(theta), place=1 + k)
     zeros[...] = 0
     return zeros
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.ops.reduce import several
 from minigrad.viz.entries import Case, Index, Pair
 from minigrad.viz.numbers import show
 from minigrad.viz.trace import Backward
@@ -30,10 +31,7 @@ def backward(case: Case, event: Backward, index: Index) -> Pair | None:
 
 def _axes(case: Case) -> tuple[int, ...]:
     """The axes of the input that are reduced."""
-    axis, rank = case.node.params["axis"], case.arrays[0].ndim
-    if axis is None:
-        return tuple(range(rank))
-    return tuple(k % rank for k in (axis if isinstance(axis, tuple) else (axis,)))
+    return several(case.arrays[0].shape, case.node.params["axis"])
 
 
 def _spread(case: Case, index: Index) -> tuple[Index, dict[str, int]]:

@@ -352,7 +352,7 @@ def test_a_state_that_does_not_fit_is_refused_whole_with_every_name():
         "unexpected: extra (64, 128)",
         "unexpected: more (10,)",
         "wrong shape: fc1.weight is (128, 784) here and (784, 128) in what was given",
-        "wrong dtype: fc1.bias is float32 here and complex64 in what was given",
+        "wrong dtype: fc1.bias: a tensor holds booleans, integers and float16, float32 or float64; complex64 was given",
     ):
         assert line in message(error)
     for name, array in net.state_dict().items():

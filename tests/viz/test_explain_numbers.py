@@ -416,6 +416,20 @@ ONE = {
     "take_along_axis": lambda x: np.take_along_axis(x, np.array([[0], [3], [1]]), 1),
     "embedding": lambda x: ops.fused.embedding(x, np.array([[0, 2], [2, 1]])),
     "astype": lambda x: x.astype("float64") * 2,
+    "sum, a list": lambda x: x.sum(axis=[0, 1]),
+    "sum, NumPy's integer": lambda x: np.sum(x, np.int64(-1)),
+    "mean, NumPy's integers": lambda x: np.mean(x, axis=(np.int64(0), 1)),
+    "mean of no axis": lambda x: np.mean(x, axis=()),
+    "softmax, NumPy's integer": lambda x: ops.softmax(x, axis=np.int64(0)),
+    "logsumexp, a list": lambda x: ops.logsumexp(x, axis=[1]),
+    "sum of a number": lambda x: np.sum(x[0, 0], axis=0),
+    "logsumexp of a number": lambda x: ops.logsumexp(x[0, 0], axis=0),
+    "concatenate flat": lambda x: np.concatenate([x, x * 2], axis=None),
+    "take_along_axis flat": lambda x: np.take_along_axis(x, np.array([3, 3, 1]), None),
+    "pad, a dict": lambda x: np.pad(x, {1: (2, 0)}),
+    "split": lambda x: np.split(x, np.int64(2), axis=1)[1],
+    "transpose, an array": lambda x: np.transpose(x, np.array([1, 0])),
+    "swapaxes, NumPy's integers": lambda x: x.swapaxes(np.int64(0), np.int8(1)),
 }
 
 

@@ -1,0 +1,98 @@
+"""How a call of a NumPy function, in any form that its signature allows, reaches the operation that stands for it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import OperationError
+
+_INSTEAD: dict[str, str] = {
+    # an option of NumPy's that no gradient rule knows: what to write
+    "casting": "Cast the input first: t.astype('float32').",
+    "copy": "Leave it out: a result is a tensor of its own.",
+    "device": "Move it: t.to('cpu').",
+    "dtype": "Cast the input first: t.astype('float64').",
+    "initial": "Join it to the result: np.maximum(result, start), result + start.",
+    "mean": "Leave it out: it saves time alone.",
+    "mode": "It can be 'constant', 'edge', 'reflect', 'symmetric' or 'wrap'.",
+    "order": "Entries are taken row by row; turn the axes first: np.transpose(t).",
+    "out": "A result is a new tensor: y = ….",
+    "reflect_type": "Leave it out: reflections are even.",
+    "subok": "Leave it out: a result is a Tensor.",
+    "where": "Put what changes nothing where it is False: np.where(condition, t, 0).",
+}
+
+
+def no_option(function: str, option: str, value: Any) -> OperationError:
+    """Return the error for an option of a NumPy function that its operation does not have."""
+    return OperationError(
+        "MG-214",
+        f"np.{function}(tensor, {option}={short(value)}): no gradient rule of minigrad's knows this {option!r}. "
+        f"{_INSTEAD.get(option, 'Leave it out.')} Where no gradient is needed, work on t.numpy().",
+    )
+
+
+def in_all_forms(
+    function: Callable[..., Any], run: Callable[..., Any], names: Sequence[str], inputs: int
+) -> Callable[..., Any]:
+    """Return what runs ``run`` for a call of ``function``, given as NumPy's signature has it.
+
+    ``names`` are those of ``run``'s arguments, the ``inputs`` first ones under whatever name NumPy gives them.
+    Arguments that NumPy has and ``run`` has not are dropped where they ask for nothing, and refused by name elsewhere.
+    """
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a function in C, in some releases of NumPy
+        return run
+    theirs = [p.name for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    ours = dict(zip(theirs[:inputs], names, strict=False)) | {name: name for name in names[inputs:]}
+    ours |= {alias: name for alias, name in _ALIASES.items() if name in names}
+    shared = 0
+    while shared < min(len(theirs), len(names)) and ours.get(theirs[shared]) == names[shared]:
+        shared += 1
+    own = frozenset(names)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) <= shared and own.issuperset(kwargs):
+            return run(*args, **kwargs)
+        given: dict[str, Any] = {}
+        for name, value in signature.bind(*args, **kwargs).arguments.items():
+            if name not in theirs:  # **kwargs: any option by its name
+                given |= value
+            else:
+                given[name] = value
+        for name in list(given):
+            if name not in ours and _asks_for_nothing(given[name], signature.parameters.get(name)):
+                del given[name]
+        for name, value in given.items():
+            if name not in ours:
+                raise no_option(function.__name__, name, value)
+        taken = {ours[name]: value for name, value in given.items() if value is not _NO_VALUE}
+        leading = [taken.pop(name) for name in names[:inputs] if name in taken]
+        return run(*leading, **taken)
+
+    return call
+
+
+_ALIASES = {"correction": "ddof"}
+_NO_VALUE = np._NoValue
+
+
+def _asks_for_nothing(value: Any, parameter: inspect.Parameter | None) -> bool:
+    """Tell whether an option has the value that it has anyway."""
+    if value is None or value is _NO_VALUE:
+        return True
+    default = None if parameter is None else parameter.default
+    if isinstance(value, (bool, np.bool_)) and parameter is not None and parameter.name == "where":
+        return bool(value)
+    return type(value) is type(default) and isinstance(value, (bool, str, int)) and value == default
+
+
+def short(value: Any) -> str:
+    """Return how ``value`` is written, where that is short."""
+    text = repr(value)
+    return text if len(text) <= 30 and "\n" not in text else "…"
