@@ -177,16 +177,11 @@ def number(given: Any) -> float:
 
 def parts(given: Any, count: int, told: str) -> list[Any]:
     """Return the parts of a tuple, list or array; NotYet with what is told where there are not ``count`` of them."""
-    if isinstance(given, Tensor):
-        given = given.numpy()
-    found = (
-        list(given)
-        if isinstance(given, (tuple, list)) or (isinstance(given, np.ndarray) and given.ndim)
-        else []
-    )
-    if len(found) != count:
+    given = given.numpy() if isinstance(given, Tensor) else given
+    stacked = isinstance(given, np.ndarray) and given.ndim > 1
+    if not (isinstance(given, (tuple, list)) or stacked) or len(given) != count:
         raise NotYet(told)
-    return found
+    return list(given)
 
 
 def close(given: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-7) -> bool:

@@ -1,5 +1,7 @@
 """Run one tutorial as a notebook would: cell by cell, each cell's last expression displayed. No Jupyter is needed.
 
+Nothing can be imported but what tutorials/README.md has installed, and the two libraries that it calls optional.
+
 Each cell is a file of its own for Python, as in Jupyter, so that source lines are found. Prints what the cells print.
 """
 
@@ -7,11 +9,18 @@ import ast
 import builtins
 import linecache
 import os
+import re
 import sys
+import tomllib
 import traceback
 import warnings
+from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[2]
+OPTIONAL = ("torch", "mpi4py")
 FORMATS = ("_repr_html_", "_repr_svg_", "_repr_markdown_")
 
 
@@ -55,7 +64,52 @@ def run(path):
                 display(value)
 
 
+def plain(name):
+    """A distribution's name as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def installed_by(*asked):
+    """The names of all distributions that pip installs for these requirements of this project."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    seen, todo = set(), [Requirement(text) for text in asked]
+    while todo:
+        wanted = todo.pop()
+        name = plain(wanted.name)
+        for extra in ("", *wanted.extras):
+            if (name, extra) in seen:
+                continue
+            seen.add((name, extra))
+            if name == plain(project["name"]):
+                needs = project["optional-dependencies"][extra] if extra else project["dependencies"]
+                todo += map(Requirement, needs)
+                continue
+            try:
+                needs = metadata.requires(name) or ()
+            except metadata.PackageNotFoundError:  # Jupyter need not be here
+                continue
+            found = map(Requirement, needs)
+            todo += [r for r in found if r.marker is None or r.marker.evaluate({"extra": extra})]
+    return {name for name, _ in seen}
+
+
+class Fence:
+    """Refuses what a fresh environment would not have, as Python does where it finds nothing."""
+
+    def __init__(self, allowed):
+        self.refused = {
+            module
+            for module, distributions in metadata.packages_distributions().items()
+            if not any(plain(name) in allowed for name in distributions)
+        }
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.refused:
+            raise ModuleNotFoundError(f"No module named {name!r} in the tutorials' environment", name=name)
+
+
 if __name__ == "__main__":
+    sys.meta_path.insert(0, Fence(installed_by("minigrad-engine[tutorials]", *OPTIONAL)))
     os.environ["MPLBACKEND"] = "Agg"
     warnings.filterwarnings("ignore", message=".*non-interactive.*")  # plt.show() without a screen
     builtins.display = display

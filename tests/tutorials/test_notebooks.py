@@ -70,12 +70,68 @@ def test_a_source_is_plain_cells(source):
         )
 
 
+def test_the_readme_installs_what_the_notebooks_are_run_with():
+    readme = (ROOT / "tutorials" / "README.md").read_text(encoding="utf-8")
+    assert '\npip install -e ".[tutorials]"\n' in readme
+    assert all(f"pip install {how}" in readme for how in ("torch", '-e ".[mpi]"'))
+
+
+def test_the_runner_refuses_what_that_does_not_install(tmp_path):
+    source = tmp_path / "01_example.py"
+    source.write_text("# %%\nimport optuna, scipy\n\n# %%\nimport jupytext\n", encoding="utf-8")
+    done = run(source, tmp_path)
+    assert done.returncode == 1
+    assert "No module named 'jupytext' in the tutorials' environment" in done.stderr
+
+
 def test_the_list_names_every_tutorial():
     listed = re.findall(
         r"\]\((\d\d_\w+)\.ipynb\)", (ROOT / "tutorials" / "README.md").read_text(encoding="utf-8")
     )
     assert listed == sorted(listed)
     assert {path.stem for path in SOURCES} <= set(listed)
+
+
+PAGES = [
+    *SOURCES,
+    *(ROOT / name for name in ("README.md", "tutorials/README.md", "bench/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_a_page_says_what_d0_to_d4_are_where_it_first_speaks_of_them(page):
+    if "_generated" in page.parts:
+        return
+    paragraphs = re.split(r"\n(?:#? *)?\n|\n# *\n", page.read_text(encoding="utf-8"))
+    speaking = [text for text in paragraphs if re.search(r"\bD[0-4]\b", text)]
+    assert not speaking or re.search(r"\barticles?\b", " ".join(speaking[0].split())), speaking[0]
+
+
+GUESS = "**Guess before you run:**"
+
+
+@pytest.mark.parametrize("source", [s for s in SOURCES if s.name[:2] != "17"], ids=lambda path: path.stem)
+def test_a_tutorial_asks_for_a_guess_before_the_cell_that_tells(source):
+    blocks = re.split(r"^# %%", source.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    asking = [k for k, block in enumerate(blocks) if GUESS in block]
+    assert asking
+    for k in asking:
+        assert blocks[k].startswith(" [markdown]")
+        assert "?" in blocks[k].partition(GUESS)[2]
+        assert "details>" not in blocks[k].partition(GUESS)[2]
+        assert not blocks[k + 1].startswith(" [markdown]")  # the cell to guess about comes next
+    text = source.read_text(encoding="utf-8")
+    assert text.count("# <details>\n# <summary><b>What came out, and why</b></summary>\n#\n") == len(
+        re.findall("# </details>\n", text)
+    )
+    assert text.count("<details>") >= 1
+
+
+def test_the_three_pictures_of_the_loss_are_shown():
+    text = "".join(source.read_text(encoding="utf-8") for source in SOURCES)
+    for picture in ("decision_boundary", "loss_slice", "optimizer_race"):
+        assert f"\nmg.viz.{picture}(" in text
 
 
 EXAMPLE = """# %% [markdown]
