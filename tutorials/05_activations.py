@@ -73,7 +73,7 @@ mg.viz.decision_boundary(network_of_two, inputs.numpy(), np.array([0, 1, 1, 0]))
 # <summary><b>What came out, and why</b></summary>
 #
 # Two parallel lines with a band of class 1 between them. Both units look only at $x_1 + x_2$, so the answer is the same along every line
-# $x_1 + x_2 = \text{const}$: it rises from 0 to 1 up to the place where unit 2 opens, and falls with twice the weight behind it. It is ½ where
+# $x_1 + x_2 = \text{const}$: it rises from 0 to 1 up to the place where unit 2 opens, and falls just as fast behind it. It is ½ where
 # $x_1 + x_2 = \frac12$ and where it is $\frac32$. A single layer has one straight line, and one line cannot cut two corners off.
 #
 # </details>
