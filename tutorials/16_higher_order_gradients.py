@@ -383,7 +383,7 @@ second = [rng.standard_normal(weight.shape) for weight in weights]
 second = [part - dot(second, v) * direction for part, direction in zip(second, v, strict=True)]
 length = np.sqrt(dot(second, second))
 second = [part / length for part in second]
-mg.viz.loss_slice(loss_now, model, [v, second], span=2)
+mg.viz.loss_slice(loss_now, model, [v, second], span=2, count=41)
 
 # %% [markdown]
 # <details>
