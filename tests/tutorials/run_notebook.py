@@ -93,23 +93,33 @@ def installed_by(*asked):
     return {name for name, _ in seen}
 
 
-class Fence:
-    """Refuses what a fresh environment would not have, as Python does where it finds nothing."""
+def refused_outside(allowed):
+    """The modules of all distributions that are here and not among these."""
+    return {
+        module
+        for module, distributions in metadata.packages_distributions().items()
+        if not any(plain(name) in allowed for name in distributions)
+    }
 
-    def __init__(self, allowed):
-        self.refused = {
-            module
-            for module, distributions in metadata.packages_distributions().items()
-            if not any(plain(name) in allowed for name in distributions)
-        }
+
+class Fence:
+    """A finder of modules that does not find the refused ones."""
+
+    def __init__(self, finder, refused):
+        self.finder, self.refused = finder, refused
 
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in self.refused:
-            raise ModuleNotFoundError(f"No module named {name!r} in the tutorials' environment", name=name)
+            return None
+        return self.finder.find_spec(name, path, target)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
 
 
 if __name__ == "__main__":
-    sys.meta_path.insert(0, Fence(installed_by("minigrad-engine[tutorials]", *OPTIONAL)))
+    refused = refused_outside(installed_by("minigrad-engine[tutorials]", *OPTIONAL))
+    sys.meta_path[:] = [Fence(finder, refused) for finder in sys.meta_path]
     os.environ["MPLBACKEND"] = "Agg"
     warnings.filterwarnings("ignore", message=".*non-interactive.*")  # plt.show() without a screen
     builtins.display = display
