@@ -170,8 +170,10 @@ assert loss(w_now, b_now) < 0.01
 # ## Checking what is too long for the pencil
 #
 # A real loss has thousands of operations. Nudging still works there, so it is the check for every rule in the engine. But
-# which $h$? In mathematics, the smaller the better. In a computer, numbers have about 16 digits (float64) or 7 (float32),
-# and $L(w + h) - L(w)$ loses the digits in which the two agree. Take $\sin$ at 1, whose derivative is $\cos 1$:
+# which $h$? In mathematics, the smaller the better. Take $\sin$ at 1, whose derivative is $\cos 1$, and every $h$ from
+# $10^{-1}$ down to $10^{-14}$.
+#
+# **Guess before you run:** with which of these $h$ is the quotient best in float64, and with which in float32?
 
 # %%
 exact = np.cos(1.0)
@@ -204,7 +206,16 @@ ax.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# Each curve is a V. On the right the quotient is too coarse; on the left rounding takes over. Looking to both sides,
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# Each curve is a V. On the right the quotient is too coarse. On the left rounding takes over: numbers have about 16 digits
+# in float64 and 7 in float32, and $L(w + h) - L(w)$ loses the digits in which the two agree. So the best $h$ lies in the
+# middle, and further to the right in float32.
+#
+# </details>
+#
+# Looking to both sides,
 #
 # $$\frac{f(x + h) - f(x - h)}{2h},$$
 #

@@ -188,8 +188,10 @@ for n in (1, 10, 100, 1000):
 #
 # ## Why it must wait until all contributions are there
 #
-# One could also follow every road from the loss to each input separately, and add up at the end. The sum would be right. But roads
-# multiply: in $z \leftarrow z + z$, repeated, each line doubles their number.
+# One could also follow every road from the loss to each input separately, and add up at the end. The sum would be right.
+#
+# **Guess before you run:** forty lines $z \leftarrow z + z$, one after the other. How many roads lead from the loss to $x$, and how
+# many records does the walk pass?
 
 # %%
 doublings = np.arange(1, 41)
@@ -210,8 +212,13 @@ print(f"{records} records, {roads[-1]:.0f} roads, dz/dx = {x.grad.item():.0f}")
 assert x.grad.item() == roads[-1]
 
 # %% [markdown]
-# Forty records, and a derivative that is the number of roads: $2^{40}$, about a million millions. Each total was complete when it was handed
-# on, so each record was passed once.
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# Roads multiply: each line doubles their number. Forty records, and a derivative that is the number of roads: $2^{40}$, about a
+# million millions. Each total was complete when it was handed on, so each record was passed once.
+#
+# </details>
 #
 # Nor does the walk call itself for every line, as a recursive one would (Python gives up after about a thousand nested calls).
 # It is a loop over a sorted list, so long chains are no trouble:
@@ -228,8 +235,10 @@ assert np.isclose(x.grad.item(), 1.0001**20_000)
 # %% [markdown]
 # ## The other accumulation: `.grad`
 #
-# Within one walk, contributions are added because roads meet. There is a second sum, easily mistaken for the first. When a
-# walk ends, its result is **added to what `.grad` holds already**:
+# Within one walk, contributions are added because roads meet. There is a second place where numbers meet, easily mistaken
+# for the first. Take $(w - 4)^2$ at $w = 1$: its derivative is $-6$. The next cell walks back three times, and $w$ does not move.
+#
+# **Guess before you run:** what does `w.grad` hold after the first walk, the second, the third?
 
 # %%
 w = mg.Tensor(1.0, requires_grad=True, name="w")
@@ -243,7 +252,15 @@ w.zero_grad()
 print(f"after zero_grad and one backward: w.grad = {w.grad.item()}")
 
 # %% [markdown]
-# The derivative is $-6$ each time; `.grad` held $-18$. It is meant so: a batch that does not fit into memory can be walked in pieces,
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# The derivative is $-6$ each time; `.grad` held $-6$, $-12$, $-18$. When a walk ends, its result is **added to what `.grad`
+# holds already**.
+#
+# </details>
+#
+# It is meant so: a batch that does not fit into memory can be walked in pieces,
 # and the sum is the gradient of the whole (tutorial 13). The price is that *you* say when a new sum begins: `w.zero_grad()`, or
 # `optimizer.zero_grad()` for all. Forgetting it is the commonest mistake of all, and it does not crash. Here is what it looks like:
 

@@ -257,8 +257,10 @@ for name, operation in linear.items():
 # %% [markdown]
 # ## When stretching does harm
 #
-# Broadcasting is silent, and it is glad to help. Predictions come out of a layer as a column, (n, 1); targets are often a flat list, (n,). Their
-# difference is not what you mean:
+# Broadcasting is silent, and it is glad to help. Predictions come out of a layer as a column, (n, 1); targets are often a flat list, (n,).
+# Here three predictions are all exactly right.
+#
+# **Guess before you run:** which shape has their difference, and how large is the mean squared error?
 
 # %%
 prediction = np.array([[1.0], [2.0], [3.0]])
@@ -268,7 +270,15 @@ print("mean squared error, stretched:", np.mean((prediction - target) ** 2), "  
 assert np.mean((prediction - target) ** 2) > 1
 
 # %% [markdown]
-# Every prediction was compared with every target: 9 differences instead of 3, and a perfect fit has a loss of 1.33. Trained on this, a
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# (3, 1) and (3,) are both stretched to (3, 3). Every prediction was compared with every target: 9 differences instead of 3, and a
+# perfect fit has a loss of 1.33.
+#
+# </details>
+#
+# Trained on this, a
 # network learns to predict the *mean* of all targets, and nothing crashes. So the losses of minigrad refuse:
 
 # %%

@@ -288,10 +288,11 @@ plt.show()
 # %% [markdown]
 # ## What it costs
 #
-# A layer from `in` to `out` has `in · out` weights and `out` biases, and needs `n · in · out` multiplications forwards. Backwards it needs
-# twice that: $G^\top X$ and $G W$ are products of the same size. So **a training step costs about three forward passes**, and the layer
-# that looks at the input needs only two, because nobody asks for $\partial L/\partial X$ there. The engine knows: `X` does not require a gradient, so
-# that rule is not run.
+# A layer from `in` to `out` has `in · out` weights and `out` biases, and needs `n · in · out` multiplications forwards. Backwards there
+# are two products of the same size for each layer, $G^\top X$ and $G W$.
+#
+# **Guess before you run:** our network has two layers. How many products does the walk back do, and how many forward passes is a whole
+# training step worth, at most? The cell lists the rules that the engine ran.
 
 # %%
 asked = []
@@ -301,6 +302,15 @@ print(asked)
 assert asked.count("g @ w") == 1 and asked.count("gᵀ @ x") == 2
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# Three, not four: $G^\top X$ for both layers, $G W$ for the second alone. Nobody asks for $\partial L/\partial X$, the engine knows that `X`
+# does not require a gradient, and does not run that rule. So **a training step costs about three forward passes** at most, and
+# less where the layer that looks at the input is the large one.
+#
+# </details>
+#
 # ## What to take along
 #
 # - Dense layer: $Y = XW^\top + b$; backwards $G^\top X$, the column sums of $G$, and $G W$ (`minigrad/nn/layers.py`, `minigrad/ops/fused.py`).

@@ -53,6 +53,32 @@ for row, a, y in zip(inputs.numpy(), hidden.numpy(), answer.numpy(), strict=True
 assert answer.numpy().tolist() == [0, 1, 1, 0]
 
 # %% [markdown]
+# The four corners are right. What does the network say *between* them? The next picture asks it everywhere: the line is where the
+# answer is ½, and blue and orange are the two sides.
+#
+# **Guess before you run:** where does the line run, and how many pieces has it?
+
+
+# %%
+def network_of_two(points):
+    """The same two units for any points; a logit above 0 means class 1."""
+    bent = mg.ops.relu(points @ np.ones((2, 2), "float32") + np.array([0.0, -1.0], "float32"))
+    return 8 * (bent @ np.array([1.0, -2.0], "float32") - 0.5)
+
+
+mg.viz.decision_boundary(network_of_two, inputs.numpy(), np.array([0, 1, 1, 0]))
+
+# %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# Two parallel lines with a band of class 1 between them. Both units look only at $x_1 + x_2$, so the answer is the same along every line
+# $x_1 + x_2 = \text{const}$: it rises from 0 to 1 up to the place where unit 2 opens, and falls just as fast behind it. It is ½ where
+# $x_1 + x_2 = \frac12$ and where it is $\frac32$. A single layer has one straight line, and one line cannot cut two corners off.
+#
+# </details>
+
+# %% [markdown]
 # ## The usual bends and their slopes
 #
 # Forwards, the curve matters. Backwards, only its **slope** does: the rule of each is $g$ times the slope at the place where the forward pass
@@ -101,8 +127,9 @@ for name, function in activations.items():
 #
 # ## Ten small factors
 #
-# Now stack them: $y = \sigma(\sigma(\dots\sigma(x)))$, the weights all 1. The chain rule multiplies ten slopes. If each is at most ¼, the product is at most
-# $(1/4)^{10} \approx 10^{-6}$.
+# Now stack them: $y = \sigma(\sigma(\dots\sigma(x)))$, the weights all 1. The chain rule multiplies the slopes.
+#
+# **Guess before you run:** which part of a nudge of $x$ arrives behind ten sigmoids? A tenth, a thousandth, a millionth? And behind ten ReLUs?
 
 # %%
 print("layers   ¼ to that power    sigmoid       tanh     relu")
@@ -118,7 +145,15 @@ for depth in (1, 2, 3, 5, 10):
     assert through[0] < 0.25**depth
 
 # %% [markdown]
-# A nudge of the input of ten sigmoids arrives at the far end a million times smaller or worse. And since gradients travel the same road backwards, **the first
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# Each of ten slopes is at most ¼, so the product is at most $(1/4)^{10} \approx 10^{-6}$: a nudge of the input of ten sigmoids arrives at the
+# far end a million times smaller or worse. A ReLU that is open hands on all of it.
+#
+# </details>
+#
+# Since gradients travel the same road backwards, **the first
 # layers of a deep sigmoid network are told almost nothing about the loss**. That is the vanishing gradient. Step through a chain of four and
 # watch the incoming number shrink.
 

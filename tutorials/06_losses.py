@@ -20,8 +20,8 @@ from minigrad.viz.style import BLUE, GREEN, ORANGE
 # %% [markdown]
 # ## Half the mean squared error
 #
-# This engine follows five articles on training and tuning large models, which the tutorials call D0 to D4
-# (`docs/formulas.md` lists what each prints). The last of them, D4, prints this loss in its section 3:
+# Tutorials 6 to 12 follow five articles on training networks, called D0 to D4 here: each tutorial says what it takes from them, and where a
+# print is wrong (`docs/formulas.md` lists every formula of theirs). For a loss, D4, the article on a network that reads digits, prints in its section 3
 #
 # $$L = \frac{1}{2n}\sum_{i=1}^n (y_i - f_i)^2 ,$$
 #
@@ -116,7 +116,7 @@ for step in (0, 5, 10, 20, 40):
 assert places[squares][40] < 0.01 < 0.9 < places[surprise][40]
 
 # %% [markdown]
-# Forty steps of rate 1 later, the one with squares has hardly moved. The other understood within ten.
+# Forty steps of rate 1 later, the one with squares has hardly moved; the other has long changed its mind.
 #
 # ## Many classes: softmax
 #
@@ -222,10 +222,10 @@ assert np.isclose(mg.ops.logsumexp(pair), 1001 + np.log1p(np.exp(-1.0)))
 # ## Softmax twice
 #
 # Which leads to the commonest mistake with this loss. Somebody's network ends in a softmax, because probabilities are wanted, and its output goes into
-# `cross_entropy`, which applies softmax itself. Nothing crashes. The second softmax receives numbers between 0 and 1 and can only make them more alike: even a
-# perfect answer, 1 for the right class and 0 for the other nine, becomes
+# `cross_entropy`, which applies softmax itself. Nothing crashes.
 #
-# $$\frac{e^1}{e^1 + 9 e^0} = 0.232, \qquad L = \ln(1 + 9/e) = 1.461 .$$
+# **Guess before you run:** the network is perfect, probability 1 for the right class of ten and 0 for the other nine, every time. Which loss does it
+# get? (Not to know anything costs $\ln 10 = 2.303$.)
 
 # %%
 perfect = mg.Tensor(np.eye(10, dtype="float32"))
@@ -242,6 +242,15 @@ for warning in caught:
     print(warning.message)
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# The second softmax receives numbers between 0 and 1 and can only make them more alike: even the perfect answer becomes
+#
+# $$\frac{e^1}{e^1 + 9 e^0} = 0.232, \qquad L = \ln(1 + 9/e) = 1.461 .$$
+#
+# </details>
+#
 # The engine sees on the tape that its input came out of a softmax, and says so (`MG-401`). What becomes of the training:
 
 # %%

@@ -8,8 +8,9 @@
 #
 # and it leaves two questions open. **How large may the rate $\eta$ be?** And **how much data should one gradient look
 # at?** All of it is *gradient descent*; one sample drawn at random is *stochastic gradient descent*; everything in
-# between is what people train with. Both formulas stand in D2, sections 3.1 and 3.2, exactly as above (D0 to D4 are the
-# five source articles, `docs/formulas.md` lists what each prints), and in `minigrad/optim/formulas.py` as `gd` and `sgd`.
+# between is what people train with. Both formulas stand exactly as above in D2, sections 3.1 and 3.2 (one of the five
+# articles, D0 to D4, that these tutorials follow; see `docs/formulas.md`), and in `minigrad/optim/formulas.py` as `gd`
+# and `sgd`.
 #
 # We take a problem so small that the whole training can be predicted with a pencil: where it ends, how fast it gets
 # there, when it explodes, and how much it trembles. Then we see which of it survives on real digits.
@@ -93,14 +94,10 @@ mg.record(step, title="One step of gradient descent")
 #
 # $$e_{t+1} = e_t - \eta\,a\,e_t = (1 - \eta a)\,e_t, \qquad\text{so}\qquad e_t = (1 - \eta a)^t\,e_0 .$$
 #
-# Every step multiplies the error by the same factor. Nothing about the run is left to be found out by running it:
+# Every step multiplies the error by the same factor.
 #
-# | rate | factor $1 - \eta a$ | what happens |
-# |---|---|---|
-# | below $1/a = 0.4$ | between 0 and 1 | creeps to the minimum from one side |
-# | exactly $1/a$ | 0 | there in one step |
-# | between $1/a$ and $2/a$ | between −1 and 0 | jumps from side to side, and closes in |
-# | above $2/a = 0.8$ | below −1 | jumps further out each time: divergence |
+# **Guess before you run:** four rates, 0.1, 0.4, 0.7 and 0.84. Which arrives first, which never, and which jump from side to
+# side? (The curvature is $a = 2.5$.)
 
 
 # %%
@@ -130,10 +127,96 @@ ax.legend(frameon=False, loc="upper left", ncols=2)
 plt.show()
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# Nothing about the run was left to be found out by running it. The factor says it all:
+#
+# | rate | factor $1 - \eta a$ | what happens |
+# |---|---|---|
+# | below $1/a = 0.4$ | between 0 and 1 | creeps to the minimum from one side |
+# | exactly $1/a$ | 0 | there in one step |
+# | between $1/a$ and $2/a$ | between −1 and 0 | jumps from side to side, and closes in |
+# | above $2/a = 0.8$ | below −1 | jumps further out each time: divergence |
+
+#
+# </details>
+#
 # So "the rate is too large" is not a matter of taste. It has a number, $\eta < 2/a$, and the number belongs to the
 # *steepest* curve of the loss. Which leads straight to the trouble with more than one weight.
 #
-# ## Two weights: D2's program
+# ## Two weights: a bowl with a long and a short side
+#
+# The smallest example with two weights $u$ and $v$, and its two slopes:
+#
+# $$J(u, v) = u^2 + uv + v^2, \qquad \frac{\partial J}{\partial u} = 2u + v, \qquad \frac{\partial J}{\partial v} = u + 2v .$$
+#
+# The minimum is at $(0, 0)$. The slopes are a matrix times the place, and that matrix is the curvature now, the **Hessian**:
+#
+# $$\nabla J = H \begin{pmatrix} u\\ v\end{pmatrix}, \qquad H = \begin{pmatrix} 2 & 1\\ 1 & 2\end{pmatrix}.$$
+#
+# With one weight the gradient always pointed away from the minimum, and a step against it towards the minimum. With two it need
+# not. By hand, at three places:
+#
+# | place | $H \cdot$ place | |
+# |---|---|---|
+# | $(1, 0)$ | $(2, 1)$ | points elsewhere |
+# | $(1, 1)$ | $(3, 3)$ | the same direction, 3 times as long |
+# | $(1, -1)$ | $(1, -1)$ | the same direction, exactly as long |
+#
+# From a general place, a step goes past the minimum. But in the directions $(1, 1)$ and $(1, -1)$ the matrix only *stretches*,
+# by 3 and by 1. Such a direction is called an **eigenvector** of $H$, its factor the **eigenvalue** $\lambda$. Along it we are
+# back with one weight of curvature $\lambda$: a step multiplies the error by $1 - \eta\lambda$.
+#
+# And every place is a sum of the two: $(1, 0) = \frac12 (1, 1) + \frac12 (1, -1)$. So cut the place into these two parts, let
+# each shrink by its own factor, and put them together again. With $\eta = 0.5$ the factors are $-0.5$ and $0.5$; after one step
+# $(1, 0)$ becomes $-\frac14 (1, 1) + \frac14 (1, -1) = (0, -\frac12)$. The engine, three steps:
+
+# %%
+place = mg.Tensor([1.0, 0.0], requires_grad=True, dtype="float64", name="place")
+rule = optim.GD([place], lr=0.5)
+for t in range(1, 4):
+    rule.zero_grad()
+    u, v = place[0], place[1]
+    (u**2 + u * v + v**2).backward()
+    rule.step()
+    parts = 0.5 * (-0.5) ** t * np.array([1, 1]) + 0.5 * 0.5**t * np.array([1, -1])
+    print(f"step {t}: the engine is at {place.numpy()}, the two parts together at {parts}")
+    assert np.allclose(place.numpy(), parts)
+
+# %% [markdown]
+# `np.linalg.eigh` finds these directions for any symmetric matrix: the eigenvalues, smallest first, and a matrix $V$ with an
+# eigenvector of length 1 in each column. $V^\top e$ cuts an error $e$ into its parts, $V$ puts them together again.
+
+# %%
+H = np.array([[2.0, 1.0], [1.0, 2.0]])
+values, V = np.linalg.eigh(H)
+print("eigenvalues", values, "\neigenvectors, in columns:\n", V.round(4))
+cut = V.T @ np.array([1.0, 0.0])
+print("the parts of (1, 0):", cut.round(4), "  together again:", (V @ cut).round(4))
+assert np.allclose(H @ V, V * values)
+
+fig, ax = plt.subplots(figsize=(4.6, 4.2))
+u, v = np.meshgrid(np.linspace(-1.7, 1.7, 120), np.linspace(-1.7, 1.7, 120))
+ax.contour(u, v, u**2 + u * v + v**2, levels=[0.25, 0.75, 1.5, 2.5, 4], colors=GREY, linewidths=0.6)
+for start, colour in (((1, 0), GREY), ((1, 1), ORANGE), ((1, -1), BLUE)):
+    step_taken = -0.3 * H @ start
+    ax.annotate(
+        "", np.add(start, step_taken), start, arrowprops={"color": colour, "width": 1.5, "headwidth": 7}
+    )
+    ax.plot(*start, "o", color=colour)
+    ax.annotate(f"{start}", start, (7, 5), textcoords="offset points", color=colour)
+ax.plot(0, 0, "+", ms=12, color="black")
+ax.set(
+    xlabel="u",
+    ylabel="v",
+    aspect="equal",
+    title="Against the gradient: towards the minimum\nfrom the two eigenvectors alone",
+)
+plt.show()
+
+# %% [markdown]
+# ## D2's program
 #
 # D2 section 4 lists a program: one `Linear(1, 1)`, that is $wx + b$, mean squared error, rate 0.01, 1000 steps over all
 # of the data at once. Here it is on 200 points near $y = 2x + 1$ (the article leaves its data open; these are the ones
@@ -160,10 +243,10 @@ print(f"after 1000 steps w = {end[0]:.5f}   b = {end[1]:.5f}   loss {loss:.6f}")
 print(f"best possible    w = {best[0]:.5f}   b = {best[1]:.5f}   (least squares)")
 
 # %% [markdown]
-# Close, but not there: the last digits, above all those of $w$, are still on their way. Why, after 1000 steps? With two
-# weights the curvature is a matrix, the *Hessian*. For the mean squared error it is $H = \tfrac2m X^\top X$, where $X$
-# has a column of $x$ and a column of ones. Its eigenvectors are the directions in which the loss is a simple parabola,
-# its eigenvalues the curvatures there. In each direction the formula above holds by itself:
+# Close, but not there: the last digits, above all those of $w$, are still on their way. Why, after 1000 steps? For the mean
+# squared error the Hessian is $H = \tfrac2m X^\top X$, where $X$ has a column of $x$ and a column of ones. (Differentiate
+# $\frac1m\sum (w x_i + b - y_i)^2$ twice: by $w$ and $w$ it gives $\frac2m\sum x_i^2$, by $w$ and $b$ $\frac2m\sum x_i$, by $b$ and $b$
+# $\frac2m m$.) Cut the error into its parts along the eigenvectors, and let each shrink by its own factor:
 #
 # $$e_t = V\,\mathrm{diag}\big((1 - \eta\lambda_k)^t\big)\,V^\top e_0 .$$
 #
@@ -347,12 +430,15 @@ for size in (1, 4, 16, 64, 256):
 
 # %% [markdown]
 # Four times the work for half the noise. That is a bad bargain as long as the gradient is large beside its noise, and a
-# good one at the end. In practice the machine decides: a batch of 32 costs hardly more than a batch of one, because a
-# matrix product is one call for all of them.
+# good one at the end. In practice the machine decides: a matrix product is one call for all samples of a batch, so a batch
+# of 32 costs much less than 32 batches of one.
 #
 # One thing differs from the formula. A `DataLoader` does not draw with replacement: it shuffles once per **epoch** and
 # deals the deck out, so that every sample is seen once before any is seen again (`minigrad/data/loader.py`). Now the
-# race, with the same number of samples looked at, ten epochs each:
+# race, with the same number of samples looked at, ten epochs each.
+#
+# **Guess before you run:** all data at once, batches of 256, of 32, of one. Which ends with the lowest training loss, and which
+# takes the longest?
 
 
 # %%
@@ -380,28 +466,37 @@ for size, lr, colour, mark in (
     (32, 0.5, BLUE, "o-"),
     (1, 0.02, ORANGE, "^-"),
 ):
-    start = perf_counter()
+    train_with(size, lr, epochs=1)  # so that nothing is left to compile when the clock runs
+    began = perf_counter()
     losses, updates, net = train_with(size, lr)
-    seconds = perf_counter() - start
+    seconds = perf_counter() - began
     right = np.mean(net(mg.Tensor(test.x)).numpy().argmax(axis=1) == test.y)
     finals[size] = losses[-1]
     name = "all data" if size == len(train) else f"batch {size}"
     print(
-        f"{name:9} η = {lr:<4} {updates:>6} updates   loss {losses[-1]:.4f}   test accuracy {100 * right:.1f} %"
-        f"   {seconds:.2f} s"
+        f"{name:9} η = {lr:<4} {updates:>6} updates   {seconds:6.2f} s   loss {losses[-1]:.4f}   test accuracy {100 * right:.1f} %"
     )
     ax.semilogy(losses, mark, ms=4, color=colour, label=name)
 ax.set(xlabel="epochs (each sample looked at once)", ylabel="training loss")
 ax.legend(frameon=False)
 plt.show()
-assert finals[1] < finals[32] < finals[256] < finals[len(train)]
+assert finals[32] < finals[256] < finals[len(train)]
+lowest = min(finals, key=finals.get)
+print(f"the lowest training loss: batches of {lowest}")
 
 # %% [markdown]
-# Ten epochs of gradient descent are ten steps, in exactly the right direction. Ten epochs in batches of 32 are 450
-# steps in roughly the right direction, for the same number of samples, and get much further. Batches of one get further
-# still, with 14,380 steps and a smaller rate (why, is in the section on trembling); what they cost stands in the last
-# column. Per sample the smallest batch learns most, per second one of some dozen samples. This is why nobody trains a
-# network by gradient descent proper, and why the documents' two formulas differ only in what $J$ is asked about.
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# Ten epochs of gradient descent are ten steps, in exactly the right direction. Ten epochs in batches of 32 are 450 steps in
+# roughly the right direction, for the same number of samples, and end far lower. Batches of one make 32 times as many steps
+# still, at a rate that had to be smaller (why is in the section on trembling); whether they end a little below or a little
+# above, as the last line says, they pay for it in time: compare the seconds.
+#
+# </details>
+#
+# This is why nobody trains a network by gradient descent proper, and why the documents' two formulas differ only in what
+# $J$ is asked about.
 #
 # ## What to take along
 #

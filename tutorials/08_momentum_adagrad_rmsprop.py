@@ -92,8 +92,10 @@ mg.record(momentum_step, title="A step with momentum")
 # $$\begin{pmatrix} e \\ b \end{pmatrix} \leftarrow
 # \begin{pmatrix} 1 - \eta a & -\eta\mu \\ a & \mu \end{pmatrix} \begin{pmatrix} e \\ b \end{pmatrix}.$$
 #
-# In the long run the larger eigenvalue of this matrix is the factor per step. Its determinant is $\mu$, so where the
-# eigenvalues are complex, both have the size $\sqrt\mu$: *whatever the curvature*. That is the trick. Polyak's choice
+# In the long run the larger eigenvalue of this matrix is the factor per step: written in its eigenvectors, as in tutorial 7,
+# each part is multiplied by its own eigenvalue, and the largest outlives the others. The product of the two eigenvalues is the
+# matrix's determinant, $(1 - \eta a)\mu + \eta\mu a = \mu$. Where they are a pair of complex numbers (a point that turns around the
+# minimum while it comes nearer) both have the same size, so it is $\sqrt\mu$: *whatever the curvature*. That is the trick. Polyak's choice
 # puts every curvature from 1 to $\kappa$ just inside that region:
 #
 # $$\mu = \left(\frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}\right)^2 = \left(\frac46\right)^2, \qquad
@@ -203,9 +205,11 @@ print("largest difference between the two paths:", np.abs(valley - bowl).max())
 assert np.allclose(valley, bowl)
 
 # %% [markdown]
-# Is the condition number beaten, then? Turn the valley by 45°, so that it lies across the axes. To gradient descent and
-# momentum a turn is nothing, they know no axes. To AdaGrad it is everything: both coordinates now see the same mixture
-# of steep and flat, and dividing by one common number cures nothing.
+# Is the condition number beaten, then? Turn the valley by 45°, so that it lies across the axes. The start is turned with it,
+# so it is the same problem, seen from elsewhere.
+#
+# **Guess before you run:** for which of gradient descent, momentum and AdaGrad does the turn change where they are after 40
+# steps, and in which direction?
 
 # %%
 for name, make in (
@@ -225,6 +229,14 @@ for name, make in (
         assert np.isclose(ends[0], ends[1], rtol=1e-3)
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# To gradient descent and momentum a turn is nothing, they know no axes. To AdaGrad it is everything: both coordinates now see
+# the same mixture of steep and flat, and dividing by one common number cures nothing.
+#
+# </details>
+#
 # That is the truth about all the adaptive methods: they treat each weight by itself, which helps exactly as far as the
 # trouble lies in single weights. In a network it often does. A pixel at the rim of the picture is nearly always 0; its
 # weights see a gradient once in a hundred samples and should make the most of it.

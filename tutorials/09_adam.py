@@ -9,8 +9,9 @@
 #
 # 1. **Algorithm 1** of the paper: `formulas.adam`, what `optim.Adam` runs;
 # 2. the **efficient form** from the end of the paper's section 2: `formulas.adam_efficient`;
-# 3. the formula that D2, one of the five source articles D0 to D4 (`docs/formulas.md`), **prints** in its section 3.3:
-#    `formulas.adam_as_printed`, what `optim.AdamAsPrinted` runs.
+# 3. the formula that D2, one of the five articles that these tutorials follow (D0 to D4, see `docs/formulas.md`), **prints** in
+#    its section 3.3: `formulas.adam_as_printed`, what
+#    `optim.AdamAsPrinted` runs.
 #
 # The first two are nearly the same. The third looks like the second and is something else entirely. How would one find
 # out, without being told? By working with small numbers.
@@ -116,8 +117,9 @@ plt.show()
 #
 # ## Adam does not see the size of the loss
 #
-# Multiply the loss by 1000. All gradients grow by 1000, so do $\hat m$ and $\sqrt{\hat v}$, and the quotient stays. The
-# paths are the same, apart from $\varepsilon$. Plain descent, at the same rate, explodes:
+# Multiply the loss by 1000, and with it all gradients.
+#
+# **Guess before you run:** what becomes of the path of Adam, and of that of plain gradient descent, at an unchanged rate?
 
 
 # %%
@@ -144,6 +146,14 @@ for name, make in (("Adam", lambda p: optim.Adam(p, lr=0.05)), ("GD", lambda p: 
         assert np.abs(thousand[-1]).max() > 1e100
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# All gradients grow by 1000, so do $\hat m$ and $\sqrt{\hat v}$, and the quotient stays. Adam's paths are the same, apart from
+# $\varepsilon$. Plain descent explodes.
+#
+# </details>
+#
 # So $\alpha$ is not a rate in the sense of tutorial 7, where $\eta$ had to fit the curvature. It is a length: about how
 # far each weight may move in one step. That is why 0.001 is a fair first guess for so many networks, whose weights are
 # a few hundredths large.
@@ -285,6 +295,26 @@ plt.show()
 
 # %%
 mg.viz.optimizers("valley", steps=30, noise=0.0)
+
+# %% [markdown]
+# And all seven of tutorials 7 to 9 in one race, each at a rate that suits it, on another surface: the banana, a bent valley
+# with steep walls and a nearly flat floor.
+#
+# **Guess before you run:** which comes nearest to the star in 120 steps, and which two paths are one and the same?
+
+# %%
+mg.viz.optimizer_race("banana", steps=120, noise=0.0)
+
+# %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# Momentum comes nearest: it shoots past the bend and swings, but it carries its speed along the flat floor, on which the others
+# crawl. GD and SGD lie on one another, since without noise they are one rule. Adam takes wide turns and then catches up. RMSprop
+# arrives early and jumps about, as tutorial 8 found for a constant rate; and the printed rule, momentum at a small rate, has only just
+# passed the bend. (At other rates the order is another one: try `lr={"GD": 0.2}`.)
+#
+# </details>
 
 # %% [markdown]
 # ## Does it matter?

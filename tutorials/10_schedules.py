@@ -55,8 +55,8 @@ for t, by_hand in ((0, 0.1), (5, 0.1 * 0.5**0.5), (10, 0.05), (20, 0.025)):
 #
 # ## The one that is printed
 #
-# D1, one of the five source articles D0 to D4 (`docs/formulas.md` lists what each prints), gives this program in its
-# section 4.2:
+# D1, one of the five articles that these tutorials follow (D0 to D4, see `docs/formulas.md`), gives this program in its section
+# 4.2:
 #
 # ```python
 # def exponential_decay_learning_rate(initial_learning_rate, decay_rate, decay_steps, global_step):
@@ -64,9 +64,10 @@ for t, by_hand in ((0, 0.1), (5, 0.1 * 0.5**0.5), (10, 0.05), (20, 0.025)):
 #     return new_learning_rate
 # ```
 #
-# that is $\eta\,r^{\,T - t}$. Put the same numbers in: at $t = 0$ the rate is $0.1\cdot 0.5^{10} = 0.0000977$. At
-# $t = 1$ it is $0.1\cdot0.5^9$, twice that. **It grows.** At $t = T$ it arrives at $\eta$, and goes on: at $t = 20$ it
-# is $0.1\cdot0.5^{-10} = 102.4$.
+# that is $\eta\,r^{\,T - t}$.
+#
+# **Guess before you run:** put the same numbers in, $\eta = 0.1$, $r = 0.5$, $T = 10$. What is its rate at $t = 0$, at $t = 10$ and
+# at $t = 20$?
 
 
 # %%
@@ -82,6 +83,14 @@ for t in (0, 1, 5, 10, 15, 20):
 assert np.isclose(printed(20), 102.4)
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# At $t = 0$ the rate is $0.1\cdot 0.5^{10} = 0.0000977$. At $t = 1$ it is $0.1\cdot0.5^9$, twice that. **It grows.** At $t = T$ it
+# arrives at $\eta$, and goes on: at $t = 20$ it is $0.1\cdot0.5^{-10} = 102.4$.
+#
+# </details>
+#
 # The slip is a minus where a fraction should be: $T - t$ for $t/T$. What does it do to a training? On a parabola of
 # curvature $a$ the answer can be worked out. A step multiplies the error by $1 - \eta_t a$ (tutorial 7). While the rate
 # is tiny, nothing moves. As it grows, the error shrinks faster and faster. Then the rate passes $2/a$, the factor

@@ -3,7 +3,8 @@
 #
 # A network with enough weights can learn its training samples by heart. The loss goes to 0, and on new samples it is no
 # better than before, or worse. That is **overfitting**, and the cures are called *regularisation*. The source articles
-# name six of them. (Two of the articles say that regularisation works "by increasing the complexity of the model". It
+# name six of them. (These are the five articles, D0 to D4, that these tutorials follow; `docs/formulas.md` has what each
+# prints. Two of them say that regularisation works "by increasing the complexity of the model". It
 # is the other way round; we shall measure it.)
 #
 # For each cure the same three questions: what does it do to one weight, by hand; what does it do in exact terms; and
@@ -29,13 +30,58 @@ from minigrad.train.trainer import Trainer, evaluate
 from minigrad.viz.style import BLUE, GREEN, GREY, ORANGE
 
 # %% [markdown]
+# ## The loop, put away
+#
+# Since tutorial 7 we have written the same loop again and again: for each epoch, for each batch, forward, backward, step. From
+# here on `Trainer` does that, and keeps a **history**, a list for each figure with one entry per epoch. It is no more than the
+# loop, which can be checked: the same network, trained both ways, from the same seed.
+
+# %%
+digits = load_digits()
+
+
+def by_the_loop(epochs):
+    """Two epochs of the loop as we have written it so far."""
+    rng = np.random.default_rng(0)
+    model = nn.Linear(64, 10, rng=rng)
+    rule = optim.SGD(model, lr=0.1)
+    for _ in range(epochs):
+        for xs, ys in DataLoader(digits, 32, rng=rng):
+            rule.zero_grad()
+            nn.cross_entropy(model(mg.Tensor(xs)), ys).backward()
+            rule.step()
+    return model
+
+
+def by_the_trainer(epochs):
+    """The same, with the loop put away."""
+    rng = np.random.default_rng(0)
+    model = nn.Linear(64, 10, rng=rng)
+    trainer = Trainer(model, nn.CrossEntropyLoss(), optim.SGD(model, lr=0.1))
+    trainer.fit(DataLoader(digits, 32, rng=rng), None, epochs)
+    print(trainer.history)
+    return model
+
+
+looped, fitted = by_the_loop(2), by_the_trainer(2)
+print("the same weights, bit for bit:", np.array_equal(looped.weight.numpy(), fitted.weight.numpy()))
+assert np.array_equal(looped.weight.numpy(), fitted.weight.numpy())
+
+# %% [markdown]
+# `evaluate(model, data, loss)` is the other half: it runs a network over data without training it, and returns the mean loss,
+# the share of right answers and the outputs. Four things can be given to a trainer besides: validation data in the place of
+# `None`, a `penalty` that is added to each loss, a `transform` of the batches (given to the loader), and `callbacks`, which are
+# called after each epoch and may end the training. This tutorial uses one after the other.
+#
 # ## Seeing it happen
 #
 # 100 digits to learn from, 359 to test on, and a network with 4,810 weights. That is 48 weights for each picture. And
 # as in most data that people have labelled, some labels are wrong: here 15 of the 100, on purpose.
+#
+# **Guess before you run:** after 100 epochs, how many of the 100 labels does the network reproduce, the 15 wrong ones included?
+# And in about which epoch is the *validation* loss lowest?
 
 # %%
-digits = load_digits()
 rest, test = divide(digits, (0.8, 0.2), rng=np.random.default_rng(0))
 rest, validation = divide(rest, (0.85, 0.15), rng=np.random.default_rng(1))
 few, _ = divide(rest, (100 / len(rest), 1 - 100 / len(rest)), rng=np.random.default_rng(2))
@@ -88,8 +134,16 @@ print(
 assert history["loss"][-1] < 0.05 and history["val_loss"][-1] > 1.1 * min(history["val_loss"])
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
 # The training loss goes to 0: the network has learnt even the wrong labels by heart. The validation loss stops falling
-# early and rises again. The gap between the two is what this tutorial is about.
+# early and rises again. It had learnt what can be said about digits in general; what it learns from there on belongs to these
+# hundred alone.
+#
+# </details>
+#
+# The gap between the two is what this tutorial is about.
 #
 # ## L2 by hand
 #
@@ -399,8 +453,11 @@ assert results["L1, λ/2m = 0.001"][:, 3].mean() > 3 * results["nothing"][:, 3].
 # early stopping leaves them short of where they were going.
 #
 # And augmentation? A picture that never comes twice in the same form is hard to learn by heart, and it brings in
-# knowledge, too: a digit may be turned. Put the labels right, and compare two such pieces of knowledge with what more
-# data would do:
+# knowledge, too: a digit may be turned. Put the labels right, and compare two such pieces of knowledge, turned and shifted
+# digits, with what more data would do.
+#
+# **Guess before you run:** there are four rows: the 100 digits as they are, turned and noisy, shifted by up to a pixel, and all the
+# digits there are. Which order do they have, from the worst test accuracy to the best?
 
 # %%
 clean = replace(few, y=right_labels)
@@ -424,9 +481,16 @@ assert max(correct, key=correct.get) == f"{len(rest)} digits"
 assert correct["100 digits, shifted"] < correct["100 digits"]
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
 # Shifting does *harm*. These pictures were cut out so that every digit fills its 8×8 frame: a shift by one pixel is an
 # eighth of the picture, it cuts strokes off, and no test digit is ever shifted. On MNIST, where a digit of 20 pixels
-# stands in a frame of 28, the same idea is a sound one. Augmentation is a claim about the data, and a false claim
+# stands in a frame of 28, the same idea is a sound one.
+#
+# </details>
+#
+# Augmentation is a claim about the data, and a false claim
 # costs. More data make no claim, and help more than anything on the list.
 #
 # ## What to take along

@@ -1,13 +1,16 @@
 # %% [markdown]
 # # 12. Training MNIST: the documents' four programs
 #
-# Four of the five source articles, D0 to D4, end in a program. D0, D3 and D4 train a network on MNIST, 70,000 handwritten
-# digits; D2 fits a line. **Do the listings run, what do they leave open, and what do they reach?** Everything they need has
+# Of the five articles that these tutorials follow, D0 to D4 (`docs/formulas.md`), four end in a program. D0, D3 and D4 train
+# a network on MNIST, 70,000 handwritten digits; D2 fits a line. **Do the listings run, what do they leave open, and what do they reach?** Everything they need has
 # been built in the last eleven tutorials.
 #
 # We first write the shortest of them out, line by line. Then we run all four as *recipes*, which hold each listing's
 # settings (`minigrad/train/recipes.py`; `docs/recipes.md` says how each maps to its listing), and look hard at the
 # results: at the right number, at its uncertainty, and at the mistakes.
+#
+# All that is imported here you know from earlier tutorials, but for `prepare`: it loads a data set by its name, scales the
+# pixels to 0..1, and returns its three parts, `train`, `validation` and `test`.
 #
 # MNIST is 55 MB once unpacked and not part of minigrad. If the environment variable `MINIGRAD_DATA` names a folder that
 # holds it, this notebook uses it, with one epoch per program so that it stays short. Otherwise it uses the 1,797 digits
@@ -28,11 +31,7 @@ from minigrad import nn, optim
 from minigrad.data import DataLoader
 from minigrad.errors import DataError
 from minigrad.exercises import exercise
-from minigrad.train import metrics
-from minigrad.train.build import build
-from minigrad.train.config import Config
 from minigrad.train.prepare import prepare
-from minigrad.train.recipes import RECIPES
 from minigrad.train.trainer import evaluate
 from minigrad.viz.style import BLUE, GREY, ORANGE
 
@@ -192,7 +191,9 @@ assert np.isclose(lowest, math.log(1 + 9 / math.e)) and "MG-401" in str(caught[0
 # ## The pixels
 #
 # D0 divides the pixels by 255; D4's listing does not. Does it matter? Scale the inputs of an untrained network up and
-# look at its first loss:
+# look at its first loss.
+#
+# **Guess before you run:** with pixels from 0 to 1 it is about 2.3. And with pixels from 0 to 255?
 
 # %%
 untrained = Net(height * width, np.random.default_rng(0))
@@ -205,16 +206,67 @@ for factor in (1, 16, 255):
 assert scaled > 3 * math.log(10)
 
 # %% [markdown]
-# It starts from a confident falsehood. Adam digs itself out in time, SGD may not. `minigrad train` warns when a first
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# A dense layer and a ReLU pass a factor on: 255 times the pixels make logits about 255 times as large, and softmax turns their
+# differences into certainties, at random. For every picture that it is wrong about, and that is nine of ten, it pays the
+# difference of two logits. It starts from a confident falsehood.
+#
+# </details>
+#
+# Adam digs itself out in time, SGD may not. `minigrad train` warns when a first
 # loss is three times $\ln(\text{classes})$ or more (`minigrad explain MG-404`), and the recipes divide.
+#
+# ## From a program to settings
+#
+# D3's program above is made of few decisions: which network, how wide, which optimizer, which rate, which batch size, how many
+# epochs. All the rest would be the same in any such program. So write down the decisions alone. That is a **`Config`**, a record of
+# settings, and **`build`** makes a program of it: a *session* with the data, the network, the loss, the loader and the trainer
+# of tutorial 11, ready to run. A small one, to look at every part of it:
+
+# %%
+from minigrad.train.build import build
+from minigrad.train.config import Config
+
+small = Config(recipe="mlp-sgd", hidden=16, epochs=2, batch_size=32, optimizer="sgd", lr=0.1)
+session = build(small)
+print("network:", session.model)
+print("data:   ", session.data.train)
+print("loader: ", len(session.loader), "batches an epoch")
+print("loss:   ", type(session.loss).__name__, "  optimizer:", type(session.trainer.optimizer).__name__)
+
+# %% [markdown]
+# Nothing has been trained yet. The parts are those that we have made by hand so far, so one step can be made with them by hand;
+# and `session.trainer.fit` makes all of them:
+
+# %%
+xs, ys = session.data.train.x[:32], session.data.train.y[:32]
+print("one loss, by hand:", round(session.loss(session.model(mg.Tensor(xs)), ys).item(), 4))
+session.trainer.fit(session.loader, session.data.validation, small.epochs)
+for row in zip(*(session.trainer.history[name] for name in ("epoch", "loss", "val_accuracy")), strict=True):
+    print("epoch {}   training loss {:.4f}   validation accuracy {:.3f}".format(*row))
+
+again = build(small)
+again.trainer.fit(again.loader, again.data.validation, small.epochs)
+print(
+    "built and trained once more, the same weights:",
+    again.trainer.history["loss"] == session.trainer.history["loss"],
+)
+assert again.trainer.history["loss"] == session.trainer.history["loss"]
+
+# %% [markdown]
+# The last line holds because all chance (the weights, the order of the samples, the dropout masks) comes from one number among
+# the settings, `seed`.
 #
 # ## All four, as recipes
 #
-# `recipe.settings(data)` gives a listing's settings as a `Config`; `build` turns it into data, network, loss, optimizer
-# and trainer. All chance comes from the seed, so a run can be repeated to the last bit. On the command line the same is
-# `minigrad train RECIPE`.
+# A **recipe** is a name for the settings of one listing: `recipe.settings(data)` returns them, as a dictionary for `Config`. On the
+# command line the same is `minigrad train RECIPE`.
 
 # %%
+from minigrad.train.recipes import RECIPES
+
 for recipe in RECIPES.values():
     print(f"{recipe.name:12} {recipe.document:14} {recipe.summary}")
 
@@ -304,9 +356,12 @@ print(
 #
 # $$\text{precision} = \frac{C_{cc}}{\sum_i C_{ic}}, \qquad \text{recall} = \frac{C_{cc}}{\sum_j C_{cj}}, \qquad F_1 = \frac{2\,\text{precision}\cdot\text{recall}}{\text{precision} + \text{recall}} .$$
 #
-# How many of those called a 3 are a 3; how many of the 3s were called so; and their harmonic mean.
+# How many of those called a 3 are a 3; how many of the 3s were called so; and their harmonic mean. (`metrics` has all of them;
+# here they are worked out beside it.)
 
 # %%
+from minigrad.train import metrics
+
 session, seen = runs["mlp-dropout"]
 predicted, truth = seen.outputs.argmax(axis=1), session.data.test.y
 matrix = metrics.confusion_matrix(truth, predicted, 10)

@@ -97,7 +97,9 @@ print("cross_entropy on logits:", nn.cross_entropy(mg.Tensor([[0.0, 200.0]]), [0
 # ### A NaN that is only in the gradient
 #
 # Here is a nastier one. We want $\sqrt{x}$ where $x$ is positive and 0 elsewhere. `np.where` chooses, so the
-# bad entries are thrown away. Are they?
+# bad entries are thrown away.
+#
+# **Guess before you run:** for $x = (-1, 0, 4)$, what is the result, and what the gradient of its sum?
 
 # %%
 x = mg.Tensor([-1.0, 0.0, 4.0], requires_grad=True, name="x")
@@ -109,9 +111,14 @@ with np.errstate(all="ignore"):
 print("gradient:", x.grad.numpy())
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
 # Forward all is well, backward there are two NaNs. By hand: the rule of the square root is $g / (2y)$.
 # `where` sends $g = 0$ to the entries that it did not choose, and for $x = 0$ the result $y$ is 0, so the
 # rule asks for $0/0$. **An unused branch is still walked**, and $0 \cdot \infty$ is not 0.
+#
+# </details>
 #
 # `mg.debug()` looks at results, and would stop at $\sqrt{-1}$ here. But at $x=0$ it has nothing to find:
 # $\sqrt 0 = 0$, and the NaN is born on the way back. For such cases walk back by hand. `mg.steps(loss)` is
@@ -246,7 +253,11 @@ trace
 # %% [markdown]
 # Who would choose $b = -5$? Nobody; one step that is too large does it. Let us train a 64–32–10 network on
 # the 8×8 digits, and count how many of its 32 hidden units are positive for at least one of the 1,797 images.
-# Three runs that differ in one setting each:
+# Three runs that differ in one setting each: a rate of 0.5; a rate of 3; and a rate of 3 with the gradient cut
+# to a length of at most 0.5 (section 4).
+#
+# **Guess before you run:** how many of the 32 units are dead after each, and where does the loss of the second
+# run stay?
 
 # %%
 digits = load_digits()
@@ -294,9 +305,15 @@ plt.show()
 assert np.sum(runs["η = 3"][1] == 0) > 25 and np.sum(runs["η = 0.5"][1] == 0) < 10
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
 # The second run does not crash, and its loss is a perfectly finite number: the logarithm of the number of
 # classes. With every hidden unit at 0 the network's output is its last bias alone, the same for every image,
 # and the best it can do is to guess.
+#
+# </details>
+#
 # **A loss that stays at $\ln C$ for $C$ classes says: nothing about the input reaches the output.** Look at
 # the activations, not at the weights.
 #

@@ -203,14 +203,24 @@ t.zero_grad()
 print("with g = 5, largest error:", np.abs(t.grad.numpy() - 5 * np.tanh(points)).max())
 
 # %% [markdown]
-# How small a mistake does it see? A rule that is wrong by one part in a hundred thousand is refused; one part
-# in ten million passes, because the differences themselves are no better:
+# How small a mistake does it see?
+#
+# **Guess before you run:** one rule is wrong by one part in a hundred thousand, the other by one part in ten
+# million. Which of them does the check refuse?
 
 # %%
 assert not try_rule(lambda g, a: g * np.tanh(a) * (1 + 1e-5))
 assert try_rule(lambda g, a: g * np.tanh(a) * (1 + 1e-7))
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# The first is refused, the second passes: the central differences themselves are no better than about
+# $10^{-7}$ of the number, so the check cannot ask for more.
+#
+# </details>
+#
 # Two kinds of mistake are found before any number is compared. A rule that asks for something there is not is
 # refused when it is defined; one that returns the wrong shape, when it first runs:
 

@@ -10,10 +10,10 @@
 # does the time go?
 #
 # The file `kernels/minigrad_kernels/matmul.py` answers in five versions, each one idea faster than the last.
-# We read them, run them, and watch them fetch numbers from memory, one by one. This file is there to be read. What the
-# engine's dense layers run is the sixth version, `kernels/minigrad_kernels/tiles.py`: the same ideas with the registers
-# written out as vector instructions, for float32 and products of some size. For all others it calls NumPy's library
-# (BLAS), which does the same.
+# We read them, run them, and watch them fetch numbers from memory, one by one. The engine itself multiplies
+# elsewhere: dense layers in float32 and of middling size go through tiles of its own
+# (`kernels/minigrad_kernels/products.py`, where the processor has AVX2 or AVX-512), everything else to the
+# library that NumPy calls (BLAS). Both are built from the ideas of this file, which is there to be read.
 
 # %%
 import inspect
@@ -129,10 +129,11 @@ plt.show()
 #
 # A number from main memory takes many times as long as a multiplication. So the processor keeps what it
 # fetched in a small fast memory, the **cache**, and it never fetches one number alone: it fetches a **line**
-# of 64 bytes, 16 neighbouring float32 numbers, in the hope that you want the neighbours next. Walk along a
-# row and 15 of 16 reads are free. Walk down a column and each read fetches 16 numbers to use one. You can see
+# of 64 bytes, 16 neighbouring float32 numbers, in the hope that you want the neighbours next. You can see
 # that with NumPy alone. Both sums below add a million numbers: neighbours, and numbers that lie 16 places
 # apart.
+#
+# **Guess before you run:** the additions are the same. How many times as long does the second sum take?
 
 # %%
 memory = np.ones(16 * 2**20, "float32")
@@ -156,6 +157,16 @@ print(f"16 places apart: {1e3 * best_time(far.sum):.2f} ms")
 del memory, near, far
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# Walk along a row and 15 of 16 reads are free. Walk down a column and each read fetches 16 numbers to use one:
+# sixteen times as much memory moves for the same sum. How much slower that is depends on the machine: less than
+# sixteen times where the processor fetches lines ahead of time, more where the million neighbours (4 MiB) stay in
+# a cache that the 64 MiB of the others do not fit into, and since neighbours are added several at once.
+#
+# </details>
+#
 # Let us build a cache: it holds so many lines, and throws out the one that was not used for longest. Twelve
 # lines of Python:
 
@@ -203,7 +214,7 @@ print(inspect.getsource(matmul.reordered_loop))
 # %% [markdown]
 # Now the inner loop runs along a row of `b` and a row of `c`. By hand: for each of the 32 rows of `a`, all 64
 # lines of `b` come past once, $32\cdot64 = 2{,}048$; `a` 64; `c` 64 to set it to 0 and 64 to collect.
-# Together 2,240, a fifteenth of what it was:
+# Together 2,240, a fifteenth of what it was. The cache counts:
 
 # %%
 reordered = misses(watch(matmul.STEPS["reordered"].plain, 32), 32)
@@ -298,7 +309,7 @@ for name, step in matmul.STEPS.items():
     loop = step if numba() is not None else step.plain
     results[name] = np.empty((n, n), "float32")
     speeds[name] = 2 * n**3 / best_time(lambda loop=loop, name=name: loop(a, b, results[name])) / 1e9
-results["BLAS"] = np.empty((n, n), "float32")  # NumPy's own product
+results["BLAS"] = np.empty((n, n), "float32")
 speeds["BLAS"] = 2 * n**3 / best_time(lambda: np.matmul(a, b, out=results["BLAS"])) / 1e9
 for name, speed in speeds.items():
     print(f"{name:10s} {speed:9.3f} GFLOP/s   {speed / speeds['naive']:6.1f} × naive")

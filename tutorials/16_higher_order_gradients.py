@@ -128,9 +128,10 @@ for before, after in pairwise(newton[1:5]):
 # float64 has no more.
 #
 # Is that not always better? Newton's step looks for a point where the *derivative is 0*, and maxima are such
-# points too. Take $f(x) = x^4/4 - x^2/2$: minima at $\pm1$, a maximum at 0. At $x = 0.3$, by hand:
-# $f' = 0.027 - 0.3 = -0.273$, so downhill is to the right. But $f'' = 3\cdot0.09 - 1 = -0.73$ is negative,
-# and $-f'/f'' = -0.374$ goes to the left, **uphill**:
+# points too. Take $f(x) = x^4/4 - x^2/2$: minima at $\pm1$, a maximum at 0. At $x = 0.3$ the slope is
+# $0.027 - 0.3 = -0.273$, so downhill is to the right.
+#
+# **Guess before you run:** where does Newton's method end when it starts at 0.3?
 
 
 # %%
@@ -148,6 +149,14 @@ print(f"f rises from {double_valley(path[0]):.6f} to {double_valley(path[-1]):.6
 assert abs(x_newton) < 1e-9
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# On the maximum. $f'' = 3\cdot0.09 - 1 = -0.73$ is negative at 0.3: the parabola that fits there opens downwards,
+# and the place where its slope is 0 is its *top*. The step $-f'/f'' = -0.374$ goes to the left, **uphill**.
+#
+# </details>
+#
 # ## 3. Many variables: the Hessian
 #
 # With $n$ variables there is a slope for each, and each slope changes with each variable: a matrix, the
@@ -363,7 +372,30 @@ near = np.abs(distances) < 0.15
 print(f"largest gap within 0.1 of the middle: {np.abs(np.array(losses) - parabola)[near].max():.1e}")
 
 # %% [markdown]
-# Near the middle it is. Now the prediction itself. Let two networks start $10^{-6}$ apart along $v$, and take
+# Near the middle it is. And sideways? `mg.viz.loss_slice` draws the loss over the plane of two directions, and
+# puts the weights back. Here the first is the steepest eigenvector, the second a random direction at a right
+# angle to it, both of length 1.
+#
+# **Guess before you run:** which shape have the lines of equal loss?
+
+# %%
+second = [rng.standard_normal(weight.shape) for weight in weights]
+second = [part - dot(second, v) * direction for part, direction in zip(second, v, strict=True)]
+length = np.sqrt(dot(second, second))
+second = [part / length for part in second]
+mg.viz.loss_slice(loss_now, model, [v, second], span=2, count=41)
+
+# %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# Long ellipses: a valley. Along the eigenvector the loss rises steeply to both sides, across it hardly at all. A random
+# direction is a mixture of all the eigenvectors, and most of their eigenvalues are small, so nearly every
+# direction in a trained network is a flat one, and the few steep ones set the rate.
+#
+# </details>
+#
+# Now the prediction itself. Let two networks start $10^{-6}$ apart along $v$, and take
 # the same steps. Their distance along $v$ must change by the factor $1 - \eta\lambda$ each step: $-0.8$ at
 # nine tenths of the border, $-1.2$ at eleven tenths.
 

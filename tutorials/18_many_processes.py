@@ -39,9 +39,11 @@ from minigrad.viz.plots import BLUE, GREEN, ORANGE
 #
 # $$\nabla L = \sum_r \frac{m_r}{m}\,\nabla\bar L_r .$$
 #
-# By hand, with one weight: the samples' gradients are 1, 2, 3 and 10. Their mean is 4. In shards
-# of three and one: $\frac34\cdot 2 + \frac14\cdot 10 = 4$. The plain mean of the two shards would be
-# $\frac12(2 + 10) = 6$: **the lone sample would count three times as much as the others.**
+# By hand, with one weight: the samples' gradients are 1, 2, 3 and 10. Their mean is 4. Cut them into shards
+# of three and one.
+#
+# **Guess before you run:** each shard sends its own mean. What comes out if the two means are weighted by $\frac34$ and
+# $\frac14$, and what if one takes their plain mean?
 
 # %%
 gradients = np.array([1.0, 2.0, 3.0, 10.0])
@@ -57,6 +59,14 @@ print(
 assert 0.75 * first + 0.25 * second == 4.0
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# $\frac34\cdot 2 + \frac14\cdot 10 = 4$ is the batch's mean. The plain mean of the two shards is $\frac12(2 + 10) = 6$: **the lone
+# sample would count three times as much as each of the others.**
+#
+# </details>
+#
 # `shard(rank, size, total)` is what minigrad's processes use: rank's rows and their weight. Ten samples on four
 # processes do not divide evenly:
 

@@ -45,7 +45,7 @@ criterion = nn.CrossEntropyLoss()
 
 
 def network(seed=0):
-    """64-128-10, as in the program of D4 (tutorial 12), for 8x8 pictures."""
+    """64-128-10: the network of tutorial 12's `mlp-dropout`, for 8x8 pictures."""
     rng = np.random.default_rng(seed)
     return nn.Sequential(nn.Linear(64, 128, rng=rng), nn.ReLU(), nn.Linear(128, 10, rng=rng))
 
@@ -101,7 +101,9 @@ plt.show()
 
 # %% [markdown]
 # Nobody told the weights to be small; most are. `Masks` prunes: it remembers for each weight whether it is kept. Here the
-# network is pruned to one sparsity after another (the share of zeros), **without any training in between**:
+# network is pruned to one sparsity after another (the share of zeros), **without any training in between**.
+#
+# **Guess before you run:** how many per cent of the weights can go before it loses one digit in ten?
 
 # %%
 shares = (0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
@@ -114,8 +116,15 @@ for share in shares:
 assert at_once[2] > at_once[0] - 0.03 and at_once[-1] < 0.7
 
 # %% [markdown]
-# Half of the weights can go and hardly a digit is lost; then it falls off a cliff. But those that are left have not been
-# asked yet whether they could take over.
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# Half of the weights can go and hardly a digit is lost; then it falls off a cliff. The small weights carry little of each sum, as in
+# the unit above, and their errors partly cancel; the large ones carry it all.
+#
+# </details>
+#
+# But those that are left have not been asked yet whether they could take over.
 #
 # ## Pruning while it trains
 #
@@ -220,7 +229,10 @@ assert trained[0.9] > at_once[shares.index(0.9)] + 0.1 and trained[0.9] > longer
 # ## Zeros are not yet speed
 #
 # Nine in ten weights are 0. Is the network ten times as fast? A matrix product multiplies zeros as fast as anything
-# else. To leave them out one has to store **where** the others are, and walk that list (`scipy.sparse`):
+# else. To leave them out one has to store **where** the others are, and walk that list (`scipy.sparse`).
+#
+# **Guess before you run:** with half of the weights at 0, with nine in ten, with 98 in a hundred: when is the list faster than
+# the plain product?
 
 
 # %%
@@ -248,7 +260,13 @@ with mg.no_grad():
         print(f"{100 * share:.0f} % zeros: dense {dense_time:.0f} us, sparse {time:.0f} us")
 
 # %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
 # A number in a list costs many times what a number in a row costs, so zeros have to be far in the majority before they pay.
+#
+# </details>
+#
 # `python -m bench.compression --sparse` measures from where on, for your machine.
 #
 # ## Whole units

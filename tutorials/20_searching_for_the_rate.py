@@ -6,7 +6,8 @@
 # trying. This tutorial compares three on real trainings, opens up the cleverest of them, and ends with the part that
 # goes wrong most often: how to *choose* among the tries without fooling yourself.
 #
-# Searching stands on [Optuna](https://optuna.org), which comes with an extra: `pip install 'minigrad-engine[search]'`.
+# Searching stands on [Optuna](https://optuna.org), which comes with the extra `tutorials` (see the README beside this notebook),
+# or with `search` alone.
 
 # %%
 import math
@@ -213,7 +214,10 @@ plt.show()
 #
 # Now the trap. Suppose a hundred trials that are **all equally good**: each network is right with probability 0.9,
 # whatever you chose. Measured on 360 samples, each shows $0.9 \pm \sqrt{0.9\cdot 0.1/360} = 0.9 \pm 0.016$. Take the
-# best of the hundred:
+# best of them.
+#
+# **Guess before you run:** what does the best of a hundred show where it was chosen, and what the best of a thousand? And on
+# data that nobody has looked at?
 
 # %%
 rng = np.random.default_rng(0)
@@ -227,8 +231,15 @@ for trials in (1, 10, 100, 1000):
 assert on_validation.mean() > 0.94 and abs(on_test.mean() - truth) < 0.002
 
 # %% [markdown]
-# The best of a thousand equal networks shows 95 %: five points, all of them luck. The maximum of many noisy numbers is
-# not the number of the maximum. The data on which you **choose** always flatter the chosen one, and the more so the
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# The best of a thousand equal networks shows 95 %: five points, all of them luck. On new data it is as good as any other. The
+# maximum of many noisy numbers is not the number of the maximum.
+#
+# </details>
+#
+# The data on which you **choose** always flatter the chosen one, and the more so the
 # more you try. Hence three parts:
 #
 # | part | used for | how often |

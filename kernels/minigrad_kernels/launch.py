@@ -159,11 +159,15 @@ if hasattr(os, "register_at_fork"):
 
 
 def _announce_slow_compilation() -> None:
-    """Let Numba say on one line when a loop of this package took longer than a second to compile."""
+    """Let Numba say on one line when a loop of this package took longer than a second to compile.
+
+    A notebook paints red what goes to stderr, so there it is said among the results, and only once.
+    """
     from numba.core import event
 
     class Listener(event.Listener):  # type: ignore[misc]
         starts: ClassVar[list[float]] = []  # a loop's helpers are compiled while it is
+        told = False
 
         def on_start(self, compilation: Any) -> None:
             self.starts.append(perf_counter())
@@ -173,15 +177,12 @@ def _announce_slow_compilation() -> None:
             function = compilation.data["dispatcher"].py_func
             if seconds > 1 and not self.starts and str(function.__module__).startswith(f"{__package__}."):
                 text = f"compiled {function.__name__} in {seconds:.1f} s; it is kept on disk for the next run"
-                print(text, file=sys.stdout if _in_a_notebook() else sys.stderr)
+                notebook = type(sys.stderr).__module__.startswith("ipykernel.")
+                if not (notebook and self.told):
+                    print(text, file=sys.stdout if notebook else sys.stderr)
+                self.told = True
 
     event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]
-
-
-def _in_a_notebook() -> bool:
-    """A notebook shows what goes to stderr in red, like an error."""
-    ipython = sys.modules.get("IPython")
-    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 class Loop:

@@ -8,7 +8,7 @@ In a notebook, the learner's cell holds a starting point and its check:
         ...
 
     check = exercise("04.2")  # tutorial 04, exercise 2
-    check(bias_gradient)      # prints "04.2 right: …" or "04.2 not yet: …" and returns True or False
+    check(bias_gradient)      # prints "04.2 right: …" or "04.2 not yet: …"; its value is true or false
 
 A check never raises for a wrong answer, also not where the learner's function raises: it says what was raised, and
 in which line. As shipped, every placeholder (None, ``...``, a function whose body is ``...``) is "not yet".
@@ -30,7 +30,9 @@ what the learner handed in and returns None where it is right, otherwise a hint 
         )
 
 ``judge`` compares numbers (learners may hand in numbers, lists, arrays or Tensors) and picks the hint of the slip
-whose numbers were handed in; ``array`` turns an answer into an array; raise ``NotYet(hint)`` from anywhere inside. A
+whose numbers were handed in; ``array`` and ``number`` turn an answer into an array or one number, ``parts`` takes a
+tuple of so many apart; raise ``NotYet(hint)`` from anywhere inside. A learner hands in anything at all, so nothing of
+an answer is touched before one of these has looked at it (``tests/tutorials/test_wrong_kinds.py`` tries them all). A
 check that is about a property (a function has its minimum there, a class has a method) is plain Python.
 
 Solutions and wrong answers never enter the installed package; they are test data, ``tests/tutorials/planted_04.py``:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import os
 import re
@@ -27,6 +28,16 @@ class NotYet(Exception):
     """Carries a hint out of a check; ``Exercise`` prints it and the learner never sees a traceback."""
 
 
+class Verdict(int):
+    """True or False as a number; a notebook shows nothing for it below what has been printed."""
+
+    def __repr__(self) -> str:
+        return str(bool(self))
+
+    def _ipython_display_(self) -> None:
+        pass
+
+
 class Exercise(NamedTuple):
     """One exercise: its number, what is said when it is right, and the function that judges an answer."""
 
@@ -34,11 +45,11 @@ class Exercise(NamedTuple):
     right: str
     judgement: Judgement
 
-    def __call__(self, given: Any) -> bool:
+    def __call__(self, given: Any) -> Verdict:
         """Print "04.2 right: …" or "04.2 not yet: …" and return whether the answer is right; never raise."""
         hint = self.hint(given)
         print(f"{self.name} right: {self.right}" if hint is None else f"{self.name} not yet: {hint}")
-        return hint is None
+        return Verdict(hint is None)
 
     def hint(self, given: Any) -> str | None:
         """Return what is wrong with an answer, or None where it is right."""
@@ -101,13 +112,14 @@ def _tutorials() -> dict[str, str]:
 
 def call(function: Any, *args: Any, **kwargs: Any) -> Any:
     """Run the learner's function on copies of the arrays among ``args``; NotYet where it raises or returns nothing."""
-    if not callable(function):
-        raise NotYet(f"a function is wanted here, and this is {_described(function)}.")
+    fits(function, *args, **kwargs)
     try:
         result = function(*map(_copied, args), **{name: _copied(value) for name, value in kwargs.items()})
     except NotYet:
         raise
-    except Exception as error:
+    except KeyError as error:
+        raise NotYet(f"your function raised {_told(error)}{_absent(error)}") from error
+    except (Exception, SystemExit) as error:
         raise NotYet(f"your function raised {_told(error)}") from error
     if result is None or result is ... or result is NotImplemented:
         raise NotYet(
@@ -116,16 +128,60 @@ def call(function: Any, *args: Any, **kwargs: Any) -> Any:
     return result
 
 
+def fits(function: Any, *args: Any, **kwargs: Any) -> None:
+    """NotYet where this is no function, or none that takes such arguments."""
+    if not callable(function):
+        raise NotYet(f"a function is wanted here, and this is {_described(function)}.")
+    try:
+        taken = inspect.signature(function)
+    except Exception:  # a function of C's may have none to show
+        return
+    try:
+        taken.bind(*args, **kwargs)
+    except TypeError:
+        given = len(args) + len(kwargs)
+        raise NotYet(
+            f"your function has the parameters {taken}, and is called with {given} "
+            f"argument{'s' * (given != 1)}. Keep the parameters that the exercise gives it."
+        ) from None
+
+
 def array(given: Any) -> NDArray[np.float64]:
     """Return a learner's number, list, array or Tensor as a float64 array; NotYet where it holds no numbers."""
     if given is None or given is ...:
         raise NotYet(_EMPTY)
     if isinstance(given, (list, tuple)):
         given = [array(part) for part in given]
+        if len({part.shape for part in given}) > 1:
+            raise NotYet(
+                f"parts of one shape are wanted here; yours have {', '.join(str(part.shape) for part in given)}."
+            )
     try:
-        return np.array(given.numpy() if isinstance(given, Tensor) else given, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise NotYet(f"numbers are wanted here, and this is {_described(given)}.") from None
+        found = np.asarray(given.numpy() if isinstance(given, Tensor) else given)
+        if found.dtype.kind == "O":
+            found = found.astype(np.float64)
+        if found.dtype.kind in "biuf" and not isinstance(given, np.ma.MaskedArray):
+            return np.array(found, dtype=np.float64)
+    except Exception:  # whatever an object of another kind does when it is asked for its numbers
+        pass
+    raise NotYet(f"numbers are wanted here, and this is {_described(given)}.")
+
+
+def number(given: Any) -> float:
+    """Return a learner's answer as one number; NotYet where it is none, or several."""
+    found = array(given)
+    if found.size != 1:
+        raise NotYet(f"one number is wanted here; yours has shape {found.shape}.")
+    return float(found.reshape(()))
+
+
+def parts(given: Any, count: int, told: str) -> list[Any]:
+    """Return the parts of a tuple, list or array; NotYet with what is told where there are not ``count`` of them."""
+    given = given.numpy() if isinstance(given, Tensor) else given
+    stacked = isinstance(given, np.ndarray) and given.ndim > 1
+    if not (isinstance(given, (tuple, list)) or stacked) or len(given) != count:
+        raise NotYet(told)
+    return list(given)
 
 
 def close(given: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-7) -> bool:
@@ -168,14 +224,33 @@ def _copied(value: Any) -> Any:
 
 
 def _described(value: Any) -> str:
+    kind = type(value).__name__
     if isinstance(value, type):
         return f"the class {value.__name__}"
-    return "a function" if callable(value) else f"{value!r:.40} ({type(value).__name__})"
+    try:
+        return "a function" if callable(value) else f"{_one_line(repr(value), 40)} ({kind})"
+    except Exception:
+        return f"an object of type {kind}"
 
 
-def _told(error: Exception) -> str:
+def _one_line(text: str, length: int = 200) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else f"{flat[: length - 1]}…"
+
+
+def _absent(error: KeyError) -> str:
+    """What a KeyError means, in words."""
+    if not error.args:
+        return ""
+    return (
+        f" That is: a dictionary was asked for {_one_line(repr(error.args[0]), 40)}, which is not in it at that "
+        "point. d.get(key, 0.0) answers 0 where nothing has been put in yet."
+    )
+
+
+def _told(error: BaseException) -> str:
     """What was raised, and the learner's line, innermost first, where there is one."""
-    message = f"{type(error).__name__}: {str(error).rstrip('.')}".rstrip(": ")
+    message = _one_line(f"{type(error).__name__}: {str(error).rstrip('.')}".rstrip(": "), 400)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not frame.filename.startswith(_OURS) and "site-packages" not in frame.filename:
             line = linecache.getline(frame.filename, frame.lineno or 0).strip()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.exercises.checking import NotYet, answer, array, call, judge
+from minigrad.exercises.checking import NotYet, answer, array, call, judge, parts
 
 
 @answer("04.1", "five products of 784 · 128 and 128 · 10 per sample in all: the input asks for no gradient.")
@@ -56,9 +56,7 @@ def scaled(given: Any) -> str | None:
     """The backward pass of Y = s · (X Wᵀ) + b."""
     rng = np.random.default_rng(4)
     x, w, s, g = (rng.standard_normal(shape) for shape in ((5, 3), (2, 3), (2,), (5, 2)))
-    got = call(given, x, w, s, g)
-    if not isinstance(got, (tuple, list)) or len(got) != 3:
-        raise NotYet("three arrays are wanted: return dW, ds, db.")
+    got = parts(call(given, x, w, s, g), 3, "three arrays are wanted: return dW, ds, db.")
     product = x @ w.T
     return (
         judge(
@@ -99,8 +97,7 @@ def scaled(given: Any) -> str | None:
 @answer("04.3", "both units are open for this sample, so both learn, each times its own weight in v.")
 def two_layers(given: Any) -> str | None:
     """dL/dW and dL/db of the tutorial's network at x = (1, −1)."""
-    if not isinstance(given, (tuple, list)) or len(given) != 2:
-        raise NotYet("a pair is wanted: (dW, db).")
+    given = parts(given, 2, "a pair is wanted: (dW, db).")
     x, t = np.array([1.0, -1.0]), 1.0
     w, b = np.array([[3.0, -1.0], [1.0, -1.0]]), np.array([0.0, 0.5])
     v, c = np.array([2.0, 4.0]), 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def deal(given: Any) -> str | None:
 
 
 def _batches(given: Any) -> list[Any]:
-    batches = [array(batch) for batch in given]
+    batches = [array(batch) for batch in given] if isinstance(given, Iterable) else []
     if not batches or any(batch.ndim != 1 for batch in batches):
         raise NotYet("a list of one-dimensional index arrays is wanted, one for each batch.")
     return batches

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.exercises.checking import NotYet, answer, array, call, judge
+from minigrad.exercises.checking import NotYet, answer, array, call, judge, parts
 
 
 @answer(
@@ -77,8 +77,7 @@ def adagrad(given: Any) -> str | None:
 
 
 def _pair(given: Any) -> tuple[Any, Any]:
-    if not isinstance(given, (tuple, list)) or len(given) != 2:
-        raise NotYet("return two arrays: the new theta and the new s.")
+    given = parts(given, 2, "return two arrays: the new theta and the new s.")
     first, second = array(given[0]), array(given[1])
     if first.shape != (3,) or second.shape != (3,):
         raise NotYet(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.exercises.checking import NotYet, answer, array, call, judge
+from minigrad.exercises.checking import answer, array, call, judge, parts
 
 
 @answer("09.1", right="a whole step, then a twentieth of one back: the mean has not turned round yet.")
@@ -44,9 +44,7 @@ def adam(given: Any) -> str | None:
     theta, g = np.array([1.0, -0.5, 2.0]), np.array([0.3, -4.0, 1e-3])
     m, v, eps = np.array([0.05, 1.0, -0.02]), np.array([0.02, 3.0, 1e-5]), 1e-2
     b1, b2, alpha, t = 0.8, 0.95, 0.1, 3
-    got = call(given, theta, g, m, v, t, alpha, b1, b2, eps)
-    if not isinstance(got, (tuple, list)) or len(got) != 3:
-        raise NotYet("return three arrays: theta, m and v.")
+    got = parts(call(given, theta, g, m, v, t, alpha, b1, b2, eps), 3, "return three arrays: theta, m and v.")
     m1, v1 = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
     mh, vh = m1 / (1 - b1**t), v1 / (1 - b2**t)
     hint = judge(

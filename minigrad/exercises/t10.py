@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.exercises.checking import answer, array, call, judge
+from minigrad.exercises.checking import answer, call, judge, number
 
 
 @answer("10.1", right="2,000 updates are two times 1,000, and 0.1² is the hundredth that is wanted.")
@@ -35,7 +35,7 @@ def decay_rate(given: Any) -> str | None:
 def warm_cosine(given: Any) -> str | None:
     """(t + 1)/W · peak below W; peak/2 (1 + cos(π (t - W)/(T - W))) from there on."""
     peak, warmup, total = 0.4, 10, 110
-    rise = np.array([_number(given, t, peak, warmup, total) for t in range(warmup)])
+    rise = np.array([number(call(given, t, peak, warmup, total)) for t in range(warmup)])
     hint = judge(
         rise,
         peak * np.arange(1, 11) / 10,
@@ -53,7 +53,7 @@ def warm_cosine(given: Any) -> str | None:
     if hint:
         return hint
     times = np.array([10, 35, 60, 85, 110])
-    fall = np.array([_number(given, int(t), peak, warmup, total) for t in times])
+    fall = np.array([number(call(given, int(t), peak, warmup, total)) for t in times])
     share = (times - warmup) / (total - warmup)
     return judge(
         fall,
@@ -79,17 +79,13 @@ def warm_cosine(given: Any) -> str | None:
     )
 
 
-def _number(function: Any, *args: Any) -> float:
-    return float(array(call(function, *args)).reshape(()))
-
-
 @answer("10.3", right="epoch 0 is left alone, and the running rate is what gets the tenth.")
 def mended(given: Any) -> str | None:
     """Lr * 0.1 if epoch and epoch % 10 == 0 else lr, on the running rate."""
     for start in (0.001, 0.5):
         rate, seen = start, []
         for epoch in range(35):
-            rate = _number(given, epoch, rate)
+            rate = number(call(given, epoch, rate))
             seen.append(rate / start)
         epochs = np.arange(35)
         hint = judge(

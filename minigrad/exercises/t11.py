@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.exercises.checking import NotYet, answer, array, call, judge
+from minigrad.exercises.checking import answer, array, call, judge, parts
 
 
 @answer("11.1", right="the L2 pull grows with w, the L1 pull is the same everywhere.")
@@ -70,9 +70,7 @@ def dropout(given: Any) -> str | None:
     x, g = np.array([1.0, -2.0, 3.0, 4.0, 0.5]), np.array([0.1, 1.0, -1.0, 2.0, 3.0])
     u, p = np.array([0.1, 0.3, 0.05, 0.9, 0.21]), 0.2
     kept = u >= p
-    got = call(given, x, g, u, p)
-    if not isinstance(got, (tuple, list)) or len(got) != 2:
-        raise NotYet("return two arrays: the output and the gradient.")
+    got = parts(call(given, x, g, u, p), 2, "return two arrays: the output and the gradient.")
     out, back = array(got[0]), array(got[1])
     hint = judge(
         out,

@@ -41,6 +41,9 @@ def lines_touched(given: Any) -> str | None:
 class _NoProducts(np.ndarray[Any, Any]):
     """An array that refuses ready-made products of matrices."""
 
+    def __repr__(self) -> str:
+        return repr(self.view(np.ndarray))
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if ufunc is np.matmul:
             raise NotYet("that is the library's product again. Write a loop over p, without @.")

@@ -17,7 +17,7 @@ def mask(given: Any) -> str | None:
     order = np.abs(w).ravel().argsort().argsort().reshape(w.shape)
     by_value = w.ravel().argsort().argsort().reshape(w.shape)
     got = call(given, w, 0.4)
-    if np.shape(got) == w.shape and not np.isin(np.asarray(got, dtype=object), [0, 1]).all():
+    if array(got).shape == w.shape and not np.isin(array(got), [0, 1]).all():
         return "booleans are wanted, one for each weight, not the weights themselves: True where it is kept."
     hint = judge(
         got,

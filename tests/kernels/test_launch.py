@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import importlib
+import io
 import os
 import pkgutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import minigrad_kernels
 import numpy as np
@@ -140,6 +142,33 @@ def test_a_slow_compilation_says_so_on_one_line(
     bound = Loop(outer, helper_of_outer=helper)._bound(lambda loop: loop.compiled)
     assert numba.njit(bound)(1.0) == 2.0
     assert capsys.readouterr().err == "compiled outer in 8.2 s; it is kept on disk for the next run\n"
+
+
+@needs_numba
+def test_a_notebook_says_it_once_and_not_in_a_red_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    from numba.core import event
+
+    class OutStream(io.StringIO):
+        """What Jupyter puts in the place of both streams."""
+
+    OutStream.__module__ = "ipykernel.iostream"
+    listeners: list[event.Listener] = []
+    monkeypatch.setattr(event, "register", lambda kind, listener: listeners.append(listener))
+    launch._announce_slow_compilation()
+    monkeypatch.setattr(launch, "perf_counter", iter([0.0, 5.0, 6.0, 9.0]).__next__)
+    out, err = OutStream(), OutStream()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.stderr", err)
+
+    def lesson() -> None: ...
+
+    lesson.__module__ = "minigrad_kernels.lesson"
+    compilation = SimpleNamespace(data={"dispatcher": SimpleNamespace(py_func=lesson)})
+    for _ in range(2):
+        listeners[0].on_start(compilation)
+        listeners[0].on_end(compilation)
+    assert err.getvalue() == ""
+    assert out.getvalue() == "compiled lesson in 5.0 s; it is kept on disk for the next run\n"
 
 
 def test_names_and_helpers_are_bound_for_each_dtype() -> None:

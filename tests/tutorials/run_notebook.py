@@ -1,12 +1,12 @@
 """Run one tutorial as a notebook would: cell by cell, each cell's last expression displayed. No Jupyter is needed.
 
+Nothing can be imported but what tutorials/README.md has installed, and the two libraries that it calls optional.
+
 Each cell is a file of its own for Python, as in Jupyter, so that source lines are found. Prints what the cells print.
-With ``--alone``, only those packages can be imported that tutorials/README.md has installed.
 """
 
 import ast
 import builtins
-import importlib.util
 import linecache
 import os
 import re
@@ -19,6 +19,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+ROOT = Path(__file__).resolve().parents[2]
+OPTIONAL = ("torch", "mpi4py")
 FORMATS = ("_repr_html_", "_repr_svg_", "_repr_markdown_")
 
 
@@ -47,53 +49,6 @@ def display(*values, **options):
             assert made or isinstance(repr(value), str)
 
 
-def installed_with(extra):
-    """The distributions that ``pip install -e ".[extra]"`` brings, by their normalised names."""
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
-    own, found = project["name"], set()
-    pending = [Requirement(f"{own}[{extra}]")]
-    while pending:
-        wanted = pending.pop()
-        if wanted.marker and not any(wanted.marker.evaluate({"extra": e}) for e in (*wanted.extras, "")):
-            continue
-        for e in (*wanted.extras, ""):
-            name = re.sub(r"[-_.]+", "-", wanted.name).lower()
-            if (name, e) in found:
-                continue
-            found.add((name, e))
-            if name == own:
-                texts = project["optional-dependencies"][e] if e else project["dependencies"]
-                pending += map(Requirement, texts)
-                continue
-            try:
-                parts = [Requirement(text) for text in metadata.requires(name) or ()]
-            except metadata.PackageNotFoundError:
-                continue
-            pending += [part for part in parts if not part.marker or part.marker.evaluate({"extra": e})]
-    return {name for name, _ in found}
-
-
-class Alone:
-    """Refuses what is installed here and would not be in an environment of the tutorials' own."""
-
-    def __init__(self):
-        allowed = installed_with("tutorials") | {"pip", "setuptools", "packaging"}
-        self.refused = {
-            module
-            for module, owners in metadata.packages_distributions().items()
-            if not any(re.sub(r"[-_.]+", "-", owner).lower() in allowed for owner in owners)
-        }
-        looked = importlib.util.find_spec
-        importlib.util.find_spec = lambda name, *more: None if self.refuses(name) else looked(name, *more)
-
-    def refuses(self, name):
-        return name.partition(".")[0] in self.refused
-
-    def find_spec(self, name, *_):
-        if self.refuses(name):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-
 def run(path):
     """Run the cells in one namespace."""
     namespace = {"__name__": "__main__", "display": display}
@@ -109,12 +64,65 @@ def run(path):
                 display(value)
 
 
+def plain(name):
+    """A distribution's name as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def installed_by(*asked):
+    """The names of all distributions that pip installs for these requirements of this project."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    seen, todo = set(), [Requirement(text) for text in asked]
+    while todo:
+        wanted = todo.pop()
+        name = plain(wanted.name)
+        for extra in ("", *wanted.extras):
+            if (name, extra) in seen:
+                continue
+            seen.add((name, extra))
+            if name == plain(project["name"]):
+                needs = project["optional-dependencies"][extra] if extra else project["dependencies"]
+                todo += map(Requirement, needs)
+                continue
+            try:
+                needs = metadata.requires(name) or ()
+            except metadata.PackageNotFoundError:  # Jupyter need not be here
+                continue
+            found = map(Requirement, needs)
+            todo += [r for r in found if r.marker is None or r.marker.evaluate({"extra": extra})]
+    return {name for name, _ in seen}
+
+
+def refused_outside(allowed):
+    """The modules of all distributions that are here and not among these."""
+    return {
+        module
+        for module, distributions in metadata.packages_distributions().items()
+        if not any(plain(name) in allowed for name in distributions)
+    }
+
+
+class Fence:
+    """A finder of modules that does not find the refused ones."""
+
+    def __init__(self, finder, refused):
+        self.finder, self.refused = finder, refused
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.refused:
+            return None
+        return self.finder.find_spec(name, path, target)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+
 if __name__ == "__main__":
+    refused = refused_outside(installed_by("minigrad-engine[tutorials]", *OPTIONAL))
+    sys.meta_path[:] = [Fence(finder, refused) for finder in sys.meta_path]
     os.environ["MPLBACKEND"] = "Agg"
     warnings.filterwarnings("ignore", message=".*non-interactive.*")  # plt.show() without a screen
     builtins.display = display
-    if "--alone" in sys.argv:
-        sys.meta_path.insert(0, Alone())
     try:
         run(Path(sys.argv[1]))
     except Exception:

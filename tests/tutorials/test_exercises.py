@@ -31,7 +31,7 @@ WRONG = [
 
 def told(check, given, capsys) -> tuple[bool, str]:
     capsys.readouterr()
-    right = check(given)
+    right = bool(check(given))
     return right, capsys.readouterr().out
 
 

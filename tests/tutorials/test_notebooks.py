@@ -15,7 +15,7 @@ SOURCES = sorted((ROOT / "tutorials").glob("[0-9][0-9]_*.py"))
 MOST_SECONDS = 120
 
 
-def run(path: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def run(path: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {
         name: value for name, value in os.environ.items() if name not in ("MINIGRAD_DATA", "MPLBACKEND")
     }
@@ -27,7 +27,7 @@ def run(path: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[
     for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         environment[proxy] = "http://127.0.0.1:9"  # no network: whoever asks for one is refused at once
     return subprocess.run(
-        [sys.executable, str(RUNNER), str(path), *options],
+        [sys.executable, str(RUNNER), str(path)],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -37,16 +37,9 @@ def run(path: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[
     )
 
 
-SHOW_MORE = ("17", "18")  # where PyTorch and MPI are installed
-
-
-@pytest.mark.parametrize(
-    ("source", "options"),
-    [pytest.param(s, ["--alone"], id=s.stem) for s in SOURCES]
-    + [pytest.param(s, [], id=f"{s.stem}-with-more") for s in SOURCES if s.name.startswith(SHOW_MORE)],
-)
-def test_a_tutorial_runs_top_to_bottom_and_its_exercises_are_open(source, options, tmp_path):
-    done = run(source, tmp_path, *options)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_a_tutorial_runs_top_to_bottom_and_its_exercises_are_open(source, tmp_path):
+    done = run(source, tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     number = source.name[:2]
     verdicts = re.findall(rf"^({number}\.\d) (right|not yet): ", done.stdout, re.MULTILINE)
@@ -77,6 +70,20 @@ def test_a_source_is_plain_cells(source):
         )
 
 
+def test_the_readme_installs_what_the_notebooks_are_run_with():
+    readme = (ROOT / "tutorials" / "README.md").read_text(encoding="utf-8")
+    assert '\npip install -e ".[tutorials]"\n' in readme
+    assert all(f"pip install {how}" in readme for how in ("torch", '-e ".[mpi]"'))
+
+
+def test_the_runner_refuses_what_that_does_not_install(tmp_path):
+    source = tmp_path / "01_example.py"
+    source.write_text("# %%\nimport optuna, scipy\n\n# %%\nimport jupytext\n", encoding="utf-8")
+    done = run(source, tmp_path)
+    assert done.returncode == 1
+    assert "No module named 'jupytext'" in done.stderr
+
+
 def test_the_list_names_every_tutorial():
     listed = re.findall(
         r"\]\((\d\d_\w+)\.ipynb\)", (ROOT / "tutorials" / "README.md").read_text(encoding="utf-8")
@@ -85,14 +92,46 @@ def test_the_list_names_every_tutorial():
     assert {path.stem for path in SOURCES} <= set(listed)
 
 
-def test_what_the_readme_does_not_install_is_refused(tmp_path):
-    source = tmp_path / "01_example.py"
-    source.write_text("# %%\nimport optuna\n\n# %%\nimport hypothesis\n", encoding="utf-8")
-    assert run(source, tmp_path).returncode == 0
-    alone = run(source, tmp_path, "--alone")
-    assert "No module named 'hypothesis'" in alone.stderr
-    readme = (ROOT / "tutorials" / "README.md").read_text(encoding="utf-8")
-    assert 'pip install -e ".[tutorials]"' in readme
+PAGES = [
+    *SOURCES,
+    *(ROOT / name for name in ("README.md", "tutorials/README.md", "bench/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_a_page_says_what_d0_to_d4_are_where_it_first_speaks_of_them(page):
+    if "_generated" in page.parts:
+        return
+    paragraphs = re.split(r"\n(?:#? *)?\n|\n# *\n", page.read_text(encoding="utf-8"))
+    speaking = [text for text in paragraphs if re.search(r"\bD[0-4]\b", text)]
+    assert not speaking or re.search(r"\barticles?\b", " ".join(speaking[0].split())), speaking[0]
+
+
+GUESS = "**Guess before you run:**"
+
+
+@pytest.mark.parametrize("source", [s for s in SOURCES if s.name[:2] != "17"], ids=lambda path: path.stem)
+def test_a_tutorial_asks_for_a_guess_before_the_cell_that_tells(source):
+    blocks = re.split(r"^# %%", source.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    asking = [k for k, block in enumerate(blocks) if GUESS in block]
+    assert asking
+    for k in asking:
+        assert blocks[k].startswith(" [markdown]")
+        assert "?" in blocks[k].partition(GUESS)[2]
+        assert "details>" not in blocks[k].partition(GUESS)[2]
+        assert not blocks[k + 1].startswith(" [markdown]")  # the cell to guess about comes next
+    text = source.read_text(encoding="utf-8")
+    assert text.count("# <details>\n# <summary><b>What came out, and why</b></summary>\n#\n") == len(
+        re.findall("# </details>\n", text)
+    )
+    assert text.count("<details>") >= 1
+
+
+def test_the_three_pictures_of_the_loss_are_shown():
+    text = "".join(source.read_text(encoding="utf-8") for source in SOURCES)
+    for picture in ("decision_boundary", "loss_slice", "optimizer_race"):
+        assert f"\nmg.viz.{picture}(" in text
 
 
 EXAMPLE = """# %% [markdown]
