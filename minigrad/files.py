@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import DataError
+from minigrad.errors import ConfigError, DataError
 
 _CHECKSUM = "minigrad_crc32"
 
@@ -91,9 +91,17 @@ def save_arrays(
 ) -> None:
     """Write named arrays and text metadata as one safetensors file, with a checksum of all of it.
 
-    PyTorch and every other reader of safetensors can open the file. Equal content gives equal bytes.
+    PyTorch and every other reader of safetensors can open the file. Equal content gives equal bytes. Raises
+    ConfigError MG-802 for the one name that the format keeps for itself.
     """
     from safetensors.numpy import save
+
+    if "__metadata__" in arrays:
+        raise ConfigError(
+            "MG-802",
+            "an array cannot be called '__metadata__': in a safetensors file that is the place of the texts. "
+            "Give the parameter another name.",
+        )
 
     whole = {name: np.array(array, order="C", copy=None) for name, array in arrays.items()}
     texts = dict(metadata or {})
