@@ -12,7 +12,7 @@ import numpy as np
 from minigrad_kernels import gpu, updates
 from minigrad_kernels.launch import Kernel, is_shared_out, reference_is_forced
 
-from minigrad import backend, modes, tape
+from minigrad import backend, modes
 from minigrad.backend import Array
 from minigrad.errors import GradientError, OptimizerError, warn
 from minigrad.memory import empty_apart
@@ -24,6 +24,7 @@ from minigrad.optim.schedules import Schedule
 from minigrad.optim.settings import above_zero, flag, from_zero, require
 from minigrad.optim.writing import misfit, plain, read_only, require_apart
 from minigrad.source import here
+from minigrad.tape import lost
 from minigrad.tensor import Tensor, bare
 
 Rate = float | Callable[[int], float]
@@ -153,8 +154,8 @@ class Optimizer:
         if self.max_norm is not None:
             clip = clip_factor([g for _, g in ready], self.max_norm)
         rate = self.rate
-        if (lost := tape.lost.get()) is not None:
-            self._tell_lost(*lost, rate)
+        if (loss := lost.get()) is not None:
+            self._tell_lost(*loss, rate)
         hooks = modes.hooked.get().update
         seen = [self._seen(slot, g, clip, rate) for slot, g in ready] if hooks else ()
         if self.fast:
