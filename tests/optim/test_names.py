@@ -149,3 +149,12 @@ def test_a_file_takes_arrays_and_metadata_of_any_name(name: str, tmp_path: Path)
     assert texts == metadata
     assert read.keys() == arrays.keys()
     np.testing.assert_array_equal(read[name], arrays[name])
+
+
+def test_the_table_of_a_search_has_no_two_columns_of_one_name() -> None:
+    from minigrad.train.config import Config
+    from minigrad.train.search.report import _csv
+
+    names = list(Config.__dataclass_fields__)
+    header = _csv(names, []).strip().split(",")
+    assert len(set(header)) == len(header)
