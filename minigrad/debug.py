@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import weakref
-from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ import numpy as np
 from minigrad import backend, modes
 from minigrad.errors import NonFiniteError, warn
 from minigrad.operation import Record
-from minigrad.switches import mode
 from minigrad.symptoms import WeightMatrices
 from minigrad.tensor import Tensor
 
@@ -21,24 +20,38 @@ KEPT_GRAPHS = 100
 """So many graphs of single numbers alive at once are a list of losses that somebody forgot to turn to floats."""
 
 
-@mode
-def debug() -> Iterator[None]:
+class _Debug(modes.Mode):
+    def __init__(self) -> None:
+        self.blocks: list[tuple[WeightMatrices, ExitStack]] = []
+
+    def fresh(self) -> _Debug:
+        return _Debug()
+
+    def __enter__(self) -> None:
+        weights, switches = WeightMatrices(), ExitStack()
+        switches.enter_context(modes.hooks(forward=_check_finite))
+        switches.enter_context(modes.hooks(forward=weights.used, deposit=weights.arrived))
+        switches.enter_context(modes.hooks(forward=_KeptGraphs()))
+        switches.enter_context(modes.switched(modes.fingerprinting, True))
+        self.blocks.append((weights, switches))
+
+    def __exit__(self, *error: Any) -> None:
+        weights, switches = self.blocks.pop()
+        switches.close()
+        if error[0] is None:
+            weights.check()
+
+
+@modes.with_or_without_parentheses
+def debug() -> modes.Mode:
     """Check every operation in the block, at several times its cost.
 
     The first NaN or infinity raises MG-403 where it appears. A change of a saved value is found even where it
     was made behind the Tensor's back, in the bare array (MG-205). A pile of kept graphs is warned of (MG-504). At the
     end of a block with a backward pass in it, so are units that are all alike (MG-406), or else a gradient that
-    vanishes on its way to the first layer (MG-407).
+    vanishes on its way to the first layer (MG-407). Also a decorator, ``@mg.debug()``.
     """
-    weights = WeightMatrices()
-    with (
-        modes.hooks(forward=_check_finite),
-        modes.hooks(forward=weights.used, deposit=weights.arrived),
-        modes.hooks(forward=_KeptGraphs()),
-        modes.fingerprinting.switched(True),
-    ):
-        yield
-    weights.check()
+    return _Debug()
 
 
 def _check_finite(record: Record, output: Tensor) -> None:

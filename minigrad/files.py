@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.claims import check_claims, claimed, lock, make_folder, refused, remove_half_written
-from minigrad.errors import DataError, MinigradError
+from minigrad.errors import ConfigError, DataError, MinigradError
 from minigrad.stored_types import Stored, other_format, storable
 
 _CHECKSUM = "minigrad_crc32"
@@ -129,10 +129,17 @@ def save_arrays(
     PyTorch and every other reader of safetensors can open the file. Equal content gives equal bytes, whatever the
     order of the arrays' bytes and axes in memory.
 
-    Raises DataError MG-718, before anything is written, for an array of a type that such a file does not have.
+    Raises DataError MG-718, before anything is written, for an array of a type that such a file does not have, and
+    ConfigError MG-802 for the one name that the format keeps for itself.
     """
     from safetensors.numpy import save
 
+    if "__metadata__" in arrays:
+        raise ConfigError(
+            "MG-802",
+            "an array cannot be called '__metadata__': in a safetensors file that is the place of the texts. "
+            "Give the parameter another name.",
+        )
     whole = storable(arrays)
     texts = dict(metadata or {})
     texts[_CHECKSUM] = str(_checksum(whole, texts))

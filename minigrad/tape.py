@@ -8,7 +8,10 @@ backwards, one ``Step`` at a time: ``backward`` runs the walk to its end, a step
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextvars import ContextVar
+from math import isfinite
 from typing import Any, NamedTuple
+from weakref import ref
 
 import numpy as np
 
@@ -18,6 +21,9 @@ from minigrad.operation import Record
 from minigrad.source import here, variables
 from minigrad.tensor import Tensor, bare, offer, wrap
 from minigrad.versions import Version
+
+lost: ContextVar[tuple[float, list[ref[Tensor]]] | None] = ContextVar("lost", default=None)
+"""The loss of the last walk into ``.grad``, and the leaves that it reached, where the loss was NaN or infinite."""
 
 
 class Step(NamedTuple):
@@ -182,6 +188,12 @@ def steps(
     """Walk back from ``root`` one step at a time; the leaves receive their ``.grad`` after the last step."""
     cotangents = {root: _seed(root, gradient, create_graph)}
     yield from walk(cotangents, retain_graph=retain_graph, create_graph=create_graph, watched=watched)
+    data = root._data
+    if type(data) is np.ndarray and data.size == 1:  # on a GPU it would have to be waited for
+        if not isfinite(value := data.item()):
+            lost.set((value, [ref(leaf) for leaf in cotangents]))
+        elif lost.get() is not None:
+            lost.set(None)
     for leaf, total in cotangents.items():
         if leaf.requires_grad:
             _deposit(leaf, total, True)

@@ -283,14 +283,14 @@ class TestChangesInPlace:
         silent = a * a
         a.data[0] = 9.0  # NumPy itself writes: no version is raised
         silent.sum().backward()
-        with modes.fingerprinting.switched(True):
+        with modes.switched(modes.fingerprinting, True):
             seen = a * a
         a.data[0] = 10.0
         with pytest.raises(GradientError, match="MG-205"):
             seen.sum().backward()
 
     def test_fingerprints_of_all_kinds_of_arrays(self):
-        with modes.fingerprinting.switched(True):
+        with modes.switched(modes.fingerprinting, True):
             for values in (np.ones(()), np.ones((0, 2)), np.ones((2, 3)).T, np.broadcast_to(1.0, (2, 2))):
                 t = mg.Tensor(values, requires_grad=True)
                 np.where(values > 0, t * t, 0).sum().backward()

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.backend import Array
 from minigrad.optim.parameters import Parameters, named
-from minigrad.optim.settings import require
+from minigrad.optim.settings import above_zero
 
 
 def global_norm(gradients: Sequence[Array]) -> Array:
@@ -41,7 +41,7 @@ def clip_grad_norm(params: Parameters, max_norm: float) -> Array:
     Source: Pascanu, Mikolov & Bengio 2013, algorithm 1; the 1e-6 is PyTorch's ``clip_grad_norm_``. The same
     clipping without a pass of its own: ``Adam(model, max_norm=1.0)``.
     """
-    require(max_norm > 0, "max_norm", max_norm, "above 0")
+    max_norm = above_zero("max_norm", max_norm)
     gradients = [tensor.grad for tensor in named(params).values() if tensor.grad is not None]
     if not gradients:
         return np.zeros(())
@@ -58,7 +58,7 @@ def clip_grad_value(params: Parameters, limit: float) -> None:
     Parameters without a gradient are passed over. It changes the gradient's direction, which clipping by norm
     does not. As PyTorch's ``clip_grad_value_``.
     """
-    require(limit > 0, "limit", limit, "above 0")
+    limit = above_zero("limit", limit)
     for tensor in named(params).values():
         if tensor.grad is not None:
             tensor.grad.data = np.clip(tensor.grad.data, -limit, limit)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
+from weakref import ref
 
 import numpy as np
 from minigrad_kernels import gpu, updates
@@ -18,9 +20,12 @@ from minigrad.ops.half import wide
 from minigrad.optim import formulas
 from minigrad.optim.clip import clip_factor
 from minigrad.optim.parameters import HasParameters, Parameters, named
+from minigrad.optim.saved import differences, with_schedule
 from minigrad.optim.schedules import Schedule
-from minigrad.optim.settings import require
+from minigrad.optim.settings import above_zero, flag, from_zero, require
+from minigrad.optim.writing import misfit, plain, read_only, require_apart
 from minigrad.source import here
+from minigrad.tape import lost
 from minigrad.tensor import Tensor, bare
 
 Rate = float | Callable[[int], float]
@@ -79,14 +84,11 @@ class Optimizer:
         max_norm: float | None = None,
         fast: bool = True,
     ) -> None:
-        require(callable(lr) or lr >= 0, "lr", lr, "0 or more, or a schedule")
-        require(weight_decay >= 0, "weight_decay", weight_decay, "0 or more")
-        require(max_norm is None or max_norm > 0, "max_norm", max_norm, "above 0, or None")
+        self.lr = lr
+        self.weight_decay = from_zero("weight_decay", weight_decay)
+        self.max_norm = None if max_norm is None else above_zero("max_norm", max_norm, "above 0, or None")
+        self.fast = flag("fast", fast)
         tensors = named(params)
-        self.lr: Rate = lr if callable(lr) else float(lr)
-        self.weight_decay = float(weight_decay)
-        self.max_norm = max_norm
-        self.fast = fast
         self.t = 0
         self.state = {
             name: {key: _zeros(tensor.data, k) for k, key in enumerate(self.state_names)}
@@ -96,6 +98,7 @@ class Optimizer:
         self._slots = [_Slot(name, tensor, self.state[name]) for name, tensor in tensors.items()]
         self._hypers: dict[np.dtype[Any], Array] = {}
         self._forced = reference_is_forced()
+        self._apart = False  # whether the parameters were seen not to share memory
 
     # -- what a subclass gives ----------------------------------------------------------------------------
 
@@ -115,16 +118,36 @@ class Optimizer:
     # -- what a user calls --------------------------------------------------------------------------------
 
     @property
+    def lr(self) -> Rate:
+        """The learning rate, or the schedule; MG-507 where it is set to what is neither."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, lr: Rate) -> None:
+        allowed = "0 or more, or a schedule"
+        require(
+            not isinstance(lr, type), "lr", lr, f"{allowed} that was built, such as Cosine(0.1, steps=900)"
+        )
+        self._lr: Rate = lr if callable(lr) else from_zero("lr", lr, allowed)
+
+    @property
     def rate(self) -> float:
-        """The learning rate of the next step."""
-        return float(self.lr(self.t) if callable(self.lr) else self.lr)
+        """The learning rate of the next step; MG-507 where a schedule gives none that is finite and 0 or more."""
+        lr = self._lr
+        if not callable(lr):
+            return lr
+        rate = lr(self.t)
+        if type(rate) is float and 0 <= rate < math.inf:
+            return rate
+        return from_zero(f"the rate that {lr!r} gives after {self.t} steps", rate)
 
     def step(self) -> None:
         """Update every parameter from its gradient, in place; all of them or, where a check fails, none.
 
         Raises MG-503 where no parameter has a gradient, MG-209 where one has none, MG-505 where a gradient or a
-        state no longer fits its parameter. Warns of gradients that were not zeroed (MG-201) and of a model in
-        eval mode (MG-502).
+        state no longer fits its parameter, MG-511 where one is read-only, MG-512 where two lie on the same memory.
+        Warns of gradients that were not zeroed (MG-201), of a model in eval mode (MG-502) and of a loss that is NaN
+        or infinite (MG-408; not on a GPU, which would have to be waited for). Ctrl-C may fall between two parameters.
         """
         if self._module is not None and not self._module.training:
             warn("MG-502", _EVAL_MODE)
@@ -133,13 +156,15 @@ class Optimizer:
         if self.max_norm is not None:
             clip = clip_factor([g for _, g in ready], self.max_norm)
         rate = self.rate
-        self.t += 1
+        if (loss := lost.get()) is not None:
+            self._tell_lost(*loss, rate)
         hooks = modes.hooked.get().update
         seen = [self._seen(slot, g, clip, rate) for slot, g in ready] if hooks else ()
         if self.fast:
-            self._run_kernel(ready, self.hyper(clip, rate, self.t))
+            self._run_kernel(ready, self.hyper(clip, rate, self.t + 1))
         else:
             self._run_formula(ready, clip, rate)
+        self.t += 1
         place = here()
         for slot, _ in ready:
             slot.tensor.mark_changed(place, "step")
@@ -156,13 +181,15 @@ class Optimizer:
         """Return all that a resumed run needs, flat: NumPy arrays (``"fc1.weight.m"``) and plain scalars.
 
         The scalars are ``"optimizer"`` (the class), ``"t"``, and ``"lr"`` or, for a schedule with a memory,
-        ``"schedule.…"``. Settings such as ``beta1`` belong to the run's configuration and are not in it.
+        ``"schedule"``, a dict of its own scalars. No array's key is taken for one of them, since it has a dot.
+        Settings such as ``beta1`` belong to the run's configuration and are not in it.
         """
         found: dict[str, Any] = {"optimizer": type(self).__name__, "t": self.t}
         if isinstance(self.lr, Schedule):
-            found |= {f"schedule.{key}": value for key, value in self.lr.state().items()}
+            if memory := self.lr.state():
+                found["schedule"] = memory
         elif not callable(self.lr):
-            found["lr"] = float(self.lr)
+            found["lr"] = self.lr
         for name, arrays in self.state.items():
             found |= {f"{name}.{key}": np.array(backend.to_numpy(a)) for key, a in arrays.items()}
         return found
@@ -173,22 +200,30 @@ class Optimizer:
         Raises OptimizerError MG-506, naming every key, where it is from another optimizer or other parameters.
         """
         own = self.state_dict()
-        wrong = _differences(own, saved)
+        arrays = [
+            (f"{name}.{key}", array) for name, state in self.state.items() for key, array in state.items()
+        ]
+        wrong = [f"it is a {type(saved).__name__}, expected a dict"]
+        if isinstance(saved, Mapping):
+            saved = with_schedule(saved, own)
+            wrong = differences(own, saved)
         if wrong:
             raise OptimizerError(
                 "MG-506",
                 f"this state does not fit the {type(self).__name__}: {'; '.join(wrong)}. "
                 "Build the optimizer as it was built when the state was saved: same class, settings and model.",
             )
-        if isinstance(self.lr, Schedule):
-            prefix = "schedule."
-            self.lr.load_state({k.removeprefix(prefix): v for k, v in saved.items() if k.startswith(prefix)})
-        elif not callable(self.lr):
+        for key, array in arrays:
+            if type(array) is np.ndarray and not array.flags.writeable:
+                raise read_only(key, array)
+        ready = [(array, backend.to_device(saved[key], backend.device_of(array))) for key, array in arrays]
+        if "schedule" in own and isinstance(self.lr, Schedule):
+            self.lr.load_state(saved["schedule"])
+        if "lr" in own:
             self.lr = saved["lr"]
-        self.t = saved["t"]
-        for name, arrays in self.state.items():
-            for key, array in arrays.items():
-                array[...] = backend.to_device(saved[f"{name}.{key}"], backend.device_of(array))
+        self.t = int(saved["t"])
+        for array, new in ready:
+            array[...] = new
 
     # -- one step -----------------------------------------------------------------------------------------
 
@@ -209,8 +244,12 @@ class Optimizer:
             g = bare(grad)
             if theta is not slot.theta:
                 self._bind(slot, theta)
+            if slot.on_host and not theta.flags.writeable:
+                raise read_only(slot.name, theta)
             if g.shape != slot.shape or g.dtype != slot.dtype or type(g) is not slot.kind:
-                raise _misfit(slot.name, "its gradient", theta, g)
+                if g.shape != slot.shape or g.dtype != slot.dtype or type(plain(g)) is not slot.kind:
+                    raise misfit(slot.name, "its gradient", theta, g)
+                g = plain(g)
             if tensor.grad_passes > tensor.expected_passes:
                 warn("MG-201", _too_many_passes(slot.name, tensor.grad_passes))
             ready.append((slot, g))
@@ -220,15 +259,27 @@ class Optimizer:
                 f"none of the optimizer's {len(self._slots)} parameters requires a gradient, so there is nothing "
                 "to optimise. Switch one on: p.requires_grad_(True).",
             )
+        if not self._apart:
+            require_apart((slot.name, slot.theta) for slot, _ in ready)
+            self._apart = True
         return ready
 
     def _bind(self, slot: _Slot, theta: Array) -> None:
         """Pick the kernel's dialect for the array that a parameter holds now, and take flat views for it."""
-        for array in slot.state.values():
-            if array.shape != theta.shape or array.dtype != _precise(theta) or type(array) is not type(theta):
-                raise _misfit(slot.name, "its state in the optimizer", theta, array)
-        slot.theta, slot.shape, slot.dtype, slot.kind = theta, theta.shape, theta.dtype, type(theta)
-        slot.flat, slot.hyper = (theta, *slot.state.values()), None
+        array = plain(theta)
+        for key, state in slot.state.items():
+            if (
+                state.shape != theta.shape
+                or state.dtype != _precise(theta)
+                or type(plain(state)) is not type(array)
+            ):
+                raise misfit(slot.name, "its state in the optimizer", theta, state)
+            if isinstance(state, np.ndarray) and not state.flags.writeable:
+                raise read_only(f"{slot.name}.{key}", state)
+        slot.theta, slot.shape, slot.dtype, slot.kind = theta, theta.shape, theta.dtype, type(array)
+        slot.on_host = isinstance(theta, np.ndarray)
+        self._apart = False
+        slot.flat, slot.hyper = (array, *map(plain, slot.state.values())), None
         slot.update = slot.shared_update = self.kernel
         slot.place = None
         if theta.dtype == np.float16:
@@ -259,16 +310,25 @@ class Optimizer:
             updates.update_all(self.kernel.name, parameters, coefficients)
 
     def _run_formula(self, ready: list[tuple[_Slot, Array]], clip: Array, rate: float) -> None:
+        updated = []
         for slot, g in ready:
             theta, state = wide(slot.theta), slot.state.values()
             g = formulas.effective_gradient(wide(g), theta, clip=clip, l2=self.l2)
-            updated = self.formula(theta, g, *state, rate=rate, t=self.t)
-            for old, new in zip((slot.theta, *state), updated, strict=True):
+            updated.append(self.formula(theta, g, *state, rate=rate, t=self.t + 1))
+        for (slot, _), arrays in zip(ready, updated, strict=True):
+            for old, new in zip((slot.theta, *slot.state.values()), arrays, strict=True):
                 old[...] = new
+
+    def _tell_lost(self, loss: float, leaves: list[ref[Tensor]], rate: float) -> None:
+        reached = {id(leaf()) for leaf in leaves}
+        if any(id(slot.tensor) in reached for slot in self._slots):
+            warn("MG-408", _lost(loss, self.t + 1, rate))
 
     def _seen(self, slot: _Slot, g: Array, clip: Array, rate: float) -> Update:
         state = {key: array.copy() for key, array in slot.state.items()}
-        return Update(self, slot.name, slot.tensor, slot.theta.copy(), g.copy(), state, clip, rate, self.t)
+        return Update(
+            self, slot.name, slot.tensor, slot.theta.copy(), g.copy(), state, clip, rate, self.t + 1
+        )
 
     def _no_gradient(self) -> GradientError | OptimizerError:
         trained = [slot for slot in self._slots if slot.tensor.requires_grad]
@@ -306,6 +366,7 @@ class _Slot:
         self.shape: tuple[int, ...] = ()
         self.dtype: np.dtype[Any] | None = None
         self.kind: type | None = None
+        self.on_host = False
         self.update: Callable[..., None] | Any = None
         self.shared_update: Callable[..., None] | Any = None  # for a gradient that several threads wrote
         self.hyper: Array = None  # the coefficients as an array; None where the kernel gets them as a tuple
@@ -333,7 +394,7 @@ def _through_float32(kernel: Kernel) -> Callable[..., None]:
 
 
 def _zeros(theta: Array, k: int) -> Array:
-    if type(theta) is not np.ndarray:
+    if type(plain(theta)) is not np.ndarray:
         return np.zeros_like(theta, dtype=_precise(theta))
     zeros = empty_apart(theta.shape, _precise(theta), place=1 + k)
     zeros[...] = 0
@@ -353,41 +414,13 @@ def _too_many_passes(name: str, passes: int) -> str:
     )
 
 
-def _misfit(name: str, what: str, theta: Array, other: Array) -> GradientError:
-    return GradientError(
-        "MG-505",
-        f"{name} is {_described(theta)}, but {what} is {_described(other)}. The update works entry by entry, so "
-        "they must agree. Convert or move the model before building the optimizer and before backward().",
+def _lost(loss: float, t: int, rate: float) -> str:
+    return (
+        f"the loss is {loss} at step {t} (lr = {rate:.4g}). What follows from it is no training any more: a NaN in a "
+        "gradient makes the parameters NaN for good. Run the forward pass inside 'with mg.debug():', which names the "
+        "operation where the first one appears. A logarithm or a division of 0, or a rate that is too large?"
     )
-
-
-def _described(array: Array) -> str:
-    return f"{array.dtype} of shape {array.shape} on {backend.device_of(array)}"
 
 
 def _layers(names: list[str]) -> list[str]:
     return list(dict.fromkeys(name.rpartition(".")[0] or name for name in names))
-
-
-def _differences(own: Mapping[str, Any], saved: Mapping[str, Any]) -> list[str]:
-    missing = [key for key in own if key not in saved]
-    unexpected = [key for key in saved if key not in own]
-    wrong = [f"missing {', '.join(missing)}"] if missing else []
-    wrong += [f"unexpected {', '.join(unexpected)}"] if unexpected else []
-    for key, value in own.items():
-        if key not in saved:
-            continue
-        other = saved[key]
-        if isinstance(value, np.ndarray):
-            if getattr(other, "shape", None) != value.shape or other.dtype != value.dtype:
-                wrong.append(f"{key} is {_kind(other)}, expected {_kind(value)}")
-        elif key == "optimizer":
-            if other != value:
-                wrong.append(f"it was saved by {other}")
-        elif not isinstance(other, int if key == "t" else float | int | None):
-            wrong.append(f"{key} is {other!r}, expected a number")
-    return wrong
-
-
-def _kind(value: Any) -> str:
-    return f"{value.dtype} of shape {value.shape}" if hasattr(value, "dtype") else type(value).__name__

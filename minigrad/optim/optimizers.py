@@ -11,10 +11,11 @@ from typing import Any
 from minigrad_kernels import updates
 
 from minigrad.backend import Array
+from minigrad.errors import ConfigError
 from minigrad.optim import formulas
 from minigrad.optim.optimizer import Optimizer, Rate
 from minigrad.optim.parameters import Parameters
-from minigrad.optim.settings import require
+from minigrad.optim.settings import below_one, flag, from_zero, require
 
 
 class GD(Optimizer):
@@ -56,10 +57,9 @@ class SGD(Optimizer):
         nesterov: bool = False,
         **settings: Any,
     ) -> None:
-        require(0 <= momentum < 1, "momentum", momentum, "in [0, 1)")
+        self.momentum = below_one("momentum", momentum)
+        self.nesterov = flag("nesterov", nesterov)
         require(momentum > 0 or not nesterov, "momentum", momentum, "above 0 where nesterov is on")
-        self.momentum = float(momentum)
-        self.nesterov = nesterov
         self.state_names = ("b",) if momentum else ()
         self.kernel = updates.sgd
         if momentum:
@@ -87,8 +87,7 @@ class AdaGrad(Optimizer):
     state_names = ("s",)
 
     def __init__(self, params: Parameters, lr: Rate = 1e-2, *, eps: float = 1e-10, **settings: Any) -> None:
-        require(eps >= 0, "eps", eps, "0 or more")
-        self.eps = float(eps)
+        self.eps = from_zero("eps", eps)
         super().__init__(params, lr, **settings)
 
     def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
@@ -116,10 +115,8 @@ class RMSprop(Optimizer):
     def __init__(
         self, params: Parameters, lr: Rate = 1e-2, *, alpha: float = 0.99, eps: float = 1e-8, **settings: Any
     ) -> None:
-        require(0 <= alpha < 1, "alpha", alpha, "in [0, 1)")
-        require(eps >= 0, "eps", eps, "0 or more")
-        self.alpha = float(alpha)
-        self.eps = float(eps)
+        self.alpha = below_one("alpha", alpha)
+        self.eps = from_zero("eps", eps)
         super().__init__(params, lr, **settings)
 
     def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
@@ -152,10 +149,8 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         **settings: Any,
     ) -> None:
-        require(all(0 <= beta < 1 for beta in betas), "betas", betas, "two numbers in [0, 1)")
-        require(eps >= 0, "eps", eps, "0 or more")
-        self.beta1, self.beta2 = map(float, betas)
-        self.eps = float(eps)
+        self.beta1, self.beta2 = _checked(betas)
+        self.eps = from_zero("eps", eps)
         super().__init__(params, lr, **settings)
 
     def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
@@ -232,8 +227,7 @@ class AdamAsPrinted(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         **settings: Any,
     ) -> None:
-        require(all(0 <= beta < 1 for beta in betas), "betas", betas, "two numbers in [0, 1)")
-        self.beta1, self.beta2 = map(float, betas)
+        self.beta1, self.beta2 = _checked(betas)
         super().__init__(params, lr, **settings)
 
     def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
@@ -247,3 +241,17 @@ class AdamAsPrinted(Optimizer):
         """See ``Optimizer.formula``."""
         m, v = state
         return formulas.adam_as_printed(theta, g, m, v, t, eta=rate, beta1=self.beta1, beta2=self.beta2)
+
+
+def _checked(betas: Any) -> tuple[float, float]:
+    allowed = "two numbers in [0, 1)"
+    try:
+        beta1, beta2 = betas
+    except (TypeError, ValueError):
+        raise ConfigError(
+            "MG-507", f"betas is {betas!r}; it must be {allowed}: betas=(0.9, 0.999)."
+        ) from None
+    try:
+        return below_one("beta1", beta1), below_one("beta2", beta2)
+    except ConfigError as error:
+        raise ConfigError("MG-507", f"betas is {betas!r}; it must be {allowed}. {error.message}") from None

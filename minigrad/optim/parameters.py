@@ -60,7 +60,11 @@ def _pairs(params: Parameters) -> Iterable[tuple[str, Tensor]]:
     pairs: dict[str, Tensor] = {}
     for i, tensor in enumerate(params):
         name = getattr(tensor, "name", None)
-        pairs[f"param{i}" if name is None or name in pairs else name] = tensor
+        if name is None or name in pairs:
+            name = f"param{i}"
+            while name in pairs:  # another tensor is called that
+                name += "_"
+        pairs[name] = tensor
     return pairs.items()
 
 

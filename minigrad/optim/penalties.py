@@ -12,7 +12,7 @@ from functools import reduce
 import numpy as np
 
 from minigrad.optim.formulas import Array
-from minigrad.optim.settings import require
+from minigrad.optim.settings import from_zero, number, require, whole
 
 
 def l1(weights: Sequence[Array], lam: float, m: int = 1) -> Array:
@@ -25,7 +25,7 @@ def l1(weights: Sequence[Array], lam: float, m: int = 1) -> Array:
 
     Source: D1 3.1 as printed, where the loss is 1/(2m) Σ (h(x) - y)². Its gradient is λ/(2m) sign(w).
     """
-    return lam / (2 * _samples(m)) * _sum_abs(weights)
+    return from_zero("lam", lam) / (2 * whole("m", m, 1, " samples")) * _sum_abs(weights)
 
 
 def l2(weights: Sequence[Array], lam: float, m: int = 1) -> Array:
@@ -38,7 +38,7 @@ def l2(weights: Sequence[Array], lam: float, m: int = 1) -> Array:
 
     Source: D1 3.1 as printed. Its gradient is (λ/m) w, so ``weight_decay = lam / m`` in SGD does the same.
     """
-    return lam / (2 * _samples(m)) * _sum_squares(weights)
+    return from_zero("lam", lam) / (2 * whole("m", m, 1, " samples")) * _sum_squares(weights)
 
 
 def l2_as_coded(weights: Sequence[Array], lam: float) -> Array:
@@ -50,7 +50,7 @@ def l2_as_coded(weights: Sequence[Array], lam: float) -> Array:
 
     Source: D1 4.1 as printed. Its gradient is λw, so ``weight_decay = lam`` in SGD does the same.
     """
-    return lam * _sum_squares(weights) / 2
+    return from_zero("lam", lam) * _sum_squares(weights) / 2
 
 
 def elastic_net(weights: Sequence[Array], lam: float, rho: float = 0.5) -> Array:
@@ -64,7 +64,7 @@ def elastic_net(weights: Sequence[Array], lam: float, rho: float = 0.5) -> Array
     Source: named in D0 3.5; Zou & Hastie 2005 in scikit-learn's form. Neither part is divided by m, nor the L1
     part by 2 as it is in ``l1``.
     """
-    require(0 <= rho <= 1, "rho", rho, "in [0, 1]")
+    lam, rho = from_zero("lam", lam), number("rho", rho, "in [0, 1]", lambda x: 0 <= x <= 1)
     return lam * (rho * _sum_abs(weights) + (1 - rho) / 2 * _sum_squares(weights))
 
 
@@ -77,10 +77,6 @@ def _sum_squares(weights: Sequence[Array]) -> Array:
 
 
 def _some(weights: Sequence[Array]) -> Sequence[Array]:
-    require(len(weights) > 0, "weights", weights, "a list with a Tensor in it")
+    listed = isinstance(weights, list | tuple) and all(hasattr(w, "dtype") for w in weights)
+    require(listed and len(weights) > 0, "weights", weights, "a list with a Tensor in it: [model.weight]")
     return weights
-
-
-def _samples(m: int) -> int:
-    require(m >= 1, "m", m, "1 or more samples")
-    return m

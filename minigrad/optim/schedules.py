@@ -1,8 +1,9 @@
 """Learning-rate schedules: functions from the number of steps taken so far to the rate of the next.
 
 An optimizer calls its schedule with 0 before the first update, 1 before the second, and so on: the unit is the
-update. A schedule that is meant in epochs goes inside ``PerEpoch``. Schedules compose, and any callable
-``step -> rate`` serves as one::
+update. A schedule that is meant in epochs goes inside ``PerEpoch``. Settings are checked when a schedule is built, the
+step when it is called (MG-507). Schedules compose, and any callable ``step -> rate``
+serves as one::
 
     SGD(model, lr=Warmup(Cosine(0.1, steps=900), steps=100))
     Adam(model, lr=PerEpoch(StepDecay(0.001, size=10), steps_per_epoch=45))
@@ -15,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.errors import OptimizerError
-from minigrad.optim.settings import require
+from minigrad.errors import ConfigError, MinigradError, OptimizerError, warn
+from minigrad.optim.settings import above_zero, below_one, count, flag, from_zero, number, require, whole
 
 
 class Schedule:
@@ -34,13 +35,18 @@ class Schedule:
         return {}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take up what ``state`` returned; OptimizerError MG-506 where the keys differ."""
+        """Take up what ``state`` returned, all or nothing; OptimizerError MG-506 where it does not fit."""
         if state.keys() != self.state().keys():
             raise OptimizerError(
                 "MG-506",
                 f"this state does not fit {type(self).__name__}: it has {_keys(state)}, expected "
                 f"{_keys(self.state())}. Build the schedule as it was built when the state was saved.",
             )
+
+    def _set(self, **checked: Any) -> None:
+        """Put the settings as they were checked, numbers as plain floats and ints, where those given were."""
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,11 @@ class Constant(Schedule):
     rate: float
 
     def __post_init__(self) -> None:
-        _require_rate(self.rate)
+        self._set(rate=from_zero("rate", self.rate))
 
     def __call__(self, step: int) -> float:
         """Return the rate after ``step`` updates."""
+        count(step)
         return self.rate
 
 
@@ -77,12 +84,14 @@ class Exponential(Schedule):
     staircase: bool = False
 
     def __post_init__(self) -> None:
-        _require_decay(self.rate, self.decay_rate, self.decay_steps)
+        _check_decay(self, "decay_rate", "decay_steps")
+        self._set(staircase=flag("staircase", self.staircase))
 
     def __call__(self, step: int) -> float:
-        """Return the rate after ``step`` updates."""
+        """Return the rate after ``step`` updates; MG-507 where a decay rate above 1 has made it infinite."""
+        step = count(step)
         exponent = step // self.decay_steps if self.staircase else step / self.decay_steps
-        return self.rate * self.decay_rate**exponent
+        return _grown("decay_rate", self.rate, self.decay_rate, exponent, step)
 
 
 @dataclass(frozen=True)
@@ -106,14 +115,15 @@ class ExponentialAsPrinted(Schedule):
     decay_steps: int
 
     def __post_init__(self) -> None:
-        _require_decay(self.rate, self.decay_rate, self.decay_steps)
+        _check_decay(self, "decay_rate", "decay_steps")
 
     def __call__(self, step: int) -> float:
         """Return the rate after ``step`` updates."""
+        exponent = self.decay_steps - count(step)
         try:
-            return self.rate * self.decay_rate ** (self.decay_steps - step)
+            return self.rate * self.decay_rate**exponent
         except OverflowError:
-            return math.inf
+            return math.inf if self.rate else 0.0
 
 
 @dataclass(frozen=True)
@@ -134,11 +144,12 @@ class StepDecay(Schedule):
     gamma: float = 0.1
 
     def __post_init__(self) -> None:
-        _require_decay(self.rate, self.gamma, self.size)
+        _check_decay(self, "gamma", "size")
 
     def __call__(self, step: int) -> float:
-        """Return the rate after ``step`` updates."""
-        return self.rate * self.gamma ** (step // self.size)
+        """Return the rate after ``step`` updates; MG-507 where a gamma above 1 has made it infinite."""
+        step = count(step)
+        return _grown("gamma", self.rate, self.gamma, step // self.size, step)
 
 
 @dataclass(frozen=True)
@@ -159,13 +170,15 @@ class StepAsPrinted(Schedule):
     rate: float
 
     def __post_init__(self) -> None:
-        _require_rate(self.rate)
+        self._set(rate=from_zero("rate", self.rate))
 
     def __call__(self, step: int) -> float:
         """Return the rate of epoch ``step``."""
         rate = self.rate
-        for _ in range(0, step + 1, 10):
+        for _ in range(0, count(step) + 1, 10):
             rate = rate * 0.1
+            if not rate:
+                break
         return rate
 
 
@@ -187,14 +200,13 @@ class Cosine(Schedule):
     floor: float = 0.0
 
     def __post_init__(self) -> None:
-        _require_rate(self.rate)
-        require(self.steps >= 1, "steps", self.steps, "1 or more")
-        require(0 <= self.floor <= self.rate, "floor", self.floor, f"from 0 to the rate, {self.rate}")
+        self._set(rate=from_zero("rate", self.rate), steps=whole("steps", self.steps, 1))
+        self._set(floor=_floor(self.floor, self.rate))
 
     def __call__(self, step: int) -> float:
         """Return the rate after ``step`` updates."""
-        angle = math.pi * min(step, self.steps) / self.steps
-        return self.floor + 0.5 * (self.rate - self.floor) * (1 + math.cos(angle))
+        angle = math.pi * min(count(step), self.steps) / self.steps
+        return min(self.floor + 0.5 * (self.rate - self.floor) * (1 + math.cos(angle)), self.rate)
 
 
 @dataclass(frozen=True)
@@ -214,10 +226,11 @@ class Warmup(Schedule):
 
     def __post_init__(self) -> None:
         require(isinstance(self.then, Schedule), "then", self.then, "a schedule, such as Constant(0.1)")
-        require(self.steps >= 1, "steps", self.steps, "1 or more")
+        self._set(steps=whole("steps", self.steps, 1))
 
     def __call__(self, step: int) -> float:
         """Return the rate after ``step`` updates."""
+        step = count(step)
         if step < self.steps:
             return (step + 1) / self.steps * self.then(0)
         return self.then(step - self.steps)
@@ -255,11 +268,11 @@ class PerEpoch(Schedule):
             self.schedule,
             "a schedule, such as StepDecay(0.1)",
         )
-        require(self.steps_per_epoch >= 1, "steps_per_epoch", self.steps_per_epoch, "1 or more")
+        self._set(steps_per_epoch=whole("steps_per_epoch", self.steps_per_epoch, 1))
 
     def __call__(self, step: int) -> float:
         """Return the rate after ``step`` updates."""
-        return self.schedule(step // self.steps_per_epoch)
+        return self.schedule(count(step) // self.steps_per_epoch)
 
     def observe(self, metric: float) -> None:
         """Pass the metric on."""
@@ -284,13 +297,15 @@ class ReduceLROnPlateau(Schedule):
     - rate: η, the rate at the start and, from then on, the present one
     - factor: γ, in (0, 1)
     - patience: p, in observations, one an epoch as a rule
-    - threshold: an observation improves where it is below best · (1 - threshold)
-    - floor: η_min
+    - threshold: an observation improves where it is below best - threshold · \|best\|
+    - floor: η_min, from 0 to η
 
-    The metric is a loss, where less is better (hand in 1 - accuracy for accuracy); NaN never improves. The step
-    plays no part in it: the rate changes in ``observe`` alone.
+    The metric is a loss, of either sign, where less is better (hand in 1 - accuracy for accuracy). NaN and infinity
+    never improve, and are warned of (MG-409). The step plays no part in it: the rate changes in ``observe`` alone, and
+    never grows.
 
-    Source: PyTorch, ``ReduceLROnPlateau`` (mode min, relative threshold, no cooldown); named in D0 3.4.
+    Source: PyTorch, ``ReduceLROnPlateau`` (mode min, relative threshold, no cooldown), whose best · (1 - threshold)
+    is the same for a positive metric; of a negative one it would take a worsening for an improvement. Named in D0 3.4.
     """
 
     rate: float
@@ -302,43 +317,90 @@ class ReduceLROnPlateau(Schedule):
     waited: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        _require_rate(self.rate)
-        require(0 < self.factor < 1, "factor", self.factor, "above 0 and below 1")
-        require(self.patience >= 0, "patience", self.patience, "0 or more")
-        require(0 <= self.threshold < 1, "threshold", self.threshold, "in [0, 1)")
-        require(self.floor >= 0, "floor", self.floor, "0 or more")
+        self.rate = from_zero("rate", self.rate)
+        self.factor = number("factor", self.factor, "above 0 and below 1", lambda x: 0 < x < 1)
+        self.patience = whole("patience", self.patience, 0)
+        self.threshold = below_one("threshold", self.threshold)
+        self.floor = _floor(self.floor, self.rate)
 
     def __call__(self, step: int) -> float:
         """Return the present rate."""
+        count(step)
         return self.rate
 
     def observe(self, metric: float) -> None:
-        """Take note of the metric, and reduce the rate where it has not improved for too long."""
-        if metric < (math.inf if self.best is None else self.best * (1 - self.threshold)):
-            self.best, self.waited = float(metric), 0
+        """Take note of the metric, and reduce the rate where it has not improved for too long.
+
+        Raises MG-507 where the metric is no number.
+        """
+        value = _metric(metric)
+        if not math.isfinite(value):
+            warn(
+                "MG-409",
+                f"ReduceLROnPlateau was given {value} as the metric, which counts as no improvement on "
+                f"{'any number' if self.best is None else f'{self.best:.6g}'}. The rate is {self.rate:.4g} and would "
+                "go on shrinking. Look for the first NaN with 'with mg.debug():'.",
+            )
+        elif self.best is None or value < self.best - self.threshold * abs(self.best):
+            self.best, self.waited = value, 0
             return
         self.waited += 1
         if self.waited > self.patience:
-            self.rate, self.waited = max(self.factor * self.rate, self.floor), 0
+            self.rate, self.waited = min(self.rate, max(self.factor * self.rate, self.floor)), 0
 
     def state(self) -> dict[str, Any]:
         """Return the rate, the best metric (None before the first) and the observations waited."""
         return {"rate": self.rate, "best": self.best, "waited": self.waited}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take up what ``state`` returned; OptimizerError MG-506 where the keys differ."""
+        """Take up what ``state`` returned, all or nothing; OptimizerError MG-506 where it does not fit."""
         super().load_state(state)
-        self.rate, self.best, self.waited = state["rate"], state["best"], state["waited"]
+        try:
+            rate = from_zero("rate", state["rate"])
+            best = None if state["best"] is None else number("best", state["best"], "any", lambda x: True)
+            waited = whole("waited", state["waited"], 0)
+        except ConfigError as error:
+            raise OptimizerError(
+                "MG-506", f"this state does not fit {type(self).__name__}: {error.message}"
+            ) from error
+        self.rate, self.best, self.waited = rate, best, waited
 
 
-def _require_rate(rate: float) -> None:
-    require(rate >= 0, "rate", rate, "0 or more")
+def _metric(metric: Any) -> float:
+    try:
+        if isinstance(metric, str | bytes | bool):
+            raise TypeError
+        return float(metric)
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError, MinigradError) as error:
+        raise ConfigError(
+            "MG-507", f"metric is {metric!r}; it must be a number, such as loss.item()."
+        ) from error
 
 
-def _require_decay(rate: float, factor: float, steps: int) -> None:
-    _require_rate(rate)
-    require(factor > 0, "the decay's factor", factor, "above 0")
-    require(steps >= 1, "the decay's number of steps", steps, "1 or more")
+def _floor(floor: Any, rate: float) -> float:
+    return number("floor", floor, f"from 0 to the rate, {rate}", lambda x: 0 <= x <= rate)
+
+
+def _check_decay(schedule: Any, factor: str, steps: str) -> None:
+    schedule._set(
+        rate=from_zero("rate", schedule.rate),
+        **{
+            factor: above_zero(factor, getattr(schedule, factor)),
+            steps: whole(steps, getattr(schedule, steps), 1),
+        },
+    )
+
+
+def _grown(name: str, rate: float, factor: float, exponent: float, step: int) -> float:
+    """Return rate · factor^exponent; MG-507 where a factor above 1 makes it infinite."""
+    try:
+        grown = float(rate * factor**exponent)
+    except OverflowError:
+        grown = math.inf
+    require(grown < math.inf, name, factor, f"small enough: after {step} steps the rate is infinite")
+    return grown
 
 
 def _keys(state: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,16 +52,24 @@ class Callback:
         """Take up what ``state`` returned."""
 
 
+def at_least_1(name: str, value: Any, unit: str) -> int:
+    """Return a setting of training that is a whole number from 1; ConfigError MG-802 where it is none."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ConfigError("MG-802", f"{name} must be 1 {unit} or more, a whole number, not {value!r}.")
+    return int(value)
+
+
 class EarlyStopping(Callback):
     """End training when the validation loss has not improved for ``patience`` epochs (D2 section 2, D0).
+
+    A loss of any sign may improve; one that is NaN or infinite never does. Raises MG-802 where patience is no whole
+    number from 1.
 
     The model always ends with the weights of its best epoch, whether training was ended early or not.
     """
 
     def __init__(self, patience: int) -> None:
-        if patience < 1:
-            raise ConfigError("MG-802", f"patience must be 1 epoch or more, not {patience}.")
-        self.patience = patience
+        self.patience = at_least_1("patience", patience, "epoch")
         self.best = math.inf
         self.best_epoch = 0
         self.weights: Arrays = {}
@@ -72,7 +81,7 @@ class EarlyStopping(Callback):
             raise ConfigError(
                 "MG-803", "early stopping needs validation data: give validation a share above 0."
             )
-        if loss < self.best:
+        if math.isfinite(loss) and loss < self.best:
             self.best, self.best_epoch = loss, trainer.epoch
             self.weights = trainer.model.state_dict()
         elif trainer.epoch - self.best_epoch >= self.patience:
@@ -100,7 +109,7 @@ class GrowBatch(Callback):
     """Double the batch size every ``every`` epochs, up to ``limit`` (D1 section 3.3: batch size adjustment)."""
 
     def __init__(self, every: int, limit: int) -> None:
-        self.every, self.limit = every, limit
+        self.every, self.limit = at_least_1("every", every, "epoch"), at_least_1("limit", limit, "sample")
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Double it when its time has come."""

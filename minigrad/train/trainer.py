@@ -17,8 +17,9 @@ from minigrad.debug import debug
 from minigrad.errors import MinigradError, NonFiniteError
 from minigrad.nn import Module
 from minigrad.optim import Optimizer, Schedule, clip_grad_value
+from minigrad.optim.settings import above_zero
 from minigrad.tensor import Tensor
-from minigrad.train.callbacks import Callback
+from minigrad.train.callbacks import Callback, at_least_1
 from minigrad.train.divergence import Divergence
 
 Loss = Callable[[Tensor, Any], Tensor]
@@ -98,7 +99,10 @@ class Trainer:
     ) -> None:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.callbacks = list(callbacks)
-        self.penalty, self.accumulate, self.clip_value = penalty, accumulate, clip_value
+        self.penalty, self.accumulate = penalty, at_least_1("accumulate", accumulate, "batch")
+        self.clip_value = (
+            None if clip_value is None else above_zero("clip_value", clip_value, "above 0, or None")
+        )
         self.generators = generators or {}
         self.device = device
         self.epoch = 0

@@ -503,7 +503,7 @@ def test_a_schedule_with_a_memory_is_restored() -> None:
     for metric in (1.0, 2.0):
         opt.lr.observe(metric)
     saved = json.loads(json.dumps(opt.state_dict()))
-    assert saved["schedule.rate"] == 0.05
+    assert saved["schedule"]["rate"] == 0.05
     other = build()
     other.load_state_dict(saved)
     assert other.rate == opt.rate == 0.05

@@ -111,6 +111,7 @@ def test_equals_pytorch(schedule: Schedule, twin: str, settings: dict[str, Any])
         other.step()
 
 
+@pytest.mark.filterwarnings("ignore:MG-409")
 @pytest.mark.parametrize("seed", range(5))
 def test_plateau_equals_pytorch(seed: int) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -130,6 +131,7 @@ def test_plateau_equals_pytorch(seed: int) -> None:
     assert len(rates) > 3
 
 
+@pytest.mark.filterwarnings("ignore:MG-409")
 def test_plateau_that_starts_with_nan_still_learns_a_best() -> None:
     schedule = ReduceLROnPlateau(0.1)
     schedule.observe(math.nan)
@@ -150,9 +152,9 @@ def test_a_state_that_does_not_fit() -> None:
     ("build", "told"),
     [
         (lambda: Constant(-1), "rate is -1; it must be 0 or more"),
-        (lambda: Exponential(0.1, 0.0, 10), "the decay's factor is 0.0; it must be above 0"),
-        (lambda: ExponentialAsPrinted(0.1, 0.5, 0), "the decay's number of steps is 0"),
-        (lambda: StepDecay(0.1, size=0), "the decay's number of steps is 0"),
+        (lambda: Exponential(0.1, 0.0, 10), "decay_rate is 0.0; it must be above 0"),
+        (lambda: ExponentialAsPrinted(0.1, 0.5, 0), "decay_steps is 0"),
+        (lambda: StepDecay(0.1, size=0), "size is 0"),
         (lambda: Cosine(0.1, 0), "steps is 0; it must be 1 or more"),
         (lambda: Cosine(0.1, 10, floor=0.2), "floor is 0.2; it must be from 0 to the rate, 0.1"),
         (lambda: Warmup(0.1, 10), "then is 0.1; it must be a schedule, such as Constant(0.1)"),

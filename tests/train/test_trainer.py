@@ -260,3 +260,77 @@ def test_evaluate_changes_nothing_and_is_the_plain_computation() -> None:
     expected = np.mean(np.log(np.exp(z).sum(1)) - z[np.arange(len(z)), data.y])
     assert found.loss == pytest.approx(expected, rel=1e-5)
     assert found.accuracy == np.mean(z.argmax(1) == data.y)
+
+
+ABSURD = [0, -1, 2.0, 0.5, "3", None, True, math.nan, math.inf, [1]]
+
+
+@pytest.mark.parametrize("value", ABSURD, ids=repr)
+@pytest.mark.parametrize(
+    ("name", "build"),
+    [
+        ("patience", EarlyStopping),
+        ("every", lambda value: GrowBatch(value, 100)),
+        ("limit", lambda value: GrowBatch(1, value)),
+        ("accumulate", lambda value: make(accumulate=value)),
+    ],
+)
+def test_settings_of_training_are_whole_numbers(name: str, build, value) -> None:
+    with pytest.raises(ConfigError, match=f"MG-802 {name} must be 1 "):
+        build(value)
+
+
+@pytest.mark.parametrize("value", [0, -1.0, "3", True, math.nan, math.inf, [1]], ids=repr)
+def test_a_clip_value_is_a_number_above_0(value) -> None:
+    with pytest.raises(ConfigError, match="MG-507 clip_value is "):
+        make(clip_value=value)
+
+
+def test_early_stopping_takes_losses_of_any_sign_and_none_that_is_not_finite(monkeypatch) -> None:
+    # the best is -3, in epoch 3; neither NaN nor an infinity is better, and no finite loss is for 2 epochs
+    losses = [-1.0, math.nan, -3.0, -math.inf, -2.0, -9.0]
+    trainer, loader = make(callbacks=[stopping := EarlyStopping(patience=2)])
+    given = iter(losses)
+    monkeypatch.setattr(trainer, "_evaluate", lambda validation: (next(given), 0.0))
+    kept = {}
+
+    class Keep(Callback):
+        def on_epoch_end(self, trainer: Trainer) -> None:
+            kept[trainer.epoch] = weights_of(trainer)
+
+    trainer.callbacks.append(Keep())
+    history = trainer.fit(loader, digits(), 6)
+    assert (len(history["val_loss"]), stopping.best, stopping.best_epoch) == (5, -3.0, 3)
+    assert_same_bits(weights_of(trainer), kept[3])
+
+
+@pytest.mark.parametrize("name", ["schedule", "optimizer", "t", "model", "callback", "lr"])
+def test_a_checkpoint_of_a_model_whose_layers_have_our_words_for_names(name: str, tmp_path: Path) -> None:
+    def build() -> tuple[Trainer, DataLoader]:
+        rng = np.random.default_rng(0)
+
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                setattr(self, name, nn.Linear(64, 10, rng=rng))
+
+            def forward(self, x):
+                return getattr(self, name)(x)
+
+        model = Net()
+        rate = optim.ReduceLROnPlateau(0.01, patience=0, threshold=0.5)
+        trainer = Trainer(model, nn.CrossEntropyLoss(), optim.Adam(model, lr=rate))
+        return trainer, DataLoader(digits(), 20, rng=np.random.default_rng(1))
+
+    whole, loader = build()
+    whole.fit(loader, digits(), 2)
+    save_checkpoint(whole, tmp_path / "checkpoint")
+    resumed, other = build()
+    load_checkpoint(resumed, tmp_path / "checkpoint", other)
+    assert_same_bits(weights_of(resumed), weights_of(whole))
+    assert resumed.optimizer.lr.state() == whole.optimizer.lr.state()
+    for x, y in DataLoader(digits(40), 20):
+        for trainer in (whole, resumed):
+            trainer.optimizer.zero_grad()
+            trainer.train_step(x, y)
+            trainer.optimizer.step()
+    assert_same_bits(weights_of(resumed), weights_of(whole))

@@ -42,7 +42,9 @@ def write(
 def _csv(names: Sequence[str], trials: Sequence[Trial]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["trial", *names, "state", "validation_loss", "validation_accuracy", "epochs", "seconds"])
+    table.writerow(
+        ["trial", *names, "state", "validation_loss", "validation_accuracy", "epochs_trained", "seconds"]
+    )
     for trial in trials:
         outcome = trial.outcome
         table.writerow(

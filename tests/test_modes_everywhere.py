@@ -15,7 +15,6 @@ import minigrad as mg
 from minigrad import modes
 from minigrad.errors import ConfigError
 from minigrad.modes import Hooks
-from minigrad.switches import Switch
 
 
 def _told(*_):
@@ -40,12 +39,6 @@ def mode(request):
         assert look() == outside
         yield made, look, outside, inside
         assert look() == outside
-
-
-def test_no_mode_is_left_out():
-    public = {name for name in dir(mg) if type(getattr(mg, name)).__name__ == "function"}
-    made = {name for name in public if getattr(mg, name).__module__ in ("minigrad.modes", "minigrad.debug")}
-    assert made - {"is_grad_enabled"} == set(MODES)
 
 
 class TestBlocks:
@@ -262,7 +255,7 @@ class TestDecorators:
 
 
 def test_a_wrong_argument_is_told_where_it_is_written():
-    with pytest.raises(TypeError):
+    with pytest.raises(ConfigError, match="MG-802 int objects"):
         mg.no_grad(3)
     with pytest.raises(TypeError):
         mg.hooks(sideways=_told)
@@ -289,10 +282,3 @@ def test_hooks_are_called_in_the_order_of_their_blocks():
         (w * w).sum().backward()
         mg.optim.SGD([w], lr=0.1).step()
     assert told == ["outer", "inner"]
-
-
-def test_a_switch_says_what_the_open_blocks_make_of_its_default():
-    total = Switch("total", 1, lambda value, given: value + given)
-    with total.switched(10), total.switched(100):
-        assert total.get() == 111
-    assert total.get() == 1
