@@ -71,7 +71,7 @@ def test_the_composition_gives_what_numpy_gives(name):
     np.testing.assert_allclose(value.data, expected, rtol=1e-13)
 
 
-@pytest.mark.parametrize("name", set(words.INSTEAD) - HOLES - {"count_nonzero", "full_like", "round"})
+@pytest.mark.parametrize("name", sorted(set(words.INSTEAD) - HOLES - {"count_nonzero", "full_like", "round"}))
 def test_the_composition_keeps_the_graph(name):
     def composed(t, u):
         made = eval(words.INSTEAD[name], {"np": np, "mg": mg, "n": 2, "index": INDEX, "t": t, "u": u})
