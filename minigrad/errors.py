@@ -19,6 +19,9 @@ class MinigradError(Exception):
         self.code = code
         self.message = message
 
+    def __reduce__(self) -> tuple[type[MinigradError], tuple[str, str]]:
+        return type(self), (self.code, self.message)  # so that it comes back from another process
+
 
 class ShapeError(MinigradError, ValueError):
     """Shapes that do not fit each other (MG-1xx)."""

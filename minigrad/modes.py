@@ -60,7 +60,9 @@ class Mode:
 
     def __call__(self, function: _F) -> _F:
         """Decorate a function, generator function, coroutine function or asynchronous generator function."""
-        if not callable(function):
+        if isinstance(function, (staticmethod, classmethod)):
+            return cast(_F, type(function)(self(function.__func__)))
+        if not callable(function) or isinstance(function, type):
             raise ConfigError(
                 "MG-802",
                 f"{type(function).__name__} objects cannot run in a mode. Put the mode directly above a def, "

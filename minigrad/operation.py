@@ -125,6 +125,7 @@ class Record:
         "place",
         "saved",
         "serial",
+        "tracked",
         "value",
         "version",
         "versions",
@@ -148,6 +149,7 @@ class Record:
         versions: list[int],
         saved: tuple[Array, ...],
         fingerprints: dict[int, int] | None,
+        tracked: list[bool],
     ) -> None:
         self.serial = next(_serial)
         self.operation = operation
@@ -160,7 +162,7 @@ class Record:
         self.consumed: Place | None = None
         self.version = version
         self.versions = versions
-        self.fingerprints = fingerprints
+        self.fingerprints, self.tracked = fingerprints, tracked
         if modes.fingerprinting.get():
             self.fingerprints = dict(enumerate(map(fingerprint, arrays))) | {-1: fingerprint(value)}
 
@@ -189,13 +191,13 @@ class Record:
         ``incoming`` is dL/d(output): a bare array; or a Tensor, and ``output`` is given, where what is computed here
         shall itself be recorded. Raises MG-205 where a value that is needed was written in place meanwhile.
         """
-        operation, versions, kept = self.operation, self.versions, self.arrays
+        operation, versions, kept, tracked = self.operation, self.versions, self.arrays, self.tracked
         rules = {}
         look_closer = self.version.number != versions[-1] or self.fingerprints is not None
         for i, x in enumerate(self.inputs):
             if isinstance(x, Tensor):
                 look_closer = look_closer or x.version.number != versions[i] or x._data is not kept[i]
-                if x.requires_grad:
+                if tracked[i] and x.requires_grad:
                     rule = operation.rules[0 if operation.variadic else i]
                     if rule is not None:
                         rules[i] = rule
@@ -242,19 +244,21 @@ class Record:
 
 def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
     """Run ``operation`` on the inputs' arrays, and record it where a gradient may be wanted."""
-    tracked = bare = False
+    bare = False
+    tracked: list[bool] = []
     arrays: list[Any] = []
     versions: list[int] = []
     for x in inputs:
         if isinstance(x, Tensor):
             arrays.append(x._data)
             versions.append(x.version.number)
-            tracked = tracked or x.requires_grad
+            tracked.append(x.requires_grad)
         else:
             arrays.append(
                 _listed(x, operation, inputs) if isinstance(x, (list, tuple)) else backend.operand(x)
             )
             versions.append(0)
+            tracked.append(False)
             bare = bare or x.__class__ not in CONSTANTS
     try:
         value = operation.forward(*arrays, **params)
@@ -268,7 +272,9 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
         saved = tuple(rest)
     value = backend.unscalar(value)
     version = _shared_version(value, inputs)
-    if not (tracked and operation.differentiable and modes.recording.get() and value.dtype.kind == "f"):
+    if not (
+        True in tracked and operation.differentiable and modes.recording.get() and value.dtype.kind == "f"
+    ):
         return wrap(value, None, version)
     fingerprints = _settle(operation, inputs, arrays) if bare else None
     if params:
@@ -280,7 +286,9 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     else:
         params = operation.params
     versions.append(version.number)
-    record = Record(operation, inputs, tuple(arrays), params, value, version, versions, saved, fingerprints)
+    record = Record(
+        operation, inputs, tuple(arrays), params, value, version, versions, saved, fingerprints, tracked
+    )
     output = wrap(value, record, version)
     for hook in modes.hooked.get().forward:
         hook(record, output)

@@ -263,7 +263,14 @@ def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
     if before is not None:
         if isinstance(before, Tensor) and _is_zero(before):
             tensor.grad_passes = 0  # forgotten by hand: x.grad.zero_()
+        if before.shape != total.shape:
+            raise GradientError(
+                "MG-505",
+                f"{tensor.label} has shape {tensor.shape}, and what was assigned to its .grad {before.shape}. "
+                "Forget it before backward(): .grad = None.",
+            )
         total = backend.unscalar((tensor.grad if isinstance(total, Tensor) else bare(before)) + total)
+        total = total if total.dtype == tensor._data.dtype else total.astype(tensor._data.dtype)
     elif not owned and not isinstance(total, Tensor):
         total = total.copy()
     tensor._grad = total
@@ -285,8 +292,14 @@ def gradients(
     ``outputs`` must be a single number (MG-202), and require a gradient like every input (MG-204): what was not
     recorded is not zero. With ``allow_constant`` outputs that require none have zeros too. The graph is kept.
     """
-    inputs = (inputs,) if isinstance(inputs, Tensor) else inputs
+    inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     for i, x in enumerate(inputs):
+        if not isinstance(x, Tensor):
+            raise GradientError(
+                "MG-204",
+                f"input {i} of gradients is {x!r:.40}, and no Tensor: no path to it was recorded. Give the Tensors "
+                "that the outputs were computed from.",
+            )
         if not x.requires_grad:
             raise GradientError(
                 "MG-204",
@@ -299,6 +312,13 @@ def gradients(
     for _ in walk(cotangents, retain_graph=True, create_graph=create_graph, stop=inputs):
         pass
     found = [cotangents.get(x) for x in inputs]
+    for i, x in enumerate(inputs):
+        if found[i] is None and any(x is y for record in tape(outputs) for y in record.inputs):
+            raise GradientError(
+                "MG-204",
+                f"input {i} of gradients, {x.label}, was used before it required a gradient, so no path to it was "
+                "recorded. Write x.requires_grad_() before the forward pass.",
+            )
     return [
         Tensor(np.zeros_like(x.data))
         if g is None

@@ -405,7 +405,7 @@ def bare(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value._data
     if isinstance(value, (tuple, list)):
-        return type(value)(bare(part) for part in value)
+        return (tuple if isinstance(value, tuple) else list)(bare(part) for part in value)
     return backend.as_array(value) if isinstance(value, np.ndarray) else value
 
 

@@ -6,7 +6,9 @@ copied when the operation is recorded, and of what is large a checksum is taken.
 
 from __future__ import annotations
 
+import array as arrays
 import itertools
+import zlib
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -18,15 +20,14 @@ from minigrad.backend import Array
 if TYPE_CHECKING:
     from minigrad.source import Place
 
-COPIED = 1 << 20
-"""Bytes up to which a bare array is copied; a checksum of more takes as long as a copy, and no memory."""
-
-_LANES = 1024  # numbers of eight bytes that are summed side by side
+COPIED = 16 << 20
+"""Bytes up to which a bare array is copied; of what is larger a checksum is taken, which is slower and no memory."""
 
 _writes = itertools.count(1)
-_by_memory: dict[
-    int, ref[Version]
-] = {}  # a WeakValueDictionary takes five times as long: this runs every step
+_by_memory: dict[int, ref[Version]] = {}  # a WeakValueDictionary is five times as slow: this runs every step
+_borrowed: list[
+    ref[Version]
+] = []  # those of memory that is not NumPy's own, which may be handed out as another array
 _crowded = 1000  # so many entries are gone through for those of memory that is gone
 
 
@@ -36,6 +37,7 @@ class Version:
     number = 0
     place: Place | None = None
     how: str = ""
+    whole: ref[Array] | None = None
 
     def written(self, place: Place, how: str) -> None:
         """Note a write, where and how (``messages.WRITES``); no two writes anywhere have one number."""
@@ -45,50 +47,68 @@ class Version:
 
 def version_of(array: Array) -> Version:
     """Return the version of the memory that ``array`` lies on, a new one where no Tensor is known to lie there."""
-    number = id(_owner(array))
-    known = _by_memory.get(number)
+    whole = _whole(array)
+    known = _by_memory.get(id(whole))
     version = None if known is None else known()
     if version is None:
-        version = Version()
-        _remember(number, version)
+        version = _overlapping(whole) or Version()
+        _remember(whole, version)
     return version
 
 
 def publish(array: Array, version: Version) -> None:
     """Make known whose memory it is that is handed out, in case that a Tensor is made of it."""
-    _remember(id(_owner(array)), version)
+    _remember(_whole(array), version)
 
 
-def _remember(number: int, version: Version) -> None:
+def _whole(array: Array) -> Any:
+    """Return the array on which a view lies: its base, its base's base, and what is behind a memoryview.
+
+    It lives as long as a Tensor on it does, and so as long as a version that counts for anything.
+    """
+    whole = below = array
+    while (below := below.obj if isinstance(below, memoryview) else getattr(below, "base", None)) is not None:
+        if isinstance(below, np.ndarray):
+            whole = below
+    return whole
+
+
+def _is_borrowed(whole: Any) -> bool:
+    """Whether the memory is another library's, or a file's, so that a second array may lie on it."""
+    return isinstance(whole, np.ndarray) and not whole.flags.owndata
+
+
+def _overlapping(whole: Any) -> Version | None:
+    """Look among arrays for one on the same memory, where there may be one."""
+    borrowed = _is_borrowed(whole)
+    for known in list(_by_memory.values()) if borrowed else _borrowed:
+        version = known()
+        other = None if version is None or version.whole is None else version.whole()
+        if other is not None and isinstance(whole, np.ndarray) and np.may_share_memory(whole, other):
+            return version
+    return None
+
+
+def _remember(whole: Any, version: Version) -> None:
     global _crowded
     if len(_by_memory) > _crowded:
         for other, known in list(_by_memory.items()):
             if known() is None:
-                del _by_memory[other]
+                _by_memory.pop(other, None)
         _crowded = 1000 + 2 * len(_by_memory)
-    _by_memory[number] = ref(version)
-
-
-def _owner(array: Array) -> Any:
-    """Whatever holds the memory: a view's base, its base's base, and what is behind a memoryview.
-
-    It lives as long as a Tensor on it does, and so as long as a version that counts for anything.
-    """
-    owner = array
-    below = getattr(array, "base", None)
-    while below is not None:
-        owner = below
-        below = owner.obj if isinstance(owner, memoryview) else getattr(owner, "base", None)
-    return owner
+    known = _by_memory[id(whole)] = ref(version)
+    if isinstance(whole, np.ndarray):
+        version.whole = ref(whole)
+        if not whole.flags.owndata:
+            _borrowed[:] = [each for each in _borrowed if each() is not None]
+            _borrowed.append(known)
 
 
 def settled(array: Any) -> tuple[Any, int | None]:
     """Return a bare array such that a change can do no harm: a copy; or, where it is large, itself and a checksum."""
-    if not isinstance(array, np.ndarray):
-        return (array if backend.backend_of(array) is None else array.copy()), None
-    if array.base is None and not array.flags.writeable:
-        return array, None  # nobody can change it
-    return (array, fingerprint(array)) if array.nbytes > COPIED else (array.copy(), None)
+    if isinstance(array, np.ndarray) and array.nbytes > COPIED:
+        return array, fingerprint(array)
+    return (array if backend.backend_of(array) is None else array.copy()), None
 
 
 CONSTANTS = frozenset({int, float, bool, str, type(None)})
@@ -102,22 +122,22 @@ def settled_parameter(value: Any) -> Any:
     """
     kind = type(value)
     if kind is tuple or kind is list:
+        if CONSTANTS.issuperset(map(type, value)):
+            return kind(value)
         return kind([settled_parameter(part) for part in value])
     if kind is dict:
         return {key: settled_parameter(part) for key, part in value.items()}
     if kind is slice:
         return slice(*map(settled_parameter, (value.start, value.stop, value.step)))
-    return value if backend.backend_of(value) is None else value.copy()
+    if backend.backend_of(value) is not None:
+        return value.copy()
+    changeable = isinstance(value, (memoryview, bytearray, arrays.array)) or hasattr(value, "__array__")
+    return np.array(value) if changeable and not isinstance(value, np.generic) else value
 
 
 def fingerprint(array: Any) -> int:
-    """Return a checksum of all bytes: sums of neighbours and sums of what lies a block apart, so that order counts.
-
-    Of 4 MB it takes a third of a millisecond, zlib's CRC-32 a whole one. 0 for what is no NumPy array.
-    """
+    """Return a checksum of all bytes; 0 for what is no NumPy array."""
     if not isinstance(array, np.ndarray):
         return 0
-    memory = np.ascontiguousarray(array.T if array.flags.f_contiguous else array).reshape(-1).view(np.uint8)
-    whole = memory.size - memory.size % (8 * _LANES)
-    blocks = memory[:whole].view(np.uint64).reshape(-1, _LANES)
-    return hash((blocks.sum(axis=0).tobytes(), blocks.sum(axis=1).tobytes(), memory[whole:].tobytes()))
+    in_order = np.ascontiguousarray(array.T if array.flags.f_contiguous else array)
+    return zlib.crc32(in_order.reshape(-1).view(np.uint8).data)

@@ -254,6 +254,54 @@ class TestDecorators:
             assert (w * a).requires_grad
 
 
+def test_static_and_class_methods_in_either_order(mode):
+    made, look, _, inside = mode
+
+    class Model:
+        @made()
+        @staticmethod
+        def one():
+            return look()
+
+        @classmethod
+        @made()
+        def two(cls):
+            return cls, look()
+
+        @made()
+        @classmethod
+        def three(cls):
+            return cls, look()
+
+    assert (Model.one(), Model().one()) == (inside, inside)
+    assert Model.two() == Model().three() == (Model, inside)
+
+
+def test_one_object_in_two_threads():
+    off = mg.no_grad()
+    entered, leave = threading.Event(), threading.Event()
+
+    def hold():
+        with off:
+            entered.set()
+            leave.wait(5)
+        assert mg.is_grad_enabled()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    entered.wait(5)
+    with off:
+        leave.set()
+        thread.join()
+        assert not mg.is_grad_enabled()
+    assert mg.is_grad_enabled()
+
+
+def test_a_class_is_no_function():
+    with pytest.raises(ConfigError, match="MG-802"):
+        mg.no_grad()(dict)
+
+
 def test_a_wrong_argument_is_told_where_it_is_written():
     with pytest.raises(ConfigError, match="MG-802 int objects"):
         mg.no_grad(3)

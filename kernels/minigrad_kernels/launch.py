@@ -308,6 +308,13 @@ class Kernel:
     def __deepcopy__(self, memo: dict[int, Any]) -> Kernel:
         return self  # there is one of each, and what Numba compiled cannot be copied
 
+    def __reduce__(self) -> tuple[Callable[[str], Kernel], tuple[str]]:
+        return _registered, (self.name,)
+
+
+def _registered(name: str) -> Kernel:
+    return kernels[name]
+
 
 def register(
     name: str,

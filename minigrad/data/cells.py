@@ -11,7 +11,29 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "+nan", "null", "none"})
+MISSING = frozenset(
+    {
+        *(
+            "",
+            "?",
+            "na",
+            "n/a",
+            "n.a.",
+            "<na>",
+            "nan",
+            "-nan",
+            "+nan",
+            "nat",
+            "null",
+            "(null)",
+            "none",
+            "\\n",
+        ),
+        *("#n/a", "#n/a n/a", "#na", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
+        *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
+    }
+)
+"""What pandas, databases and spreadsheets write for a value that is not known, in small letters."""
 _NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?)", re.IGNORECASE)
 _MINUS = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－"), "-")
 _SEPARATED = re.compile(r"[+-]?[0-9]+(?:[,.'’ \u00a0\u2009\u202f][0-9]+)+")

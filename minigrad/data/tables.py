@@ -111,6 +111,17 @@ def _read(
         values.extend(_numbers(cells, names, line, path, doubtful=line == first_line and header is None))
     if not labels:
         raise not_a_table(path, "it has column names and no row under them.")
+    if (
+        header is None
+        and isinstance(target, str)
+        and is_number(target)
+        and target in {label for _, label in labels}
+    ):
+        raise not_a_table(
+            path,
+            f"line {first_line} has {_shorten(target)} as the target has it elsewhere, so it is no name. Give target= "
+            "a position, or header=True where it is one.",
+        )
     x = np.delete(np.frombuffer(values).reshape(len(labels), -1), column, axis=1)
     doubtful = header is None and not has_names and labels[0][1] not in classes
     if doubtful and _is_the_only_word(labels):
@@ -220,13 +231,20 @@ def _check_labels(labels: _Labels, path: Path) -> None:
     among_numbers = any(is_number(label) for _, label in labels)
     is_bad = _is_odd if among_numbers else separated
     words = any(is_name(label) for _, label in labels)
+    once = _the_only_word(labels)
     for line, label in labels:
-        if (among_numbers or not words) and is_bad(label):
+        if ((among_numbers or not words) and is_bad(label)) or label == once:
             raise _no_number(line, label, path)
         if not words and is_number(label) and label.strip("+-").lower().startswith("inf"):
             raise not_a_table(
                 path, f"line {line}: the target is infinite. Remove the row, or leave the cell empty."
             )
+
+
+def _the_only_word(labels: _Labels) -> str | None:
+    """The one label that is no number, where it stands once among numbers: a slip rather than a class."""
+    words = [label for _, label in labels if not is_number(label)]
+    return words[0] if len(words) == 1 and len(labels) > 2 else None
 
 
 def _is_odd(label: str) -> bool:

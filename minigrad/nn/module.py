@@ -92,15 +92,18 @@ class Module:
                 f"one, with mg.no_grad(): self.{name}[...] = ... for new numbers; what is computed from other "
                 "parameters is computed in forward.",
             )
-        if not isinstance(value, Tensor):
-            return Buffer(value, dtype=held.dtype)
+        if not isinstance(value, Tensor) or value.record is None:
+            array = backend.as_array(bare(value))
+            fits = np.can_cast(array.dtype, held.dtype, "same_kind")
+            return Buffer(value if array.dtype == held.dtype else array, dtype=held.dtype if fits else None)
         if value.requires_grad:
             warn(
                 "MG-516",
                 f"{type(self).__name__}.{name} is a Buffer, which outlives the step, and {value.label} would keep the "
                 f"graph of every step alive. Write self.{name} = (...).detach().",
             )
-        value.__class__ = Buffer
+        if type(value) is Tensor:
+            value.__class__ = Buffer  # itself, since its graph is the walk's under this name too
         return value
 
     # -- running ------------------------------------------------------------------------------------------

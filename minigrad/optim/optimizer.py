@@ -373,6 +373,9 @@ class _Slot:
         self.place: tuple[str, np.dtype[Any]] | None = None  # of those that one launch on a GPU updates
         self.flat: tuple[Array, ...] = ()  # theta and its state, as 1-D views where there is a hyper
 
+    def __reduce__(self) -> tuple[type[_Slot], tuple[str, Tensor, dict[str, Array]]]:
+        return _Slot, (self.name, self.tensor, self.state)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> _Slot:
         # A deep copy of a view is no view any more: the copy has to bind anew.
         return _Slot(self.name, deepcopy(self.tensor, memo), deepcopy(self.state, memo))

@@ -402,3 +402,31 @@ def test_what_a_csv_writer_writes_is_read_back(tmp_path_factory, data):
     found = load_csv(write(tmp_path_factory.getbasetemp(), text.getvalue()))
     assert found.x.astype(np.float64).tolist() == x
     assert [found.class_name(k) for k in found.y] == y
+
+
+def test_a_sample_is_not_taken_for_names_because_its_target_is_called_so(tmp_path):
+    path = write(tmp_path, "1,2,0\n3,4,1\n5,6,0\n")
+    with pytest.raises(
+        DataError, match=r"MG-707 .*line 1 has '0' as the target has it elsewhere.*header=True"
+    ):
+        load_csv(path, target="0")
+    assert load_csv(path, target="0", header=True).x.tolist() == [[3, 4], [5, 6]]
+
+
+@pytest.mark.parametrize("cell", ["#N/A", "#DIV/0!", "NaT", "(null)", "\\N", "1.#IND", "n.a."])
+def test_what_other_programs_write_for_missing(tmp_path, cell):
+    path = write(tmp_path, f"a,b,y\n1,{cell},0\n3,4,1\n5,6,{cell}\n7,8,1\n")
+    with pytest.warns(MinigradWarning, match="MG-720"):
+        table = load_csv(path)
+    assert table.y.tolist() == [0, 1, 1]
+    assert np.isnan(table.x[0, 1])
+
+
+@pytest.mark.parametrize("cell", ["1O", "O", "l", "one", "unknown"])
+def test_one_word_among_numbers_is_a_slip_and_no_class(tmp_path, cell):
+    path = write(tmp_path, f"a,b,y\n1,2,0\n3,4,1\n5,6,{cell}\n7,8,1\n")
+    with pytest.raises(
+        DataError, match=rf"MG-707 .*line 4: the target '{cell}' is not a number like the others"
+    ):
+        load_csv(path)
+    assert len(load_csv(path, classes=["0", "1", cell])) == 4
