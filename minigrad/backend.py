@@ -212,6 +212,8 @@ def as_array(data: Any, dtype: DTypeLike | None = None) -> Array:
     dates, objects, records, ragged lists), are wider than float64, or where the array means something else by its
     arithmetic: masked arrays, ``np.matrix``, arrays with units, in a list too.
     """
+    if type(data) is np.ndarray and dtype is None and data.dtype in _NUMBERS:
+        return data  # which nearly all are
     backend = backend_of(data)
     if backend is None:
         _refuse_in_lists(data)
@@ -238,6 +240,8 @@ def operand(value: Any) -> Any:
     What cannot (a text, a function, an array of a library that is not known here) stays as it is, for the operation to
     say so. Raises DtypeError MG-212 as ``as_array`` does.
     """
+    if type(value) is np.ndarray:
+        return as_array(value)
     if value is None or isinstance(value, (int, float, str)) or callable(value):
         return value
     if backend_of(value) is None and hasattr(value, "__array__") and not isinstance(value, np.generic):

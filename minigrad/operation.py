@@ -308,13 +308,14 @@ def _listed(numbers: Any, operation: Operation, inputs: tuple[Any, ...]) -> Arra
 
 def _settle(operation: Operation, inputs: tuple[Any, ...], arrays: list[Any]) -> dict[int, int] | None:
     """Copy the bare arrays that a rule will need; return checksums of those that are too large for that."""
-    checksums = {}
-    for i in range(len(inputs)) if operation.needed is None else operation.needed:
-        if not isinstance(inputs[i], Tensor) and arrays[i].__class__ not in CONSTANTS:
+    checksums = None
+    needed = operation.needed
+    for i, x in enumerate(inputs):
+        if x.__class__ not in CONSTANTS and not isinstance(x, Tensor) and (needed is None or i in needed):
             arrays[i], checksum = settled(arrays[i])
             if checksum is not None:
-                checksums[i] = checksum
-    return checksums or None
+                checksums = {**(checksums or {}), i: checksum}
+    return checksums
 
 
 def _shared_version(value: Array, inputs: tuple[Any, ...]) -> Version:

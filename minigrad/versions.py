@@ -106,8 +106,8 @@ def _remember(whole: Any, version: Version) -> None:
 
 def settled(array: Any) -> tuple[Any, int | None]:
     """Return a bare array such that a change can do no harm: a copy; or, where it is large, itself and a checksum."""
-    if isinstance(array, np.ndarray) and array.nbytes > COPIED:
-        return array, fingerprint(array)
+    if isinstance(array, np.ndarray):
+        return (array, fingerprint(array)) if array.nbytes > COPIED else (array.copy(), None)
     return (array if backend.backend_of(array) is None else array.copy()), None
 
 

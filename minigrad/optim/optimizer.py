@@ -26,7 +26,7 @@ from minigrad.optim.settings import above_zero, flag, from_zero, require
 from minigrad.optim.writing import misfit, plain, read_only, require_apart
 from minigrad.source import here
 from minigrad.tape import lost
-from minigrad.tensor import Tensor, bare
+from minigrad.tensor import Tensor
 
 Rate = float | Callable[[int], float]
 """A learning rate: a number, or a schedule from the number of steps taken so far to one."""
@@ -241,7 +241,7 @@ class Optimizer:
             if grad is None:
                 raise self._no_gradient()
             theta = tensor._data  # not .data: this runs for every parameter of every step
-            g = bare(grad)
+            g = grad._data if isinstance(grad, Tensor) else grad
             if theta is not slot.theta:
                 self._bind(slot, theta)
             if slot.on_host and not theta.flags.writeable:
