@@ -9,9 +9,14 @@ from typing import Any
 from minigrad.backend import Array
 
 
+def _is_half(a: Array) -> bool:
+    dtype = getattr(a, "dtype", None)  # which numbers and lists have none of
+    return dtype is not None and dtype.char == "e"
+
+
 def wide(a: Array) -> Array:
     """Return float16 numbers as float32, and others as they are; a gradient gets its input's dtype in the walk."""
-    return a.astype("float32") if a.dtype.char == "e" else a
+    return a.astype("float32") if _is_half(a) else a
 
 
 def through_float32(forward: Callable[..., Array]) -> Callable[..., Array]:
@@ -19,7 +24,7 @@ def through_float32(forward: Callable[..., Array]) -> Callable[..., Array]:
 
     @wraps(forward)
     def compute(a: Array, *args: Any, **params: Any) -> Array:
-        if a.dtype.char != "e":
+        if not _is_half(a):
             return forward(a, *args, **params)
         return forward(a.astype("float32"), *args, **params).astype("float16")
 

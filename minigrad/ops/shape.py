@@ -208,6 +208,7 @@ def pad(a: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
         raise no_option("pad", "mode", mode)
     value = options.pop("constant_values", 0.0) if mode == "constant" else 0.0
     operand(bare(value))
+    a = a if isinstance(a, Tensor) else np.asarray(a)
     for option, given in options.items():
         if (option, given) != ("reflect_type", "even") or mode not in ("reflect", "symmetric"):
             raise no_option("pad", option, given)
