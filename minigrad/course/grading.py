@@ -189,13 +189,15 @@ def grade_class(
     folder: Path,
     *,
     jobs: int = 2,
+    trust_stored: bool = True,
     done: Callable[[Result, bool], None] = lambda result, kept: None,
 ) -> list[Result]:
     """Grade all, ``jobs`` at a time, and return the results in the order of the submissions.
 
     Each result is written to ``folder/STUDENT.json`` as it comes (``file_names`` says what a student's file is
     called). Where that file holds the result of this very submission under these settings it is taken from there, so
-    that a run which was stopped goes on where it was. ``done`` hears of every result, and whether it was there
+    that a run which was stopped goes on where it was; unless it is not to be trusted, since students' code can write
+    there (``holding``). ``done`` hears of every result, and whether it was there
     already. Whatever goes wrong with one of them is its note and nobody else's.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -211,7 +213,8 @@ def grade_class(
             result.notes.append(f"Its pages could not be written ({line(str(error), 200)}).")
 
     for submission in given:
-        kept = _kept(folder / f"{names[submission.student]}.json", grader.key(submission))
+        path = folder / f"{names[submission.student]}.json"
+        kept = _kept(path, grader.key(submission)) if trust_stored else None
         if kept is None:
             waiting.append(submission)
         else:

@@ -9,14 +9,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from minigrad.course import landlock, limits, namespaces, remote
+from minigrad.course.assignment import find, load
 from minigrad.course.cells import Cell
+from minigrad.course.grading import Grader, Settings, grade_class
 from minigrad.course.holding import Holding, holding
 from minigrad.course.student import Problem
+from minigrad.course.submissions import Submission
 from minigrad.errors import ConfigError
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the walls are Linux's")
@@ -78,6 +82,23 @@ class TestHolding:
         assert found.network
         assert found.signals  # a message, if no signal
         assert found.forges == (os.geteuid() != 0)
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_stored_results_count_only_where_nobody_can_have_changed_them(tmp_path, trusted):
+    one = load(find("A1"))
+    few = replace(one, questions=one.questions[:1])
+    (ada,) = [Submission("ada", None, "", one.submitted)]
+    grader = Grader(few, Settings(seconds=20))
+    try:
+        (result,) = grade_class(grader, [ada], tmp_path)
+        forged = tmp_path / "ada.json"
+        forged.write_text(forged.read_text().replace('"passed": true', '"passed": false'))
+        (again,) = grade_class(grader, [ada], tmp_path, trust_stored=trusted)
+    finally:
+        grader.close()
+    assert result.score == few.points
+    assert again.score == (0 if trusted else few.points)
 
 
 @pytest.fixture(scope="module")
