@@ -53,7 +53,7 @@ class Check:
     def of(cls, path: Path, source: Path | None = None) -> Check:
         """Load a student's file. The tests are those in it, or those of ``source``, a release or an assignment.
 
-        Raises DataError MG-942 where the file cannot be graded either, MG-932 where it has no test.
+        Raises DataError MG-942 where the file cannot be graded either, MG-948 where it has no test.
         """
         cells = cells_of(path, read_bytes(path), strict=False)
         given = read_submission(path.stem, path)
@@ -62,7 +62,7 @@ class Check:
         assignment = load(source) if source else handed_out(path, cells)
         if not assignment.questions:
             raise DataError(
-                "MG-932",
+                "MG-948",
                 f"{path} has no test in it: no cell with a function marked @test. Take them from the file that you "
                 f"were given, or from a fresh release: minigrad course check {path.name} --tests RELEASED_FILE",
             )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from minigrad.viz import entrywise, moves, products, sums, update_entries
 from minigrad.viz.entries import Case, Index, Pair
 from minigrad.viz.numbers import entry, show
-from minigrad.viz.trace import Backward, Deposit, Event, Forward, Outcome, Seed, Trace
+from minigrad.viz.trace import Backward, Deposit, Event, Forward, NewLoss, Seed, Trace
 
 _KINDS = (moves, sums, products, entrywise)
 
@@ -27,7 +27,7 @@ def explain(trace: Trace, event: Event | int, index: int | tuple[int, ...] = ())
     """Explain one entry of what an event produced.
 
     ``index`` points into the node's value for a ``Forward``, the gradient for a ``Seed``, the input's gradient for a
-    ``Backward``, ``.grad`` for a ``Deposit``, the parameter for an ``Update`` and the loss for an ``Outcome``; ``()``
+    ``Backward``, ``.grad`` for a ``Deposit``, the parameter for an ``Update`` and the loss for a ``NewLoss``; ``()``
     is a single number. Numbers have four significant digits; of a sum of more than four terms, the three largest and
     the sum of the others are written. Raises IndexError where there is no such entry.
     """
@@ -42,8 +42,8 @@ def explain(trace: Trace, event: Event | int, index: int | tuple[int, ...] = ())
         return _backward(trace, event, place)
     if isinstance(event, Deposit):
         return _deposit(trace, event, place)
-    if isinstance(event, Outcome):
-        return _outcome(trace, event)
+    if isinstance(event, NewLoss):
+        return _new_loss(trace, event)
     name = update_entries.name_in(event.rows, trace.nodes[event.node].name)
     pairs = update_entries.lines(event.rows, place, name)
     return Explanation("\n".join(p.symbols for p in pairs), "\n".join(p.numbers for p in pairs))
@@ -104,7 +104,7 @@ def _deposit(trace: Trace, event: Deposit, index: Index) -> Explanation:
     return Explanation(f"{left} = earlier + {gradient}", numbers)
 
 
-def _outcome(trace: Trace, event: Outcome) -> Explanation:
+def _new_loss(trace: Trace, event: NewLoss) -> Explanation:
     name = trace.nodes[event.node].name
     symbols = f"{name} with the weights before → {name} with the new weights"
     return Explanation(symbols, f"{show(event.old.item())} → {show(event.new.item())}")

@@ -12,7 +12,7 @@ from minigrad.viz.explain import explain
 from minigrad.viz.page_arrays import Store, entry_text, number, shape_text
 from minigrad.viz.page_graph import cell, head, stretches, timelines
 from minigrad.viz.thread import looked_at, strongest
-from minigrad.viz.trace import Backward, Deposit, Event, Forward, Host, Outcome, Row, Seed, Trace, Update
+from minigrad.viz.trace import Backward, Deposit, Event, Forward, Host, NewLoss, Row, Seed, Trace, Update
 from minigrad.viz.update_entries import name_in
 
 _ALL_ENTRIES = 12
@@ -79,7 +79,7 @@ def answer(trace: Trace, event: Event) -> Host:
         return trace.nodes[event.node].value
     if isinstance(event, Seed):
         return event.gradient
-    if isinstance(event, Outcome):
+    if isinstance(event, NewLoss):
         return event.new
     return event.rows[-1].value if isinstance(event, Update) else event.total
 
@@ -113,7 +113,7 @@ def _event(trace: Trace, event: Event, store: Store, wanted: set[tuple[int, ...]
         "entry": list(first[0]) if first else [],
         "told": told,
         "answer": store.add(array),
-        "symbol": name if isinstance(event, Forward | Update | Outcome) else f"dL/d{name}",
+        "symbol": name if isinstance(event, Forward | Update | NewLoss) else f"dL/d{name}",
         "added": isinstance(event, Backward) and not event.first,
     }
     arrays: list[tuple[str, Host]] = []
@@ -128,7 +128,7 @@ def _event(trace: Trace, event: Event, store: Store, wanted: set[tuple[int, ...]
         arrays.append(("contribution", event.contribution))
     elif isinstance(event, Deposit) and event.before is not None:
         arrays = [("the gradient before", event.before)]
-    elif isinstance(event, Outcome):
+    elif isinstance(event, NewLoss):
         arrays = [("with the weights before", event.old)]
     elif isinstance(event, Update):
         found["theta"] = name_in(event.rows, name)
@@ -183,7 +183,7 @@ def title(trace: Trace, event: Event) -> str:
         return f"{node.name} → {trace.nodes[event.input].name}"
     if isinstance(event, Deposit):
         return f"{node.name}.grad"
-    if isinstance(event, Outcome):
+    if isinstance(event, NewLoss):
         return f"{node.name} again, with the new weights"
     return f"{event.optimizer} changes {node.name}, step {event.t}"
 
@@ -203,7 +203,7 @@ def rule(trace: Trace, event: Event) -> str:
             if event.before is not None
             else "grad ← this walk's gradient"
         )
-    if isinstance(event, Outcome):
+    if isinstance(event, NewLoss):
         return "the same operations on the same data, once more"
     return "the optimizer's formula, line by line"
 
@@ -250,5 +250,5 @@ def where(trace: Trace, event: Event) -> str:
 def entry_name(trace: Trace, event: Event, entry: tuple[int, ...]) -> str:
     """Return the symbol of one entry of what an event brings about: ``dL/dW[0,2]``."""
     node = trace.nodes[event.input if isinstance(event, Backward) else event.node]
-    prefix = "" if isinstance(event, Forward | Update | Outcome) else "dL/d"
+    prefix = "" if isinstance(event, Forward | Update | NewLoss) else "dL/d"
     return prefix + node.name + entry_text(entry)

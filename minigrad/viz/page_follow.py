@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.errors import ConfigError
 from minigrad.viz.page_arrays import entry_text
 from minigrad.viz.thread import Entry, reach
-from minigrad.viz.trace import Backward, Deposit, Forward, Node, Outcome, Seed, Trace, Update
+from minigrad.viz.trace import Backward, Deposit, Forward, NewLoss, Node, Seed, Trace, Update
 
 _MOST = 24
 
@@ -64,7 +64,7 @@ def followed(trace: Trace, weight: Node, entry: Entry) -> list[tuple[int, Entry]
     touched = reach(trace, weight, entry)
     concerned: list[tuple[int, Entry]] = []
     for event in trace.events:
-        if isinstance(event, Forward | Seed | Outcome):
+        if isinstance(event, Forward | Seed | NewLoss):
             at = touched.get(event.node)
         elif isinstance(event, Backward):
             at = touched.get(event.input) if event.node in touched else None

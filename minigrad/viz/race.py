@@ -5,6 +5,7 @@ The optimizers are those of ``minigrad.optim``; the rows come from the lines of 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad import modes
-from minigrad.errors import ConfigError
+from minigrad.errors import ConfigError, MinigradWarning
 from minigrad.optim import GD, SGD, AdaGrad, Adam, AdamAsPrinted, Optimizer, RMSprop, Update
 from minigrad.tensor import Tensor
 from minigrad.viz.trace import Row
@@ -155,7 +156,9 @@ def _run(name: str, surface: Surface, start: tuple[float, float], rate: float | 
     optimizer = make([theta], lr=usual if rate is None else rate, **settings)
     path, losses, taken = [theta.numpy().copy()], [_height(surface, theta)], []
     seen: list[Update] = []
-    with modes.hooks(update=seen.append), np.errstate(all="ignore"):
+    # a run that flies off is one of the sights
+    with modes.hooks(update=seen.append), np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", MinigradWarning)
         for t, nu in enumerate(noise, start=1):
             optimizer.zero_grad()
             loss = surface.function(theta[0], theta[1]) + (nu * theta).sum()

@@ -162,7 +162,7 @@ class Recorder:
             old = self.trace.nodes[loss].value
             new = again.with_new(self.trace, loss, self.updated) if old.size == 1 else None
             if new is not None:
-                self._note(told.Outcome(self._next, line, loss, old, host(new)))
+                self._note(told.NewLoss(self._next, line, loss, old, host(new)))
         self.losses, self.updated = [], {}
 
     def finish(self) -> None:

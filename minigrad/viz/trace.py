@@ -41,7 +41,7 @@ class Node:
     operation: str | None = None
     formula: str | None = None
     inputs: tuple[int | None, ...] = ()
-    """Indices of nodes; None for an argument that is no array of data: an index, a number."""
+    """Indices of nodes; None for an argument that is no array: an index, a number."""
     constants: tuple[Host | None, ...] = ()
     """Beside ``inputs``: the array where there is no node."""
     constant_names: tuple[str | None, ...] = ()
@@ -138,7 +138,7 @@ class Update:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class NewLoss:
     """What the step has achieved: the loss ``node``, which was ``old``, on the same data with the new parameters."""
 
     kind: ClassVar[str] = "outcome"
@@ -149,14 +149,14 @@ class Outcome:
     new: Host
 
 
-Event: TypeAlias = Forward | Seed | Backward | Deposit | Update | Outcome
+Event: TypeAlias = Forward | Seed | Backward | Deposit | Update | NewLoss
 
 
 class Trace:
     """Everything that happened in a recorded step, in the order in which it happened.
 
     - nodes: the tensors, in the order in which they were first seen
-    - events: ``Forward``, ``Seed``, ``Backward``, ``Deposit``, ``Update`` and ``Outcome``
+    - events: ``Forward``, ``Seed``, ``Backward``, ``Deposit``, ``Update`` and ``NewLoss``
     - source: the lines of each file that an event's line points into
     - about: a sentence or two for the head of a page
     - starts: the events with which the recorded steps begin, where that is known
@@ -187,7 +187,7 @@ class Trace:
         found = [0, *self.starts[1:]]
         if not self.starts:
             for before, event in pairwise(self.events):
-                if isinstance(before, Update | Outcome) and not isinstance(event, Update | Outcome):
+                if isinstance(before, Update | NewLoss) and not isinstance(event, Update | NewLoss):
                     found.append(event.index)
         return [range(*ends) for ends in pairwise((*found, len(self.events)))]
 

@@ -133,7 +133,7 @@ def test_a_file_without_tests_is_checked_with_the_released_ones(what, tmp_path):
     (tmp_path / "mine.py").write_text(to_percent([*tests, *left]))
     (tmp_path / "released.py").write_text(text)
     if what == "deleted":
-        with pytest.raises(DataError, match="MG-932"):
+        with pytest.raises(DataError, match="MG-948"):
             Check.of(tmp_path / "mine.py")
         told = CliRunner().invoke(
             app, ["course", "check", str(tmp_path / "mine.py"), "--tests", str(tmp_path / "released.py")]

@@ -165,7 +165,7 @@ def test_in_a_browser(site: Path) -> None:
             assert browser.js("document.documentElement.scrollWidth") == 1440
         assert any(url.endswith(".woff2") for url in asked)
         browser.open(site / "index.html")
-        assert browser.text(".mg-count") == "1 / 15"
+        assert browser.text(".mg-count") == "1 / 16"
         browser.click('[data-do="next"]')
         assert browser.text(".mg-count") == "2 / 15"
         browser.js("document.body.dataset.theme = 'dark'")

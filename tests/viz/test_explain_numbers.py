@@ -19,7 +19,7 @@ import minigrad as mg
 from minigrad import ops
 from minigrad.viz.explain import explain
 from minigrad.viz.numbers import show
-from minigrad.viz.trace import Backward, Deposit, Forward, Outcome, Seed
+from minigrad.viz.trace import Backward, Deposit, Forward, NewLoss, Seed
 from tests.viz.networks import NETWORKS
 
 NUMBER = r"\d+(?:\.\d+)?(?:e[−+]?\d+)?"
@@ -282,7 +282,7 @@ def check_event(trace, event, index):
         if event.before is not None:
             arrays["earlier"] = event.before[index]
         return check(Reader(arrays), right(told.symbols), told.numbers, event.total[index].item())
-    if isinstance(event, Outcome):
+    if isinstance(event, NewLoss):
         assert told.numbers == f"{show(event.old.item())} → {show(event.new.item())}"
         return 2
     return check_update(trace.nodes[event.node].name, event, index, told)

@@ -7,7 +7,7 @@ import minigrad as mg
 from minigrad import nn, ops, optim
 from minigrad.viz import examples, page_data, thread
 from minigrad.viz.explain import explain
-from minigrad.viz.trace import Backward, Forward, Outcome, Seed
+from minigrad.viz.trace import Backward, Forward, NewLoss, Seed
 from tests.viz.networks import NETWORKS
 from tests.viz.test_explain_numbers import Reader, arrays_for, right
 
@@ -129,7 +129,7 @@ def test_the_new_loss_is_that_of_really_running_it_bit_for_bit(name):
         network.optimizer.zero_grad()
     second = mg.record(step)
     ran = [t.nodes[e.node].value.item() for t in (first, second) for e in t.events if isinstance(e, Seed)]
-    told = [event for event in first.events if isinstance(event, Outcome)]
+    told = [event for event in first.events if isinstance(event, NewLoss)]
     losses = 2 if name == "accumulation" else 1  # to an update
     assert len(told) == len(ran) // 2
     for k, event in enumerate(told):
@@ -153,7 +153,7 @@ def test_dropout_keeps_its_random_numbers_in_the_new_loss():
 
     before = rng.bit_generator.state
     trace = mg.record(step)
-    (told,) = [event for event in trace.events if isinstance(event, Outcome)]
+    (told,) = [event for event in trace.events if isinstance(event, NewLoss)]
     rng.bit_generator.state = before
     assert step().item() == told.new.item() != told.old.item()
 
@@ -169,7 +169,7 @@ def test_a_loss_has_no_new_value_where_it_cannot_be_worked_out():
         loss.backward()
         beside.step()  # the loss does not depend on what it changes
 
-    assert not [e for e in mg.record(step).events if isinstance(e, Outcome)]
+    assert not [e for e in mg.record(step).events if isinstance(e, NewLoss)]
     opt.zero_grad()
     losses = {}
 
@@ -180,7 +180,7 @@ def test_a_loss_has_no_new_value_where_it_cannot_be_worked_out():
             opt.step()
             opt.zero_grad()
 
-    told = [e for e in mg.record(two).events if isinstance(e, Outcome)]
+    told = [e for e in mg.record(two).events if isinstance(e, NewLoss)]
     assert [e.old.item() for e in told] == [losses["first"].item(), losses["second"].item()]
     assert told[0].new.item() == losses["second"].item()
 
@@ -194,5 +194,5 @@ def test_two_optimizers_after_one_walk_are_one_update():
         one.step()
         two.step()
 
-    (told,) = [e for e in mg.record(step).events if isinstance(e, Outcome)]
+    (told,) = [e for e in mg.record(step).events if isinstance(e, NewLoss)]
     assert told.new.item() == pytest.approx((2 - 0.3) * (3 - 0.2))
