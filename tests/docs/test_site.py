@@ -167,7 +167,7 @@ def test_in_a_browser(site: Path) -> None:
         browser.open(site / "index.html")
         assert browser.text(".mg-count") == "1 / 16"
         browser.click('[data-do="next"]')
-        assert browser.text(".mg-count") == "2 / 15"
+        assert browser.text(".mg-count") == "2 / 16"
         browser.js("document.body.dataset.theme = 'dark'")
         assert browser.js("document.querySelector('.mg-stepper').dataset.theme") == "dark"
     finally:
