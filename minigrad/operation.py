@@ -244,7 +244,7 @@ class Record:
 
 def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
     """Run ``operation`` on the inputs' arrays, and record it where a gradient may be wanted."""
-    bare = False
+    bare: list[int] = []
     tracked: list[bool] = []
     arrays: list[Any] = []
     versions: list[int] = []
@@ -259,7 +259,8 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
             )
             versions.append(0)
             tracked.append(False)
-            bare = bare or x.__class__ not in CONSTANTS
+            if x.__class__ not in CONSTANTS:
+                bare.append(len(arrays) - 1)
     try:
         value = operation.forward(*arrays, **params)
     except MinigradError:
@@ -276,7 +277,7 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
         True in tracked and operation.differentiable and modes.recording.get() and value.dtype.kind == "f"
     ):
         return wrap(value, None, version)
-    fingerprints = _settle(operation, inputs, arrays) if bare else None
+    fingerprints = _settle(arrays, bare, operation.needed) if bare else None
     if params:
         for param in params.values():
             if param.__class__ not in CONSTANTS:
@@ -306,12 +307,11 @@ def _listed(numbers: Any, operation: Operation, inputs: tuple[Any, ...]) -> Arra
     return array
 
 
-def _settle(operation: Operation, inputs: tuple[Any, ...], arrays: list[Any]) -> dict[int, int] | None:
+def _settle(arrays: list[Any], bare: list[int], needed: Collection[int] | None) -> dict[int, int] | None:
     """Copy the bare arrays that a rule will need; return checksums of those that are too large for that."""
     checksums = None
-    needed = operation.needed
-    for i, x in enumerate(inputs):
-        if x.__class__ not in CONSTANTS and not isinstance(x, Tensor) and (needed is None or i in needed):
+    for i in bare:
+        if needed is None or i in needed:
             arrays[i], checksum = settled(arrays[i])
             if checksum is not None:
                 checksums = {**(checksums or {}), i: checksum}

@@ -51,7 +51,7 @@ def version_of(array: Array) -> Version:
     known = _by_memory.get(id(whole))
     version = None if known is None else known()
     if version is None:
-        version = _overlapping(whole) or Version()
+        version = (_overlapping(whole) if _borrowed or _is_borrowed(whole) else None) or Version()
         _remember(whole, version)
     return version
 
@@ -80,8 +80,7 @@ def _is_borrowed(whole: Any) -> bool:
 
 def _overlapping(whole: Any) -> Version | None:
     """Look among arrays for one on the same memory, where there may be one."""
-    borrowed = _is_borrowed(whole)
-    for known in list(_by_memory.values()) if borrowed else _borrowed:
+    for known in list(_by_memory.values()) if _is_borrowed(whole) else _borrowed:
         version = known()
         other = None if version is None or version.whole is None else version.whole()
         if other is not None and isinstance(whole, np.ndarray) and np.may_share_memory(whole, other):
@@ -97,7 +96,7 @@ def _remember(whole: Any, version: Version) -> None:
                 _by_memory.pop(other, None)
         _crowded = 1000 + 2 * len(_by_memory)
     known = _by_memory[id(whole)] = ref(version)
-    if isinstance(whole, np.ndarray):
+    if isinstance(whole, np.ndarray) and version.whole is None:
         version.whole = ref(whole)
         if not whole.flags.owndata:
             _borrowed[:] = [each for each in _borrowed if each() is not None]
