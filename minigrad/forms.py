@@ -8,19 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import words
 from minigrad.errors import OperationError
 
-_INSTEAD: dict[str, str] = {
-    # an option of NumPy's that no gradient rule knows: what to write
+_INSTEAD: dict[str, str] = words.OPTIONS | {
+    # an option of a NumPy function that no gradient rule knows: what to write
     "casting": "Cast the input first: t.astype('float32').",
     "copy": "Leave it out: a result is a tensor of its own.",
     "device": "Move it: t.to('cpu').",
-    "dtype": "Cast the input first: t.astype('float64').",
-    "initial": "Join it to the result: np.maximum(result, start), result + start.",
     "mean": "Leave it out: it saves time alone.",
     "mode": "It can be 'constant', 'edge', 'reflect', 'symmetric' or 'wrap'.",
     "order": "Entries are taken row by row; turn the axes first: np.transpose(t).",
-    "out": "A result is a new tensor: y = ….",
     "reflect_type": "Leave it out: reflections are even.",
     "subok": "Leave it out: a result is a Tensor.",
     "where": "Put what changes nothing where it is False: np.where(condition, t, 0).",

@@ -25,9 +25,7 @@ COPIED = 16 << 20
 
 _writes = itertools.count(1)
 _by_memory: dict[int, ref[Version]] = {}  # a WeakValueDictionary is five times as slow: this runs every step
-_borrowed: list[
-    ref[Version]
-] = []  # those of memory that is not NumPy's own, which may be handed out as another array
+_borrowed: list[ref[Version]] = []  # those of memory that is not NumPy's own: a second array may lie on it
 _crowded = 1000  # so many entries are gone through for those of memory that is gone
 
 
@@ -68,7 +66,7 @@ def _whole(array: Array) -> Any:
     """
     whole = below = array
     while (below := below.obj if isinstance(below, memoryview) else getattr(below, "base", None)) is not None:
-        if isinstance(below, np.ndarray):
+        if backend.backend_of(below) is not None:  # a GPU's arrays have bases too
             whole = below
     return whole
 
