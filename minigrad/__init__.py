@@ -4,9 +4,10 @@
 from minigrad import stopping as stopping
 from minigrad import environment as environment
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
-from minigrad import nn, ops, optim, words
+from minigrad import nn, ops, optim, registry, words
 from minigrad.backend import default_dtype, generator, set_default_dtype
 from minigrad.check import gradcheck
 from minigrad.creation import (
@@ -94,4 +95,7 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module("minigrad.viz")
+    if name == "table":
+        warnings.warn("mg.table is called mg.registry now", DeprecationWarning, stacklevel=2)
+        return registry
     raise words.no_name(__name__, name, __all__)

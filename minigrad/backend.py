@@ -164,7 +164,7 @@ def set_default_dtype(dtype: DTypeLike) -> None:
     _default_dtype = chosen
 
 
-def unscalar(value: Any) -> Any:
+def as_0d_array(value: Any) -> Any:
     """Make an array again of the scalar that NumPy turns a 0-dimensional result into, and that cannot be added into."""
     return np.asarray(value) if isinstance(value, np.generic) else value
 

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minigrad import backend
-from minigrad.tensor import Tensor, bare
+from minigrad.tensor import Tensor, unwrap
 
 
 def tensor(
     data: Any, dtype: DTypeLike | None = None, device: str | None = None, requires_grad: bool = False
 ) -> Tensor:
     """Return a Tensor on a copy of ``data``, as ``torch.tensor`` does; ``Tensor(data)`` uses an array as it is."""
-    array = backend.as_array(bare(data) if isinstance(data, Tensor) else data, dtype)
+    array = backend.as_array(unwrap(data) if isinstance(data, Tensor) else data, dtype)
     return Tensor(array.copy(), requires_grad=requires_grad, device=device)
 
 
@@ -62,12 +62,12 @@ def linspace(start: float, end: float, steps: int, dtype: DTypeLike | None = Non
 
 def zeros_like(t: Any, **options: Any) -> Tensor:
     """Return zeros of the shape and dtype of ``t``."""
-    return Tensor(np.zeros_like(bare(t)), **options)
+    return Tensor(np.zeros_like(unwrap(t)), **options)
 
 
 def ones_like(t: Any, **options: Any) -> Tensor:
     """Return ones of the shape and dtype of ``t``."""
-    return Tensor(np.ones_like(bare(t)), **options)
+    return Tensor(np.ones_like(unwrap(t)), **options)
 
 
 def _shape(size: tuple[Any, ...]) -> Any:

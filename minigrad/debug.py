@@ -30,9 +30,9 @@ class _Debug(modes.Mode):
     def __enter__(self) -> None:
         weights, switches = WeightMatrices(), ExitStack()
         switches.enter_context(modes.hooks(forward=_check_finite))
-        switches.enter_context(modes.hooks(forward=weights.used, deposit=weights.arrived))
+        switches.enter_context(modes.hooks(forward=weights.used, accumulate_grad=weights.arrived))
         switches.enter_context(modes.hooks(forward=_KeptGraphs()))
-        switches.enter_context(modes.switched(modes.fingerprinting, True))
+        switches.enter_context(modes.switched(modes.checksumming, True))
         self.blocks.append((weights, switches))
 
     def __exit__(self, *error: Any) -> None:
@@ -66,7 +66,7 @@ def _check_finite(record: Record, output: Tensor) -> None:
     )
     raise NonFiniteError(
         "MG-403",
-        f"first non-finite value: {found} in the result of {record.operation.name} ({record.place}). "
+        f"first non-finite value: {found} in the result of {record.operation.name} ({record.location}). "
         f"{inputs}. Look at that input: a logarithm or a division of 0, or numbers grown too large?",
     )
 

@@ -32,11 +32,11 @@ def unseen_write(label: str, name: str | None, leaf: bool) -> str:
     return f"{why} {update}" if leaf else f"{why} {new}"
 
 
-def no_leaf(label: str, name: str | None, place: object) -> str:
+def no_leaf(label: str, name: str | None, location: object) -> str:
     """Say why the result of an operation has no ``.grad``, and how a loop of one's own updates a weight."""
     w = name or "w"
     return (
-        f"{label} ({place}) is no leaf, so its .grad is None: only tensors that you made keep a gradient. A weight "
+        f"{label} ({location}) is no leaf, so its .grad is None: only tensors that you made keep a gradient. A weight "
         f"stays one if it is updated in place: with mg.no_grad(): {w} -= 0.1 * {w}.grad, not {w} = {w} - …. To see the "
         f"gradient of a result in between, call {w}.retain_grad() before backward()."
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import types
+import warnings
 from collections.abc import AsyncIterator, Callable, Generator
 from contextvars import ContextVar
 from functools import wraps
@@ -28,18 +29,18 @@ class Hooks(NamedTuple):
 
     forward: tuple[Callable[..., None], ...] = ()
     backward: tuple[Callable[..., None], ...] = ()
-    deposit: tuple[Callable[..., None], ...] = ()
+    accumulate_grad: tuple[Callable[..., None], ...] = ()
     update: tuple[Callable[..., None], ...] = ()
 
 
 recording: ContextVar[bool] = ContextVar("recording", default=True)
 hooked: ContextVar[Hooks] = ContextVar("hooked", default=Hooks())  # noqa: B039
 fusing: ContextVar[bool] = ContextVar("fusing", default=True)
-fingerprinting: ContextVar[bool] = ContextVar("fingerprinting", default=False)
+checksumming: ContextVar[bool] = ContextVar("checksumming", default=False)
 accumulated_passes: ContextVar[int] = ContextVar("accumulated_passes", default=1)
 
 _DEFAULTS: dict[ContextVar[Any], Any] = {
-    switch: switch.get() for switch in (recording, hooked, fusing, fingerprinting, accumulated_passes)
+    switch: switch.get() for switch in (recording, hooked, fusing, checksumming, accumulated_passes)
 }
 _open: ContextVar[tuple[Any, ...]] = ContextVar("open", default=())
 """The switched modes whose blocks are open, in the order in which they were entered, and who put some aside."""
@@ -237,25 +238,30 @@ def unfused() -> Mode:
 def may_fuse() -> bool:
     """Tell whether neighbouring operations may run as one here and now; see ``unfused``."""
     watchers = hooked.get()
-    return fusing.get() and not (watchers.forward or watchers.backward or fingerprinting.get())
+    return fusing.get() and not (watchers.forward or watchers.backward or checksumming.get())
 
 
 def hooks(
     forward: Callable[..., None] | None = None,
     backward: Callable[..., None] | None = None,
-    deposit: Callable[..., None] | None = None,
+    accumulate_grad: Callable[..., None] | None = None,
     update: Callable[..., None] | None = None,
+    *,
+    deposit: Callable[..., None] | None = None,
 ) -> Mode:
     """Call a function at every event of one kind; it is the one place from which all that happens can be seen.
 
     - ``forward(record, output)`` as each record is made
     - ``backward(step)`` as each contribution is walked; a walk takes the hooks that hold when it starts
-    - ``deposit(tensor, before)`` as a walk has added to a tensor's ``.grad``, which was ``before`` (an array or None)
+    - ``accumulate_grad(tensor, before)`` as a walk has added to a ``.grad``, which was ``before`` (an array or None)
     - ``update(update)`` as ``optimizer.step()`` has changed each parameter, with an ``optim.Update``
 
     Also a decorator. Raises ConfigError MG-802 where a hook cannot be called.
     """
-    added = (forward, backward, deposit, update)
+    if deposit is not None:
+        warnings.warn("hooks(deposit=…) is called accumulate_grad= now", DeprecationWarning, stacklevel=2)
+        accumulate_grad = deposit
+    added = (forward, backward, accumulate_grad, update)
     for event, hook in zip(Hooks._fields, added, strict=True):
         if hook is not None and not callable(hook):
             raise ConfigError("MG-802", f"hooks({event}=…) needs a function, not {hook!r}.")

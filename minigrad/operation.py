@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, messages, modes, table, words
+from minigrad import backend, messages, modes, registry, words
 from minigrad.backend import Array
 from minigrad.errors import GradientError, MinigradError, OperationError
 from minigrad.failures import explained
 from minigrad.forms import in_all_forms, short
 from minigrad.rules import Rule
-from minigrad.source import Place, here
-from minigrad.tensor import Tensor, offer, wrap
-from minigrad.versions import CONSTANTS, Version, fingerprint, settled, settled_parameter
+from minigrad.source import SourceLocation, here
+from minigrad.tensor import Tensor, register_methods, wrap
+from minigrad.versions import CONSTANTS, Version, checksum, settled, settled_parameter
 
 _serial = itertools.count(1)
 
@@ -32,8 +32,8 @@ class Operation:
     operation on any number of arrays has a single rule, which also receives ``i``, the input asked for.
     ``saves`` names what ``forward`` returns beside the result because its rules need it, each with a function of the
     inputs which computes the same from operations, for a backward pass that shall itself be differentiable.
-    ``together(wanted, g, y, *inputs, *saved)`` may give the gradients of all inputs in one go, as exactly as the
-    rules, on bare arrays: a sequence of arrays, one for each input, of which those count that are ``wanted``; new
+    ``joint_vjp(needs_grad, g, y, *inputs, *saved)`` may give the gradients of all inputs in one go, as exactly as the
+    rules, on bare arrays: a sequence of arrays, one for each input, of which those in ``needs_grad`` count; new
     ones, or what ``forward`` saved, which the record needs no more.
     ``explain(error, *inputs, **params)`` may turn a failure of ``forward`` into a message that teaches.
     """
@@ -49,10 +49,10 @@ class Operation:
         *,
         variadic: bool = False,
         saves: dict[str, Callable[..., Any]] | None = None,
-        together: Callable[..., Sequence[Array | None]] | None = None,
+        joint_vjp: Callable[..., Sequence[Array | None]] | None = None,
         explain: Callable[..., MinigradError | None] | None = None,
     ) -> None:
-        self.saves, self.together = saves or {}, together
+        self.saves, self.joint_vjp = saves or {}, joint_vjp
         self.name, self.forward, self.formula, self.rules = name, forward, formula, rules
         self.inputs, self.params, self.variadic, self.explain = inputs, params, variadic, explain
         self.differentiable = any(rules)
@@ -117,12 +117,12 @@ class Record:
 
     __slots__ = (
         "arrays",
+        "checksums",
         "consumed",
-        "fingerprints",
         "inputs",
+        "location",
         "operation",
         "params",
-        "place",
         "saved",
         "serial",
         "tracked",
@@ -148,7 +148,7 @@ class Record:
         version: Version,
         versions: list[int],
         saved: tuple[Array, ...],
-        fingerprints: dict[int, int] | None,
+        checksums: dict[int, int] | None,
         tracked: list[bool],
     ) -> None:
         self.serial = next(_serial)
@@ -158,19 +158,21 @@ class Record:
         self.saved = saved
         self.params = params
         self.value = value
-        self.place = here(4)  # past this, apply, and the operation's call
-        self.consumed: Place | None = None
+        self.location = here(4)  # past this, apply, and the operation's call
+        self.consumed: SourceLocation | None = None
         self.version = version
         self.versions = versions
-        self.fingerprints, self.tracked = fingerprints, tracked
-        if modes.fingerprinting.get():
-            self.fingerprints = dict(enumerate(map(fingerprint, arrays))) | {-1: fingerprint(value)}
+        self.checksums, self.tracked = checksums, tracked
+        if modes.checksumming.get():
+            self.checksums = dict(enumerate(map(checksum, arrays))) | {-1: checksum(value)}
 
     def __repr__(self) -> str:
         inputs = ", ".join(x.label if isinstance(x, Tensor) else str(np.shape(x)) for x in self.inputs)
-        return f"<record {self.serial}: {self.operation.name}({inputs}) -> {self.value.shape}, {self.place}>"
+        return (
+            f"<record {self.serial}: {self.operation.name}({inputs}) -> {self.value.shape}, {self.location}>"
+        )
 
-    def release(self, walker: Place) -> None:
+    def release(self, walker: SourceLocation) -> None:
         """Let go of everything that only a backward walk needs, and remember who walked."""
         self.consumed = walker
         self.inputs = self.arrays = self.saved = ()
@@ -193,7 +195,7 @@ class Record:
         """
         operation, versions, kept, tracked = self.operation, self.versions, self.arrays, self.tracked
         rules = {}
-        look_closer = self.version.number != versions[-1] or self.fingerprints is not None
+        look_closer = self.version.number != versions[-1] or self.checksums is not None
         for i, x in enumerate(self.inputs):
             if isinstance(x, Tensor):
                 look_closer = look_closer or x.version.number != versions[i] or x._data is not kept[i]
@@ -210,11 +212,12 @@ class Record:
         arrays: tuple[Any, ...] = (*self.arrays, *self.saved)
         if output is not None:
             value, arrays = output, (*self._recorded_inputs(), *self.saved_again())
-        elif operation.together is not None:
-            gradients = operation.together(rules, incoming, value, *arrays)
+        elif operation.joint_vjp is not None:
+            gradients = operation.joint_vjp(rules, incoming, value, *arrays)
             return [(i, gradients[i]) for i in rules]
         return [
-            (i, backend.unscalar(rule(i, incoming, value, arrays, self.params))) for i, rule in rules.items()
+            (i, backend.as_0d_array(rule(i, incoming, value, arrays, self.params)))
+            for i, rule in rules.items()
         ]
 
     def _check_unchanged(self, positions: Iterable[int]) -> None:
@@ -224,8 +227,8 @@ class Record:
             changed = version is not None and version.number != self.versions[i]
             if isinstance(x, Tensor) and x._data is not self.arrays[i]:
                 changed = True
-            elif self.fingerprints is not None and i in self.fingerprints and not changed:
-                changed = fingerprint((*self.arrays, self.value)[i]) != self.fingerprints[i]
+            elif self.checksums is not None and i in self.checksums and not changed:
+                changed = checksum((*self.arrays, self.value)[i]) != self.checksums[i]
             if changed:
                 self._raise_changed(i, version)
 
@@ -233,11 +236,11 @@ class Record:
         changed = None if i < 0 else self.inputs[i]
         result = f"the result of {self.operation.name}"
         what = result if i < 0 else changed.label if isinstance(changed, Tensor) else f"input {i}"
-        where = f" ({version.place})" if version and version.place else ""
+        where = f" ({version.location})" if version and version.location else ""
         name = changed.name if isinstance(changed, Tensor) else None
         raise GradientError(
             "MG-205",
-            f"{what} was saved by {self.operation.name} ({self.place}) for its backward and then changed{where}. "
+            f"{what} was saved by {self.operation.name} ({self.location}) for its backward and then changed{where}. "
             f"The gradient would be that of other numbers. {messages.instead_of_write(version, name)}",
         )
 
@@ -271,13 +274,13 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     if operation.saves:
         value, *rest = value
         saved = tuple(rest)
-    value = backend.unscalar(value)
+    value = backend.as_0d_array(value)
     version = _shared_version(value, inputs)
     if not (
         True in tracked and operation.differentiable and modes.recording.get() and value.dtype.kind == "f"
     ):
         return wrap(value, None, version)
-    fingerprints = _settle(arrays, bare, operation.needed) if bare else None
+    checksums = _settle(arrays, bare, operation.needed) if bare else None
     if params:
         for param in params.values():
             if param.__class__ not in CONSTANTS:
@@ -288,7 +291,7 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
         params = operation.params
     versions.append(version.number)
     record = Record(
-        operation, inputs, tuple(arrays), params, value, version, versions, saved, fingerprints, tracked
+        operation, inputs, tuple(arrays), params, value, version, versions, saved, checksums, tracked
     )
     output = wrap(value, record, version)
     for hook in modes.hooked.get().forward:
@@ -340,7 +343,7 @@ def define(
     params: dict[str, Any] | None = None,
     variadic: bool = False,
     saves: dict[str, Callable[..., Any]] | None = None,
-    together: Callable[..., Sequence[Array | None]] | None = None,
+    joint_vjp: Callable[..., Sequence[Array | None]] | None = None,
     of: Callable[..., Any] | None = None,
     method: str | None = None,
     explain: Callable[..., MinigradError | None] | None = None,
@@ -353,7 +356,7 @@ def define(
     ``of`` is the NumPy function that the operation stands for (``forward`` itself where that is a ufunc);
     ``method`` the name under which Tensors offer it.
     """
-    if name in table.operations:
+    if name in registry.operations:
         raise OperationError("MG-603", f"there is an operation named {name!r} already; choose another name.")
     names = inputs.split()[: len(rules)] if isinstance(forward, np.ufunc) else inputs.split()
     defaults = params or {}
@@ -382,26 +385,26 @@ def define(
         defaults,
         variadic=variadic,
         saves=saves,
-        together=together,
+        joint_vjp=joint_vjp,
         explain=explain,
     )
-    table.operations[name] = operation
+    registry.operations[name] = operation
     function = forward if isinstance(forward, np.ufunc) else of
     if function is not None:
         stands_for(function, operation)
     if method is not None:
-        offer(**{method: operation})
+        register_methods(**{method: operation})
     return operation
 
 
 def stands_for(function: Callable[..., Any], run: Callable[..., Any]) -> None:
     """Let ``run``, an operation or a function that is made of some, run for a NumPy function on Tensors."""
     if isinstance(function, np.ufunc):  # whose options Tensor's __array_ufunc__ has refused
-        table.functions[function] = run
+        registry.functions[function] = run
         return
     if isinstance(run, Operation):
         names, inputs = [*run.inputs, *run.params], len(run.inputs)
     else:
         parameters = inspect.signature(run).parameters.values()
         names, inputs = [p.name for p in parameters], sum(p.default is p.empty for p in parameters)
-    table.functions[function] = in_all_forms(function, run, names, inputs)
+    registry.functions[function] = in_all_forms(function, run, names, inputs)

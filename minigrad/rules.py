@@ -18,7 +18,7 @@ class Rule:
     ``shapes`` instead of input names.
     """
 
-    __slots__ = ("_needed", "_params", "_variadic", "_wanted", "formula", "function")
+    __slots__ = ("_arguments", "_needed", "_params", "_variadic", "formula", "function")
 
     def __init__(
         self,
@@ -35,27 +35,27 @@ class Rule:
         self.formula, self.function, self._variadic = formula, function, variadic
         positions = {"g": 0, "y": 1, **({"i": 2, "arrays": 3} if variadic else _numbered([*inputs, *saves]))}
         shapes = {"shapes": 3} if variadic else {f"{k}_shape": n for k, n in _numbered(inputs).items()}
-        self._wanted: list[tuple[int, bool]] = []  # position in what is offered, whether only its shape
+        self._arguments: list[tuple[int, bool]] = []  # position in what is offered, whether only its shape
         self._params: list[str] = []
-        for wanted in inspect.signature(function).parameters:
-            if wanted in positions:
-                self._wanted.append((positions[wanted], False))
-            elif wanted in shapes:
-                self._wanted.append((shapes[wanted], True))
-            elif wanted in params:
-                self._params.append(wanted)
+        for argument in inspect.signature(function).parameters:
+            if argument in positions:
+                self._arguments.append((positions[argument], False))
+            elif argument in shapes:
+                self._arguments.append((shapes[argument], True))
+            elif argument in params:
+                self._params.append(argument)
             else:
                 raise OperationError(
                     "MG-603",
-                    f"rule {name} asks for {wanted!r}; it can have {', '.join([*positions, *shapes, *params])}.",
+                    f"rule {name} asks for {argument!r}; it can have {', '.join([*positions, *shapes, *params])}.",
                 )
-        needed = {k - 2 for k, only_shape in self._wanted if k >= 1 and not only_shape}
+        needed = {k - 2 for k, only_shape in self._arguments if k >= 1 and not only_shape}
         self._needed = tuple(k for k in needed if k < len(inputs))
 
     def __call__(self, i: int, g: Any, y: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Return the gradient for input ``i``."""
         offered = (g, y, i, arrays) if self._variadic else (g, y, *arrays)
-        arguments = [_shape(offered[k]) if only_shape else offered[k] for k, only_shape in self._wanted]
+        arguments = [_shape(offered[k]) if only_shape else offered[k] for k, only_shape in self._arguments]
         if self._params:
             return self.function(*arguments, **{name: params[name] for name in self._params})
         return self.function(*arguments)
@@ -63,7 +63,7 @@ class Rule:
     def needs(self, count: int) -> Sequence[int]:
         """Positions among ``count`` inputs, and -1 for the result, whose values the rule needs unchanged."""
         if self._variadic:
-            return range(count) if (3, False) in self._wanted else ()
+            return range(count) if (3, False) in self._arguments else ()
         return self._needed
 
 

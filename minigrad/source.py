@@ -27,7 +27,7 @@ def _is_internal(filename: str) -> bool:
     return filename in _OTHERS or filename.startswith(_ROOTS) or _KERNELS in filename
 
 
-class Place(NamedTuple):
+class SourceLocation(NamedTuple):
     """A place in the user's program, kept as two pointers and resolved to a line only when it is read."""
 
     code: CodeType
@@ -57,7 +57,7 @@ def file_name(filename: str) -> str:
 _new = tuple.__new__  # Place(…) takes three times as long
 
 
-def here(depth: int = 1) -> Place:
+def here(depth: int = 1) -> SourceLocation:
     """Return the innermost frame that is neither minigrad's own code nor NumPy's.
 
     A frame counts as internal by its file name, which is looked up once per file: this runs for every
@@ -66,7 +66,7 @@ def here(depth: int = 1) -> Place:
     frame = sys._getframe(depth)
     while _is_internal(frame.f_code.co_filename) and (caller := frame.f_back) is not None:
         frame = caller
-    return _new(Place, (frame.f_code, frame.f_lasti))
+    return _new(SourceLocation, (frame.f_code, frame.f_lasti))
 
 
 def variables() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from minigrad import backend, messages, modes
 from minigrad.errors import GradientError, OperationError
 from minigrad.operation import Record
 from minigrad.source import here, variables
-from minigrad.tensor import Tensor, bare, offer, wrap
+from minigrad.tensor import Tensor, register_methods, unwrap, wrap
 from minigrad.versions import Version
 
 lost: ContextVar[tuple[float, list[ref[Tensor]]] | None] = ContextVar("lost", default=None)
@@ -102,8 +102,8 @@ def walk(
             continue
         owned.discard(output)
         if output.retains_grad:
-            _deposit(output, incoming, False)
-        new = record.operation.together is not None and not create_graph
+            _accumulate_grad(output, incoming, False)
+        new = record.operation.joint_vjp is not None and not create_graph
         for i, part in record.contributions(incoming, output if create_graph else None):
             x = record.inputs[i]
             data = x._data
@@ -117,7 +117,7 @@ def walk(
             elif x in owned and not create_graph:
                 np.add(total, part, out=total)
             else:
-                total = backend.unscalar(total + part)
+                total = backend.as_0d_array(total + part)
                 owned.add(x)
             cotangents[x] = total
             if watched or hooks:
@@ -196,7 +196,7 @@ def steps(
             lost.set(None)
     for leaf, total in cotangents.items():
         if leaf.requires_grad:
-            _deposit(leaf, total, True)
+            _accumulate_grad(leaf, total, True)
 
 
 def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
@@ -219,11 +219,11 @@ def _seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
     else:
         seed = backend.as_array(gradient, root.dtype)
     if not create_graph:
-        seed = bare(seed)
+        seed = unwrap(seed)
     elif not isinstance(seed, Tensor):
         seed = wrap(seed.copy(), None, Version())  # the graph of the gradient outlives this call
     passes = modes.accumulated_passes.get()
-    return seed if passes == 1 else backend.unscalar(seed * (1.0 / passes))
+    return seed if passes == 1 else backend.as_0d_array(seed * (1.0 / passes))
 
 
 def _no_graph(root: Tensor) -> str:
@@ -257,7 +257,7 @@ def _is_zero(gradient: Tensor) -> bool:
     return (type(array) is np.ndarray or gradient.version.number > 0) and not array.any()
 
 
-def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
+def _accumulate_grad(tensor: Tensor, total: Any, owned: bool) -> None:
     """Add one walk's gradient to ``.grad``, never into memory that somebody else may hold."""
     before = tensor._grad
     if before is not None:
@@ -269,15 +269,15 @@ def _deposit(tensor: Tensor, total: Any, owned: bool) -> None:
                 f"{tensor.label} has shape {tensor.shape}, and what was assigned to its .grad {before.shape}. "
                 "Forget it before backward(): .grad = None.",
             )
-        total = backend.unscalar((tensor.grad if isinstance(total, Tensor) else bare(before)) + total)
+        total = backend.as_0d_array((tensor.grad if isinstance(total, Tensor) else unwrap(before)) + total)
         total = total if total.dtype == tensor._data.dtype else total.astype(tensor._data.dtype)
     elif not owned and not isinstance(total, Tensor):
         total = total.copy()
     tensor._grad = total
     tensor.grad_passes += 1
     tensor.expected_passes = modes.accumulated_passes.get()
-    for hook in modes.hooked.get().deposit:
-        hook(tensor, bare(before))
+    for hook in modes.hooked.get().accumulate_grad:
+        hook(tensor, unwrap(before))
 
 
 def gradients(
@@ -329,4 +329,4 @@ def gradients(
     ]
 
 
-offer(backward=backward)
+register_methods(backward=backward)

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike
 
-from minigrad import backend, messages, modes, table, words
+from minigrad import backend, messages, modes, registry, words
 from minigrad.backend import Array
 from minigrad.errors import DeviceError, DtypeError, GradientError, ShapeError, warn
-from minigrad.source import Place, here
+from minigrad.source import SourceLocation, here
 from minigrad.versions import Version, publish, version_of
 
 if TYPE_CHECKING:
@@ -100,10 +100,10 @@ class Tensor(NDArrayOperatorsMixin):
     def data(self, value: Any) -> None:
         array = backend.as_array(value.data if isinstance(value, Tensor) else value)
         if array is self._data:  # t.data += 1 has written into it
-            self.mark_changed(how="data")
+            self.bump_version(how="data")
         else:
             self._data, self.version = array, version_of(array)
-            self.version.place, self.version.how = here(), "data"
+            self.version.location, self.version.how = here(), "data"
 
     @property
     def grad(self) -> Tensor | None:
@@ -114,7 +114,7 @@ class Tensor(NDArrayOperatorsMixin):
         grad = self._grad
         if grad is None or isinstance(grad, Tensor):
             if grad is None and self.record is not None and not self.retains_grad:
-                warn("MG-218", messages.no_leaf(self.label, self.name, self.record.place))
+                warn("MG-218", messages.no_leaf(self.label, self.name, self.record.location))
             return grad
         self._grad = wrapped = wrap(grad, None, Version())
         return wrapped
@@ -197,7 +197,7 @@ class Tensor(NDArrayOperatorsMixin):
         The graph is consumed (MG-203 on a second walk) unless ``retain_graph``; with ``create_graph`` the
         gradients are themselves recorded, so that they can be differentiated again.
         """
-        table.methods["backward"](self, gradient, retain_graph=retain_graph, create_graph=create_graph)
+        registry.methods["backward"](self, gradient, retain_graph=retain_graph, create_graph=create_graph)
 
     def requires_grad_(self, flag: bool = True) -> Self:
         """Switch the gradient of a leaf on or off; DtypeError MG-210 where the entries are no floats."""
@@ -228,12 +228,12 @@ class Tensor(NDArrayOperatorsMixin):
         """Return a tensor on the same memory that is not part of the graph."""
         return wrap(self._data, None, self.version)
 
-    def mark_changed(self, place: Place | None = None, how: str = "in place") -> None:
+    def bump_version(self, location: SourceLocation | None = None, how: str = "in place") -> None:
         """Note that the entries were written in place, so that a stale graph can say so (MG-205).
 
         ``how`` is a key of ``messages.WRITES``, which knows what to do instead.
         """
-        self.version.written(place or here(), how)
+        self.version.written(location or here(), how)
 
     def check_writable(self, *sources: Any) -> None:
         """Raise MG-207 where writing ``sources`` into this tensor would go unnoticed by the graph."""
@@ -247,7 +247,7 @@ class Tensor(NDArrayOperatorsMixin):
         if method == "__call__":
             if "out" in kwargs:
                 return _write(ufunc, inputs, **kwargs)
-            operation = table.functions.get(ufunc)
+            operation = registry.functions.get(ufunc)
             if operation is not None and not kwargs:
                 return operation(*inputs)
         raise words.no_rule(ufunc.__name__ + ("" if method == "__call__" else f".{method}"), kwargs)
@@ -255,7 +255,7 @@ class Tensor(NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        operation = table.functions.get(function)
+        operation = registry.functions.get(function)
         if operation is None:
             module = function.__module__.partition(".")[2]
             raise words.no_rule(f"{module}.{function.__name__}".lstrip("."))
@@ -264,7 +264,7 @@ class Tensor(NDArrayOperatorsMixin):
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Callable[..., Any]:
-            """What ``offer`` has added; a real __getattr__ would make every attribute several times as slow."""
+            """What ``register_methods`` has added; a real __getattr__ would make every attribute far slower."""
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self.requires_grad:
@@ -293,13 +293,13 @@ class Tensor(NDArrayOperatorsMixin):
     # -- Python's protocols -------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Tensor:
-        picked: Tensor = table.methods["getitem"](self, index)
+        picked: Tensor = registry.methods["getitem"](self, index)
         return picked
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.check_writable(value)
-        self._data[bare(index)] = backend.operand(bare(value))
-        self.mark_changed(how="entry")
+        self._data[unwrap(index)] = backend.operand(unwrap(value))
+        self.bump_version(how="entry")
 
     def __len__(self) -> int:
         if self.ndim == 0:
@@ -369,22 +369,22 @@ class Tensor(NDArrayOperatorsMixin):
 
 
 class _Method:
-    """A method of Tensors that stands in the table: ``t.sum`` is ``table.methods["sum"]``, bound to t."""
+    """A method of Tensors that stands in the table: ``t.sum`` is ``registry.methods["sum"]``, bound to t."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def __get__(self, tensor: Tensor | None, owner: type[Tensor]) -> Callable[..., Any]:
-        method = table.methods.get(self.name)
+        method = registry.methods.get(self.name)
         if method is None:
             hint = words.instead_of_method(self.name)
             raise AttributeError(f"Tensor has no attribute {self.name!r}{hint}", name=self.name, obj=tensor)
         return method if tensor is None else MethodType(method, tensor)
 
 
-def offer(**methods: Callable[..., Any]) -> None:
+def register_methods(**methods: Callable[..., Any]) -> None:
     """Let Tensors have these methods."""
-    table.methods.update(methods)
+    registry.methods.update(methods)
     for name in methods:
         if not hasattr(Tensor, name):
             setattr(Tensor, name, _Method(name))
@@ -400,12 +400,12 @@ def wrap(data: Array, record: Record | None, version: Version) -> Tensor:
     return tensor
 
 
-def bare(value: Any) -> Any:
+def unwrap(value: Any) -> Any:
     """Strip Tensors down to arrays, also inside tuples and lists (an index, say); MG-212 as in ``as_array``."""
     if isinstance(value, Tensor):
         return value._data
     if isinstance(value, (tuple, list)):
-        return (tuple if isinstance(value, tuple) else list)(bare(part) for part in value)
+        return (tuple if isinstance(value, tuple) else list)(unwrap(part) for part in value)
     return backend.as_array(value) if isinstance(value, np.ndarray) else value
 
 
@@ -420,12 +420,12 @@ def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwa
             if isinstance(x, Tensor) and x.requires_grad and modes.recording.get():
                 raise GradientError("MG-208", messages.into_an_array(ufunc.__name__, x.label))
     ufunc(
-        *map(backend.operand, bare(inputs)),
-        out=bare(target),
-        **{name: bare(value) for name, value in kwargs.items()},
+        *map(backend.operand, unwrap(inputs)),
+        out=unwrap(target),
+        **{name: unwrap(value) for name, value in kwargs.items()},
     )
     if isinstance(target, Tensor):
-        target.mark_changed()
+        target.bump_version()
     return target
 
 

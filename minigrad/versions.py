@@ -18,7 +18,7 @@ from minigrad import backend
 from minigrad.backend import Array
 
 if TYPE_CHECKING:
-    from minigrad.source import Place
+    from minigrad.source import SourceLocation
 
 COPIED = 16 << 20
 """Bytes up to which a bare array is copied; of what is larger a checksum is taken, which is slower and no memory."""
@@ -33,14 +33,14 @@ class Version:
     """How often a piece of memory was written in place, where last and how; all Tensors on it share one."""
 
     number = 0
-    place: Place | None = None
+    location: SourceLocation | None = None
     how: str = ""
     whole: ref[Array] | None = None
 
-    def written(self, place: Place, how: str) -> None:
+    def written(self, location: SourceLocation, how: str) -> None:
         """Note a write, where and how (``messages.WRITES``); no two writes anywhere have one number."""
         self.number = next(_writes)
-        self.place, self.how = place, how
+        self.location, self.how = location, how
 
 
 def version_of(array: Array) -> Version:
@@ -104,7 +104,7 @@ def _remember(whole: Any, version: Version) -> None:
 def settled(array: Any) -> tuple[Any, int | None]:
     """Return a bare array such that a change can do no harm: a copy; or, where it is large, itself and a checksum."""
     if isinstance(array, np.ndarray):
-        return (array, fingerprint(array)) if array.nbytes > COPIED else (array.copy(), None)
+        return (array, checksum(array)) if array.nbytes > COPIED else (array.copy(), None)
     return (array if backend.backend_of(array) is None else array.copy()), None
 
 
@@ -132,7 +132,7 @@ def settled_parameter(value: Any) -> Any:
     return np.array(value) if changeable and not isinstance(value, np.generic) else value
 
 
-def fingerprint(array: Any) -> int:
+def checksum(array: Any) -> int:
     """Return a checksum of all bytes; 0 for what is no NumPy array."""
     if not isinstance(array, np.ndarray):
         return 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import table
+from minigrad import registry
 from minigrad.errors import OperationError
 
 KEYWORDS: dict[str, tuple[str, ...]] = {
@@ -334,9 +334,9 @@ def instead_of_method(word: str) -> str:
 def no_name(module: str, word: str, known: Iterable[str]) -> AttributeError:
     """Say that a module has no such name, and what to write: ``minigrad``, ``minigrad.nn`` or ``minigrad.optim``."""
     text = {"minigrad": MODULE, "minigrad.nn": NN, "minigrad.optim": OPTIM}[module].get(word)
-    if text is None and word in table.operations:
+    if text is None and word in registry.operations:
         text = f"np.{word}(…)" if hasattr(np, word) else f"mg.ops.{word}(…)"
-    elif text is None and word in table.methods:
+    elif text is None and word in registry.methods:
         text = f"t.{word}(…)"
     hint = f": write {text}" if text else f".{near(word, known)}"
     return AttributeError(f"module {module!r} has no attribute {word!r}{hint}", name=word)

@@ -48,7 +48,7 @@ class TestUpdatesByHand:
 
     def part_of_data(self, w):
         w.data[:] -= 0.1 * w.grad
-        w.mark_changed()
+        w.bump_version()
 
     def under_no_grad(self, w):
         with mg.no_grad():
@@ -68,7 +68,7 @@ class TestUpdatesByHand:
 
     def out(self, w):
         np.subtract(w.data, 0.1 * w.grad, out=w.data)
-        w.mark_changed()
+        w.bump_version()
 
     def made_anew(self, w):
         return mg.Tensor(w.data - 0.1 * w.grad.data, requires_grad=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import ops, table
+from minigrad import ops, registry
 from minigrad.errors import DtypeError, GradientError
 
 A = np.random.default_rng(0).normal(size=(3, 4))
@@ -15,7 +15,7 @@ LARGE = np.random.default_rng(1).normal(size=(60, 50))
 
 @pytest.fixture(autouse=True)
 def _restored_table(monkeypatch):
-    monkeypatch.setattr(table, "operations", dict(table.operations))
+    monkeypatch.setattr(registry, "operations", dict(registry.operations))
 
 
 def operation(name, forward, rule):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import table, words
+from minigrad import registry, words
 from minigrad.errors import OperationError
 
 LINE = np.array([0.5, 1.25, 2.0, 0.75])
@@ -94,11 +94,11 @@ def test_the_message_of_a_function_without_a_rule_names_it(name):
 
 @pytest.fixture
 def _forget_operations():
-    before = [dict(registry) for registry in (table.operations, table.functions)]
+    before = [dict(each) for each in (registry.operations, registry.functions)]
     yield
-    for registry, entries in zip((table.operations, table.functions), before, strict=True):
-        registry.clear()
-        registry.update(entries)
+    for each, entries in zip((registry.operations, registry.functions), before, strict=True):
+        each.clear()
+        each.update(entries)
 
 
 @pytest.mark.parametrize("name", words.RULES)
@@ -142,4 +142,4 @@ def test_what_has_a_rule_by_now_is_on_no_list(name):
     function = np
     for part in name.split("."):
         function = getattr(function, part)
-    assert function not in table.functions
+    assert function not in registry.functions

@@ -27,7 +27,7 @@ def seen() -> tuple[Any, ...]:
         modes.recording.get(),
         modes.fusing.get(),
         modes.accumulated_passes.get(),
-        modes.fingerprinting.get(),
+        modes.checksumming.get(),
         tuple(len(functions) for functions in hooked),
     )
 

@@ -27,7 +27,7 @@ MODES = {  # how it is made, what tells whether it holds, what that gives outsid
     "unfused": (mg.unfused, modes.may_fuse, True, False),
     "accumulate": (lambda: mg.accumulate(3), modes.accumulated_passes.get, 1, 3),
     "hooks": (lambda: mg.hooks(update=_told), modes.hooked.get, Hooks(), Hooks(update=(_told,))),
-    "debug": (mg.debug, modes.fingerprinting.get, False, True),
+    "debug": (mg.debug, modes.checksumming.get, False, True),
 }
 
 

@@ -9,19 +9,19 @@ from pathlib import Path
 import minigrad_kernels.launch as launch
 import pytest
 
-from minigrad import table
+from minigrad import registry
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
 def restored_registries() -> Iterator[None]:
-    registries = (table.operations, table.functions, table.methods, launch.kernels)
-    before = [dict(registry) for registry in registries]
+    registries = (registry.operations, registry.functions, registry.methods, launch.kernels)
+    before = [dict(each) for each in registries]
     yield
-    for registry, content in zip(registries, before, strict=True):
-        registry.clear()
-        registry.update(content)
+    for each, content in zip(registries, before, strict=True):
+        each.clear()
+        each.update(content)
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])

@@ -38,8 +38,8 @@ def test_here_looks_through_minigrad_and_numpy():
         a @ np.ones(1, "float32"),
     ]
     first = line() - 7
-    assert [r.record.place.line for r in results] == [first + k for k in range(6)]
-    assert {r.record.place.filename for r in results} == {__file__}
+    assert [r.record.location.line for r in results] == [first + k for k in range(6)]
+    assert {r.record.location.filename for r in results} == {__file__}
 
 
 def test_a_call_over_several_lines_is_where_it_begins():
@@ -48,7 +48,7 @@ def test_a_call_over_several_lines_is_where_it_begins():
         a,
         np.sin(a),
     )
-    assert [record.place.line for record in mg.tape(b)] == [line() - 2, line() - 4]
+    assert [record.location.line for record in mg.tape(b)] == [line() - 2, line() - 4]
 
 
 def test_code_without_a_file():

@@ -278,19 +278,19 @@ class TestChangesInPlace:
         c.sum().backward()
         np.testing.assert_array_equal(a.grad.data, [3, 4])
 
-    def test_fingerprints_see_what_versions_cannot(self):
+    def test_checksums_see_what_versions_cannot(self):
         a = leaf([1.0, 2.0])
         silent = a * a
         a.data[0] = 9.0  # NumPy itself writes: no version is raised
         silent.sum().backward()
-        with modes.switched(modes.fingerprinting, True):
+        with modes.switched(modes.checksumming, True):
             seen = a * a
         a.data[0] = 10.0
         with pytest.raises(GradientError, match="MG-205"):
             seen.sum().backward()
 
-    def test_fingerprints_of_all_kinds_of_arrays(self):
-        with modes.switched(modes.fingerprinting, True):
+    def test_checksums_of_all_kinds_of_arrays(self):
+        with modes.switched(modes.checksumming, True):
             for values in (np.ones(()), np.ones((0, 2)), np.ones((2, 3)).T, np.broadcast_to(1.0, (2, 2))):
                 t = mg.Tensor(values, requires_grad=True)
                 np.where(values > 0, t * t, 0).sum().backward()
@@ -314,7 +314,7 @@ class TestLookingOn:
         a = leaf([1.0])
         b = np.sin(a) * a
         line = here_line() - 1
-        assert [(r.place.line, r.place.filename) for r in mg.tape(b)] == [(line, __file__)] * 2
+        assert [(r.location.line, r.location.filename) for r in mg.tape(b)] == [(line, __file__)] * 2
 
     def test_the_walk_can_be_stepped(self):
         a, b = leaf([2.0], name="a"), leaf([3.0], name="b")
@@ -350,7 +350,9 @@ class TestLookingOn:
 
     def test_a_hook_sees_what_a_gradient_was_before_a_walk_added_to_it(self):
         a, seen = leaf([3.0]), []
-        with mg.hooks(deposit=lambda tensor, before: seen.append((tensor, before, tensor.grad.item()))):
+        with mg.hooks(
+            accumulate_grad=lambda tensor, before: seen.append((tensor, before, tensor.grad.item()))
+        ):
             (a * 2).sum().backward()
             (a * 5).sum().backward()
         assert seen == [(a, None, 2), (a, np.array([2.0]), 7)]

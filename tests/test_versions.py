@@ -13,7 +13,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn, versions
 from minigrad.errors import ConfigError, GradientError, MinigradWarning
-from minigrad.versions import fingerprint
+from minigrad.versions import checksum
 from tests.ops.cases import CASES, COMPOSED, Case
 
 T = mg.Tensor
@@ -164,7 +164,7 @@ class TestBareArrays:
         np.testing.assert_array_equal(x.grad.data, expected.grad.data)
 
     def test_a_parameter_of_an_operation_of_ones_own(self, monkeypatch):
-        monkeypatch.setattr("minigrad.table.operations", dict(mg.table.operations))
+        monkeypatch.setattr("minigrad.registry.operations", dict(mg.registry.operations))
         scale = mg.define(
             "scale_by", lambda a, by: a * by[0]["k"], "a · k", ("g · k", lambda g, by: g * by[0]["k"]),
             inputs="a", params={"by": None},
@@ -584,16 +584,16 @@ def test_a_checksum_sees_every_entry_and_the_order(shape, dtype, view):
     rng = np.random.default_rng(0)
     numbers = np.asarray(rng.random(shape) * 100)
     a = np.asarray(view(numbers > 50 if dtype == "bool" else numbers.astype(dtype)))
-    before = fingerprint(a)
-    assert fingerprint(a.copy("K")) == before
+    before = checksum(a)
+    assert checksum(a.copy("K")) == before
     for k in rng.integers(0, a.size, 5) if a.size else ():
         place = np.unravel_index(k, a.shape)
         old, a[place] = a[place].copy(), not a[place] if dtype == "bool" else a[place] + 1
-        assert fingerprint(a) != before
+        assert checksum(a) != before
         a[place] = old
         other = np.unravel_index(a.size - 1 - k, a.shape)
         if a[other] != a[place]:
             a[place], a[other] = a[other].copy(), a[place].copy()
-            assert fingerprint(a) != before
+            assert checksum(a) != before
             a[place], a[other] = a[other].copy(), a[place].copy()
-    assert fingerprint(a) == before
+    assert checksum(a) == before

@@ -88,7 +88,7 @@ for tensor, by_hand in ((w, 12), (b, 4), (x, 8), (t, -4)):
 
 # %%
 for name, formula in operations:
-    rules = [rule.formula for rule in mg.table.operations[name].rules if rule]
+    rules = [rule.formula for rule in mg.registry.operations[name].rules if rule]
     print(f"{name:9} {formula:6}   backwards: {'  and  '.join(rules)}")
 
 # %% [markdown]

@@ -112,7 +112,7 @@ first = mg.tape(L)[0].serial
 for record in mg.tape(L):
     inputs = ", ".join(t.name or f"result of {t.record.operation.name}" for t in record.inputs)
     print(
-        f"record {record.serial - first + 1}: {record.operation.name}({inputs}) = {record.value}, made in {record.place}"
+        f"record {record.serial - first + 1}: {record.operation.name}({inputs}) = {record.value}, made in {record.location}"
     )
 
 # %% [markdown]

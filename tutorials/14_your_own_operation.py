@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minigrad as mg
-from minigrad import optim, table
+from minigrad import optim, registry
 from minigrad.errors import MinigradError
 from minigrad.exercises import exercise
 from minigrad.viz.plots import BLUE, GREEN, ORANGE
@@ -62,7 +62,7 @@ print("stable:    ", log_cosh_forward(np.array([1.0, 1000.0])))
 # or an input's shape (`a_shape`). What no rule names is not kept in memory.
 
 # %%
-table.operations.pop("log_cosh", None)  # a name can be taken once; so this cell can be run twice
+registry.operations.pop("log_cosh", None)  # a name can be taken once; so this cell can be run twice
 
 log_cosh = mg.define(
     "log_cosh",
@@ -174,7 +174,7 @@ except MinigradError as error:
 # %%
 def try_rule(rule, order=1):
     """Define log_cosh with another rule, check it, and print what the check says (its first four lines)."""
-    table.operations.pop("attempt", None)
+    registry.operations.pop("attempt", None)
     attempt = mg.define("attempt", log_cosh_forward, "ln cosh a", ("as tried", rule), inputs="a")
     try:
         mg.gradcheck(attempt, [points], order=order)
@@ -195,7 +195,7 @@ assert not try_rule(lambda g, a: np.tanh(a))
 
 # %%
 t = mg.Tensor(points, requires_grad=True)
-attempt = table.operations["attempt"]
+attempt = registry.operations["attempt"]
 attempt(t).sum().backward()  # sum() sends g = 1 to every entry
 print("with g = 1, largest error:", np.abs(t.grad.numpy() - np.tanh(points)).max())
 t.zero_grad()
@@ -264,8 +264,8 @@ assert not try_rule(hiding, order=2)
 # `np.hypot(a, b)` is $y = \sqrt{a^2 + b^2}$. minigrad has no rule for it, and says so:
 
 # %%
-table.operations.pop("hypot", None)
-table.functions.pop(np.hypot, None)
+registry.operations.pop("hypot", None)
+registry.functions.pop(np.hypot, None)
 try:
     np.hypot(mg.Tensor(3.0, requires_grad=True), 4.0)
 except MinigradError as error:

@@ -169,10 +169,10 @@ def _cell(text: str) -> str:
 
 def operations() -> str:
     """Return the table of all operations: formula, and the gradient rule for each input."""
-    from minigrad import table
+    from minigrad import registry
 
     rows = ["| operation | computes | gradient rules |", "|---|---|---|"]
-    for name, operation in table.operations.items():
+    for name, operation in registry.operations.items():
         inputs = ["each"] if operation.variadic else operation.inputs
         rules = [
             f"{_code(of)} ← {_code(rule.formula)}"

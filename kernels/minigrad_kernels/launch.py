@@ -1,6 +1,6 @@
-"""The registry of kernels, and the one place that picks a dialect.
+"""The registry of kernels, and the one place that picks an implementation.
 
-A kernel is one function on bare arrays in up to three dialects with one signature: a NumPy reference, a loop
+A kernel is one function on bare arrays in up to three implementations with one signature: a NumPy reference, a loop
 for Numba and a CUDA kernel. The array types of a call decide: NumPy arrays go to Numba, CuPy arrays to CUDA,
 and whatever those cannot take (no Numba, a strided view, a Tensor, a tracer) goes to the reference.
 ``MINIGRAD_KERNELS=reference`` in the environment, or ``with reference_only():``, forces the reference.
@@ -27,7 +27,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy import ndarray
 
-Dialect = Callable[..., Any]
+Implementation = Callable[..., Any]
 
 kernels: dict[str, Kernel] = {}
 """Every registered kernel by name."""
@@ -195,7 +195,7 @@ class Loop:
 
     def __init__(
         self,
-        function: Dialect,
+        function: Implementation,
         *,
         fastmath: frozenset[str] = frozenset(),
         parallel: bool = False,
@@ -208,31 +208,31 @@ class Loop:
             self.options["fastmath"] = set(fastmath)
         if parallel:
             self.options["parallel"] = True
-        self._compiled: Dialect | None = None
+        self._compiled: Implementation | None = None
 
     def __call__(self, *arrays: Any) -> Any:
         """Run the compiled loop; RuntimeError where Numba is not installed."""
         return (self._compiled or self.compiled)(*arrays)
 
     @property
-    def compiled(self) -> Dialect:
+    def compiled(self) -> Implementation:
         """The loop as Numba compiled it, which is called with less ado than the Loop."""
         if self._compiled is None:
             self._compiled = self._compile()
         return self._compiled
 
     @property
-    def plain(self) -> Dialect:
+    def plain(self) -> Implementation:
         """The loop as plain Python, its helpers too, for a debugger to step through."""
         return self._bound(lambda helper: helper.plain)
 
-    def _compile(self) -> Dialect:
+    def _compile(self) -> Implementation:
         module = numba()
         if module is None:
             raise RuntimeError(f"{self.function.__name__} is a loop for Numba, and Numba is not installed")
         function = self._bound(lambda helper: helper.compiled)
         try:
-            compiled: Dialect = module.njit(cache=True, **self.options)(function)
+            compiled: Implementation = module.njit(cache=True, **self.options)(function)
         except RuntimeError:  # no folder that could hold the cache can be written
             compiled = module.njit(**self.options)(function)
         return compiled
@@ -242,7 +242,7 @@ class Loop:
         names = {name: function.__globals__.get(name) for name in function.__code__.co_names} | self.names
         return {name: value for name, value in names.items() if isinstance(value, Loop)}
 
-    def _bound(self, resolve: Callable[[Loop], Dialect]) -> Dialect:
+    def _bound(self, resolve: Callable[[Loop], Implementation]) -> Implementation:
         function = self.function
         if not isinstance(function, FunctionType):
             return function
@@ -262,29 +262,29 @@ class Loop:
 
 @dataclass(slots=True)
 class Kernel:
-    """One function in its dialects; calling it runs the dialect that fits the arrays.
+    """One function in its implementations; calling it runs the implementation that fits the arrays.
 
-    The ``cpu`` dialect sees C-contiguous NumPy arrays only, whose floats are of one dtype. Where ``flat`` is set
+    The ``cpu`` implementation sees C-contiguous NumPy arrays only, whose floats are of one dtype. Where ``flat`` is set
     it sees them as 1-D views of one size, save the last, the vector of coefficients. ``parallel`` is the same loop for
     several threads, which runs where the first array has ``PARALLEL_FROM`` entries or more.
     """
 
     name: str
-    reference: Dialect
-    cpu: Dialect | None = None
-    gpu: Dialect | None = None
+    reference: Implementation
+    cpu: Implementation | None = None
+    gpu: Implementation | None = None
     flat: bool = False
     parallel: Loop | None = None
 
     def __call__(self, *arrays: Any, **options: Any) -> Any:
-        """Run on ``arrays``; what it returns and writes does not depend on the dialect."""
-        dialect = self.pick(*arrays, out=options["out"]) if "out" in options else self.pick(*arrays)
-        if self.flat and dialect is not self.reference and dialect is not self.gpu:
-            return dialect(*_flattened(self.name, arrays))
-        return dialect(*arrays, **options)
+        """Run on ``arrays``; what it returns and writes does not depend on the implementation."""
+        implementation = self.pick(*arrays, out=options["out"]) if "out" in options else self.pick(*arrays)
+        if self.flat and implementation is not self.reference and implementation is not self.gpu:
+            return implementation(*_flattened(self.name, arrays))
+        return implementation(*arrays, **options)
 
-    def pick(self, *arrays: Any, out: Any = None) -> Dialect:
-        """Return the dialect for ``arrays`` and for others of their types, dtypes, layouts and sizes.
+    def pick(self, *arrays: Any, out: Any = None) -> Implementation:
+        """Return the implementation for ``arrays`` and for others of their types, dtypes, layouts and sizes.
 
         A caller that keeps it saves the picking, and must itself hand a ``flat`` kernel's loop 1-D views.
         """
@@ -299,7 +299,7 @@ class Kernel:
                 return self.gpu
         return self.reference
 
-    def on_several_threads(self, picked: Dialect, size: int) -> Dialect:
+    def on_several_threads(self, picked: Implementation, size: int) -> Implementation:
         """Return what to run in the place of ``picked`` where several threads wrote the arrays of this size."""
         if self.parallel is None or picked in (self.reference, self.gpu) or size < SHARED_FROM:
             return picked
@@ -319,13 +319,13 @@ def _registered(name: str) -> Kernel:
 def register(
     name: str,
     *,
-    reference: Dialect,
-    cpu: Dialect | None = None,
-    gpu: Dialect | None = None,
+    reference: Implementation,
+    cpu: Implementation | None = None,
+    gpu: Implementation | None = None,
     flat: bool = False,
     parallel: Loop | None = None,
 ) -> Kernel:
-    """Enter a kernel's dialects in the registry and return the kernel; a name may be taken once."""
+    """Enter a kernel's implementations in the registry and return the kernel; a name may be taken once."""
     if name in kernels:
         raise ValueError(f"a kernel named {name!r} is registered already")
     kernels[name] = Kernel(name, reference, cpu, gpu, flat, parallel)

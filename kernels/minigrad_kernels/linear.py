@@ -4,7 +4,7 @@ x has shape (..., in), w (out, in), b (out,), y and its gradient g (..., out). T
 ``products`` or BLAS's; what is written here is what surrounds them, fused into one pass. A single sample has loops of
 its own. (``np.dot`` starts a microsecond sooner than ``np.matmul``; the product is the same.)
 
-How far two dialects may be apart: n ulp of Σ|terms| where n terms are summed, which holds for every order.
+How far two implementations may be apart: n ulp of Σ|terms| where n terms are summed, which holds for every order.
 """
 
 from __future__ import annotations
@@ -229,16 +229,17 @@ def backward_reference(
     x: Any,
     w: Any,
     activation: str = "none",
-    wanted: tuple[bool, bool, bool] = (True, True, True),
+    needs_grad: tuple[bool, bool, bool] = (True, True, True),
     out: Any = None,
 ) -> Any:
-    """Return (dL/dx, dL/dw, dL/db), None in the place of each that is not ``wanted``; y is the layer's result."""
+    """Return (dL/dx, dL/dw, dL/db), None in the place of each that is not in ``needs_grad``;
+    y is the layer's result."""
     d = backward_activation_reference(g, y, activation)[0]
     dx, dw, db = out or (None, None, None)
     return (
-        backward_input_reference(d, w, dx) if wanted[0] else None,
-        backward_weight_reference(d, x, dw) if wanted[1] else None,
-        backward_bias_reference(d, db) if wanted[2] else None,
+        backward_input_reference(d, w, dx) if needs_grad[0] else None,
+        backward_weight_reference(d, x, dw) if needs_grad[1] else None,
+        backward_bias_reference(d, db) if needs_grad[2] else None,
     )
 
 
@@ -248,7 +249,7 @@ def backward_cpu(
     x: Any,
     w: Any,
     activation: str = "none",
-    wanted: tuple[bool, bool, bool] = (True, True, True),
+    needs_grad: tuple[bool, bool, bool] = (True, True, True),
     out: Any = None,
 ) -> Any:
     """See ``backward_reference``."""
@@ -262,11 +263,11 @@ def backward_cpu(
         or not g.dtype == y.dtype == x.dtype == w.dtype
         or g.dtype.kind != "f"
     ):
-        return backward_reference(g, y, x, w, activation, wanted, out)
+        return backward_reference(g, y, x, w, activation, needs_grad, out)
     relu = _is_relu(activation)
     dx, dw, db = out or (None, None, None)
-    dx = output(dx, x.shape, x) if wanted[0] else None
-    dw = output(dw, w.shape, w) if wanted[1] else None
+    dx = output(dx, x.shape, x) if needs_grad[0] else None
+    dw = output(dw, w.shape, w) if needs_grad[1] else None
     db = output(db, w.shape[:1], w)
     d = dx
     if len(shape) != 2:
@@ -274,18 +275,18 @@ def backward_cpu(
     if len(g) == 1 and dw is not None:
         into = np.empty(0, x.dtype) if d is None else d[0]
         sample.backward(g[0], y[0], x[0], w, relu, into, dw, db)
-        return dx, dw, db if wanted[2] else None
+        return dx, dw, db if needs_grad[2] else None
     if relu:
         passed = np.empty(g.shape, g.dtype)
         mask_and_sum(g, y, passed, db)
         g = passed
-    elif wanted[2]:
+    elif needs_grad[2]:
         sum_rows(g, db)
     if d is not None:
         products.dot(g, w, d, by_rows=False)
     if dw is not None:
         products.dot(g.T, x, dw, by_rows=True)
-    return dx, dw, db if wanted[2] else None
+    return dx, dw, db if needs_grad[2] else None
 
 
 def backward_gpu(
@@ -294,19 +295,19 @@ def backward_gpu(
     x: Any,
     w: Any,
     activation: str = "none",
-    wanted: tuple[bool, bool, bool] = (True, True, True),
+    needs_grad: tuple[bool, bool, bool] = (True, True, True),
     out: Any = None,
 ) -> Any:
     """See ``backward_reference``."""
     dx, dw, db = out or (None, None, None)
     if _is_relu(activation):
         g, db = backward_activation_gpu(g, y, activation, (None, db))
-    elif wanted[2]:
+    elif needs_grad[2]:
         db = backward_bias_gpu(g, db)
     return (
-        backward_input_gpu(g, w, dx) if wanted[0] else None,
-        backward_weight_gpu(g, x, dw) if wanted[1] else None,
-        db if wanted[2] else None,
+        backward_input_gpu(g, w, dx) if needs_grad[0] else None,
+        backward_weight_gpu(g, x, dw) if needs_grad[1] else None,
+        db if needs_grad[2] else None,
     )
 
 

@@ -19,21 +19,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out, threads
-from minigrad_kernels.shares import next_task, share_out
-from minigrad_kernels.tiles import Size, Tile, panels, size, tile, tile_across, turn
+from minigrad_kernels.tiles import Size, Tile, pack_panels, size, tile, tile_across, transpose
+from minigrad_kernels.work_queue import new_queue, next_task
 
 prange = range  # Numba's, where a loop is compiled
 ROWS = COLUMNS = 0  # a tile's, where a loop is compiled; and the tiles themselves
 LANES = 0  # a register's
 across: Any = None
 straight: Any = None
-turned_tile: Any = None
-turn_piece: Any = None
-copy_panels: Any = None
+transpose_tile: Any = None
+transpose_piece: Any = None
+pack: Any = None
 PIECE = 64  # rows that are worked on together, or more
-HEIGHT = 256  # rows of a that go with one panel where panels are copied: the second cache holds them
+HEIGHT = 256  # rows of a that go with one panel where panels are packed: the second cache holds them
 PAGE = 4096  # bytes: what lies as far apart falls into the same place of a cache, and drives each other out
-ALIKE = PAGE  # when panels of b are copied, and how many together: see ``COPIED``, where a loop is compiled
+ALIKE = PAGE  # when panels of b are packed, and how many together: see ``COPIED``, where a loop is compiled
 GROUP = 1
 
 SMALLEST, LARGEST = 1 << 18, 1 << 31
@@ -54,7 +54,7 @@ measured on Zen 3, where it holds 32.
 """
 
 COPIED = {16: (PAGE, 4), 8: (1, 4)}
-"""When the panels of b that tiles go along are copied first, so that each lies in one piece, and how many neighbours
+"""When the panels of b that tiles go along are packed first, so that each lies in one piece, and how many neighbours
 at a time: where the rows of b are a multiple of so many bytes apart. With AVX2 that is everywhere.
 """
 
@@ -62,23 +62,23 @@ MOST_WASTE = 4
 """How many times the multiplications asked for are done at most where a factor is filled up with zeros to a tile."""
 
 
-def turn_piece_loop(a: Any, start: int, t: Any) -> None:
+def transpose_piece_loop(a: Any, start: int, t: Any) -> None:
     """t = aᵀ, as far as it concerns ``PIECE`` columns of a from ``start`` on."""
     rows, columns = a.shape
     for k in range(start, min(start + PIECE, columns), LANES):
         for i in range(0, rows, ROWS):
             if rows >= ROWS and columns >= LANES:
-                turned_tile(a, min(i, rows - ROWS), min(k, columns - LANES), t)
+                transpose_tile(a, min(i, rows - ROWS), min(k, columns - LANES), t)
             else:
                 for q in range(k, min(k + LANES, columns)):
                     for p in range(i, min(i + ROWS, rows)):
                         t[q, p] = a[p, q]
 
 
-def turn_loop(a: Any, t: Any) -> None:
+def transpose_loop(a: Any, t: Any) -> None:
     """t = aᵀ."""
     for piece in prange((a.shape[1] + PIECE - 1) // PIECE):
-        turn_piece(a, np.int64(piece) * PIECE, t)
+        transpose_piece(a, np.int64(piece) * PIECE, t)
 
 
 def forward_loop(x: Any, w: Any, b: Any, relu: bool, workers: int, y: Any) -> None:
@@ -91,16 +91,16 @@ def forward_loop(x: Any, w: Any, b: Any, relu: bool, workers: int, y: Any) -> No
     for t in prange(panels * pieces):
         panel, piece = divmod(np.int64(t), pieces)
         start = min(panel * COLUMNS, n - COLUMNS)
-        turn_piece(x[start : start + COLUMNS], piece * PIECE, samples[panel])
+        transpose_piece(x[start : start + COLUMNS], piece * PIECE, samples[panel])
     blocks = (outputs + ROWS - 1) // ROWS
-    shares = share_out(panels * blocks, workers)
+    queue = new_queue(panels * blocks, workers)
     for worker in prange(workers):
-        task = next_task(shares, worker)
+        task = next_task(queue, worker)
         while task >= 0:
             panel, block = divmod(task, blocks)
             start = min(panel * COLUMNS, n - COLUMNS)
             across(w, min(block * ROWS, outputs - ROWS), samples[panel], b, relu, y, start)
-            task = next_task(shares, worker)
+            task = next_task(queue, worker)
 
 
 def product_loop(a: Any, b: Any, by_rows: bool, workers: int, c: Any) -> None:
@@ -115,12 +115,12 @@ def product_loop(a: Any, b: Any, by_rows: bool, workers: int, c: Any) -> None:
     columns = np.empty((panels if copied else 0, depth, COLUMNS), b.dtype)
     for k in prange((len(columns) + GROUP - 1) // GROUP):
         first = np.int64(k) * GROUP
-        copy_panels(b, first * COLUMNS, columns[first : first + GROUP])
+        pack(b, first * COLUMNS, columns[first : first + GROUP])
     height = HEIGHT if copied else max(PIECE, m // 2 // ROWS * ROWS) if by_rows else m
     pieces = (m + height - 1) // height
-    shares = share_out(panels * pieces, workers)
+    queue = new_queue(panels * pieces, workers)
     for worker in prange(workers):
-        task = next_task(shares, worker)
+        task = next_task(queue, worker)
         while task >= 0:
             panel = task % panels if by_rows else task // pieces
             piece = task // panels if by_rows else task % pieces
@@ -130,7 +130,7 @@ def product_loop(a: Any, b: Any, by_rows: bool, workers: int, c: Any) -> None:
                     straight(a, min(i, m - ROWS), columns[panel], 0, c, j)
                 else:
                     straight(a, min(i, m - ROWS), b, j, c, j)
-            task = next_task(shares, worker)
+            task = next_task(queue, worker)
 
 
 class _Loops(NamedTuple):
@@ -138,7 +138,7 @@ class _Loops(NamedTuple):
 
     forward: Loop
     product: Loop
-    turn: Loop
+    transpose: Loop
 
 
 @cache
@@ -147,19 +147,21 @@ def _loops(parallel: bool) -> _Loops:
     assert fitting is not None
     names: dict[str, Any] = {"ROWS": fitting.rows, "COLUMNS": fitting.columns, "LANES": fitting.lanes}
     alike, group = COPIED[fitting.lanes]
-    piece = Loop(turn_piece_loop, turned_tile=Tile(turn, fitting), **names)
+    piece = Loop(transpose_piece_loop, transpose_tile=Tile(transpose, fitting), **names)
     return _Loops(
-        Loop(forward_loop, parallel=parallel, turn_piece=piece, across=Tile(tile_across, fitting), **names),
+        Loop(
+            forward_loop, parallel=parallel, transpose_piece=piece, across=Tile(tile_across, fitting), **names
+        ),
         Loop(
             product_loop,
             parallel=parallel,
             straight=Tile(tile, fitting),
-            copy_panels=Tile(panels, fitting),
+            pack=Tile(pack_panels, fitting),
             ALIKE=alike,
             GROUP=group,
             **names,
         ),
-        Loop(turn_loop, parallel=parallel, turn_piece=piece, **names),
+        Loop(transpose_loop, parallel=parallel, transpose_piece=piece, **names),
     )
 
 
@@ -224,7 +226,7 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     entries, terms = TURNED[fitting.lanes]
     if a.flags.f_contiguous and a.size >= entries and len(b) >= terms:
         rows = np.empty(a.shape, a.dtype)
-        loops.turn(a.T, rows)
+        loops.transpose(a.T, rows)
         a = rows
     if m >= fitting.rows and n >= fitting.columns:
         loops.product(a, b, by_rows, workers, out)

@@ -1,7 +1,8 @@
 """Softmax and cross-entropy in one, on bare arrays: logits (n, classes), labels (n,) of ids 0 … classes - 1.
 
-How far two dialects may be apart, in units in the last place: (classes + 8) ulp of 1 + |z_label - max z| + ln Σ e^z
-for a loss, and (classes + 8) ulp of |g| · (softmax + onehot) for a gradient. Powers below 1e-37 may become 0.
+How far two implementations may be apart, in units in the last place: (classes + 8) ulp of
+1 + |z_label - max z| + ln Σ e^z for a loss, and (classes + 8) ulp of
+|g| · (softmax + onehot) for a gradient. Powers below 1e-37 may become 0.
 """
 
 from __future__ import annotations

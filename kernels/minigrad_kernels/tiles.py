@@ -4,8 +4,8 @@ A tile of c = a·b has a few rows, each as wide as two vector registers, and sta
 each term two vectors of b are loaded, and one number of a for each row, which is spread over a vector. A number that
 was loaded is used twice or once for each row, so the adders never wait for memory, and a and b lie as they lay.
 
-``tile``, ``tile_across``, ``turn`` and ``panels`` say in Python what they do. Numba never compiles that text: where a
-loop calls one, the instructions are put in that the method of ``_Emitter`` of the same name emits.
+``tile``, ``tile_across``, ``transpose`` and ``pack_panels`` say in Python what they do. Numba never compiles that text:
+where a loop calls one, the instructions are put in that the method of ``_Emitter`` of the same name emits.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ def tile_across(a: Any, i: int, b: Any, bias: Any, relu: bool, c: Any, j: int) -
     c[j : j + COLUMNS, i : i + ROWS] = np.maximum(t, 0) if relu else t
 
 
-def turn(a: Any, i: int, k: int, t: Any) -> None:
+def transpose(a: Any, i: int, k: int, t: Any) -> None:
     """t[k:, i:] = a[i:, k:]ᵀ, for as many rows of a as a tile has and as many columns as a register."""
     t[k : k + LANES, i : i + ROWS] = a[i : i + ROWS, k : k + LANES].T
 
 
-def panels(a: Any, j: int, t: Any) -> None:
+def pack_panels(a: Any, j: int, t: Any) -> None:
     """t[0], t[1] … = the columns of a from j on, as many as a tile has in each; behind the end of a its last ones."""
     for p in range(a.shape[0]):  # row by row, as a lies
         for q in range(t.shape[0]):
@@ -139,14 +139,14 @@ class _Emitter:
                 z = builder.select(builder.and_(below, cut), zero, z)
                 self.store(z, c, self.plus(j, v * lanes + k), i)
 
-    def turn(self, a: _Array, i: Any, k: Any, t: _Array) -> None:
+    def transpose(self, a: _Array, i: Any, k: Any, t: _Array) -> None:
         rows, lanes = self.size
         for n, column in enumerate(
             self.transposed([self.load(lanes, a, self.plus(i, r), k) for r in range(rows)])
         ):
             self.store(column, t, self.plus(k, n), i)
 
-    def panels(self, a: _Array, j: Any, t: _Array) -> None:
+    def pack_panels(self, a: _Array, j: Any, t: _Array) -> None:
         builder, lanes = self.builder, self.size.lanes
         last = self.plus(a.shape[1], -self.size.columns)
         with (

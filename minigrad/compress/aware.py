@@ -18,7 +18,7 @@ from minigrad.compress.calibrate import Ranges
 from minigrad.compress.quantized import QuantizedLinear
 from minigrad.compress.surgery import exchanged
 from minigrad.nn import Linear, Module
-from minigrad.tensor import bare
+from minigrad.tensor import unwrap
 
 
 def straight_through(x: Any, rounded: Any) -> Any:
@@ -27,14 +27,14 @@ def straight_through(x: Any, rounded: Any) -> Any:
     Where ``rounded`` is the multiple of a step that is nearest to x the sum is exact: x lies between a half and twice
     of it, and such a difference has no rounding error (Sterbenz' lemma).
     """
-    return x + (rounded - bare(x))
+    return x + (rounded - unwrap(x))
 
 
 def fake_quantize(x: Any, scale: Any, zero_point: Any) -> Any:
     """Return s (q - z), q the 8-bit integer for each number of x; dy/dx is 1 inside the range and 0 outside."""
     low = scale * np.float32(affine.LOWEST - int(zero_point))
     high = scale * np.float32(affine.HIGHEST - int(zero_point))
-    rounded = affine.dequantize(affine.quantize(bare(x), scale, zero_point), scale, zero_point)
+    rounded = affine.dequantize(affine.quantize(unwrap(x), scale, zero_point), scale, zero_point)
     return straight_through(ops.clip(x, low, high), rounded)
 
 

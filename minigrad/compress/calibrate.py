@@ -10,7 +10,7 @@ from minigrad import modes
 from minigrad.compress.surgery import exchanged, linears
 from minigrad.errors import ConfigError
 from minigrad.nn import Linear, Module
-from minigrad.tensor import Tensor, bare
+from minigrad.tensor import Tensor, unwrap
 
 METHODS = ("minmax", "percentile")
 BATCH = 256
@@ -27,7 +27,7 @@ class _Watched(Module):
         self.seen: list[np.ndarray[Any, Any]] = []
 
     def forward(self, x: Any) -> Any:
-        self.seen.append(np.array(bare(x)))
+        self.seen.append(np.array(unwrap(x)))
         return self.layer(x)
 
 

@@ -61,7 +61,7 @@ class Masks:
             factor = backend.to_device(kept[name].astype(weight.dtype), weight.device)
             self._factors[id(weight)] = factor
             weight.data[...] = weight.data * factor
-            weight.mark_changed()
+            weight.bump_version()
             if optimizer is not None:
                 for state in optimizer.state.get(name, {}).values():
                     state[...] = state * factor
@@ -72,10 +72,10 @@ class Masks:
 
         The masks may change meanwhile; hand the optimizer to ``prune`` then, so that its state forgets as well.
         """
-        with modes.hooks(deposit=self._deposited):
+        with modes.hooks(accumulate_grad=self._mask_gradient):
             yield
 
-    def _deposited(self, tensor: Tensor, before: Any) -> None:
+    def _mask_gradient(self, tensor: Tensor, before: Any) -> None:
         factor = self._factors.get(id(tensor))
         if factor is not None and tensor.grad is not None:
             tensor.grad.data = tensor.grad.data * factor

@@ -32,7 +32,7 @@ from minigrad.compress.surgery import exchanged, linears
 from minigrad.errors import ConfigError, ShapeError
 from minigrad.nn import Buffer, Linear, Module
 from minigrad.ops.fused import width_mismatch
-from minigrad.tensor import Tensor, bare
+from minigrad.tensor import Tensor, unwrap
 
 
 class QuantizedLinear(Module):
@@ -75,7 +75,7 @@ class QuantizedLinear(Module):
 
     def forward(self, x: Any) -> Tensor:
         """Return s_x s (q Wᵀ - z Σ W) + b, as float32."""
-        array = np.asarray(bare(x))
+        array = np.asarray(unwrap(x))
         if array.ndim == 0 or array.shape[-1] != self.in_features:
             raise ShapeError("MG-101", width_mismatch(array.shape, self.in_features))
         scale, zero_point = self.input_scale.data, self.input_zero_point.data

@@ -14,7 +14,7 @@ from minigrad.compress.surgery import exchanged, linears
 from minigrad.errors import ShapeError
 from minigrad.nn import Linear, Module
 from minigrad.ops.fused import width_mismatch
-from minigrad.tensor import Tensor, bare
+from minigrad.tensor import Tensor, unwrap
 
 
 class SparseLinear(Module):
@@ -32,7 +32,7 @@ class SparseLinear(Module):
 
     def forward(self, x: Any) -> Tensor:
         """Return x Wᵀ + b."""
-        array = np.asarray(bare(x))
+        array = np.asarray(unwrap(x))
         out, inputs = self.weight.shape
         if array.ndim == 0 or array.shape[-1] != inputs:
             raise ShapeError("MG-101", width_mismatch(array.shape, inputs))

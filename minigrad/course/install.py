@@ -13,7 +13,7 @@ from typing import Any
 
 from minigrad_kernels.launch import kernels
 
-from minigrad import modes, table
+from minigrad import modes, registry
 from minigrad.course.walking import assembled
 from minigrad.operation import Operation
 from minigrad.rules import Rule
@@ -43,7 +43,7 @@ def piece(name: str, function: Any) -> Description:
 
 
 def kernel(name: str, function: Any) -> Description:
-    """``function`` as the kernel of that name, in every dialect of the processor."""
+    """``function`` as the kernel of that name, in every implementation of the processor."""
     return ("kernel", name, function)
 
 
@@ -64,7 +64,7 @@ def installed(descriptions: Sequence[Description]) -> Iterator[None]:
 
 @contextmanager
 def _rule(name: str, i: int, function: Function) -> Iterator[None]:
-    operation = table.operations[name]
+    operation = registry.operations[name]
     rules = list(operation.rules)
     rules[i] = _made(operation, i, function)
     with _refitted(operation, operation.forward, rules):
@@ -73,7 +73,7 @@ def _rule(name: str, i: int, function: Function) -> Iterator[None]:
 
 @contextmanager
 def _forward(name: str, function: Function) -> Iterator[None]:
-    operation = table.operations[name]
+    operation = registry.operations[name]
     with _refitted(operation, function, operation.rules):
         yield
 
@@ -81,7 +81,7 @@ def _forward(name: str, function: Function) -> Iterator[None]:
 @contextmanager
 def _refitted(operation: Operation, forward: Function, rules: Sequence[Rule | None]) -> Iterator[None]:
     """Make the operation anew in its place, so that whoever holds it has the new one."""
-    before = operation.forward, operation.rules, operation.together
+    before = operation.forward, operation.rules, operation.joint_vjp
     _refit(
         operation, forward, rules, None
     )  # no kernel that would give all gradients without asking the rules
@@ -92,7 +92,7 @@ def _refitted(operation: Operation, forward: Function, rules: Sequence[Rule | No
 
 
 def _refit(
-    operation: Operation, forward: Function, rules: Sequence[Rule | None], together: Function | None
+    operation: Operation, forward: Function, rules: Sequence[Rule | None], joint_vjp: Function | None
 ) -> None:
     o = operation
     o.__init__(  # type: ignore[misc]
@@ -104,7 +104,7 @@ def _refit(
         o.params,
         variadic=o.variadic,
         saves=o.saves,
-        together=together,
+        joint_vjp=joint_vjp,
         explain=o.explain,
     )
 
@@ -136,7 +136,7 @@ def _entry(registry: dict[str, Any], name: str, function: Function) -> Iterator[
 
 
 def _method(name: str, function: Function) -> Any:
-    return _entry(table.methods, name, function)
+    return _entry(registry.methods, name, function)
 
 
 def _piece(name: str, function: Function) -> Any:
@@ -158,7 +158,7 @@ def _kernel(name: str, function: Function) -> Iterator[None]:
 def _unbroadcast(function: Function) -> Iterator[None]:
     with ExitStack() as stack:
         for name in ("add", "subtract", "multiply", "divide", "power", "maximum", "minimum"):
-            operation = table.operations[name]
+            operation = registry.operations[name]
             rules = [_behind(operation, i, function) for i in range(len(operation.inputs))]
             stack.enter_context(_refitted(operation, operation.forward, rules))
         yield

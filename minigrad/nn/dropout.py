@@ -11,7 +11,7 @@ from minigrad.errors import ConfigError, DtypeError
 from minigrad.nn.init import as_generator
 from minigrad.nn.module import Module
 from minigrad.ops.fused import dropout
-from minigrad.tensor import bare
+from minigrad.tensor import unwrap
 
 
 class Dropout(Module):
@@ -46,7 +46,7 @@ class Dropout(Module):
                 f"to repeat. Write Dropout({self.p}, rng=np.random.default_rng(0)), or seed all of them once: "
                 "nn.seed_dropout(model, 0). For predictions, call model.eval() first.",
             )
-        array = bare(x)
+        array = unwrap(x)
         if array.dtype.kind != "f":
             raise DtypeError(
                 "MG-211",

@@ -159,7 +159,7 @@ def _warn_of_softmax(logits: Any) -> None:
         classes = logits.shape[-1]
         warn(
             "MG-401",
-            f"cross_entropy got probabilities (made by softmax, {record.place}). It applies softmax itself; with "
+            f"cross_entropy got probabilities (made by softmax, {record.location}). It applies softmax itself; with "
             f"{classes} classes the loss could never go below {math.log(1 + (classes - 1) / math.e):.3f}. "
             "Pass logits: leave the softmax out.",
         )

@@ -13,7 +13,7 @@ from minigrad import backend, ops, words
 from minigrad.backend import Array
 from minigrad.errors import ConfigError, DataError, DtypeError, MinigradError, warn
 from minigrad.memory import empty_apart
-from minigrad.tensor import Tensor, bare
+from minigrad.tensor import Tensor, unwrap
 from minigrad.versions import Version
 
 HostArray = np.ndarray[Any, Any]
@@ -93,7 +93,7 @@ class Module:
                 "parameters is computed in forward.",
             )
         if not isinstance(value, Tensor) or value.record is None:
-            array = backend.as_array(bare(value))
+            array = backend.as_array(unwrap(value))
             fits = np.can_cast(array.dtype, held.dtype, "same_kind")
             return Buffer(value if array.dtype == held.dtype else array, dtype=held.dtype if fits else None)
         if value.requires_grad:
@@ -285,7 +285,7 @@ class Module:
         for name, value in arrays.items():
             first = shared.get(name, name)
             try:
-                array = backend.as_array(bare(value))
+                array = backend.as_array(unwrap(value))
             except DtypeError as error:
                 refused[first] = error.message
                 continue
@@ -310,7 +310,7 @@ class Module:
         }
         for name, array in ready.items():
             own[name].data[...] = array
-            own[name].mark_changed(how="load")
+            own[name].bump_version(how="load")
 
     # -- showing it ---------------------------------------------------------------------------------------
 

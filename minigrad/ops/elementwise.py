@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.backend import Array, as_array, operand, real
 from minigrad.errors import OperationError
 from minigrad.operation import define, stands_for
-from minigrad.tensor import Tensor, offer
+from minigrad.tensor import Tensor, register_methods
 
 # fmt: off
 add      = define("add",      np.add,      "a + b", ("g", lambda g: g),             ("g", lambda g: g))
@@ -135,4 +135,4 @@ for _comparison in (
 stands_for(np.clip, clip)
 if hasattr(np, "astype"):
     stands_for(np.astype, astype)
-offer(abs=absolute, clip=clip, astype=astype)
+register_methods(abs=absolute, clip=clip, astype=astype)

@@ -1,6 +1,6 @@
 """Operations that stand for several at once, computed by the kernels.
 
-A kernel that is given bare arrays runs its fast dialect; given Tensors (a gradient that shall be differentiated
+A kernel that is given bare arrays runs its fast implementation; given Tensors (a gradient that shall be differentiated
 again) it runs its plain NumPy reference, which records itself.
 """
 
@@ -36,9 +36,9 @@ def _linear(x: Array, w: Array, b: Array | None = None, activation: str = "none"
 
 
 def _gradients_of(activation: str) -> Callable[..., Any]:
-    def gradients(wanted: Container[int], g: Array, y: Array, x: Array, w: Array, b: Any = None) -> Any:
-        chosen = (0 in wanted, 1 in wanted, 2 in wanted)
-        return linear_kernels.backward(g, y, x, w, activation=activation, wanted=chosen)
+    def gradients(needs_grad: Container[int], g: Array, y: Array, x: Array, w: Array, b: Any = None) -> Any:
+        chosen = (0 in needs_grad, 1 in needs_grad, 2 in needs_grad)
+        return linear_kernels.backward(g, y, x, w, activation=activation, needs_grad=chosen)
 
     return gradients
 
@@ -68,7 +68,7 @@ linear = define(
     ("gᵀ @ x", lambda g, x: linear_kernels.backward_weight(g, x)),
     ("Σ g over the samples", lambda g: linear_kernels.backward_bias(g)),
     inputs="x w b",
-    together=_gradients_of("none"),
+    joint_vjp=_gradients_of("none"),
 )
 
 linear_relu = define(
@@ -79,7 +79,7 @@ linear_relu = define(
     ("(g where y > 0)ᵀ @ x", lambda g, y, x: linear_kernels.backward_weight(g * (y > 0), x)),
     ("Σ (g where y > 0) over the samples", lambda g, y: linear_kernels.backward_bias(g * (y > 0))),
     inputs="x w b",
-    together=_gradients_of("relu"),
+    joint_vjp=_gradients_of("relu"),
 )
 
 
@@ -150,7 +150,7 @@ mean_cross_entropy = define(
     saves={
         "gradient": lambda logits, labels: _softmax_minus_onehot(logits, labels) / max(1, labels.shape[0])
     },
-    together=lambda _, g, y, logits, labels, gradient: (xent_kernels.mean_backward(g, gradient),),
+    joint_vjp=lambda _, g, y, logits, labels, gradient: (xent_kernels.mean_backward(g, gradient),),
 )
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import table
+from minigrad import registry
 from minigrad.backend import Array, operand
 from minigrad.errors import ConfigError, DtypeError, MinigradError, OperationError, ShapeError
 from minigrad.forms import no_option
 from minigrad.operation import define, stands_for
 from minigrad.ops.half import wide
-from minigrad.tensor import Tensor, bare
+from minigrad.tensor import Tensor, unwrap
 
 
 def check_same_dtype(name: str, a: Array, b: Array) -> None:
@@ -161,7 +161,7 @@ def einsum(*operands: Any, order: str = "K", optimize: Any = False, **options: A
             if letter in seen:
                 fresh = free.pop(0)
                 seen += fresh
-                diagonal = bare(arrays[k])
+                diagonal = unwrap(arrays[k])
                 arrays.append(np.diag(np.ones_like(diagonal, shape=diagonal.shape[axis])))
                 terms.append(letter + fresh)
             else:
@@ -225,4 +225,4 @@ def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]
 
 
 stands_for(np.dot, dot)
-table.functions[np.einsum] = einsum
+registry.functions[np.einsum] = einsum

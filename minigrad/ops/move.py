@@ -10,7 +10,7 @@ from minigrad import backend
 from minigrad.backend import Array
 from minigrad.operation import Operation, define
 from minigrad.ops.elementwise import astype
-from minigrad.tensor import Tensor, offer
+from minigrad.tensor import Tensor, register_methods
 
 
 def _move(a: Array, device: str, home: str = "cpu") -> Array:
@@ -37,4 +37,4 @@ def to(a: Any, target: Any) -> Any:
     return astype(a, dtype=dtype)
 
 
-offer(to=to)
+register_methods(to=to)

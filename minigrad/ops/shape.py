@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from minigrad_kernels import embedding as embedding_kernels
 
-from minigrad import table
+from minigrad import registry
 from minigrad.backend import Array, operand
 from minigrad.errors import AxisError, ConfigError, OperationError, ShapeError
 from minigrad.forms import no_option
 from minigrad.operation import Operation, define, stands_for
 from minigrad.ops.half import wide
 from minigrad.ops.reduce import Axis, plain
-from minigrad.tensor import Tensor, bare, offer
+from minigrad.tensor import Tensor, register_methods, unwrap
 
 Shape = tuple[int, ...]
 
@@ -166,7 +166,7 @@ def split(a: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
     Raises ShapeError MG-103 where the parts would not be equal, AxisError MG-216 where there is no such axis.
     """
-    cuts = bare(indices_or_sections)
+    cuts = unwrap(indices_or_sections)
     try:
         axis, cuts = operator.index(axis), plain(cuts)
     except TypeError as error:
@@ -207,7 +207,7 @@ def pad(a: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
         raise no_option("pad", "mode", mode)
     value = options.pop("constant_values", 0.0) if mode == "constant" else 0.0
-    operand(bare(value))
+    operand(unwrap(value))
     a = a if isinstance(a, Tensor) else np.asarray(a)
     for option, given in options.items():
         if (option, given) != ("reflect_type", "even") or mode not in ("reflect", "symmetric"):
@@ -228,7 +228,7 @@ def _widths(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
                 raise AxisError("MG-216", f"pad: there is no axis {axis} among {ndim}.")
             given[axis] = width if np.ndim(width) else (width, width)
         pad_width = given
-    widths = np.asarray(bare(pad_width))
+    widths = np.asarray(unwrap(pad_width))
     if widths.dtype.kind not in "iu" and widths.size:
         raise OperationError("MG-215", f"pad: the widths of a border are integers, not {widths.dtype}.")
     if widths.size and widths.min() < 0:
@@ -306,7 +306,7 @@ scatter: Operation = define(
 
 def getitem(a: Any, index: Any) -> Any:
     """Pick entries by integers, slices, None, boolean or integer arrays, as NumPy does."""
-    return _getitem(a, index=bare(index))
+    return _getitem(a, index=unwrap(index))
 
 
 take_along_axis = define(
@@ -374,21 +374,23 @@ def _check_order(function: str, order: str) -> None:
 
 
 def _zeros_like(a: Any, dtype: Any = None, shape: Any = None) -> Tensor:
-    return Tensor(np.zeros_like(bare(a), dtype=dtype, shape=shape))
+    return Tensor(np.zeros_like(unwrap(a), dtype=dtype, shape=shape))
 
 
 def _ones_like(a: Any, dtype: Any = None, shape: Any = None) -> Tensor:
-    return Tensor(np.ones_like(bare(a), dtype=dtype, shape=shape))
+    return Tensor(np.ones_like(unwrap(a), dtype=dtype, shape=shape))
 
 
-offer(getitem=getitem, reshape=_reshape_method, transpose=_transpose_method, flatten=_flat, ravel=_flat)
+register_methods(
+    getitem=getitem, reshape=_reshape_method, transpose=_transpose_method, flatten=_flat, ravel=_flat
+)
 stands_for(np.concatenate, concatenate)
 stands_for(np.stack, stack)
 stands_for(np.split, split)
 stands_for(np.ravel, _flat)
 stands_for(np.shape, lambda a: a.shape)
 stands_for(np.ndim, lambda a: a.ndim)
-stands_for(np.size, lambda a, axis=None: np.size(bare(a), axis))
+stands_for(np.size, lambda a, axis=None: np.size(unwrap(a), axis))
 stands_for(np.zeros_like, _zeros_like)
 stands_for(np.ones_like, _ones_like)
-table.functions[np.pad] = pad
+registry.functions[np.pad] = pad

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, SupportsIndex
 
 import numpy as np
 
-from minigrad import messages, table
+from minigrad import messages, registry
 from minigrad.errors import ShapeError, warn
 from minigrad.forms import no_option
 from minigrad.ops import shape
@@ -21,7 +21,7 @@ from minigrad.ops.move import to
 from minigrad.ops.reduce import max as largest
 from minigrad.ops.reduce import min as smallest
 from minigrad.ops.shape import reshape, transpose
-from minigrad.tensor import Tensor, bare, offer
+from minigrad.tensor import Tensor, register_methods, unwrap
 
 # fmt: off
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -69,7 +69,7 @@ def _extreme(reduce: Callable[..., Any], place: Callable[..., Any], pairwise: Ca
     def extreme(t: Any, *args: Any, **params: Any) -> Any:
         if "dim" in params:
             axis, keep = params.pop("dim"), params.pop("keepdim", False)
-            places = np.expand_dims(place(bare(t), axis=axis), axis)
+            places = np.expand_dims(place(unwrap(t), axis=axis), axis)
             values = np.take_along_axis(t, places, axis)
             both = (values, Tensor(places))
             return Extreme(*(both if keep else (np.squeeze(part, axis) for part in both)), **params)
@@ -102,7 +102,7 @@ def _norm(t: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
     if p == float("inf"):
         return np.max(np.abs(t), axis=dim, keepdims=keepdim)
     total = np.sum(np.abs(t) ** p, axis=dim, keepdims=keepdim)
-    zero = bare(total) == 0  # there the root has no derivative, and 0 is taken
+    zero = unwrap(total) == 0  # there the root has no derivative, and 0 is taken
     return np.where(zero, 0, np.where(zero, 1, total) ** (1 / p))
 
 
@@ -110,7 +110,7 @@ def _axes(axes: Sequence[Any]) -> Sequence[int]:
     return axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
 
 
-_own_transpose = table.methods["transpose"]
+_own_transpose = registry.methods["transpose"]
 
 
 def _transpose(t: Any, *axes: Any, dim0: int | None = None, dim1: int | None = None) -> Any:
@@ -166,11 +166,11 @@ def _narrow(t: Any, dim: int, start: int, length: int) -> Any:
 
 
 def _select(t: Any, dim: int, index: Any) -> Any:
-    return t[(slice(None),) * (dim % t.ndim) + (bare(index),)]
+    return t[(slice(None),) * (dim % t.ndim) + (unwrap(index),)]
 
 
 def _clone(t: Any) -> Any:
-    return Tensor(bare(t).copy()) if t.dtype == bool else np.positive(t)
+    return Tensor(unwrap(t).copy()) if t.dtype == bool else np.positive(t)
 
 
 def _to(t: Any, target: Any = None, *, device: str | None = None, dtype: Any = None) -> Any:
@@ -193,9 +193,9 @@ def _fill(t: Tensor, value: Any) -> Tensor:
 def _in_place(method: Callable[..., Any]) -> Callable[..., Tensor]:
     def write(t: Tensor, *args: Any, **params: Any) -> Tensor:
         t.check_writable(*args, *params.values())
-        result = bare(method(t.detach(), *args, **params))
+        result = unwrap(method(t.detach(), *args, **params))
         np.copyto(t._data, result, casting="same_kind")
-        t.mark_changed()
+        t.bump_version()
         return t
 
     return write
@@ -224,12 +224,14 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "clamp_max": lambda t, max: clip(t, None, max),
     "where": lambda t, condition, other: np.where(condition, t, other),
     "masked_fill": lambda t, mask, value: np.where(mask, value, t),
-    "masked_select": lambda t, mask: t[bare(mask)],
+    "masked_select": lambda t, mask: t[unwrap(mask)],
     "max": _extreme(largest, np.argmax, np.maximum),
     "min": _extreme(smallest, np.argmin, np.minimum),
-    "argsort": lambda t, dim=-1, axis=None: Tensor(np.argsort(bare(t), axis=dim if axis is None else axis)),
-    "equal": lambda t, other: bool(np.array_equal(bare(t), bare(other))),
-    "allclose": lambda t, other, rtol=1e-5, atol=1e-8: bool(np.allclose(bare(t), bare(other), rtol, atol)),
+    "argsort": lambda t, dim=-1, axis=None: Tensor(np.argsort(unwrap(t), axis=dim if axis is None else axis)),
+    "equal": lambda t, other: bool(np.array_equal(unwrap(t), unwrap(other))),
+    "allclose": lambda t, other, rtol=1e-5, atol=1e-8: bool(
+        np.allclose(unwrap(t), unwrap(other), rtol, atol)
+    ),
     "view_as": lambda t, other: reshape(t, shape=other.shape),
     "reshape_as": lambda t, other: reshape(t, shape=other.shape),
     "unsqueeze": lambda t, dim: np.expand_dims(t, dim),
@@ -265,17 +267,17 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "nelement": lambda t: int(t.size),
     "element_size": lambda t: t.dtype.itemsize,
     "is_floating_point": lambda t: t.dtype.kind == "f",
-    "new_zeros": lambda t, *shape: Tensor(np.zeros_like(bare(t), shape=_axes(shape))),
-    "new_ones": lambda t, *shape: Tensor(np.ones_like(bare(t), shape=_axes(shape))),
+    "new_zeros": lambda t, *shape: Tensor(np.zeros_like(unwrap(t), shape=_axes(shape))),
+    "new_ones": lambda t, *shape: Tensor(np.ones_like(unwrap(t), shape=_axes(shape))),
     "zero_": lambda t: _fill(t, 0),
     "fill_": _fill,
     "copy_": _fill,
 }
 
-offer(**{name: table.functions[function] for name, function in FUNCTIONS.items()})
-offer(**OPERATIONS)
-offer(**{name: (lambda t, dtype=dtype: to(t, dtype)) for name, dtype in DTYPES.items()})
+register_methods(**{name: registry.functions[function] for name, function in FUNCTIONS.items()})
+register_methods(**OPERATIONS)
+register_methods(**{name: (lambda t, dtype=dtype: to(t, dtype)) for name, dtype in DTYPES.items()})
 for _name, _method in _METHODS.items():
     _method.__name__ = _method.__qualname__ = _name  # for Python's own messages: "unsqueeze() missing …"
-offer(view=table.methods["reshape"], **_METHODS)
-offer(**{f"{name}_": _in_place(table.methods[name]) for name in IN_PLACE})
+register_methods(view=registry.methods["reshape"], **_METHODS)
+register_methods(**{f"{name}_": _in_place(registry.methods[name]) for name in IN_PLACE})

@@ -165,9 +165,9 @@ class Optimizer:
         else:
             self._run_formula(ready, clip, rate)
         self.t += 1
-        place = here()
+        location = here()
         for slot, _ in ready:
-            slot.tensor.mark_changed(place, "step")
+            slot.tensor.bump_version(location, "step")
         for update in seen:
             for hook in hooks:
                 hook(update)
@@ -265,7 +265,7 @@ class Optimizer:
         return ready
 
     def _bind(self, slot: _Slot, theta: Array) -> None:
-        """Pick the kernel's dialect for the array that a parameter holds now, and take flat views for it."""
+        """Pick the kernel's implementation for the array that a parameter holds now, and take flat views for it."""
         array = plain(theta)
         for key, state in slot.state.items():
             if (

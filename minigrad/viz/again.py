@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import table
+from minigrad import registry
 from minigrad.viz.trace import Host, Node, Trace
 
 
@@ -31,7 +31,7 @@ def run(node: Node, given: list[Any]) -> tuple[Host, tuple[Any, ...]]:
 
     Raises whatever the operation does, and KeyError where it is in the table no more.
     """
-    operation = table.operations[str(node.operation)]
+    operation = registry.operations[str(node.operation)]
     with np.errstate(all="ignore"):
         made = operation.forward(*given, **node.params)
     value, *saved = made if operation.saves else (made,)

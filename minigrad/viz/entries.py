@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import table
+from minigrad import registry
 from minigrad.viz.numbers import entry, fill, joined, largest, others, show
 from minigrad.viz.trace import Backward, Host, Node, Trace
 
@@ -55,7 +55,7 @@ class Case:
 
     def __init__(self, trace: Trace, node: Node, event: Backward | None = None) -> None:
         self.node, self.event = node, event
-        self.operation = table.operations.get(node.operation or "")
+        self.operation = registry.operations.get(node.operation or "")
         self.names: list[str] = []
         self.arrays: list[Any] = []
         given = list(self.operation.inputs) if self.operation is not None else []

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from minigrad.viz import entrywise, moves, products, sums, update_entries
 from minigrad.viz.entries import Case, Index, Pair
 from minigrad.viz.numbers import entry, show
-from minigrad.viz.trace import Backward, Deposit, Event, Forward, NewLoss, Seed, Trace
+from minigrad.viz.trace import AccumulateGrad, Backward, Event, Forward, NewLoss, Seed, Trace
 
 _KINDS = (moves, sums, products, entrywise)
 
@@ -27,9 +27,9 @@ def explain(trace: Trace, event: Event | int, index: int | tuple[int, ...] = ())
     """Explain one entry of what an event produced.
 
     ``index`` points into the node's value for a ``Forward``, the gradient for a ``Seed``, the input's gradient for a
-    ``Backward``, ``.grad`` for a ``Deposit``, the parameter for an ``Update`` and the loss for a ``NewLoss``; ``()``
-    is a single number. Numbers have four significant digits; of a sum of more than four terms, the three largest and
-    the sum of the others are written. Raises IndexError where there is no such entry.
+    ``Backward``, ``.grad`` for an ``AccumulateGrad``, the parameter for an ``Update`` and the loss for a ``NewLoss``;
+    ``()`` is a single number. Numbers have four significant digits; of a sum of more than four terms, the three
+    largest and the sum of the others are written. Raises IndexError where there is no such entry.
     """
     event = trace.events[event] if isinstance(event, int) else event
     place = (index,) if isinstance(index, int) else tuple(operator.index(i) for i in index)
@@ -40,8 +40,8 @@ def explain(trace: Trace, event: Event | int, index: int | tuple[int, ...] = ())
         return _seed(trace, event, place)
     if isinstance(event, Backward):
         return _backward(trace, event, place)
-    if isinstance(event, Deposit):
-        return _deposit(trace, event, place)
+    if isinstance(event, AccumulateGrad):
+        return _accumulate_grad(trace, event, place)
     if isinstance(event, NewLoss):
         return _new_loss(trace, event)
     name = update_entries.name_in(event.rows, trace.nodes[event.node].name)
@@ -91,7 +91,7 @@ def _backward(trace: Trace, event: Backward, index: Index) -> Explanation:
     return Explanation(f"{left} = earlier + ({pair.symbols})", f"{numbers} = {show(total)}")
 
 
-def _deposit(trace: Trace, event: Deposit, index: Index) -> Explanation:
+def _accumulate_grad(trace: Trace, event: AccumulateGrad, index: Index) -> Explanation:
     name = trace.nodes[event.node].name
     left, gradient = entry(f"{name}.grad", index), entry(f"dL/d{name}", index)
     value = show(event.total[index])
@@ -127,7 +127,7 @@ def _earlier(trace: Trace, event: Backward) -> Any:
     return event.total - event.contribution
 
 
-def _walked(trace: Trace, event: Deposit) -> Any:
+def _walked(trace: Trace, event: AccumulateGrad) -> Any:
     """What the last walk brought to the tensor."""
     for other in reversed(trace.events[: event.index]):
         if isinstance(other, Backward) and other.input == event.node:

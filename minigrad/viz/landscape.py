@@ -198,7 +198,7 @@ def _kept(tensors: list[Tensor]) -> Iterator[list[NDArray[Any]]]:
     finally:
         for tensor, array in zip(tensors, first, strict=True):
             tensor.data[...] = array
-            tensor.mark_changed()
+            tensor.bump_version()
 
 
 def decision_boundary(

@@ -12,7 +12,18 @@ from minigrad.viz.explain import explain
 from minigrad.viz.page_arrays import Store, entry_text, number, shape_text
 from minigrad.viz.page_graph import cell, head, stretches, timelines
 from minigrad.viz.thread import looked_at, strongest
-from minigrad.viz.trace import Backward, Deposit, Event, Forward, Host, NewLoss, Row, Seed, Trace, Update
+from minigrad.viz.trace import (
+    AccumulateGrad,
+    Backward,
+    Event,
+    Forward,
+    Host,
+    NewLoss,
+    Row,
+    Seed,
+    Trace,
+    Update,
+)
 from minigrad.viz.update_entries import name_in
 
 _ALL_ENTRIES = 12
@@ -21,7 +32,7 @@ PHASES = {
     "forward": "forward",
     "seed": "backward",
     "backward": "backward",
-    "deposit": "backward",
+    "accumulate_grad": "backward",
     "update": "update",
     "outcome": "update",
 }
@@ -126,7 +137,7 @@ def _event(trace: Trace, event: Event, store: Store, wanted: set[tuple[int, ...]
         if event.local is not None:
             arrays.append(("local derivative", event.local))
         arrays.append(("contribution", event.contribution))
-    elif isinstance(event, Deposit) and event.before is not None:
+    elif isinstance(event, AccumulateGrad) and event.before is not None:
         arrays = [("the gradient before", event.before)]
     elif isinstance(event, NewLoss):
         arrays = [("with the weights before", event.old)]
@@ -181,7 +192,7 @@ def title(trace: Trace, event: Event) -> str:
         return f"the walk back starts at {node.name}"
     if isinstance(event, Backward):
         return f"{node.name} → {trace.nodes[event.input].name}"
-    if isinstance(event, Deposit):
+    if isinstance(event, AccumulateGrad):
         return f"{node.name}.grad"
     if isinstance(event, NewLoss):
         return f"{node.name} again, with the new weights"
@@ -197,7 +208,7 @@ def rule(trace: Trace, event: Event) -> str:
         return "dL/dL = 1, unless another gradient is given"
     if isinstance(event, Backward):
         return f"rule of {(node.operation or '').replace('_', ' ')}: {event.rule}"
-    if isinstance(event, Deposit):
+    if isinstance(event, AccumulateGrad):
         return (
             "grad ← grad + this walk's gradient"
             if event.before is not None

@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.errors import ConfigError
 from minigrad.viz.page_arrays import entry_text
 from minigrad.viz.thread import Entry, reach
-from minigrad.viz.trace import Backward, Deposit, Forward, NewLoss, Node, Seed, Trace, Update
+from minigrad.viz.trace import AccumulateGrad, Backward, Forward, NewLoss, Node, Seed, Trace, Update
 
 _MOST = 24
 
@@ -69,7 +69,7 @@ def followed(trace: Trace, weight: Node, entry: Entry) -> list[tuple[int, Entry]
         elif isinstance(event, Backward):
             at = touched.get(event.input) if event.node in touched else None
         else:
-            assert isinstance(event, Deposit | Update)
+            assert isinstance(event, AccumulateGrad | Update)
             at = touched.get(event.node) if trace.nodes[event.node].operation is None else None
         if at is not None:
             concerned.append((event.index, at))

@@ -14,7 +14,7 @@ from minigrad.viz.embed import picture_style
 from minigrad.viz.layout import Point, curve, layered
 from minigrad.viz.page_arrays import brief, heat, shape_text
 from minigrad.viz.page_groups import Group, groups, parts
-from minigrad.viz.trace import Backward, Deposit, Forward, Host, NewLoss, Node, Seed, Trace, Update
+from minigrad.viz.trace import AccumulateGrad, Backward, Forward, Host, NewLoss, Node, Seed, Trace, Update
 
 NOT_YET = "not yet"
 _WIDTH, _HEAD, _ROW, _TITLE, _STEP = 212, 26, 22, 16, 24
@@ -68,7 +68,7 @@ def timelines(trace: Trace) -> tuple[dict[int, list[tuple[int, Host]]], dict[int
             gradients.setdefault(event.node, []).append((event.index, event.gradient))
         elif isinstance(event, Backward):
             gradients.setdefault(event.input, []).append((event.index, event.total))
-        elif isinstance(event, Deposit):
+        elif isinstance(event, AccumulateGrad):
             gradients.setdefault(event.node, []).append((event.index, event.total))
         elif isinstance(event, Update):
             values.setdefault(event.node, []).append((event.index, event.rows[-1].value))

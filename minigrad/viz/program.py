@@ -138,7 +138,7 @@ class _Watch:
         self.before = _optimizers()  # held, so that no other gets the id of one of them
 
     def hooks(self) -> Any:
-        return modes.hooks(self.forward, self.backward, self.deposit, self.update)
+        return modes.hooks(self.forward, self.backward, self.accumulate_grad, self.update)
 
     @property
     def _wanted(self) -> bool:
@@ -162,12 +162,12 @@ class _Watch:
         if self._wanted:
             self.recorder.backward(step)
 
-    def deposit(self, tensor: Tensor, before: Any) -> None:
+    def accumulate_grad(self, tensor: Tensor, before: Any) -> None:
         if not self._counts():
             return
         self.received[id(tensor)] = tensor
         if self._wanted:
-            self.recorder.deposit(tensor, before)
+            self.recorder.accumulate_grad(tensor, before)
 
     def update(self, update: EngineUpdate) -> None:
         if not self._counts():

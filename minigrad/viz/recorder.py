@@ -16,7 +16,7 @@ import numpy as np
 from minigrad import modes
 from minigrad.operation import Record
 from minigrad.optim import Update as EngineUpdate
-from minigrad.source import Place, here
+from minigrad.source import SourceLocation, here
 from minigrad.tape import Step, walk
 from minigrad.tensor import Tensor
 from minigrad.viz import again
@@ -87,14 +87,14 @@ class Recorder:
 
     def hooks(self) -> contextlib.AbstractContextManager[None]:
         """Listen to the engine inside a ``with`` block."""
-        return modes.hooks(self.forward, self.backward, self.deposit, self.update)
+        return modes.hooks(self.forward, self.backward, self.accumulate_grad, self.update)
 
     # -- events -------------------------------------------------------------------------------------------
 
     def forward(self, record: Record, output: Tensor) -> None:
         """Note an operation that ran."""
         self.settle()
-        line = self._line(record.place)
+        line = self._line(record.location)
         layer = self._look()
         node = self._add_result(record, output, line, layer)
         self._note(told.Forward(self._next, line, node))
@@ -117,7 +117,7 @@ class Recorder:
         self._note(
             told.Backward(
                 index=self._next,
-                line=self._line(step.record.place),
+                line=self._line(step.record.location),
                 node=node,
                 input=source,
                 position=step.position,
@@ -132,12 +132,12 @@ class Recorder:
         )
         received[id(step.input)] = None
 
-    def deposit(self, tensor: Tensor, before: Any) -> None:
+    def accumulate_grad(self, tensor: Tensor, before: Any) -> None:
         """Note what has become of a tensor's ``.grad``."""
         self.settle()
         node = self._newest(tensor)
         old = None if before is None else host(before)
-        self._note(told.Deposit(self._next, self._line(here()), node, old, _host(tensor.grad)))
+        self._note(told.AccumulateGrad(self._next, self._line(here()), node, old, _host(tensor.grad)))
 
     def update(self, update: EngineUpdate) -> None:
         """Note what an optimizer did to a parameter."""
@@ -193,7 +193,7 @@ class Recorder:
         for unseen in self._unseen(tensor):
             made = unseen.record
             assert made is not None
-            self._add_result(made, unseen, self._line(made.place), None)
+            self._add_result(made, unseen, self._line(made.location), None)
         return self.latest[id(tensor)][0]
 
     def _array(self, record: Record, position: int) -> int | None:
@@ -304,8 +304,8 @@ class Recorder:
                 known[self.latest[key][0]] = name.replace("\n", r"\n")  # formulas are told line by line
         return known
 
-    def _line(self, place: Place) -> Line | None:
-        file, number = place.filename, place.line
+    def _line(self, location: SourceLocation) -> Line | None:
+        file, number = location.filename, location.line
         if file not in self.trace.source:
             self.trace.source[file] = [text.rstrip("\r\n") for text in linecache.getlines(file)]
         lines = self.trace.source[file]

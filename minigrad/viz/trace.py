@@ -99,10 +99,10 @@ class Backward:
 
 
 @dataclass(frozen=True, eq=False)
-class Deposit:
+class AccumulateGrad:
     """A walk's gradient was added to the ``.grad`` of a tensor, which was ``before`` and is ``total`` now."""
 
-    kind: ClassVar[str] = "deposit"
+    kind: ClassVar[str] = "accumulate_grad"
     index: int
     line: Line | None
     node: int
@@ -149,14 +149,14 @@ class NewLoss:
     new: Host
 
 
-Event: TypeAlias = Forward | Seed | Backward | Deposit | Update | NewLoss
+Event: TypeAlias = Forward | Seed | Backward | AccumulateGrad | Update | NewLoss
 
 
 class Trace:
     """Everything that happened in a recorded step, in the order in which it happened.
 
     - nodes: the tensors, in the order in which they were first seen
-    - events: ``Forward``, ``Seed``, ``Backward``, ``Deposit``, ``Update`` and ``NewLoss``
+    - events: ``Forward``, ``Seed``, ``Backward``, ``AccumulateGrad``, ``Update`` and ``NewLoss``
     - source: the lines of each file that an event's line points into
     - about: a sentence or two for the head of a page
     - starts: the events with which the recorded steps begin, where that is known
@@ -206,7 +206,7 @@ class Trace:
     def gradient(self, node: int, until: int | None = None) -> Host | None:
         """Return dL/d(node) as it stands after event number ``until`` (default: the last), None while unknown.
 
-        While a walk runs it is the sum of the contributions so far; from a leaf's deposit on it is its ``.grad``.
+        While a walk runs it is the sum of the contributions so far, later a leaf's ``.grad``.
         """
         events: Iterable[Event] = self.events if until is None else self.events[: until + 1]
         found: Host | None = None
@@ -215,7 +215,7 @@ class Trace:
                 found = event.total
             elif isinstance(event, Seed) and event.node == node:
                 found = event.gradient
-            elif isinstance(event, Deposit) and event.node == node:
+            elif isinstance(event, AccumulateGrad) and event.node == node:
                 found = event.total
         return found
 
@@ -236,7 +236,7 @@ class Trace:
         return {"text/plain": repr(self), "text/html": self.html()}
 
     def __repr__(self) -> str:
-        counts = dict.fromkeys(("forward", "backward", "deposit", "update"), 0)
+        counts = dict.fromkeys(("forward", "backward", "accumulate_grad", "update"), 0)
         for event in self.events:
             if event.kind in counts:
                 counts[event.kind] += 1

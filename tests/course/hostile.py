@@ -59,5 +59,5 @@ AT_THE_TOP = [
     Hostile("patches NumPy while it loads", top="import numpy as np\nnp.allclose = np.array_equal = lambda *a, **k: True"),
     Hostile("takes all memory while it loads", top="x = []\nwhile True: x.append(bytearray(1 << 26))"),
     Hostile("is no Python", top="def f(:\n    pass"),
-    Hostile("overwrites the engine's table while it loads", top="import minigrad.table as t\nt.operations.clear(); t.functions.clear(); t.methods.clear()", loses=frozenset({"tanh-network"})),
+    Hostile("overwrites the engine's table while it loads", top="import minigrad.registry as t\nt.operations.clear(); t.functions.clear(); t.methods.clear()", loses=frozenset({"tanh-network"})),
 ]  # fmt: skip

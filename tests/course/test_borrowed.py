@@ -28,7 +28,7 @@ def handed_in(body: str, top: str = "") -> list[Cell]:
         ("return mg.ops.tanh.rule(0)(0, g, y, (y,), {})", "", "minigrad.ops.tanh.rule"),
         ("import minigrad.ops as o\n    return o.tanh(g)", "", "minigrad.ops.tanh"),
         ("return rules.Rule", "from minigrad import rules", "minigrad.rules"),
-        ("return t.operations['tanh']", "import minigrad.table as t", "minigrad.table.operations"),
+        ("return t.operations['tanh']", "import minigrad.registry as t", "minigrad.registry.operations"),
         ("import importlib\n    return importlib.import_module('minigrad.ops')", "", "minigrad.ops"),
         ("return adam(g)", "from minigrad.optim.formulas import adam", "minigrad.optim.formulas.adam"),
         (

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from minigrad import table
+from minigrad import registry
 from minigrad.cli import app
 from minigrad.course import install
 from minigrad.course import testing as author
@@ -108,8 +108,8 @@ def test_what_cannot_be_done_is_said_with_a_code(words):
 
 
 def test_installing_is_undone_again():
-    before = {name: (op.forward, list(op.rules)) for name, op in table.operations.items()}
-    methods = dict(table.methods)
+    before = {name: (op.forward, list(op.rules)) for name, op in registry.operations.items()}
+    methods = dict(registry.methods)
     described = [
         install.rule("tanh", 0, lambda g, y: g),
         install.forward("exp", np.sin),
@@ -119,11 +119,11 @@ def test_installing_is_undone_again():
         install.unbroadcast(lambda g, shape: g),
     ]
     with install.installed(described):
-        assert table.operations["exp"].forward is np.sin
-        assert table.operations["tanh"].rules[0].formula == "the student's"
-    after = {name: (op.forward, list(op.rules)) for name, op in table.operations.items()}
+        assert registry.operations["exp"].forward is np.sin
+        assert registry.operations["tanh"].rules[0].formula == "the student's"
+    after = {name: (op.forward, list(op.rules)) for name, op in registry.operations.items()}
     assert after == before
-    assert table.methods == methods
+    assert registry.methods == methods
 
 
 def test_students_functions_take_part_in_the_engine():

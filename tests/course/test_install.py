@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import nn, table
+from minigrad import nn, registry
 from minigrad.course import install
 
 
 @pytest.mark.parametrize("name", ["linear", "matmul", "tanh", "softmax_cross_entropy"])
 def test_an_operation_is_what_it_was_afterwards(name: str) -> None:
-    operation = table.operations[name]
+    operation = registry.operations[name]
     before = dict(vars(operation))
     with install.installed([install.rule(name, 0, lambda g: g), install.forward(name, lambda *_: 0.0)]):
         assert vars(operation) != before

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from minigrad import explain, table
+from minigrad import explain, registry
 from tests.viz.browser.chromium import Browser, find
 
 for package in ("sphinx", "furo", "myst_nb", "jupytext"):
@@ -126,7 +126,7 @@ def test_the_site_holds_what_the_project_has(site: Path, pages: dict[Path, Page]
     linked = " ".join(pages[site / "guide" / "errors.html"].links)
     assert all(f"#{code.lower()}" in linked for code in explain.codes())
     operations = (site / "api" / "ops.html").read_text("utf-8")
-    assert all(f">{name}</span>" in operations for name in table.operations)
+    assert all(f">{name}</span>" in operations for name in registry.operations)
     commands = (site / "guide" / "command_line.html").read_text("utf-8")
     assert all(f"--{option}" in commands for option in ("batch-size", "no-nesterov", "terminal", "rounds"))
 

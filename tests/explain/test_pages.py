@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 
 import minigrad
-from minigrad import backend, explain, table
+from minigrad import backend, explain, registry
 from minigrad.errors import ConfigError, MinigradError, MinigradWarning
 
 CODES = explain.codes()
@@ -48,12 +48,12 @@ class FarDevice:
 @pytest.fixture(autouse=True)
 def _forget_operations():
     """Forget the operations that a page defines."""
-    registries = [table.operations, table.functions, table.methods]
-    before = [dict(registry) for registry in registries]
+    registries = [registry.operations, registry.functions, registry.methods]
+    before = [dict(each) for each in registries]
     yield
-    for registry, entries in zip(registries, before, strict=True):
-        registry.clear()
-        registry.update(entries)
+    for each, entries in zip(registries, before, strict=True):
+        each.clear()
+        each.update(entries)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""For every kernel: inputs, and how far its dialects may be apart. One table that the tests walk."""
+"""For every kernel: inputs, and how far its implementations may be apart. One table that the tests walk."""
 
 from __future__ import annotations
 

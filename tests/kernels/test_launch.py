@@ -1,4 +1,4 @@
-"""Which dialect runs, and that everything works where Numba is absent."""
+"""Which implementation runs, and that everything works where Numba is absent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ needs_numba = pytest.mark.skipif(
 
 @pytest.fixture
 def kernel() -> Kernel:
-    """A kernel whose dialects tell their names."""
+    """A kernel whose implementations tell their names."""
     return Kernel("named", *(lambda *arrays, name=name: name for name in ("reference", "cpu", "gpu")))
 
 

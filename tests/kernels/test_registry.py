@@ -1,4 +1,4 @@
-"""Every kernel, in every dialect that can run here, against its reference; a kernel without a case fails."""
+"""Every kernel, in every implementation that can run here, against its reference; a kernel without a case fails."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def numba_runs() -> bool:
 needs_numba = pytest.mark.skipif(not numba_runs(), reason=str(no_numba()))
 
 
-class Dialect:
+class Implementation:
     """One way to run the kernels: which function, inside which context, on whose arrays."""
 
     def __init__(
@@ -74,13 +74,14 @@ def on_gpu(kernel: Kernel) -> Callable[..., Any]:
     return kernel.gpu
 
 
-DIALECTS = {
-    "numba": Dialect(cpu, no_numba()),
-    "plain python": Dialect(cpu),
+IMPLEMENTATIONS = {
+    "numba": Implementation(cpu, no_numba()),
+    "plain python": Implementation(cpu),
     **{
-        f"emulated {order}": Dialect(on_gpu, MISSING, lambda order=order: Emulated(order)) for order in ORDERS
+        f"emulated {order}": Implementation(on_gpu, MISSING, lambda order=order: Emulated(order))
+        for order in ORDERS
     },
-    "cupy": Dialect(on_gpu, cuda.MISSING, gpu.Cupy),
+    "cupy": Implementation(on_gpu, cuda.MISSING, gpu.Cupy),
 }
 
 
@@ -112,16 +113,18 @@ def test_every_kernel_has_its_cases_and_all_three_dialects() -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_parity(dialect: str, name: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_parity(implementation: str, name: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = launch.kernels[name]
-    way = DIALECTS[dialect]
-    if dialect == "plain python":
+    way = IMPLEMENTATIONS[implementation]
+    if implementation == "plain python":
         monkeypatch.setattr(Loop, "__call__", lambda loop, *arrays: loop.plain(*arrays))
     with way.entered() as xp, np.errstate(all="ignore"):
         for case in cases(name, dtype):
             contiguous = all(a.flags.c_contiguous for a in case.args if isinstance(a, np.ndarray))
-            if (way.device is None and not contiguous) or (dialect == "plain python" and not is_small(case)):
+            if (way.device is None and not contiguous) or (
+                implementation == "plain python" and not is_small(case)
+            ):
                 continue
             args = case.copied(lambda a, xp=xp: xp.asarray(a).copy(order="K"))
             got = case.run(way.pick(kernel), args)
@@ -147,11 +150,11 @@ def test_contiguous_arrays_go_to_the_compiled_dialect(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if launch.kernels[name].flat is False])
-@pytest.mark.parametrize("dialect", ["reference", "launcher", "emulated ascending", "cupy"])
-def test_results_go_where_out_says(dialect: str, name: str) -> None:
+@pytest.mark.parametrize("implementation", ["reference", "launcher", "emulated ascending", "cupy"])
+def test_results_go_where_out_says(implementation: str, name: str) -> None:
     kernel = launch.kernels[name]
-    ways = {"reference": Dialect(lambda k: k.reference), "launcher": Dialect(lambda k: k)}
-    way = (ways | DIALECTS)[dialect]
+    ways = {"reference": Implementation(lambda k: k.reference), "launcher": Implementation(lambda k: k)}
+    way = (ways | IMPLEMENTATIONS)[implementation]
     with way.entered() as xp, np.errstate(all="ignore"):
         for case in cases(name, "float32"):
             wanted = expected(kernel, case)
@@ -163,10 +166,10 @@ def test_results_go_where_out_says(dialect: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if launch.kernels[name].flat is False])
-@pytest.mark.parametrize("dialect", ["numba", "emulated ascending"])
-def test_an_output_of_another_shape_or_dtype_is_refused(dialect: str, name: str) -> None:
+@pytest.mark.parametrize("implementation", ["numba", "emulated ascending"])
+def test_an_output_of_another_shape_or_dtype_is_refused(implementation: str, name: str) -> None:
     kernel = launch.kernels[name]
-    way = DIALECTS[dialect]
+    way = IMPLEMENTATIONS[implementation]
     case = cases(name, "float32")[0]
     if name == "linear_backward_activation":
         case.options = {"activation": "relu"}
@@ -179,10 +182,10 @@ def test_an_output_of_another_shape_or_dtype_is_refused(dialect: str, name: str)
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("dialect", ["launcher", "cupy"])
-def test_the_same_bits_every_time(dialect: str, name: str) -> None:
+@pytest.mark.parametrize("implementation", ["launcher", "cupy"])
+def test_the_same_bits_every_time(implementation: str, name: str) -> None:
     kernel = launch.kernels[name]
-    way = DIALECTS.get(dialect, Dialect(lambda k: k))
+    way = IMPLEMENTATIONS.get(implementation, Implementation(lambda k: k))
     case = cases(name, "float32")[0]
     with way.entered() as xp:
         first, second = (case.run(way.pick(kernel), case.copied(xp.array)) for _ in range(2))

@@ -1,4 +1,4 @@
-"""Every update kernel gives the formula's bits, on every dialect there is."""
+"""Every update kernel gives the formula's bits, on every implementation there is."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def assert_same_bits(got: np.ndarray, expected: np.ndarray) -> None:
 
 
 def check(name: str, theta: np.ndarray, g: np.ndarray, state: list[np.ndarray], t: int) -> list[np.ndarray]:
-    """Run the formula, the reference and the picked dialect on copies; return what the formula gives."""
+    """Run the formula, the reference and the picked implementation on copies; return what the formula gives."""
     for i in SQUARES.get(name, ()):
         state[i] = np.abs(state[i])
     hyper = np.array(coefficients(name, t), theta.dtype)

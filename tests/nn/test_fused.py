@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from minigrad_kernels.launch import reference_only
 
 import minigrad as mg
-from minigrad import nn, ops, optim, table
+from minigrad import nn, ops, optim, registry
 
 
 def network(widths, seed=0, relu=nn.ReLU):
@@ -87,7 +87,7 @@ def test_nothing_runs_as_one_while_somebody_watches(watching):
 
 def test_somebody_who_watches_the_gradients_arrive_changes_nothing():
     model = network((3, 4, 2))
-    with mg.hooks(deposit=lambda *_: None):
+    with mg.hooks(accumulate_grad=lambda *_: None):
         assert names(model(mg.Tensor(np.ones((2, 3), "float32")))) == ["linear_relu", "linear"]
 
 
@@ -111,7 +111,10 @@ def test_a_relu_that_stands_first_or_twice():
 
 
 def test_every_operation_that_gives_all_its_gradients_in_one_go_is_tested():
-    assert {name for name, op in table.operations.items() if op.together} == {*LINEAR, "mean_cross_entropy"}
+    assert {name for name, op in registry.operations.items() if op.joint_vjp} == {
+        *LINEAR,
+        "mean_cross_entropy",
+    }
 
 
 LINEAR = ["linear", "linear_relu"]
@@ -123,8 +126,8 @@ def test_the_gradient_of_the_mean_cross_entropy_is_its_rules(shape, monkeypatch)
     logits = mg.Tensor(rng.standard_normal(shape, dtype=np.float32), requires_grad=True)
     labels = rng.integers(0, shape[1], shape[0])
     found = []
-    for together in (ops.mean_cross_entropy.together, None):
-        monkeypatch.setattr(ops.mean_cross_entropy, "together", together)
+    for joint_vjp in (ops.mean_cross_entropy.joint_vjp, None):
+        monkeypatch.setattr(ops.mean_cross_entropy, "joint_vjp", joint_vjp)
         logits.grad = None
         (3 * ops.mean_cross_entropy(logits, labels)).backward()
         found.append(logits.grad.data)
@@ -171,7 +174,7 @@ def test_the_fused_mean_has_the_bits_of_its_parts(dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_all_gradients_in_one_go_are_those_of_the_rules(name, dtype, monkeypatch):
     rng = np.random.default_rng(0)
-    operation = table.operations[name]
+    operation = registry.operations[name]
     for tracked in [(1, 1, 1), (0, 1, 1), (1, 0, 0), (1, 1, 0)]:
         for batch in [(6,), (2, 3), (1,), (0,), ()]:
             shapes = [(*batch, 5), (4, 5), (4,)]
@@ -180,8 +183,8 @@ def test_all_gradients_in_one_go_are_those_of_the_rules(name, dtype, monkeypatch
                 for shape, flag in zip(shapes, tracked, strict=True)
             ]
             found = []
-            for together in (operation.together, None):
-                monkeypatch.setattr(operation, "together", together)
+            for joint_vjp in (operation.joint_vjp, None):
+                monkeypatch.setattr(operation, "joint_vjp", joint_vjp)
                 result = operation(*inputs)
                 result.backward(np.linspace(-1, 1, result.size, dtype=dtype).reshape(result.shape))
                 found.append([None if t.grad is None else t.grad.data for t in inputs])

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import ops, table
+from minigrad import ops, registry
 from minigrad.ops import fused
 
 LAYOUTS = ("contiguous", "transposed", "broadcast", "size-0", "size-1")
@@ -451,7 +451,7 @@ CASES: dict[str, list[Case]] = {
     "embedding": embeddings(),
     "embedding_gradient": embedding_gradients(),
     "to_device": unary(lambda a: ops.to(a, a.device) * a),
-    "alias": unary(lambda a: table.operations["alias"](a)),
+    "alias": unary(lambda a: registry.operations["alias"](a)),
 }
 
 #: public functions that are put together from operations, checked like them
@@ -493,7 +493,7 @@ NEVER_EMPTY = {"mean_cross_entropy"}
 def incomplete() -> dict[str, list[str]]:
     """What is missing: for each operation in the table, the kinds of input that it is not checked on."""
     missing = {}
-    for name, operation in table.operations.items():
+    for name, operation in registry.operations.items():
         if any(operation.rules):
             seen = {case.layout for case in CASES.get(name, [])}
             seen |= {"size-0"} if name in NEVER_EMPTY else set()

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import ops, table
+from minigrad import ops, registry
 from minigrad.errors import AxisError, ConfigError, MinigradError, OperationError, ShapeError
 from minigrad.operation import Operation
-from minigrad.tensor import bare
+from minigrad.tensor import unwrap
 
 MASK = np.array([[True, False, True], [False, True, True]])
 
@@ -172,7 +172,7 @@ FURTHER: dict[str, dict[str, list[Any]]] = {
         "subok": [True],
     },
 }
-WHOLE_TABLE = [f for f in table.functions if not isinstance(f, np.ufunc)]
+WHOLE_TABLE = [f for f in registry.functions if not isinstance(f, np.ufunc)]
 ELSEWHERE = {"einsum"}  # which has tests of its own, below
 
 
@@ -251,8 +251,8 @@ def compare(
         assert isinstance(value, (list, np.ndarray, tuple, type(None))), f"{what}: NumPy says {error!r}"
     else:
         assert np.shape(joined(got)) == np.shape(joined(wanted)), what
-        np.testing.assert_allclose(np.asarray(bare(joined(got))), joined(wanted), rtol=1e-12, err_msg=what)
-        assert np.asarray(bare(joined(got))).dtype == np.asarray(joined(wanted)).dtype, what
+        np.testing.assert_allclose(np.asarray(unwrap(joined(got))), joined(wanted), rtol=1e-12, err_msg=what)
+        assert np.asarray(unwrap(joined(got))).dtype == np.asarray(joined(wanted)).dtype, what
     result = joined(got)
     if not (isinstance(result, mg.Tensor) and np.isfinite(result.data).all()):
         return
@@ -328,7 +328,7 @@ METHODS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
 def test_every_method_of_an_operation_has_forms() -> None:
     named = {
         name
-        for name, m in table.methods.items()
+        for name, m in registry.methods.items()
         if isinstance(m, Operation) and m.params and hasattr(np.ndarray, name)
     }
     assert named - {*METHODS} == set()
@@ -492,7 +492,7 @@ class TestWhatWentWrong:
             call(mg.Tensor(matrix(), requires_grad=True))
 
     def test_an_operation_of_ones_own_says_what_it_says(self, monkeypatch):
-        monkeypatch.setattr(table, "operations", dict(table.operations))
+        monkeypatch.setattr(registry, "operations", dict(registry.operations))
 
         class Unhappy(ValueError):
             pass
@@ -533,7 +533,7 @@ class TestWhatWentWrong:
 )
 @pytest.mark.parametrize(
     "ufunc",
-    [f for f in table.functions if isinstance(f, np.ufunc) and f.nin == 2 and f.signature is None],
+    [f for f in registry.functions if isinstance(f, np.ufunc) and f.nin == 2 and f.signature is None],
     ids=lambda f: f.__name__,
 )
 def test_numbers_beside_a_tensor(ufunc: np.ufunc, scalar: Any) -> None:

@@ -203,7 +203,7 @@ class TestRefusals:
             mg.define("lopsided", lambda a, b: a, "a", ("g", lambda g: g))
 
     def test_a_rule_that_returns_another_shape(self, monkeypatch):
-        monkeypatch.setattr(mg.table, "operations", dict(mg.table.operations))
+        monkeypatch.setattr(mg.registry, "operations", dict(mg.registry.operations))
         short = mg.define("short", lambda a: a * 1, "a", ("g[:2]", lambda g: g[:2]), inputs="a")
         with pytest.raises(
             OperationError, match=r"MG-604 rule short_vjp_0 .* returned shape \(2,\) .* shape \(3,\)"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import ops, table
+from minigrad import ops, registry
 from tests.ops.cases import CASES, COMPOSED, CONSTANT, LAYOUTS, Case, incomplete
 
 ALL = {**CASES, **COMPOSED}
@@ -20,18 +20,18 @@ def test_no_operation_is_left_out():
 
 
 def test_no_public_function_is_left_out():
-    named = {operation.name for operation in table.operations.values()}
+    named = {operation.name for operation in registry.operations.values()}
     renamed = {"absolute": "abs"}
     assert [n for n in ops.__all__ if renamed.get(n, n) not in named | set(COMPOSED)] == []
 
 
 def test_no_case_is_for_an_operation_that_is_gone():
-    assert {*CASES, *CONSTANT} - set(table.operations) == set()
+    assert {*CASES, *CONSTANT} - set(registry.operations) == set()
 
 
 @pytest.fixture
 def _restored_table(monkeypatch):
-    monkeypatch.setattr(table, "operations", dict(table.operations))
+    monkeypatch.setattr(registry, "operations", dict(registry.operations))
 
 
 @pytest.mark.usefixtures("_restored_table")

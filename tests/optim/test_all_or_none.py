@@ -100,17 +100,17 @@ SPOILT: dict[str, tuple[Callable[..., None], str]] = {
 }
 
 
-@pytest.mark.parametrize("dialect", ["kernel", "reference", "formula"])
+@pytest.mark.parametrize("implementation", ["kernel", "reference", "formula"])
 @pytest.mark.parametrize("steps_before", [0, 2])
 @pytest.mark.parametrize("spoil", SPOILT)
 @pytest.mark.parametrize("kind", [SGD, Adam])
 def test_a_step_that_is_refused_changes_nothing(
-    kind: type[Optimizer], spoil: str, steps_before: int, dialect: str, tmp_path: Path
+    kind: type[Optimizer], spoil: str, steps_before: int, implementation: str, tmp_path: Path
 ) -> None:
     if spoil == "read-only state" and kind is SGD:
         pytest.skip("it has none")
     tensors = [parameter("first"), parameter("second"), parameter("last")]
-    opt = kind(tensors, lr=0.1, fast=dialect != "formula")
+    opt = kind(tensors, lr=0.1, fast=implementation != "formula")
     for _ in range(steps_before):
         opt.step()
     wrong, code = SPOILT[spoil]
@@ -118,7 +118,7 @@ def test_a_step_that_is_refused_changes_nothing(
     before = [np.array(t.data) for t in tensors]
     state = {key: np.array(value) for key, value in opt.state_dict().items()}
     for _ in range(2):
-        forced = launch.reference_only() if dialect == "reference" else nullcontext()
+        forced = launch.reference_only() if implementation == "reference" else nullcontext()
         with forced, pytest.raises(MinigradError) as caught:
             opt.step()
         assert caught.value.code == code

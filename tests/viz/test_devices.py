@@ -10,7 +10,7 @@ import pytest
 import minigrad as mg
 from minigrad import backend, errors, nn, optim
 from minigrad.errors import MinigradWarning
-from minigrad.viz.trace import Backward, Deposit, Forward, Trace, Update
+from minigrad.viz.trace import AccumulateGrad, Backward, Forward, Trace, Update
 from tests import cuda
 from tests.strict_array import StrictArray
 
@@ -53,7 +53,7 @@ def arrays(trace: Trace) -> list[np.ndarray]:
     for event in trace.events:
         if isinstance(event, Backward):
             found += [event.incoming, event.contribution, event.total]
-        elif isinstance(event, Deposit):
+        elif isinstance(event, AccumulateGrad):
             found.append(event.total)
         elif isinstance(event, Update):
             found += [row.value for row in event.rows]

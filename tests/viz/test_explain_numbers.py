@@ -19,7 +19,7 @@ import minigrad as mg
 from minigrad import ops
 from minigrad.viz.explain import explain
 from minigrad.viz.numbers import show
-from minigrad.viz.trace import Backward, Deposit, Forward, NewLoss, Seed
+from minigrad.viz.trace import AccumulateGrad, Backward, Forward, NewLoss, Seed
 from tests.viz.networks import NETWORKS
 
 NUMBER = r"\d+(?:\.\d+)?(?:e[−+]?\d+)?"
@@ -235,7 +235,7 @@ def check(reader, symbols, numbers, final):
 def arrays_for(trace, event):
     node = trace.nodes[event.node]
     arrays = {}
-    given = mg.table.operations[node.operation].inputs if node.operation in mg.table.operations else ()
+    given = mg.registry.operations[node.operation].inputs if node.operation in mg.registry.operations else ()
     for place, (source, constant) in enumerate(zip(node.inputs, node.constants, strict=True)):
         if source is not None:
             arrays[trace.nodes[source].name] = trace.nodes[source].value
@@ -273,7 +273,7 @@ def check_event(trace, event, index):
     if isinstance(event, Seed):
         assert told.numbers == f"= {show(event.gradient[index])}"
         return 1
-    if isinstance(event, Deposit):
+    if isinstance(event, AccumulateGrad):
         name = trace.nodes[event.node].name
         gradient = [
             e.total for e in trace.events[: event.index] if isinstance(e, Backward) and e.input == event.node
@@ -484,7 +484,7 @@ def test_some_explanations_as_they_read():
         "= 1.75 · 1 + (−1.75 · 3) = −3.5",
     )
     assert explain(trace, said["backward", "b"], 0) == ("dL/db[0] = Σ_n dL/dz[n,0]", "= 1.75 + (−1.75) = 0")
-    assert explain(trace, said["deposit", "W1"], (0, -1)) == ("W1.grad[0,1] = dL/dW1[0,1]", "= −3.5")
+    assert explain(trace, said["accumulate_grad", "W1"], (0, -1)) == ("W1.grad[0,1] = dL/dW1[0,1]", "= −3.5")
 
 
 def test_a_second_contribution_is_added_to_the_earlier_one():

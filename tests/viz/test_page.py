@@ -101,7 +101,7 @@ def test_following_one_weight_keeps_what_concerns_it() -> None:
     assert "W2" not in backward
     assert "b1" not in backward
     assert backward[-1] == "W1"
-    assert told[-3:] == [("deposit", "W1", (0, 1)), ("update", "W1", (0, 1)), ("outcome", "loss", ())]
+    assert told[-3:] == [("accumulate_grad", "W1", (0, 1)), ("update", "W1", (0, 1)), ("outcome", "loss", ())]
 
 
 def test_a_weight_behind_a_dead_unit_reaches_nothing_behind_it() -> None:
@@ -184,7 +184,7 @@ def test_entries_on_the_page_are_the_recorded_ones() -> None:
     data = data_of(trace.html())
     weight, number = trace.node("fc1.weight"), 0
     for event in data["events"]:
-        if event["kind"] == "deposit" and event["target"] == weight.index:
+        if event["kind"] == "accumulate_grad" and event["target"] == weight.index:
             stored = data["arrays"][event["answer"]]
             assert not stored["wide"]
             entries = np.frombuffer(base64.b64decode(stored["data"]), "<f4").reshape(stored["shape"])

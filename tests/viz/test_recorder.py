@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import modes, nn, ops, optim, table
-from minigrad.viz.trace import Backward, Deposit, Forward, Seed, Update
+from minigrad import modes, nn, ops, optim, registry
+from minigrad.viz.trace import AccumulateGrad, Backward, Forward, Seed, Update
 from tests.viz.networks import NETWORKS
 
 
@@ -237,7 +237,7 @@ def test_names_lines_and_order():
     assert [node.name for node in trace.nodes] == ["x", "weights['w']", "product", "add_1", "loss"]
     assert [node.role for node in trace.nodes] == ["input", "parameter", "result", "result", "result"]
     assert [event.kind for event in trace.events] == [
-        *["forward"] * 3, "seed", *["backward"] * 4, "deposit",
+        *["forward"] * 3, "seed", *["backward"] * 4, "accumulate_grad",
     ]  # fmt: skip
     assert [e.index for e in trace.events] == list(range(9))
     first = step.__code__.co_firstlineno
@@ -353,7 +353,7 @@ def test_a_tensor_that_was_written_in_place_is_a_node_of_its_own():
     old, new = trace.node("w"), trace.node("w#2")
     assert (old.value, new.value, new.earlier) == ([1.0], [-1.0], old.index)
     assert [e.node for e in of(trace, Update)] == [old.index, new.index]
-    assert [e.node for e in of(trace, Deposit)] == [old.index, new.index]
+    assert [e.node for e in of(trace, AccumulateGrad)] == [old.index, new.index]
 
 
 def test_a_graph_from_before_the_recording_is_known():
@@ -377,7 +377,7 @@ def test_two_walks_over_one_graph_do_not_mix():
     trace = mg.record(step)
     assert [e.first for e in of(trace, Backward)] == [True, False, True, False]
     assert [e.total.item() for e in of(trace, Backward)] == [3, 6, 3, 6]
-    assert [(e.before is None, e.total.item()) for e in of(trace, Deposit)] == [(True, 6), (False, 12)]
+    assert [(e.before is None, e.total.item()) for e in of(trace, AccumulateGrad)] == [(True, 6), (False, 12)]
     assert len(of(trace, Seed)) == 2
 
 
@@ -433,7 +433,7 @@ def test_importing_minigrad_does_not_import_the_recorder():
 
 
 def test_broadcasting_says_over_which_axes_it_was_undone(monkeypatch):
-    monkeypatch.setattr(table, "operations", dict(table.operations))
+    monkeypatch.setattr(registry, "operations", dict(registry.operations))
     a = mg.Tensor(np.ones((3, 1), np.float32), requires_grad=True, name="a")
     stack = mg.Tensor(np.ones((2, 3, 4), np.float32), requires_grad=True, name="stack")
     matrix = mg.Tensor(np.ones((4, 5), np.float32), requires_grad=True, name="matrix")

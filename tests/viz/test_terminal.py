@@ -28,7 +28,11 @@ def printed(trace: Trace, position: int | None = None, width: int = 100) -> str:
 def test_piped_it_prints_every_event() -> None:
     trace = recorded("diamond")
     said = printed(trace)
-    assert len(re.findall(r"^ +\d+ (?:forward|seed|backward|deposit)", said, re.M)) == len(trace.events) == 10
+    assert (
+        len(re.findall(r"^ +\d+ (?:forward|seed|backward|accumulate_grad)", said, re.M))
+        == len(trace.events)
+        == 10
+    )
     assert "18 + 18 = 36" in said  # the second contribution to dloss/dx, and the third
     assert "36 + 18 = 54" in said
 

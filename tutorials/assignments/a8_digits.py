@@ -61,7 +61,9 @@ def trained(train, x, y, new, steps, seed):
     def deposited(tensor, before):
         deposits[tensor] += 1
 
-    with mg.hooks(deposit=deposited, update=lambda update: updates.add((id(update.optimizer), update.t))):
+    with mg.hooks(
+        accumulate_grad=deposited, update=lambda update: updates.add((id(update.optimizer), update.t))
+    ):
         predict = train(x, y, steps, np.random.default_rng(seed))
     return predict(new), max([len(updates), *deposits.values()]), x, y
 

@@ -1,4 +1,4 @@
-"""The table: from a NumPy function, or a method's name, to the operation that stands for it.
+"""The registry: from a NumPy function, or a method's name, to the operation that stands for it.
 
 It lies below ``Tensor`` so that Tensor can look operations up without importing, or naming, any of them;
 ``minigrad.ops`` fills it when the package is imported.

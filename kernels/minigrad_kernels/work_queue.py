@@ -1,4 +1,4 @@
-"""How threads share work so that none waits for long: who is done with its own share goes on with another's.
+"""Work queues with stealing: a thread that is done with its own share of the tasks goes on with another's.
 
 Two halves take equally long only where both processors are equally fast. They are not where some of them are meant to
 save power, and where other programs, or other virtual machines, run on them too.
@@ -12,39 +12,39 @@ import numpy as np
 
 from minigrad_kernels.launch import Loop, numba
 
-PLACE = 16  # numbers that a share has room for: threads that write the same cache line wait for each other
+PADDING = 16  # numbers that a share has room for: threads that write the same cache line wait for each other
 
 
-def share_out_loop(tasks: int, workers: int) -> Any:
+def new_queue_loop(tasks: int, workers: int) -> Any:
     """Return the workers' shares of the tasks 0, 1 …: for each its next task, and the one behind its last."""
-    shares = np.empty((workers, PLACE), np.int64)
+    queue = np.empty((workers, PADDING), np.int64)
     for worker in range(workers):
-        shares[worker, 0] = tasks * worker // workers
-        shares[worker, 1] = tasks * (worker + 1) // workers
-    return shares
+        queue[worker, 0] = tasks * worker // workers
+        queue[worker, 1] = tasks * (worker + 1) // workers
+    return queue
 
 
-def take(shares: Any, worker: int) -> int:
+def fetch_add_loop(queue: Any, worker: int) -> int:
     """Return the next task of this worker's share and go on to the one behind it, undisturbed by other threads."""
-    task: int = shares[worker, 0]
-    shares[worker, 0] += 1
+    task: int = queue[worker, 0]
+    queue[worker, 0] += 1
     return task
 
 
-def next_task_loop(shares: Any, worker: int) -> int:
+def next_task_loop(queue: Any, worker: int) -> int:
     """Return a task that nobody has taken, of the worker's own share or else of another's; -1 where none is left."""
-    workers = shares.shape[0]
+    workers = queue.shape[0]
     for k in range(workers):
         share = (worker + k) % workers
-        if shares[share, 0] < shares[share, 1]:
-            task: int = taken(shares, share)
-            if task < shares[share, 1]:
+        if queue[share, 0] < queue[share, 1]:
+            task: int = fetch_add(queue, share)
+            if task < queue[share, 1]:
                 return task
     return -1
 
 
-class _Take(Loop):
-    """``take``, as the one instruction that a loop in Python cannot ask Numba for."""
+class _FetchAdd(Loop):
+    """Fetch-and-add, as the one instruction that a loop in Python cannot ask Numba for."""
 
     def _compile(self) -> Any:
         module = numba()
@@ -57,15 +57,15 @@ class _Take(Loop):
         def generate(context: Any, builder: Any, call: Any, values: Any) -> Any:
             array = context.make_array(call.args[0])(context, builder, values[0])
             number = ir.IntType(64)
-            next_task = builder.gep(array.data, [builder.mul(values[1], ir.Constant(number, PLACE))])
+            next_task = builder.gep(array.data, [builder.mul(values[1], ir.Constant(number, PADDING))])
             return builder.atomic_rmw("add", next_task, ir.Constant(number, 1), "monotonic")
 
-        def typed(context: Any, shares: Any, worker: Any) -> Any:
-            return types.int64(shares, types.int64), generate
+        def typed(context: Any, queue: Any, worker: Any) -> Any:
+            return types.int64(queue, types.int64), generate
 
         return intrinsic(typed)
 
 
-taken = _Take(take)
-share_out = Loop(share_out_loop)
+fetch_add = _FetchAdd(fetch_add_loop)
+new_queue = Loop(new_queue_loop)
 next_task = Loop(next_task_loop)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from minigrad_kernels import launch
 from minigrad_kernels.launch import Loop
-from minigrad_kernels.shares import next_task, share_out
+from minigrad_kernels.work_queue import new_queue, next_task
 
 prange = range
 several = pytest.mark.skipif(
@@ -18,9 +18,9 @@ several = pytest.mark.skipif(
 
 def work_loop(tasks, workers, slow, done, by):
     """Count each task in ``done``, and note who did it; one worker takes very long for each of its tasks."""
-    shares = share_out(tasks, workers)
+    queue = new_queue(tasks, workers)
     for worker in prange(workers):
-        task = next_task(shares, worker)
+        task = next_task(queue, worker)
         while task >= 0:
             done[task] += 1
             by[task] = worker
@@ -29,17 +29,17 @@ def work_loop(tasks, workers, slow, done, by):
                 for _ in range(1_000_000):
                     x = x * 1.0000001 + 1e-9
                 done[task] += x < 0  # never; but x has to be worked out
-            task = next_task(shares, worker)
+            task = next_task(queue, worker)
 
 
 def rush_loop(done):
     """Let two workers take tasks of one share as fast as they can."""
-    shares = share_out(done.size, 1)
+    queue = new_queue(done.size, 1)
     for _ in prange(2):
-        task = next_task(shares, 0)
+        task = next_task(queue, 0)
         while task >= 0:
             done[task] += 1
-            task = next_task(shares, 0)
+            task = next_task(queue, 0)
 
 
 ways = [Loop(work_loop).plain]
@@ -56,14 +56,14 @@ def test_every_task_is_done_once(way, tasks, workers):
 
 
 def test_workers_begin_with_their_own_shares_of_equal_size():
-    shares = share_out.plain(10, 3)
-    assert [tuple(share[:2]) for share in shares] == [(0, 3), (3, 6), (6, 10)]
-    assert [next_task.plain(shares, worker) for worker in (2, 0, 1, 2)] == [6, 0, 3, 7]
+    queue = new_queue.plain(10, 3)
+    assert [tuple(share[:2]) for share in queue] == [(0, 3), (3, 6), (6, 10)]
+    assert [next_task.plain(queue, worker) for worker in (2, 0, 1, 2)] == [6, 0, 3, 7]
 
 
 def test_who_is_done_takes_the_tasks_of_others():
-    shares = share_out.plain(6, 3)
-    found = [next_task.plain(shares, 1) for _ in range(8)]
+    queue = new_queue.plain(6, 3)
+    found = [next_task.plain(queue, 1) for _ in range(8)]
     assert found == [2, 3, 4, 5, 0, 1, -1, -1]
 
 
