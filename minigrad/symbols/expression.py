@@ -1,0 +1,230 @@
+"""Expressions: what a formula computes, entry by entry, as a tree that one can read, evaluate and print.
+
+A formula is called with symbols in the place of its arrays. Python's operators and NumPy's functions of single entries
+then build the tree instead of computing: ``Symbol("a") * 2 + np.sqrt(Symbol("b"))``. What has no expression of single
+entries (a sum, a product of matrices, a reshape) raises ``NoExpression``, which says by name what it was.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+
+class NoExpression(TypeError):
+    """A function does something for which there is no expression of single entries; the message names it."""
+
+
+class Expression:
+    """A node of the tree: a ``Symbol``, a ``Number``, or a ``Call`` of a function on other nodes.
+
+    ``scalar`` tells whether it is a plain number, the same for all entries, which is worked out once in float64.
+    """
+
+    __slots__ = ("scalar",)
+
+    scalar: bool
+
+    # Arrays on the other side of an operator hand the work over to the functions below.
+    __array_priority__ = 1000
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Expression:
+        if method != "__call__" or ufunc.signature or ufunc.nout != 1 or options:
+            raise NoExpression(f"np.{ufunc.__name__} is no function of single entries here")
+        return call(ufunc.__name__, *inputs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Sequence[Any], options: Mapping[str, Any]
+    ) -> Any:
+        if function is np.where and len(args) == 3:
+            return call("where", *args)
+        if function in (np.zeros_like, np.ones_like):
+            return Number(int(function is np.ones_like))
+        raise NoExpression(f"np.{function.__name__} is no function of single entries")
+
+    def astype(self, dtype: Any, **options: Any) -> Expression:
+        """The same: what a number is rounded to is no part of an expression."""
+        return self
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """A float, of whatever precision."""
+        return np.dtype(np.float64)
+
+    def __bool__(self) -> bool:
+        raise NoExpression("which way an if goes depends on the numbers; np.where has both ways in it")
+
+    def __float__(self) -> float:
+        raise NoExpression(
+            "float() takes numbers alone; write np.sqrt of an array, and math.sqrt of a number"
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        raise NoExpression("a loop over the entries is no function of single entries")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise NoExpression(f".{name} is no function of single entries")
+
+    def __neg__(self) -> Expression:
+        return call("negative", self)
+
+    def __pos__(self) -> Expression:
+        return self
+
+    def __abs__(self) -> Expression:
+        return call("absolute", self)
+
+    def __pow__(self, other: Any) -> Expression:
+        # NumPy computes these powers of an array by other functions, whose last bits differ from a power's.
+        if not self.scalar and type(other) in (int, float) and other in _POWERS:
+            return call(_POWERS[other], self)
+        return call("power", self, other)
+
+    def __rpow__(self, other: Any) -> Expression:
+        return call("power", other, self)
+
+    def __invert__(self) -> Expression:
+        return call("logical_not", self)
+
+    def __repr__(self) -> str:
+        from minigrad.symbols.python import text
+
+        return text(self)
+
+    __hash__ = object.__hash__
+
+
+_POWERS = {-1: "reciprocal", 0.5: "sqrt", 1: "positive", 2: "square"}
+
+
+def _operators(name: str, function: str) -> None:
+    setattr(Expression, f"__{name}__", lambda self, other: call(function, self, other))
+    setattr(Expression, f"__r{name}__", lambda self, other: call(function, other, self))
+
+
+for _name, _function in {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "mod": "remainder",
+    "floordiv": "floor_divide",
+    "and": "logical_and",
+    "or": "logical_or",
+}.items():
+    _operators(_name, _function)
+
+for _name, _function in {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+}.items():
+    setattr(Expression, f"__{_name}__", lambda self, other, function=_function: call(function, self, other))
+
+COMPARISONS = frozenset(
+    ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "isnan", "isinf", "isfinite")
+    + ("logical_and", "logical_or", "logical_xor", "logical_not")
+)
+"""Functions whose value is true or false, which counts as 1 and 0 where it is multiplied."""
+
+
+_serial = itertools.count()
+
+
+class Symbol(Expression):
+    """A name: of an array, or, where it is ``scalar``, of a number."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str, *, scalar: bool = False) -> None:
+        self.name, self.scalar = name, scalar
+
+
+class Number(Expression):
+    """A number that stands in the formula itself."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: float) -> None:
+        self.value, self.scalar = value, True
+
+
+class Call(Expression):
+    """A function on its arguments, by the name that NumPy has for it: ``Call("multiply", (a, b))``."""
+
+    __slots__ = ("arguments", "function", "serial")
+
+    def __init__(self, function: str, arguments: tuple[Expression, ...]) -> None:
+        self.function, self.arguments = function, arguments
+        self.serial = next(_serial)  # in the order in which the formula computes
+        self.scalar = all(argument.scalar for argument in arguments)
+
+
+def call(function: str, *arguments: Any) -> Expression:
+    """Return the expression of a function of NumPy's on expressions and numbers."""
+    if function == "positive":
+        return expression(arguments[0])
+    return Call(function, tuple(map(expression, arguments)))
+
+
+def expression(value: Any) -> Expression:
+    """Return an expression as it is, and a number as one; NoExpression for anything else."""
+    if isinstance(value, Expression):
+        return value
+    if isinstance(value, (bool, int, float, np.generic)) or (
+        isinstance(value, np.ndarray) and not value.ndim
+    ):
+        number = value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+        if isinstance(number, (int, float)):
+            return Number(number)
+    raise NoExpression(
+        f"a {type(value).__name__} in the formula is neither a number nor one of its arguments"
+    )
+
+
+def same(one: Expression, other: Expression) -> bool:
+    """Tell whether two expressions are written alike."""
+    return key(one) == key(other)
+
+
+def key(tree: Expression) -> tuple[Any, ...]:
+    """Return what two expressions have in common that are written alike."""
+    if isinstance(tree, Symbol):
+        return ("symbol", tree.name)
+    if isinstance(tree, Number):
+        return ("number", type(tree.value), tree.value)
+    assert isinstance(tree, Call)
+    return (tree.function, *map(key, tree.arguments))
+
+
+def evaluate(tree: Expression, values: Mapping[Any, Any]) -> Any:
+    """Compute an expression as NumPy computes its formula: scalars in float64, arrays in their own precision.
+
+    ``values`` gives the value of a symbol by its name, or of any expression by itself.
+    """
+    if tree in values:
+        return values[tree]
+    if isinstance(tree, Symbol):
+        return values[tree.name]
+    if isinstance(tree, Number):
+        return tree.value
+    assert isinstance(tree, Call)
+    arguments = [evaluate(argument, values) for argument in tree.arguments]
+    if tree.scalar:
+        return _of_numbers(tree.function, arguments)
+    return getattr(np, tree.function)(*arguments)
+
+
+def _of_numbers(function: str, arguments: Sequence[Any]) -> Any:
+    if function == "power":  # NumPy refuses an int to a negative int
+        return arguments[0] ** arguments[1]
+    result = getattr(np, function)(*arguments)
+    return result.item() if isinstance(result, (np.generic, np.ndarray)) else result
