@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from minigrad_kernels import matmul, updates
-from minigrad_kernels.launch import kernels
+from minigrad_kernels.update_rules import RULES
 from rich.console import Console
 
 from bench.compare import median_time, show, take_turns
@@ -63,12 +63,14 @@ def update_kernels() -> None:
     target = cupy.empty_like(source)
     copied = 2 * source.nbytes / microseconds(lambda: cupy.copyto(target, source)) / 1e3
     print(f"\ncopy of {source.nbytes / 1e6:.0f} MB: {copied:.0f} GB/s")
-    for rule, layout in updates.LAYOUT.items():
-        hyper = np.linspace(0.9, 0.1, len(layout)).tolist()  # their values do not change the time
-        states = kernels[rule].reference.__code__.co_argcount - 3  # beside theta, g and hyper
+    for rule, kernel in RULES.items():
+        coefficients = np.linspace(
+            0.9, 0.1, len(kernel.names)
+        ).tolist()  # their values do not change the time
+        states = kernel.reference.__wrapped__.__code__.co_argcount - 3  # beside theta, g and coefficients
         took = microseconds(
-            lambda rule=rule, states=states, hyper=hyper: updates.update_all(
-                rule, [arrays[: 2 + states]], hyper
+            lambda rule=rule, states=states, coefficients=coefficients: updates.update_all(
+                rule, [arrays[: 2 + states]], coefficients
             )  # type: ignore[misc]
         )
         rate = 4 * PARAMETERS * (3 + 2 * states) / took / 1e3

@@ -123,10 +123,21 @@ def sources() -> list[str]:
     return sorted(path.stem for path in (Path(__file__).parent / "cuda").glob("*.cu"))
 
 
+texts: dict[str, str] = {}
+"""Sources that were made at run time, by name; all others are files in cuda/."""
+
+
 @cache
 def code(source: str, real: str) -> str:
-    """Return a source with ``real`` defined as "float" or "double"."""
-    text = (Path(__file__).parent / "cuda" / f"{source}.cu").read_text(encoding="utf-8")
+    """Return a source, and what it includes, with ``real`` defined as "float" or "double"."""
+    folder = Path(__file__).parent / "cuda"
+    text = texts.get(source) or (folder / f"{source}.cu").read_text(encoding="utf-8")
+    text = re.sub(
+        r'^#include "(\w+\.cuh)"$',
+        lambda found: f'#line 1 "{found[1]}"\n{(folder / found[1]).read_text(encoding="utf-8")}',
+        text,
+        flags=re.MULTILINE,
+    )
     return f'typedef {real} real;\n#line 1 "{source}.cu"\n{text}'
 
 

@@ -1,19 +1,15 @@
-"""The optimizers: each holds its coefficients and hands them to its formula or its kernel.
+"""The optimizers: each is a formula of ``formulas``, and the settings that it takes.
 
 Names, defaults and conventions are PyTorch's.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from minigrad_kernels import updates
-
-from minigrad.backend import Array
 from minigrad.errors import ConfigError
 from minigrad.optim import formulas
-from minigrad.optim.optimizer import Optimizer, Rate
+from minigrad.optim.optimizer import Optimizer, Rate, Rule
 from minigrad.optim.parameters import Parameters
 from minigrad.optim.settings import below_one, flag, from_zero, require
 
@@ -24,18 +20,10 @@ class GD(Optimizer):
     lr is η; other settings as in ``Optimizer``. Formula and source: ``formulas.gd``.
     """
 
-    kernel = updates.sgd
+    rule: Rule = formulas.gd
 
     def __init__(self, params: Parameters, lr: Rate = 1e-3, **settings: Any) -> None:
         super().__init__(params, lr, **settings)
-
-    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
-        """See ``Optimizer.hyper``."""
-        return clip, self.l2, rate
-
-    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
-        """See ``Optimizer.formula``."""
-        return formulas.gd(theta, g, eta=rate)
 
 
 class SGD(Optimizer):
@@ -60,21 +48,9 @@ class SGD(Optimizer):
         self.momentum = below_one("momentum", momentum)
         self.nesterov = flag("nesterov", nesterov)
         require(momentum > 0 or not nesterov, "momentum", momentum, "above 0 where nesterov is on")
-        self.state_names = ("b",) if momentum else ()
-        self.kernel = updates.sgd
-        if momentum:
-            self.kernel = updates.nesterov if nesterov else updates.momentum
+        self.mu = self.momentum
+        self.rule = formulas.momentum if momentum else formulas.sgd
         super().__init__(params, lr, **settings)
-
-    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
-        """See ``Optimizer.hyper``."""
-        return (clip, self.l2, rate, self.momentum) if self.momentum else (clip, self.l2, rate)
-
-    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
-        """See ``Optimizer.formula``."""
-        if not self.momentum:
-            return formulas.sgd(theta, g, eta=rate)
-        return formulas.momentum(theta, g, *state, eta=rate, mu=self.momentum, nesterov=self.nesterov)
 
 
 class AdaGrad(Optimizer):
@@ -83,20 +59,11 @@ class AdaGrad(Optimizer):
     lr is η, eps is ε, state ``s``; other settings as in ``Optimizer``. Formula and source: ``formulas.adagrad``.
     """
 
-    kernel = updates.adagrad
-    state_names = ("s",)
+    rule: Rule = formulas.adagrad
 
     def __init__(self, params: Parameters, lr: Rate = 1e-2, *, eps: float = 1e-10, **settings: Any) -> None:
         self.eps = from_zero("eps", eps)
         super().__init__(params, lr, **settings)
-
-    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
-        """See ``Optimizer.hyper``."""
-        return clip, self.l2, rate, self.eps
-
-    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
-        """See ``Optimizer.formula``."""
-        return formulas.adagrad(theta, g, *state, eta=rate, eps=self.eps)
 
 
 class RMSprop(Optimizer):
@@ -109,8 +76,7 @@ class RMSprop(Optimizer):
     ``formulas.rmsprop``.
     """
 
-    kernel = updates.rmsprop
-    state_names = ("v",)
+    rule: Rule = formulas.rmsprop
 
     def __init__(
         self, params: Parameters, lr: Rate = 1e-2, *, alpha: float = 0.99, eps: float = 1e-8, **settings: Any
@@ -118,14 +84,6 @@ class RMSprop(Optimizer):
         self.alpha = below_one("alpha", alpha)
         self.eps = from_zero("eps", eps)
         super().__init__(params, lr, **settings)
-
-    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
-        """See ``Optimizer.hyper``."""
-        return clip, self.l2, rate, self.alpha, 1 - self.alpha, self.eps
-
-    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
-        """See ``Optimizer.formula``."""
-        return formulas.rmsprop(theta, g, *state, eta=rate, alpha=self.alpha, eps=self.eps)
 
 
 class Adam(Optimizer):
@@ -137,8 +95,7 @@ class Adam(Optimizer):
     Formula and source: ``formulas.adam``.
     """
 
-    kernel = updates.adam
-    state_names = ("m", "v")
+    rule: Rule = formulas.adam
 
     def __init__(
         self,
@@ -153,16 +110,6 @@ class Adam(Optimizer):
         self.eps = from_zero("eps", eps)
         super().__init__(params, lr, **settings)
 
-    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
-        """See ``Optimizer.hyper``."""
-        beta1, beta2 = self.beta1, self.beta2
-        return clip, self.l2, rate, beta1, 1 - beta1, beta2, 1 - beta2, 1 - beta1**t, 1 - beta2**t, self.eps
-
-    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
-        """See ``Optimizer.formula``."""
-        m, v = state
-        return formulas.adam(theta, g, m, v, t, alpha=rate, beta1=self.beta1, beta2=self.beta2, eps=self.eps)
-
 
 class AdamW(Adam):
     r"""AdamW: Adam with decoupled weight decay.
@@ -173,7 +120,7 @@ class AdamW(Adam):
     lr is η, weight_decay is λ; the rest as in ``Adam``. Formula and source: ``formulas.adamw``.
     """
 
-    kernel = updates.adamw
+    rule: Rule = formulas.adamw
 
     def __init__(
         self, params: Parameters, lr: Rate = 1e-3, *, weight_decay: float = 1e-2, **settings: Any
@@ -185,25 +132,10 @@ class AdamW(Adam):
         """Nothing: the decay does not go through the gradient."""
         return 0.0
 
-    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
-        """See ``Optimizer.hyper``."""
-        return *super().hyper(clip, rate, t), self.weight_decay
-
-    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
-        """See ``Optimizer.formula``."""
-        m, v = state
-        return formulas.adamw(
-            theta,
-            g,
-            m,
-            v,
-            t,
-            eta=rate,
-            beta1=self.beta1,
-            beta2=self.beta2,
-            eps=self.eps,
-            decay=self.weight_decay,
-        )
+    @property
+    def decay(self) -> float:
+        """λ, as the formula calls it."""
+        return self.weight_decay
 
 
 class AdamAsPrinted(Optimizer):
@@ -216,8 +148,7 @@ class AdamAsPrinted(Optimizer):
     source: ``formulas.adam_as_printed``.
     """
 
-    kernel = updates.adam_as_printed
-    state_names = ("m", "v")
+    rule: Rule = formulas.adam_as_printed
 
     def __init__(
         self,
@@ -229,18 +160,6 @@ class AdamAsPrinted(Optimizer):
     ) -> None:
         self.beta1, self.beta2 = _checked(betas)
         super().__init__(params, lr, **settings)
-
-    def hyper(self, clip: Array, rate: float, t: int) -> tuple[Any, ...]:
-        """See ``Optimizer.hyper``."""
-        beta1, beta2 = self.beta1, self.beta2
-        correction1 = 1 - beta1**t
-        rate_t = rate * math.sqrt(1 - beta2**t) / correction1
-        return clip, self.l2, rate_t, beta1, 1 - beta1, beta2, 1 - beta2, correction1
-
-    def formula(self, theta: Array, g: Array, *state: Array, rate: float, t: int) -> tuple[Array, ...]:
-        """See ``Optimizer.formula``."""
-        m, v = state
-        return formulas.adam_as_printed(theta, g, m, v, t, eta=rate, beta1=self.beta1, beta2=self.beta2)
 
 
 def _checked(betas: Any) -> tuple[float, float]:

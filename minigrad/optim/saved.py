@@ -1,17 +1,63 @@
-"""How an optimizer's saved state is compared with the optimizer that is to take it up."""
+"""An optimizer's state, saved and taken up again: exactly, and all of it or nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import ConfigError
+from minigrad import backend
+from minigrad.errors import ConfigError, OptimizerError
+from minigrad.optim.schedules import Schedule
 from minigrad.optim.settings import from_zero
+from minigrad.optim.writing import read_only
+
+if TYPE_CHECKING:
+    from minigrad.optim.optimizer import Optimizer
 
 _BEFORE = "schedule."
+
+
+def state_dict(optimizer: Optimizer) -> dict[str, Any]:
+    """See ``Optimizer.state_dict``."""
+    found: dict[str, Any] = {"optimizer": type(optimizer).__name__, "t": optimizer.t}
+    if isinstance(optimizer.lr, Schedule):
+        if memory := optimizer.lr.state():
+            found["schedule"] = memory
+    elif not callable(optimizer.lr):
+        found["lr"] = optimizer.lr
+    for name, arrays in optimizer.state.items():
+        found |= {f"{name}.{key}": np.array(backend.to_numpy(a)) for key, a in arrays.items()}
+    return found
+
+
+def load_state_dict(optimizer: Optimizer, saved: Mapping[str, Any]) -> None:
+    """See ``Optimizer.load_state_dict``."""
+    own = state_dict(optimizer)
+    arrays = [(f"{name}.{key}", a) for name, state in optimizer.state.items() for key, a in state.items()]
+    wrong = [f"it is a {type(saved).__name__}, expected a dict"]
+    if isinstance(saved, Mapping):
+        saved = with_schedule(saved, own)
+        wrong = differences(own, saved)
+    if wrong:
+        raise OptimizerError(
+            "MG-506",
+            f"this state does not fit the {type(optimizer).__name__}: {'; '.join(wrong)}. "
+            "Build the optimizer as it was built when the state was saved: same class, settings and model.",
+        )
+    for key, array in arrays:
+        if type(array) is np.ndarray and not array.flags.writeable:
+            raise read_only(key, array)
+    ready = [(array, backend.to_device(saved[key], backend.device_of(array))) for key, array in arrays]
+    if "schedule" in own and isinstance(optimizer.lr, Schedule):
+        optimizer.lr.load_state(saved["schedule"])
+    if "lr" in own:
+        optimizer.lr = saved["lr"]
+    optimizer.t = int(saved["t"])
+    for array, new in ready:
+        array[...] = new
 
 
 def with_schedule(saved: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:

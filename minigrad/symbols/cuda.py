@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from minigrad.symbols.expression import Call
 from minigrad.symbols.loops import Body, LoopPrinter
-from minigrad.symbols.numba import left
 from minigrad.symbols.printing import ATOM, Operator, Text, infix
 from minigrad.symbols.python import ADD, COMPARE, MULTIPLY, UNARY
 
@@ -58,12 +57,12 @@ class Cuda(LoopPrinter):
 def statements(body: Body, arrays: Sequence[str]) -> list[str]:
     """Return the statements that compute, from the entries ``m_i`` of the arrays, the new ones, in place."""
     printer = Cuda(body)
-    known = {f"{name}_i" for name in arrays}
+    known = {body.entry.format(name) for name in arrays}
     lines = []
     for local, node in body.statements:
         lines.append(f"{'' if local in known else 'real '}{local} = {printer.text(node)};")
         known.add(local)
     for target, result in body.stores:
-        if (value := left(printer, result)) != f"{target}_i":
-            lines.append(f"{target}_i = {value};")
+        if (value := printer.left(result)) != body.entry.format(target):
+            lines.append(f"{body.entry.format(target)} = {value};")
     return lines

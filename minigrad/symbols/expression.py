@@ -130,8 +130,20 @@ for _name, _function in {
     setattr(Expression, f"__{_name}__", lambda self, other, function=_function: call(function, self, other))
 
 COMPARISONS = frozenset(
-    ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "isnan", "isinf", "isfinite")
-    + ("logical_and", "logical_or", "logical_xor", "logical_not")
+    (
+        *(
+            "less",
+            "less_equal",
+            "greater",
+            "greater_equal",
+            "equal",
+            "not_equal",
+            "isnan",
+            "isinf",
+            "isfinite",
+        ),
+        *("logical_and", "logical_or", "logical_xor", "logical_not"),
+    )
 )
 """Functions whose value is true or false, which counts as 1 and 0 where it is multiplied."""
 

@@ -72,6 +72,12 @@ class Unicode(Printer):
         super().__init__(named)
         self.say, self.write = say, write
 
+    def inside(self, tree: Expression, needed: int = 0) -> str:
+        """See ``Printer.inside``; a name may stand for a negative number here, or one with an exponent."""
+        text = super().inside(tree, needed)
+        loose = text.startswith("−") or (text[:1].isdigit() and "e" in text)
+        return self.enclosed(text) if needed > _UNARY and loose else text
+
     def name(self, name: str) -> str:
         """See ``Printer.name``."""
         return self.say(name)

@@ -7,12 +7,25 @@ from collections import Counter
 from collections.abc import Sequence
 
 from minigrad.symbols.expression import COMPARISONS, Call, Expression, NoExpression, Number, Symbol, key
-from minigrad.symbols.printing import Printer, Text
+from minigrad.symbols.printing import ATOM, Printer, Text
 from minigrad.symbols.tracing import Traced, calls
 
 EXACT = COMPARISONS | frozenset(
-    ("add", "subtract", "multiply", "divide", "negative", "sqrt", "square", "reciprocal", "absolute", "sign")
-    + ("maximum", "minimum", "where", "floor", "ceil", "trunc")
+    (
+        *(
+            "add",
+            "subtract",
+            "multiply",
+            "divide",
+            "negative",
+            "sqrt",
+            "square",
+            "reciprocal",
+            "absolute",
+            "sign",
+        ),
+        *("maximum", "minimum", "where", "floor", "ceil", "trunc"),
+    )
 )
 """Functions that are rounded alike, to the last bit, by NumPy, by Numba and by CUDA."""
 
@@ -24,11 +37,20 @@ class Body:
     - statements: (local name, expression), in the formula's order
     - stores: (array, local name), after all of them
 
-    The entry of the array ``m`` goes by ``m_i``. Raises NoExpression for a function that a compiled loop rounds in
-    another way than NumPy does.
+    The entry of the array ``m`` goes by ``entry``, ``m_i``, and its new value by ``changed``: the same, unless the old
+    one is still needed. Raises NoExpression for a function that a compiled loop rounds in another way than NumPy does.
     """
 
-    def __init__(self, traced: Traced, arrays: Sequence[str], targets: Sequence[str]) -> None:
+    def __init__(
+        self,
+        traced: Traced,
+        arrays: Sequence[str],
+        targets: Sequence[str],
+        *,
+        entry: str = "{}_i",
+        changed: str = "{}_i",
+    ) -> None:
+        self.entry = entry
         self.coefficients: list[tuple[str, Expression]] = []
         self.statements: list[tuple[str, Call]] = []
         self.stores: list[tuple[str, Expression]] = []
@@ -36,7 +58,7 @@ class Body:
         self.loaded: list[str] = []  # arrays whose entries the formula reads
         self._names = {key(node): name for node, name in traced.names.items() if node.scalar}
         self._coefficient_of: dict[tuple[object, ...], str] = {}
-        self._taken = {*arrays, *(f"{name}_i" for name in arrays)}
+        self._taken = {*arrays, *map(entry.format, arrays), *map(changed.format, arrays)}
 
         computed = calls(traced.results)
         entries = [node for node in computed if not node.scalar]
@@ -55,7 +77,8 @@ class Body:
         self.loaded = [name for name in arrays if any(name in names for names in [*reads, left])]
         for k, (name, node) in enumerate(self.statements):
             old_is_read = any(name in names for names in [*reads[k + 1 :], left])
-            local = f"{name}_i" if name in arrays and not old_is_read else self._free(name)
+            reused = name in arrays and (changed != entry or not old_is_read)
+            local = changed.format(name) if reused else self._free(name)
             self.statements[k] = (local, node)
             self.locals[node] = local
         for target, result in zip(targets, traced.results, strict=True):
@@ -148,13 +171,13 @@ class LoopPrinter(Printer):
             return self.body.coefficient(tree)
         return super().inside(tree, needed)
 
-    def name(self, name: str) -> str:
-        """Return the entry of an array; what is local has its name already."""
-        return name
+    def left(self, result: Expression) -> str:
+        """Return what a result goes by once all statements have run."""
+        return self.inside(result)
 
     def _unnamed(self, tree: Expression) -> Text:
         if isinstance(tree, Symbol):
-            return f"{tree.name}_i", 9
+            return self.body.entry.format(tree.name), ATOM
         if isinstance(tree, Call):
             arguments = tuple(
                 Call("where", (argument, Number(1), Number(0)))

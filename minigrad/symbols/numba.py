@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from minigrad.symbols.expression import Call, Expression, Symbol
+from minigrad.symbols.expression import Call
 from minigrad.symbols.loops import Body, LoopPrinter
 from minigrad.symbols.printing import ATOM, Operator, Text
 from minigrad.symbols.python import MULTIPLY, Python
@@ -33,31 +33,57 @@ class Numba(LoopPrinter):
         return f"np.{tree.function}({', '.join(map(self.inside, tree.arguments))})", ATOM
 
 
-def loop(name: str, body: Body, arrays: Sequence[str], vector: str = "coefficients", doc: str = "") -> str:
+class NumPy(LoopPrinter):
+    """The same on whole arrays, for NumPy."""
+
+    operators: Mapping[str, Operator] = Python.operators
+    call = Python.call  # type: ignore[assignment]
+
+
+def loop(name: str, body: Body, arrays: Sequence[str], doc: str = "") -> str:
     """Return the text of ``name(*arrays, coefficients)``, which changes arrays in place, entry by entry."""
     printer = Numba(body)
-    lines = [f"def {name}({', '.join([*arrays, vector])}):"]
-    if doc:
-        lines.append(f'    """{doc}"""')
-    lines += unpacked(body, vector)
-    lines.append(f"    for i in range({arrays[0]}.size):")
-    lines += [f"        {array}_i = {array}[i]" for array in body.loaded]
-    lines += [f"        {local} = {printer.text(node)}" for local, node in body.statements]
-    lines += [f"        {target}[i] = {left(printer, node)}" for target, node in body.stores]
-    return "\n".join(lines) + "\n"
+    return "\n".join(
+        [
+            *_head(name, arrays, doc),
+            *_unpacked(body),
+            f"    for i in range({arrays[0]}.size):",
+            *(f"        {body.entry.format(array)} = {array}[i]" for array in body.loaded),
+            *(f"        {local} = {printer.text(node)}" for local, node in body.statements),
+            *(f"        {target}[i] = {printer.left(result)}" for target, result in body.stores),
+            "",
+        ]
+    )
 
 
-def unpacked(body: Body, vector: str, width: int = 100) -> list[str]:
-    """Return the lines that give the entries of the vector of coefficients their names."""
-    names = [name for name, _ in body.coefficients]
-    lines: list[str] = []
-    for start in range(0, len(names), 5):
-        some = names[start : start + 5]
-        values = ", ".join(f"{vector}[{k}]" for k in range(start, start + len(some)))
-        lines.append(f"    {', '.join(some)} = {values}")
+def whole(name: str, body: Body, arrays: Sequence[str], doc: str = "") -> str:
+    """Return the text of the same function on whole arrays, for NumPy."""
+    printer = NumPy(body)
+    targets = ", ".join(f"{target}[...]" for target, _ in body.stores)
+    return "\n".join(
+        [
+            *_head(name, arrays, doc),
+            *_unpacked(body),
+            *(f"    {local} = {printer.text(node)}" for local, node in body.statements),
+            f"    {targets} = {', '.join(printer.left(result) for _, result in body.stores)}",
+            "",
+        ]
+    )
+
+
+def _head(name: str, arrays: Sequence[str], doc: str) -> list[str]:
+    return [f"def {name}({', '.join([*arrays, 'coefficients'])}):", *([f'    """{doc}"""'] if doc else [])]
+
+
+def _unpacked(body: Body) -> list[str]:
+    """The lines that give the entries of the vector of coefficients their names."""
+    lines, names, values = [], [], []
+    for k, (name, _) in enumerate(body.coefficients):
+        names.append(name)
+        values.append(f"coefficients[{k}]")
+        if len(line := f"    {', '.join(names)} = {', '.join(values)}") > 75 or k + 1 == len(
+            body.coefficients
+        ):
+            lines.append(line)
+            names, values = [], []
     return lines
-
-
-def left(printer: LoopPrinter, node: Expression) -> str:
-    """Return what a result goes by once all statements have run."""
-    return f"{node.name}_i" if isinstance(node, Symbol) and not node.scalar else printer.inside(node)

@@ -19,7 +19,7 @@ class Traced:
     ``lines`` are the named ones, in the order in which they were made.
     """
 
-    def __init__(self, results: Sequence[Expression], names: Mapping[Call, str]) -> None:
+    def __init__(self, results: Sequence[Expression], names: Mapping[Expression, str]) -> None:
         self.results, self.names = tuple(results), dict(names)
         self.lines = [(names[node], node) for node in calls(results) if node in names]
 
@@ -30,7 +30,7 @@ def trace(function: Callable[..., Any], /, *arguments: Any, **options: Any) -> T
     The functions of ``math`` take symbols of numbers meanwhile. Raises NoExpression where the formula does what has no
     expression of single entries.
     """
-    names: dict[Call, str] = {}
+    names: dict[Expression, str] = {}
     with _math_on_symbols(), _names_kept(names):
         found = function(*arguments, **options)
     several = found if isinstance(found, (tuple, list)) else (found,)
@@ -50,7 +50,7 @@ def calls(roots: Sequence[Expression]) -> list[Call]:
 
 
 @contextmanager
-def _names_kept(names: dict[Call, str]) -> Iterator[None]:
+def _names_kept(names: dict[Expression, str]) -> Iterator[None]:
     """Note, as each function of the formula returns, what its local names stood for."""
     own = __package__
 

@@ -17,23 +17,11 @@ import numpy as np
 
 from minigrad.escape import xml as escape
 from minigrad.files import atomic_write
+from minigrad.symbols.formula import SYMBOLS, Unicode
 from minigrad.viz.embed import asset, embedded, themed
 from minigrad.viz.landscape import LINES
 from minigrad.viz.optimizer_graph import DARK, GRAPH_CSS, LIGHT, Scale, dash, finished, ground, number
 from minigrad.viz.race import Function, Run, Step, Surface, race, surface_of, window
-
-_SYMBOLS = {
-    "theta": "θ",
-    "m_hat": "m̂",
-    "v_hat": "v̂",
-    "eta": "η",
-    "eta_t": "η_t",
-    "alpha": "α",
-    "beta1": "β₁",
-    "beta2": "β₂",
-    "eps": "ε",
-    "mu": "μ",
-}
 
 
 @dataclass(frozen=True)
@@ -93,35 +81,15 @@ def table(step: Step) -> list[tuple[str, str, tuple[str, str]]]:
     """The rows of one step as text: symbol, formula, and the value for x and for y."""
     found = [("t", "", (str(step.t), ""))]
     last = len(step.rows) - 1
+    names = {row.tree: row.symbol for row in step.rows if row.tree is not None}
     for i, row in enumerate(step.rows):
-        symbol = _SYMBOLS.get(row.symbol, row.symbol)
+        symbol = SYMBOLS.get(row.symbol, row.symbol)
         old = row.given and row.symbol != "g"
-        found.append((f"{symbol}, before" if old else symbol, _pretty(row.text), _pair(row.value)))
+        text = row.text if row.given or row.tree is None else Unicode(names).text(row.tree).replace("^t", "ᵗ")
+        found.append((f"{symbol}, before" if old else symbol, text, _pair(row.value)))
         if i == last:
             found[-1] = (f"{symbol}, after", found[-1][1], found[-1][2])
     return found
-
-
-def _pretty(text: str) -> str:
-    """The formula's source in the symbols of the paper; only whole names are replaced."""
-    words, word = [], ""
-    for letter in f"{text} ":
-        if letter.isalnum() or letter == "_":
-            word += letter
-        else:
-            words.append(_SYMBOLS.get(word, word) + letter)
-            word = ""
-    pretty = "".join(words).strip()
-    for plain, nice in (
-        ("np.sqrt", "√"),
-        ("math.sqrt", "√"),
-        ("**2", "²"),
-        ("**t", "ᵗ"),
-        (" * ", " · "),
-        (" - ", " − "),
-    ):
-        pretty = pretty.replace(plain, nice)
-    return pretty
 
 
 def _pair(value: Any) -> tuple[str, str]:

@@ -179,7 +179,7 @@ def _height(surface: Surface, theta: Tensor) -> float:
 
 def _with_step(found: tuple[Row, ...], old: Floats, new: Floats) -> tuple[Row, ...]:
     """Leave out the coefficients, which stay, and put the step in front of the new θ."""
-    step = Row("step", "theta after - theta before", new - old)
+    step = Row("step", "θ after − θ before", new - old)
     kept = [row for row in found if not row.given or np.shape(row.value) == (2,)]
     return (*kept[:-1], step, kept[-1])
 

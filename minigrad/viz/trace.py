@@ -10,6 +10,8 @@ from typing import Any, ClassVar, TypeAlias
 
 from numpy.typing import NDArray
 
+from minigrad.symbols import Expression
+
 Host: TypeAlias = NDArray[Any]
 """A NumPy array on the host, a copy that belongs to the trace."""
 
@@ -115,13 +117,15 @@ class Row:
     """One line of an optimizer's formula: ``symbol`` = ``text``, and its value.
 
     ``given`` is true, and the text empty, for what the formula starts from: the old parameter, the gradient, the old
-    state, the coefficients.
+    state, the coefficients. ``tree`` is what the formula has for it as an expression, where
+    it has one.
     """
 
     symbol: str
     text: str
     value: Host
     given: bool = False
+    tree: Expression | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import linear, updates
+from minigrad_kernels import linear
+from minigrad_kernels.update_rules import RULES
 
 Arrays = list[np.ndarray[Any, Any]]
 Rng = np.random.Generator
@@ -236,9 +237,9 @@ def update(rule: str) -> Callable[[Rng, str], Iterator[Case]]:
     def cases(rng: Rng, dtype: str) -> Iterator[Case]:
         for shape in [(6, 7), (0,), (1030,), (1, 1)]:
             arrays = [np.abs(sample(rng, *shape, dtype=dtype)) for _ in range(2 + STATES.get(rule, 2))]
-            hyper = rng.uniform(0.05, 0.95, len(updates.LAYOUT[rule])).astype(dtype)
-            yield Case((*arrays, hyper), in_place=True)
-            yield Case((*(np.asfortranarray(a) for a in arrays), hyper), in_place=True)
+            coefficients = rng.uniform(0.05, 0.95, len(RULES[rule].names)).astype(dtype)
+            yield Case((*arrays, coefficients), in_place=True)
+            yield Case((*(np.asfortranarray(a) for a in arrays), coefficients), in_place=True)
 
     return cases
 
@@ -260,5 +261,5 @@ CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "embedding_scatter_add": scatter_add,
     "matmul": matmul,
     "int8_matmul": int8_matmul,
-    **{rule: update(rule) for rule in updates.LAYOUT},
+    **{rule: update(rule) for rule in RULES},
 }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from minigrad_kernels import dropout, embedding, gpu, int8, launch, linear, matmul, softmax_xent, updates
+from minigrad_kernels.update_rules import RULES
 
 from tests import cuda
 from tests.kernels.emulation.device import MISSING, Emulated
@@ -86,9 +87,9 @@ def test_too_many_entries_for_an_int_are_refused() -> None:
         lambda: int8.matmul_gpu(np.ones((2, 3), "int8"), np.ones((3, 2), "int8")),
         lambda: embedding.scatter_add_gpu(X, np.zeros(3, "int64"), 5),
         lambda: matmul.matmul_gpu(X, X),
-        lambda: updates.sgd.gpu(X, X[0], np.ones(3, "float32")),
-        lambda: updates.sgd.gpu(X, X, np.ones(4, "float32")),
-        lambda: updates.sgd.gpu(X, X.astype("float64"), np.ones(3)),
+        lambda: RULES["sgd"].gpu(X, X[0], np.ones(3, "float32")),
+        lambda: RULES["sgd"].gpu(X, X, np.ones(4, "float32")),
+        lambda: RULES["sgd"].gpu(X, X.astype("float64"), np.ones(3)),
         lambda: softmax_xent.mean_backward_gpu(np.ones(2, "float32"), X),
     ],
 )
@@ -101,7 +102,7 @@ def test_shapes_that_do_not_fit_are_refused_before_a_launch(call: Any) -> None:
 
 def test_every_kernel_in_the_sources_has_a_signature() -> None:
     assert gpu.sources() == ["dropout", "embedding", "int8", "linear", "matmul", "softmax_xent", "updates"]
-    assert set(gpu.signatures("updates")) == set(updates.LAYOUT)
+    assert set(gpu.signatures("updates")) == set(RULES)
     assert gpu.signatures("matmul")["register_blocked"][2:4] == [("real *", "c"), ("int", "m")]
     assert gpu.signatures("dropout")["dropout"][1] == ("float *", "random")
 
@@ -114,7 +115,7 @@ def test_nothing_imports_cupy_before_it_is_needed() -> None:
 SIZES = [(3, 4), (0,), (1030,), (1,), (2048,), (5, 0), (2049,)]
 
 
-@pytest.mark.parametrize("rule", updates.LAYOUT)
+@pytest.mark.parametrize("rule", RULES)
 def test_one_launch_updates_all_parameters(rule: str) -> None:
     if MISSING:
         pytest.skip(MISSING)
@@ -122,13 +123,13 @@ def test_one_launch_updates_all_parameters(rule: str) -> None:
     states = 2 + {"sgd": 0, "momentum": 1, "nesterov": 1, "adagrad": 1, "rmsprop": 1}.get(rule, 2)
     parameters = [[np.abs(rng.normal(size=s)).astype("float32") for _ in range(states)] for s in SIZES]
     wanted = [[a.copy() for a in arrays] for arrays in parameters]
-    hyper = rng.uniform(0.1, 0.9, len(updates.LAYOUT[rule])).astype("float32")
+    coefficients = rng.uniform(0.1, 0.9, len(RULES[rule].names)).astype("float32")
     device = Emulated("permuted")
     with gpu.using(device):
-        updates.update_all(rule, parameters, hyper)
+        updates.update_all(rule, parameters, coefficients)
     assert device.launches == [f"updates.{rule}"]
     for arrays in wanted:
-        launch.kernels[rule](*arrays, hyper)
+        launch.kernels[rule](*arrays, coefficients)
     for got, right in zip(parameters, wanted, strict=True):
         for a, b in zip(got, right, strict=True):
             np.testing.assert_array_equal(a.view("i4"), b.view("i4"))

@@ -181,7 +181,7 @@ def test_names_and_helpers_are_bound_for_each_dtype() -> None:
 
 
 def test_a_copied_kernel_is_the_kernel() -> None:
-    kernel = importlib.import_module("minigrad_kernels.updates").adam
+    kernel = importlib.import_module("minigrad_kernels.update_rules").adam
     assert copy.deepcopy(kernel) is kernel
 
 
@@ -200,10 +200,10 @@ STEP = """
 import sys
 {before}
 import numpy as np
-from minigrad_kernels import launch, updates
+from minigrad_kernels import launch, update_rules
 assert not sys.modules.get("numba"), "imported too early"
 theta, g = np.array([1.0, 2.0]), np.array([0.5, -0.5])
-updates.sgd(theta, g, np.array([1.0, 0.0, 0.5]))
+update_rules.sgd(theta, g, np.array([1.0, 0.0, 0.5]))
 assert theta.tolist() == [0.75, 2.25], theta
 assert not sys.modules.get("numba"), "imported although it was not to be"
 """

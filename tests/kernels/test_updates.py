@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from minigrad_kernels import launch, updates
+from minigrad_kernels import launch
+from minigrad_kernels.update_rules import RULES
 
 from minigrad.optim import formulas
 
 RATE, MU, ALPHA, BETA1, BETA2, EPS, DECAY = 0.01, 0.9, 0.99, 0.9, 0.999, 1e-8, 0.05
 CLIP, L2 = 0.37, 0.003
 
-# What each kernel must equal: the formula at step t, and the coefficients that its layout names.
+# What each kernel must equal: the formula at step t.
 FORMULAS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "sgd": lambda theta, g, t: formulas.sgd(theta, g, eta=RATE),
     "momentum": lambda theta, g, b, t: formulas.momentum(theta, g, b, eta=RATE, mu=MU),
@@ -39,27 +40,11 @@ STATES = {name: formula.__code__.co_argcount - 3 for name, formula in FORMULAS.i
 SQUARES = {"adagrad": (0,), "rmsprop": (0,), "adam": (1,), "adamw": (1,), "adam_as_printed": (1,)}
 
 
-def coefficients(name: str, t: int) -> list[float]:
-    rate = RATE
-    if name == "adam_as_printed":
-        rate = RATE * math.sqrt(1 - BETA2**t) / (1 - BETA1**t)
-    values = {
-        "clip": CLIP,
-        "l2": L2,
-        "rate": rate,
-        "mu": MU,
-        "alpha": ALPHA,
-        "one_minus_alpha": 1 - ALPHA,
-        "beta1": BETA1,
-        "one_minus_beta1": 1 - BETA1,
-        "beta2": BETA2,
-        "one_minus_beta2": 1 - BETA2,
-        "correction1": 1 - BETA1**t,
-        "correction2": 1 - BETA2**t,
-        "eps": EPS,
-        "decay": DECAY,
-    }
-    return [values[entry] for entry in updates.LAYOUT[name]]
+SETTINGS = SimpleNamespace(mu=MU, alpha=ALPHA, beta1=BETA1, beta2=BETA2, eps=EPS, decay=DECAY)
+
+
+def coefficients(name: str, t: int) -> tuple[float, ...]:
+    return RULES[name].coefficients(SETTINGS, CLIP, L2, RATE, t)
 
 
 def assert_same_bits(got: np.ndarray, expected: np.ndarray) -> None:
@@ -72,22 +57,23 @@ def check(name: str, theta: np.ndarray, g: np.ndarray, state: list[np.ndarray], 
     """Run the formula, the reference and the picked implementation on copies; return what the formula gives."""
     for i in SQUARES.get(name, ()):
         state[i] = np.abs(state[i])
-    hyper = np.array(coefficients(name, t), theta.dtype)
+    vector = np.array(coefficients(name, t), theta.dtype)
     kernel = launch.kernels[name]
     with np.errstate(all="ignore"):
         effective = formulas.effective_gradient(g, theta, clip=CLIP, l2=L2)
         expected = list(FORMULAS[name](theta, effective, *state, t))
         for run in (kernel.reference, kernel):
             arrays = [a.copy() for a in (theta, *state)]
-            assert run(arrays[0], g, *arrays[1:], hyper) is None
+            assert run(arrays[0], g, *arrays[1:], vector) is None
             for got, wanted in zip(arrays, expected, strict=True):
                 assert_same_bits(got, wanted)
     return expected
 
 
-def test_every_layout_has_its_kernel_and_its_formula_here() -> None:
-    assert set(updates.LAYOUT) == set(FORMULAS)
-    assert set(updates.LAYOUT) <= set(launch.kernels)
+def test_every_rule_has_its_kernel_and_its_formula_here() -> None:
+    assert set(RULES) == set(FORMULAS) <= set(launch.kernels)
+    for name, rule in RULES.items():
+        assert len(rule.names) == len(coefficients(name, 1))
 
 
 @pytest.mark.skipif(
@@ -95,7 +81,7 @@ def test_every_layout_has_its_kernel_and_its_formula_here() -> None:
 )
 def test_a_loop_runs_on_contiguous_arrays() -> None:
     a = np.ones(3)
-    for name in updates.LAYOUT:
+    for name in RULES:
         assert hasattr(launch.kernels[name].pick(a), "py_func"), name
 
 
@@ -145,12 +131,12 @@ def test_a_loop_run_as_plain_python_gives_the_same_bits(name: str, dtype: str) -
     # So a debugger can step through it.
     rng = np.random.default_rng(5)
     arrays = [np.abs(rng.normal(size=7)).astype(dtype) for _ in range(2 + STATES[name])]
-    hyper = np.array(coefficients(name, 2), dtype)
+    vector = np.array(coefficients(name, 2), dtype)
     plain = [a.copy() for a in arrays]
     kernel = launch.kernels[name]
     assert isinstance(kernel.cpu, launch.Loop)
-    kernel.cpu.function(*plain, hyper)
-    kernel.reference(*arrays, hyper)
+    kernel.cpu.function(*plain, vector)
+    kernel.reference(*arrays, vector)
     for got, wanted in zip(plain, arrays, strict=True):
         assert_same_bits(got, wanted)
 
@@ -158,12 +144,12 @@ def test_a_loop_run_as_plain_python_gives_the_same_bits(name: str, dtype: str) -
 @pytest.mark.parametrize("name", FORMULAS)
 def test_strided_and_transposed_arrays_are_updated_in_place(name: str) -> None:
     rng = np.random.default_rng(4)
-    hyper = np.array(coefficients(name, 2))
+    vector = np.array(coefficients(name, 2))
     arrays = [np.abs(rng.normal(size=(4, 3))) for _ in range(2 + STATES[name])]
     plain = [a.copy() for a in arrays]
-    launch.kernels[name](*plain, hyper)
+    launch.kernels[name](*plain, vector)
     turned = [np.asfortranarray(a) for a in arrays]
-    launch.kernels[name](*turned, hyper)
+    launch.kernels[name](*turned, vector)
     for got, wanted in zip(turned, plain, strict=True):
         np.testing.assert_array_equal(got, wanted)
 
@@ -179,21 +165,21 @@ def test_the_gradient_is_only_read(name: str) -> None:
 def test_float32_stays_float32_inside() -> None:
     # In float32, 1 + 1e-8 is 1, so the subtraction leaves nothing; in float64 it would leave 1e-8.
     theta = np.ones(16, "float32")
-    updates.sgd(theta, np.full(16, -1e-8, "float32"), np.array([1, 0, 1], "float32"))
+    RULES["sgd"](theta, np.full(16, -1e-8, "float32"), np.array([1, 0, 1], "float32"))
     np.testing.assert_array_equal(theta, np.float32(1))
 
 
 @pytest.mark.skipif(launch.numba() is None, reason="Numba is not installed")
-@pytest.mark.parametrize("rule", updates.LAYOUT)
+@pytest.mark.parametrize("rule", RULES)
 def test_a_large_parameter_is_updated_in_pieces_to_the_same_bits(rule: str) -> None:
     size = launch.PARALLEL_FROM + 17
     rng = np.random.default_rng(3)
     arrays = [rng.uniform(0.1, 1, size).astype("float32") for _ in range(2 + STATES[rule])]
-    hyper = rng.uniform(0.1, 0.9, len(updates.LAYOUT[rule])).astype("float32")
+    vector = rng.uniform(0.1, 0.9, len(RULES[rule].names)).astype("float32")
     kernel, wanted = launch.kernels[rule], [a.copy() for a in arrays]
     assert kernel.parallel is not None
-    assert kernel.pick(*arrays, hyper) is kernel.parallel.compiled
-    kernel(*arrays, hyper)
-    kernel.reference(*wanted, hyper)
+    assert kernel.pick(*arrays, vector) is kernel.parallel.compiled
+    kernel(*arrays, vector)
+    kernel.reference(*wanted, vector)
     for got, right in zip(arrays, wanted, strict=True):
         np.testing.assert_array_equal(got, right)

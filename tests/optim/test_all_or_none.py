@@ -201,9 +201,6 @@ def test_a_rule_that_fails_counts_no_step() -> None:
                 raise ZeroDivisionError
             return super().formula(theta, g, *state, rate=rate, t=t)
 
-        def hyper(self, clip: Any, rate: float, t: int) -> tuple[Any, ...]:
-            return clip, self.l2, rate / (0 if t == 1 and rate else 1)
-
     for fast in (True, False):
         a, b = parameter("a"), parameter("b", (2,))
         before = a.numpy().copy()

@@ -305,10 +305,8 @@ def test_a_frozen_parameter_is_left_alone() -> None:
     assert "none of the optimizer's 4 parameters requires a gradient" in message(caught, "MG-501")
 
 
-def test_the_base_leaves_rule_and_coefficients_to_its_subclasses() -> None:
+def test_the_base_leaves_the_formula_to_its_subclasses() -> None:
     base = Optimizer([parameter(2)], lr=0.1)
-    with pytest.raises(NotImplementedError):
-        base.hyper(1.0, 0.1, 1)
     with pytest.raises(NotImplementedError):
         base.formula(1.0, 1.0, rate=0.1, t=1)
 
@@ -653,14 +651,14 @@ def test_who_wrote_a_gradient_decides_who_updates_and_not_what_comes_out(
         optimizer = Adam([p])
         p.grad = Tensor(rng.standard_normal(p.shape, dtype=np.float32) if not results else p.grad.data)
         launch.note_shared_out(p.grad.data, several)
-        optimizer._ready()
-        (slot,) = optimizer._slots
-        assert slot.update is not slot.shared_update
+        optimizer._ready(optimizer.kernel)
+        bound = optimizer._slots[0].bound
+        assert bound.loop is not bound.shared_loop
         used: list[str] = []
-        for way in ("update", "shared_update"):
-            monkeypatch.setattr(slot, way, _noting(way, used, getattr(slot, way)))
+        for way in ("loop", "shared_loop"):
+            monkeypatch.setattr(bound, way, _noting(way, used, getattr(bound, way)))
         optimizer.step()
-        assert used == ["shared_update" if several else "update"]
+        assert used == ["shared_loop" if several else "loop"]
         results.append(p.data.copy())
     np.testing.assert_array_equal(*results)
     assert (results[0] != before).any()

@@ -139,12 +139,12 @@ def test_kernel_formula_and_reference_agree_in_every_bit(optimizer: type[Optimiz
 
 
 @pytest.mark.parametrize("optimizer", optimizers())
-def test_layout_matches_the_coefficients(optimizer: type[Optimizer]) -> None:
-    from minigrad_kernels.updates import LAYOUT
-
+def test_the_coefficients_are_the_settings(optimizer: type[Optimizer]) -> None:
     for settings in [case[0] for case in CASES[optimizer]] or [{}]:
         opt = optimizer(tensors_at([np.ones(2)]), **settings)
-        hyper = dict(zip(LAYOUT[opt.kernel.name], opt.hyper(0.5, 0.25, 3), strict=True))
-        assert hyper["clip"] == 0.5
-        assert hyper["l2"] == (0.0 if optimizer is AdamW else opt.weight_decay)
-        assert hyper.get("decay", opt.weight_decay) == opt.weight_decay
+        values = opt.kernel.coefficients(opt, 0.5, opt.l2, 0.25, 3)
+        named = dict(zip(opt.kernel.names, values, strict=True))
+        assert named["clip"] == 0.5
+        assert named["l2"] == (0.0 if optimizer is AdamW else opt.weight_decay)
+        assert named.get("decay", opt.weight_decay) == opt.weight_decay
+        assert named.get("beta1", 0) == getattr(opt, "beta1", 0)

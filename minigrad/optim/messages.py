@@ -1,0 +1,50 @@
+"""What ``step()`` says where something is wrong with the gradients that it was given."""
+
+from __future__ import annotations
+
+from minigrad.errors import GradientError, OptimizerError
+
+EVAL_MODE = (
+    "step() in eval mode: dropout was off when the gradient was computed. Call model.train() before the forward "
+    "pass of a training step, and model.eval() before evaluation."
+)
+
+
+def too_many_passes(name: str, passes: int) -> str:
+    """Say that a gradient was not zeroed."""
+    return (
+        f"{name}.grad is the sum of {passes} backward passes when step() was called. "
+        f"Call opt.zero_grad() each iteration, or use 'with mg.accumulate({passes}):' if intended."
+    )
+
+
+def lost(loss: float, t: int, rate: float) -> str:
+    """Say that the loss is no number any more."""
+    return (
+        f"the loss is {loss} at step {t} (lr = {rate:.4g}). What follows from it is no training any more: a NaN in a "
+        "gradient makes the parameters NaN for good. Run the forward pass inside 'with mg.debug():', which names the "
+        "operation where the first one appears. A logarithm or a division of 0, or a rate that is too large?"
+    )
+
+
+def _layers(names: list[str]) -> list[str]:
+    return list(dict.fromkeys(name.rpartition(".")[0] or name for name in names))
+
+
+def no_gradient(missing: list[str], used: list[str]) -> GradientError | OptimizerError:
+    """Return the error for parameters that have no gradient, beside the others that have."""
+    if not used:
+        return OptimizerError(
+            "MG-503",
+            f"step() before backward(): none of the {len(missing)} parameters has a gradient. An update needs "
+            "dJ/dθ, which backward() computes and zero_grad() throws away. "
+            "The order is: opt.zero_grad(); loss.backward(); opt.step(), each with its parentheses.",
+        )
+    unused = [layer for layer in _layers(missing) if layer not in _layers(used)] or missing
+    return GradientError(
+        "MG-209",
+        f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no gradient: {', '.join(unused)} "
+        f"{'was' if len(unused) == 1 else 'were'} not used in computing the loss. "
+        f"Used: {', '.join(_layers(used))}. Use it in forward, leave it out of the optimizer, or freeze it: "
+        "p.requires_grad_(False).",
+    )
