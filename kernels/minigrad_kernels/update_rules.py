@@ -4,7 +4,6 @@ Of each rule: the reference for NumPy, the loop for Numba, which does the same o
 coefficients of step t = 1, 2, …, of which each is worked out in float64. See ``updates`` for what they share.
 """
 
-# ruff: noqa
 # mypy: ignore-errors
 import math
 
@@ -43,13 +42,9 @@ sgd = update_rule(
     "sgd",
     "aae194ca",
     (
-        "clip",
-        "l2",
-        "eta",
+        "clip", "l2", "eta",
     ),
-    sgd_reference,
-    sgd_loop,
-    sgd_coefficients,
+    sgd_reference, sgd_loop, sgd_coefficients,
 )
 
 
@@ -88,14 +83,9 @@ momentum = update_rule(
     "momentum",
     "7a690298",
     (
-        "clip",
-        "l2",
-        "mu",
-        "eta",
+        "clip", "l2", "mu", "eta",
     ),
-    momentum_reference,
-    momentum_loop,
-    momentum_coefficients,
+    momentum_reference, momentum_loop, momentum_coefficients,
 )
 
 
@@ -134,14 +124,9 @@ nesterov = update_rule(
     "nesterov",
     "043f2987",
     (
-        "clip",
-        "l2",
-        "mu",
-        "eta",
+        "clip", "l2", "mu", "eta",
     ),
-    nesterov_reference,
-    nesterov_loop,
-    nesterov_coefficients,
+    nesterov_reference, nesterov_loop, nesterov_coefficients,
 )
 
 
@@ -180,14 +165,9 @@ adagrad = update_rule(
     "adagrad",
     "30b69a90",
     (
-        "clip",
-        "l2",
-        "eta",
-        "eps",
+        "clip", "l2", "eta", "eps",
     ),
-    adagrad_reference,
-    adagrad_loop,
-    adagrad_coefficients,
+    adagrad_reference, adagrad_loop, adagrad_coefficients,
 )
 
 
@@ -230,16 +210,9 @@ rmsprop = update_rule(
     "rmsprop",
     "1c2d75ca",
     (
-        "clip",
-        "l2",
-        "alpha",
-        "one_minus_alpha",
-        "eta",
-        "eps",
+        "clip", "l2", "alpha", "one_minus_alpha", "eta", "eps",
     ),
-    rmsprop_reference,
-    rmsprop_loop,
-    rmsprop_coefficients,
+    rmsprop_reference, rmsprop_loop, rmsprop_coefficients,
 )
 
 
@@ -296,20 +269,10 @@ adam = update_rule(
     "adam",
     "97946a7d",
     (
-        "clip",
-        "l2",
-        "beta1",
-        "one_minus_beta1",
-        "beta2",
-        "one_minus_beta2",
-        "one_minus_beta1_to_t",
-        "one_minus_beta2_to_t",
-        "alpha",
-        "eps",
+        "clip", "l2", "beta1", "one_minus_beta1", "beta2", "one_minus_beta2", "one_minus_beta1_to_t",
+        "one_minus_beta2_to_t", "alpha", "eps",
     ),
-    adam_reference,
-    adam_loop,
-    adam_coefficients,
+    adam_reference, adam_loop, adam_coefficients,
 )
 
 
@@ -369,21 +332,188 @@ adamw = update_rule(
     "adamw",
     "f9d633ca",
     (
-        "clip",
-        "l2",
-        "beta1",
-        "one_minus_beta1",
-        "beta2",
-        "one_minus_beta2",
-        "one_minus_beta1_to_t",
-        "one_minus_beta2_to_t",
-        "eps",
-        "decay",
-        "eta",
+        "clip", "l2", "beta1", "one_minus_beta1", "beta2", "one_minus_beta2", "one_minus_beta1_to_t",
+        "one_minus_beta2_to_t", "eps", "decay", "eta",
     ),
-    adamw_reference,
-    adamw_loop,
-    adamw_coefficients,
+    adamw_reference, adamw_loop, adamw_coefficients,
+)
+
+
+def amsgrad_reference(theta, g, m, v, v_max, coefficients):
+    """g ← c · g + λ · θ; m ← β₁ · m + (1 − β₁) · g; v ← β₂ · v + (1 − β₂) · g²; v_max ← max(v_max, v); m̂ = m / (1 − β₁^t); v̂ = v_max / (1 − β₂^t); θ ← θ − α · m̂ / (√(v̂) + ε)."""
+    clip, l2, beta1, one_minus_beta1 = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
+    beta2, one_minus_beta2, one_minus_beta1_to_t = coefficients[4], coefficients[5], coefficients[6]
+    one_minus_beta2_to_t, alpha, eps = coefficients[7], coefficients[8], coefficients[9]
+    new_g = clip * g + l2 * theta
+    new_m = beta1 * m + one_minus_beta1 * new_g
+    new_v = beta2 * v + one_minus_beta2 * new_g**2
+    new_v_max = np.maximum(v_max, new_v)
+    m_hat = new_m / one_minus_beta1_to_t
+    v_hat = new_v_max / one_minus_beta2_to_t
+    new_theta = theta - alpha * m_hat / (np.sqrt(v_hat) + eps)
+    theta[...], m[...], v[...], v_max[...] = new_theta, new_m, new_v, new_v_max
+
+
+def amsgrad_loop(theta, g, m, v, v_max, coefficients):
+    clip, l2, beta1, one_minus_beta1 = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
+    beta2, one_minus_beta2, one_minus_beta1_to_t = coefficients[4], coefficients[5], coefficients[6]
+    one_minus_beta2_to_t, alpha, eps = coefficients[7], coefficients[8], coefficients[9]
+    for i in range(theta.size):
+        theta_i = theta[i]
+        g_i = g[i]
+        m_i = m[i]
+        v_i = v[i]
+        v_max_i = v_max[i]
+        g_i = clip * g_i + l2 * theta_i
+        m_i = beta1 * m_i + one_minus_beta1 * g_i
+        v_i = beta2 * v_i + one_minus_beta2 * (g_i * g_i)
+        v_max_i = np.maximum(v_max_i, v_i)
+        m_hat = m_i / one_minus_beta1_to_t
+        v_hat = v_max_i / one_minus_beta2_to_t
+        theta_i = theta_i - alpha * m_hat / (np.sqrt(v_hat) + eps)
+        theta[i] = theta_i
+        m[i] = m_i
+        v[i] = v_i
+        v_max[i] = v_max_i
+
+
+def amsgrad_coefficients(settings, clip, l2, rate, t):
+    return (
+        clip,  # clip
+        l2,  # l2
+        settings.beta1,  # beta1
+        1 - settings.beta1,  # one_minus_beta1
+        settings.beta2,  # beta2
+        1 - settings.beta2,  # one_minus_beta2
+        1 - settings.beta1**t,  # one_minus_beta1_to_t
+        1 - settings.beta2**t,  # one_minus_beta2_to_t
+        rate,  # alpha
+        settings.eps,  # eps
+    )
+
+
+amsgrad = update_rule(
+    "amsgrad",
+    "3d24dec4",
+    (
+        "clip", "l2", "beta1", "one_minus_beta1", "beta2", "one_minus_beta2", "one_minus_beta1_to_t",
+        "one_minus_beta2_to_t", "alpha", "eps",
+    ),
+    amsgrad_reference, amsgrad_loop, amsgrad_coefficients,
+)
+
+
+def nadam_reference(theta, g, m, v, coefficients):
+    """g ← c · g + λ · θ; m ← β₁ · m + (1 − β₁) · g; v ← β₂ · v + (1 − β₂) · g²; v̂ = v / (1 − β₂^t); share_m = mu_next / (1 − mu_product · mu_next); share_g = (1 − μ) / (1 − mu_product); m̂ = share_m · m + share_g · g; θ ← θ − η · m̂ / (√(v̂) + ε)."""
+    clip, l2, beta1, one_minus_beta1 = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
+    beta2, one_minus_beta2, one_minus_beta2_to_t = coefficients[4], coefficients[5], coefficients[6]
+    share_m, share_g, eta = coefficients[7], coefficients[8], coefficients[9]
+    eps = coefficients[10]
+    new_g = clip * g + l2 * theta
+    new_m = beta1 * m + one_minus_beta1 * new_g
+    new_v = beta2 * v + one_minus_beta2 * new_g**2
+    v_hat = new_v / one_minus_beta2_to_t
+    m_hat = share_m * new_m + share_g * new_g
+    new_theta = theta - eta * m_hat / (np.sqrt(v_hat) + eps)
+    theta[...], m[...], v[...] = new_theta, new_m, new_v
+
+
+def nadam_loop(theta, g, m, v, coefficients):
+    clip, l2, beta1, one_minus_beta1 = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
+    beta2, one_minus_beta2, one_minus_beta2_to_t = coefficients[4], coefficients[5], coefficients[6]
+    share_m, share_g, eta = coefficients[7], coefficients[8], coefficients[9]
+    eps = coefficients[10]
+    for i in range(theta.size):
+        theta_i = theta[i]
+        g_i = g[i]
+        m_i = m[i]
+        v_i = v[i]
+        g_i = clip * g_i + l2 * theta_i
+        m_i = beta1 * m_i + one_minus_beta1 * g_i
+        v_i = beta2 * v_i + one_minus_beta2 * (g_i * g_i)
+        v_hat = v_i / one_minus_beta2_to_t
+        m_hat = share_m * m_i + share_g * g_i
+        theta_i = theta_i - eta * m_hat / (np.sqrt(v_hat) + eps)
+        theta[i] = theta_i
+        m[i] = m_i
+        v[i] = v_i
+
+
+def nadam_coefficients(settings, clip, l2, rate, t):
+    return (
+        clip,  # clip
+        l2,  # l2
+        settings.beta1,  # beta1
+        1 - settings.beta1,  # one_minus_beta1
+        settings.beta2,  # beta2
+        1 - settings.beta2,  # one_minus_beta2
+        1 - settings.beta2**t,  # one_minus_beta2_to_t
+        settings.mu_next / (1 - settings.mu_product * settings.mu_next),  # share_m
+        (1 - settings.mu) / (1 - settings.mu_product),  # share_g
+        rate,  # eta
+        settings.eps,  # eps
+    )
+
+
+nadam = update_rule(
+    "nadam",
+    "0de235e1",
+    (
+        "clip", "l2", "beta1", "one_minus_beta1", "beta2", "one_minus_beta2", "one_minus_beta2_to_t", "share_m",
+        "share_g", "eta", "eps",
+    ),
+    nadam_reference, nadam_loop, nadam_coefficients,
+)
+
+
+def lion_reference(theta, g, m, coefficients):
+    """g ← c · g + λ · θ; direction = sign(β₁ · m + (1 − β₁) · g); m ← β₂ · m + (1 − β₂) · g; θ ← θ − η · (direction + λ · θ)."""
+    clip, l2, beta1, one_minus_beta1 = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
+    beta2, one_minus_beta2, decay = coefficients[4], coefficients[5], coefficients[6]
+    eta = coefficients[7]
+    new_g = clip * g + l2 * theta
+    direction = np.sign(beta1 * m + one_minus_beta1 * new_g)
+    new_m = beta2 * m + one_minus_beta2 * new_g
+    new_theta = theta - eta * (direction + decay * theta)
+    theta[...], m[...] = new_theta, new_m
+
+
+def lion_loop(theta, g, m, coefficients):
+    clip, l2, beta1, one_minus_beta1 = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
+    beta2, one_minus_beta2, decay = coefficients[4], coefficients[5], coefficients[6]
+    eta = coefficients[7]
+    for i in range(theta.size):
+        theta_i = theta[i]
+        g_i = g[i]
+        m_i = m[i]
+        g_i = clip * g_i + l2 * theta_i
+        direction = np.sign(beta1 * m_i + one_minus_beta1 * g_i)
+        m_i = beta2 * m_i + one_minus_beta2 * g_i
+        theta_i = theta_i - eta * (direction + decay * theta_i)
+        theta[i] = theta_i
+        m[i] = m_i
+
+
+def lion_coefficients(settings, clip, l2, rate, t):
+    return (
+        clip,  # clip
+        l2,  # l2
+        settings.beta1,  # beta1
+        1 - settings.beta1,  # one_minus_beta1
+        settings.beta2,  # beta2
+        1 - settings.beta2,  # one_minus_beta2
+        settings.decay,  # decay
+        rate,  # eta
+    )
+
+
+lion = update_rule(
+    "lion",
+    "f177526a",
+    (
+        "clip", "l2", "beta1", "one_minus_beta1", "beta2", "one_minus_beta2", "decay", "eta",
+    ),
+    lion_reference, lion_loop, lion_coefficients,
 )
 
 
@@ -434,21 +564,10 @@ adam_as_printed = update_rule(
     "adam_as_printed",
     "38212801",
     (
-        "clip",
-        "l2",
-        "beta1",
-        "one_minus_beta1",
-        "beta2",
-        "one_minus_beta2",
-        "eta_t",
-        "one_minus_beta1_to_t",
+        "clip", "l2", "beta1", "one_minus_beta1", "beta2", "one_minus_beta2", "eta_t", "one_minus_beta1_to_t",
     ),
-    adam_as_printed_reference,
-    adam_as_printed_loop,
-    adam_as_printed_coefficients,
+    adam_as_printed_reference, adam_as_printed_loop, adam_as_printed_coefficients,
 )
 
 
-RULES = {
-    rule.name: rule for rule in (sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, adam_as_printed)
-}
+RULES = {rule.name: rule for rule in (sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, amsgrad, nadam, lion, adam_as_printed)}

@@ -6,7 +6,19 @@ from minigrad import words
 from minigrad.optim import formulas, penalties, schedules
 from minigrad.optim.clip import clip_grad_norm, clip_grad_value
 from minigrad.optim.optimizer import Optimizer, Update
-from minigrad.optim.optimizers import GD, SGD, AdaGrad, Adam, AdamAsPrinted, AdamW, RMSprop
+from minigrad.optim.optimizers import (
+    GD,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamAsPrinted,
+    AdamW,
+    AMSGrad,
+    Lion,
+    Muon,
+    NAdam,
+    RMSprop,
+)
 from minigrad.optim.penalties import elastic_net, l1, l2, l2_as_coded
 from minigrad.optim.schedules import (
     Constant,
@@ -24,6 +36,7 @@ from minigrad.optim.schedules import (
 __all__ = [
     "GD",
     "SGD",
+    "AMSGrad",
     "AdaGrad",
     "Adam",
     "AdamAsPrinted",
@@ -32,6 +45,9 @@ __all__ = [
     "Cosine",
     "Exponential",
     "ExponentialAsPrinted",
+    "Lion",
+    "Muon",
+    "NAdam",
     "Optimizer",
     "PerEpoch",
     "RMSprop",

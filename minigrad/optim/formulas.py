@@ -227,6 +227,142 @@ def adamw(
     return theta - eta * (m_hat / (np.sqrt(v_hat) + eps) + decay * theta), m, v
 
 
+def amsgrad(
+    theta: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    v_max: Array,
+    t: int,
+    *,
+    alpha: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+) -> tuple[Array, Array, Array, Array]:
+    r"""AMSGrad: Adam whose denominator never shrinks.
+
+    .. math::
+        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
+        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
+        v^{max}_t &= \max(v^{max}_{t-1}, v_t) \\
+        \theta_t &= \theta_{t-1} - \alpha \, \frac{m_t}{1 - \beta_1^t} \Big/
+            \left( \sqrt{v^{max}_t / (1 - \beta_2^t)} + \epsilon \right)
+
+    - m, v, alpha, beta1, beta2, eps: as in ``adam``
+    - v_max: the largest v so far, zero at the start
+
+    Source: Reddi, Kale & Kumar 2018, Algorithm 2, with Adam's bias corrections, as in PyTorch.
+    """
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    v_max = np.maximum(v_max, v)
+    m_hat = m / (1 - beta1**t)
+    v_hat = v_max / (1 - beta2**t)
+    return theta - alpha * m_hat / (np.sqrt(v_hat) + eps), m, v, v_max
+
+
+def nadam(
+    theta: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    t: int,
+    *,
+    eta: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    mu: float,
+    mu_next: float,
+    mu_product: float,
+) -> tuple[Array, Array, Array]:
+    r"""NAdam: Adam with Nesterov's look ahead.
+
+    .. math::
+        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
+        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
+        \hat m_t &= \frac{\mu_{t+1} m_t}{1 - \mu_1 \cdots \mu_{t+1}} + \frac{(1 - \mu_t) g_t}{1 - \mu_1 \cdots \mu_t} \\
+        \theta_t &= \theta_{t-1} - \eta \, \hat m_t / \left( \sqrt{v_t / (1 - \beta_2^t)} + \epsilon \right)
+
+    - m, v, beta1, beta2, eps: as in ``adam``
+    - eta: η, the learning rate
+    - mu, mu_next: μ_t and μ_{t+1}, the momentum, which grows towards β₁
+    - mu_product: μ₁ · … · μ_t
+
+    Source: Dozat 2016, Algorithm 8, in PyTorch's convention: β₁ for the mean, μ for the look ahead.
+    """
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    v_hat = v / (1 - beta2**t)
+    share_m = mu_next / (1 - mu_product * mu_next)
+    share_g = (1 - mu) / (1 - mu_product)
+    m_hat = share_m * m + share_g * g
+    return theta - eta * m_hat / (np.sqrt(v_hat) + eps), m, v
+
+
+def lion(
+    theta: Array, g: Array, m: Array, *, eta: float, beta1: float, beta2: float, decay: float
+) -> tuple[Array, Array]:
+    r"""Lion: steps of one size, whose sign is that of a mean of gradients.
+
+    .. math::
+        \theta_t &= \theta_{t-1} - \eta_t \left( \mathrm{sign}(\beta_1 m_{t-1} + (1 - \beta_1) g_t)
+            + \lambda \theta_{t-1} \right) \\
+        m_t &= \beta_2 m_{t-1} + (1 - \beta_2) g_t
+
+    - m: m_{t-1}, the running mean of the gradient, zero at the start
+    - eta: η, the learning rate: the size of the step in each coordinate
+    - beta1, beta2: β₁, β₂: how the mean counts in the step, and how it goes on
+    - decay: λ, the weight decay, decoupled as in ``adamw``
+
+    Source: Chen et al. 2023, "Symbolic discovery of optimization algorithms", Algorithm 2.
+    """
+    direction = np.sign(beta1 * m + (1 - beta1) * g)
+    m = beta2 * m + (1 - beta2) * g
+    return theta - eta * (direction + decay * theta), m
+
+
+def muon(theta: Array, g: Array, b: Array, *, eta: float, mu: float, decay: float) -> tuple[Array, Array]:
+    r"""Muon: momentum whose matrix is made orthogonal before it is a step.
+
+    .. math::
+        b_t &= \mu b_{t-1} + (1 - \mu) g_t \\
+        \theta_t &= \theta_{t-1} - \eta \left( \sqrt{\max(1, n/k)} \; \mathrm{orthogonal}(\mu b_t + (1 - \mu) g_t)
+            + \lambda \theta_{t-1} \right)
+
+    - theta: a matrix of shape (n, k)
+    - b: b_{t-1}, the momentum, zero at the start
+    - eta: η, the learning rate
+    - mu: μ, the momentum, in [0, 1); Nesterov's
+    - decay: λ, the weight decay, decoupled as in ``adamw``
+
+    Source: Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks", as in PyTorch.
+    """
+    b = mu * b + (1 - mu) * g
+    rows, columns = theta.shape
+    step = math.sqrt(max(1, rows / columns)) * orthogonal(mu * b + (1 - mu) * g)
+    return theta - eta * (step + decay * theta), b
+
+
+def orthogonal(a: Array) -> Array:
+    r"""Move the singular values of a matrix towards 1: five steps of Newton and Schulz.
+
+    .. math:: x \leftarrow a x + (b \, x x^T + c \, (x x^T)^2) \, x, \quad x_0 = a / \|a\|
+
+    with (a, b, c) = (3.4445, -4.7750, 2.0315), which bring every singular value of x₀ into [0.7, 1.2] or so.
+
+    Source: Jordan et al. 2024, as in ``muon``.
+    """
+    wide = a.shape[0] <= a.shape[1]
+    x = a if wide else a.T
+    x = x / (np.sqrt(np.sum(x * x)) + 1e-7)
+    for _ in range(5):
+        square = x @ x.T
+        x = 3.4445 * x + (-4.7750 * square + 2.0315 * (square @ square)) @ x
+    return x if wide else x.T
+
+
 def adam_as_printed(
     theta: Array,
     g: Array,

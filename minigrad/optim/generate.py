@@ -25,7 +25,6 @@ Of each rule: the reference for NumPy, the loop for Numba, which does the same o
 coefficients of step t = 1, 2, …, of which each is worked out in float64. See ``updates`` for what they share.
 """
 
-# ruff: noqa
 # mypy: ignore-errors
 import math
 
@@ -50,6 +49,9 @@ def built_in() -> dict[str, Optimizer]:
         "rmsprop": optimizers.RMSprop(p),
         "adam": optimizers.Adam(p),
         "adamw": optimizers.AdamW(p),
+        "amsgrad": optimizers.AMSGrad(p),
+        "nadam": optimizers.NAdam(p),
+        "lion": optimizers.Lion(p),
         "adam_as_printed": optimizers.AdamAsPrinted(p),
     }
 

@@ -112,9 +112,9 @@ class Optimizer:
         fast: bool = True,
         **settings: Any,
     ) -> None:
-        self._signature = _Signature(self.rule)
+        self._signature = Signature(self.rule)
         if self.rule is not None:
-            self.rate_name = self._signature.rate
+            self.rate_name = self._rate_of_the_rule()
             self.state_names = self.state_names or self._signature.state
         lr = self._signature.defaults.get(self.rate_name, ...) if lr is ... else lr
         if lr is ...:
@@ -139,14 +139,28 @@ class Optimizer:
         self._apart = False  # whether the parameters were seen not to share memory
         self._read: program.Read | None = None
 
+    @property
+    def setting_names(self) -> tuple[str, ...]:
+        """The names of the numbers that the formula takes beside the rate, each an attribute of the optimizer."""
+        return self._signature.numbers[1:]
+
+    def _rate_of_the_rule(self) -> str:
+        if not self._signature.numbers:
+            name = getattr(self.rule, "__name__", "rule")
+            raise ConfigError(
+                "MG-507",
+                f"{name} names no learning rate. It comes first behind the *: {name}(theta, g, *, eta).",
+            )
+        return self._signature.numbers[0]
+
     def _take_settings(self, settings: dict[str, Any]) -> None:
         """Keep the rule's own settings, as given or by default; those that a subclass has checked are there already."""
-        for name in self._signature.settings:
+        for name in self.setting_names:
             if name in settings:
                 value = settings.pop(name)
                 kept = value if isinstance(value, bool) else number(name, value, "any number", math.isfinite)
                 setattr(self, name, kept)
-            elif not hasattr(self, name):
+            elif not (name in vars(self) or hasattr(type(self), name)):
                 if name not in self._signature.defaults:
                     raise ConfigError("MG-507", f"{type(self).__name__} needs {name}: {name}=0.9, say.")
                 setattr(self, name, self._signature.defaults[name])
@@ -161,7 +175,7 @@ class Optimizer:
         """Return the new parameter and its new state at step ``t`` (1, 2, …): by ``rule``, with the settings."""
         if self.rule is None:
             raise NotImplementedError(f"{type(self).__name__} has no rule and no formula")
-        settings = {name: getattr(self, name) for name in self._signature.settings}
+        settings = {name: getattr(self, name) for name in self.setting_names}
         if self._signature.takes_t:
             state = (*state, t)
         return self.rule(theta, g, *state, **{self.rate_name: rate}, **settings)
@@ -346,7 +360,7 @@ class Optimizer:
         )
 
 
-class _Signature:
+class Signature:
     """What a rule's signature says: the names of its state, whether it takes t, its rate and its settings."""
 
     def __init__(self, rule: Callable[..., Any] | None) -> None:
@@ -355,14 +369,7 @@ class _Signature:
         numbers = [p for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
         self.takes_t = arrays[-1:] == ["t"]
         self.state = tuple(arrays[:-1] if self.takes_t else arrays)
-        if rule is not None and not numbers:
-            name = getattr(rule, "__name__", "rule")
-            raise ConfigError(
-                "MG-507",
-                f"{name} names no learning rate: it must be the first behind the *: {name}(theta, g, *, eta).",
-            )
-        self.rate = numbers[0].name if numbers else "rate"
-        self.settings = tuple(p.name for p in numbers[1:])
+        self.numbers = tuple(p.name for p in numbers)
         self.defaults = {p.name: p.default for p in numbers if p.default is not Parameter.empty}
 
 

@@ -5,12 +5,13 @@ Names, defaults and conventions are PyTorch's.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from minigrad.errors import ConfigError
 from minigrad.optim import formulas
 from minigrad.optim.optimizer import Optimizer, Rate, Rule
-from minigrad.optim.parameters import Parameters
+from minigrad.optim.parameters import Parameters, named
 from minigrad.optim.settings import below_one, flag, from_zero, require
 
 
@@ -136,6 +137,108 @@ class AdamW(Adam):
     def decay(self) -> float:
         """λ, as the formula calls it."""
         return self.weight_decay
+
+
+class AMSGrad(Adam):
+    r"""AMSGrad: Adam with the largest v so far in the denominator, so that no step grows because v shrinks.
+
+    Settings as in ``Adam``, state ``m``, ``v`` and ``v_max``. Formula and source: ``formulas.amsgrad``.
+    """
+
+    rule: Rule = formulas.amsgrad
+
+
+class NAdam(Adam):
+    r"""NAdam: Adam with Nesterov's look ahead.
+
+    lr is η, momentum_decay is ψ in :math:`\mu_t = \beta_1 (1 - \frac12 0.96^{t \psi})`, the rest as in ``Adam``.
+    Formula and source: ``formulas.nadam``.
+    """
+
+    rule: Rule = formulas.nadam
+
+    def __init__(
+        self, params: Parameters, lr: Rate = 2e-3, *, momentum_decay: float = 4e-3, **settings: Any
+    ) -> None:
+        self.momentum_decay = from_zero("momentum_decay", momentum_decay)
+        self._product = 0, 1.0  # at the start, of no μ
+        super().__init__(params, lr, **settings)
+
+    def _mu(self, t: int) -> float:
+        return self.beta1 * (1 - 0.5 * math.pow(0.96, t * self.momentum_decay))
+
+    @property
+    def mu(self) -> float:
+        """The momentum of the next step, μ_t."""
+        return self._mu(self.t + 1)
+
+    @property
+    def mu_next(self) -> float:
+        """The momentum of the step after the next, μ_{t+1}."""
+        return self._mu(self.t + 2)
+
+    @property
+    def mu_product(self) -> float:
+        """μ₁ · … · μ_t up to the next step."""
+        last, product = self._product if self._product[0] <= self.t else (0, 1.0)
+        for t in range(last + 1, self.t + 1):
+            product *= self._mu(t)
+        self._product = self.t, product
+        return product * self.mu
+
+
+class Lion(Optimizer):
+    r"""Lion: a step of the same size everywhere, by the sign of a mean of gradients.
+
+    lr is η, betas are (β₁, β₂) in [0, 1), weight_decay is λ, decoupled; state ``m``; the rest as in ``Optimizer``.
+    Formula and source: ``formulas.lion``.
+    """
+
+    rule: Rule = formulas.lion
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: Rate = 1e-4,
+        *,
+        betas: tuple[float, float] = (0.9, 0.99),
+        **settings: Any,
+    ) -> None:
+        self.beta1, self.beta2 = _checked(betas)
+        super().__init__(params, lr, **settings)
+
+    l2, decay = AdamW.l2, AdamW.decay
+
+
+class Muon(Optimizer):
+    r"""Muon: for weights of dense layers, whose step is the nearest orthogonal matrix of the momentum.
+
+    lr is η, momentum is μ in [0, 1), weight_decay is λ, decoupled; state ``b``; other settings as in ``Optimizer``. It
+    takes matrices alone (MG-507); biases and the rest go to another optimizer. Formula and source: ``formulas.muon``.
+    """
+
+    rule: Rule = formulas.muon
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: Rate = 1e-3,
+        *,
+        momentum: float = 0.95,
+        weight_decay: float = 0.1,
+        **settings: Any,
+    ) -> None:
+        self.momentum = self.mu = below_one("momentum", momentum)
+        for name, tensor in named(params).items():
+            require(
+                tensor.ndim == 2,
+                f"the shape of {name}",
+                tensor.shape,
+                "that of a matrix: Muon takes no others",
+            )
+        super().__init__(params, lr, weight_decay=weight_decay, **settings)
+
+    l2, decay = AdamW.l2, AdamW.decay
 
 
 class AdamAsPrinted(Optimizer):

@@ -25,7 +25,7 @@ from minigrad_kernels import gpu, updates
 
 from minigrad.files import atomic_write
 from minigrad.optim import formulas
-from minigrad.symbols import Expression, NoExpression, Symbol, Traced, trace
+from minigrad.symbols import Call, Expression, NoExpression, Symbol, Traced, trace
 from minigrad.symbols.cuda import statements
 from minigrad.symbols.formula import SYMBOLS, Unicode
 from minigrad.symbols.loops import Body
@@ -56,8 +56,10 @@ class Program:
 
         def update(theta: Expression, g: Expression, *state: Expression) -> Any:
             g = formulas.effective_gradient(g, theta, clip=CLIP, l2=L2)  # type: ignore[arg-type]
+            effective.append(g)
             return settings.optimizer.formula(theta, g, *state, rate=rate, t=T)  # type: ignore[arg-type]
 
+        effective: list[Any] = []
         arrays = [Symbol(name) for name in ("theta", "g", *self.state)]
         for function in (optimizer.rule, type(optimizer).formula):
             if function is not None:
@@ -68,7 +70,23 @@ class Program:
                 f"it returns {len(self.traced.results)} values, not the new parameter and its state of "
                 f"{len(self.state)}"
             )
+        self._name_results(effective[0])
         self.settings, self._flags = settings.numbers, settings.flags
+
+    def _name_results(self, effective: Call) -> None:
+        """Call the gradient g, and each new state as the old one, unless that is still read afterwards."""
+        names, (theta, *state) = self.traced.names, self.traced.results
+        names[effective] = "g"
+        named = {effective}
+        for name, node in zip(self.state, state, strict=True):
+            if isinstance(node, Call) and not node.scalar and node not in named:
+                names[node] = name
+                named.add(node)
+        last = _own_part(theta, names)
+        for name, node in zip(self.state, state, strict=True):
+            readers = [c for c in calls(self.traced.results) if any(_is_symbol(a, name) for a in c.arguments)]
+            if names.get(node) == name and any(c.serial > node.serial or c in last for c in readers):
+                names[node] = f"new_{name}"
 
     def holds(self, optimizer: Optimizer) -> bool:
         """Tell whether the optimizer's flags, by which its formula branches, are what they were."""
@@ -101,6 +119,22 @@ class Program:
     def body(self, **names: str) -> Body:
         """Return the program as the body of a loop; NoExpression where a loop would round otherwise."""
         return Body(self.traced, self.arrays, ("theta", *self.state), **names)
+
+
+def _is_symbol(node: Expression, name: str) -> bool:
+    return isinstance(node, Symbol) and node.name == name
+
+
+def _own_part(root: Expression, named: Mapping[Expression, str]) -> set[Expression]:
+    """What of an expression is computed in its own line: all of it but what has a name."""
+    found: set[Expression] = set()
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        found.add(node)
+        if isinstance(node, Call):
+            pending.extend(argument for argument in node.arguments if argument not in named)
+    return found
 
 
 def program(optimizer: Optimizer) -> Program:

@@ -66,7 +66,7 @@ class Expression:
         raise NoExpression("a loop over the entries is no function of single entries")
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
         raise NoExpression(f".{name} is no function of single entries")
 
@@ -87,6 +87,11 @@ class Expression:
 
     def __rpow__(self, other: Any) -> Expression:
         return call("power", other, self)
+
+    def __matmul__(self, other: Any) -> Expression:
+        raise NoExpression("@, or np.matmul, is no function of single entries")
+
+    __rmatmul__ = __matmul__
 
     def __invert__(self) -> Expression:
         return call("logical_not", self)

@@ -50,6 +50,7 @@ class Unicode(Printer):
     ``say`` gives the text of a name, by default its symbol; ``write`` that of a number.
     """
 
+    minus = "−"
     operators: Mapping[str, Operator] = _TIGHT
     functions: Mapping[str, Callable[..., str]] = {
         "absolute": "|{}|".format,
@@ -95,15 +96,6 @@ class Unicode(Printer):
             return f"1 / {self.inside(tree.arguments[0], _MULTIPLY + 1)}", _MULTIPLY
         return super().call(tree)
 
-    def operation(self, operator: Operator, tree: Call) -> Text:
-        """Put what begins with a sign, and conditions that are calculated with, into brackets of their own."""
-        text, strength = super().operation(operator, tree)
-        if len(tree.arguments) == 2:
-            right = self.inside(tree.arguments[1], operator.right)
-            if right.startswith("−"):
-                text = f"{text.removesuffix(right)}({right})"
-        return text, strength
-
 
 _GREEK = {"theta", "eta", "alpha", "beta", "mu", "lambda", "gamma", "rho", "epsilon", "sigma", "delta", "tau"}
 _LATEX = {"eps": r"\epsilon", "decay": r"\lambda", "l2": r"\lambda", "clip": "c"}
@@ -125,6 +117,7 @@ def latex_name(name: str) -> str:
 class Latex(Printer):
     r"""A formula as LaTeX: ``\theta - \eta \frac{\hat{m}}{\sqrt{\hat{v}} + \epsilon}``."""
 
+    minus = "-"
     operators: Mapping[str, Operator] = {
         "add": infix(" + ", _ADD),
         "subtract": infix(" - ", _ADD),

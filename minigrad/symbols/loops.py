@@ -65,6 +65,10 @@ class Body:
         for node in entries:
             if node.function not in EXACT:
                 raise NoExpression(f"np.{node.function} is not rounded alike in a compiled loop")
+            if node.function not in COMPARISONS and not any(map(_has_a_dtype, _operands(node))):
+                raise NoExpression(
+                    f"np.{node.function} of conditions and plain numbers alone is of float64, whatever theta is of"
+                )
             for argument in node.arguments:
                 if argument.scalar:
                     self._coefficient(argument)
@@ -142,7 +146,7 @@ _DIGITS = {0: "zero", 1: "one", 2: "two", 3: "three", 4: "four"}
 def _slug(tree: Expression) -> str:
     """A name for a plain number from what it is: ``one_minus_beta1_to_t``."""
     if isinstance(tree, Symbol):
-        return tree.name
+        return re.sub(r"\W+", "_", tree.name).strip("_")
     if isinstance(tree, Number):
         text = _DIGITS.get(tree.value) or f"number_{tree.value!r}"  # type: ignore[call-overload]
         return re.sub(r"\W", "_", text)
@@ -153,9 +157,23 @@ def _slug(tree: Expression) -> str:
     return "_".join([tree.function, *parts])
 
 
+def _operands(node: Call) -> tuple[Expression, ...]:
+    return node.arguments[1:] if node.function == "where" else node.arguments
+
+
+def _has_a_dtype(tree: Expression) -> bool:
+    """Tell whether an operand is an array of floats, whose dtype the result then has."""
+    return not tree.scalar and not (isinstance(tree, Call) and tree.function in COMPARISONS)
+
+
 def _as_number(function: str, argument: Call) -> bool:
     """Tell whether a condition is calculated with, where it counts as 1 or 0."""
-    return argument.function in COMPARISONS and function not in COMPARISONS and function != "where"
+    return (
+        not argument.scalar
+        and argument.function in COMPARISONS
+        and function not in COMPARISONS
+        and function != "where"
+    )
 
 
 class LoopPrinter(Printer):

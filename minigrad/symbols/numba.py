@@ -51,6 +51,7 @@ def loop(name: str, body: Body, arrays: Sequence[str], doc: str = "") -> str:
             *(f"        {body.entry.format(array)} = {array}[i]" for array in body.loaded),
             *(f"        {local} = {printer.text(node)}" for local, node in body.statements),
             *(f"        {target}[i] = {printer.left(result)}" for target, result in body.stores),
+            *([] if body.stores else ["        pass"]),
             "",
         ]
     )
@@ -60,12 +61,13 @@ def whole(name: str, body: Body, arrays: Sequence[str], doc: str = "") -> str:
     """Return the text of the same function on whole arrays, for NumPy."""
     printer = NumPy(body)
     targets = ", ".join(f"{target}[...]" for target, _ in body.stores)
+    results = ", ".join(printer.left(result) for _, result in body.stores)
     return "\n".join(
         [
             *_head(name, arrays, doc),
             *_unpacked(body),
             *(f"    {local} = {printer.text(node)}" for local, node in body.statements),
-            f"    {targets} = {', '.join(printer.left(result) for _, result in body.stores)}",
+            f"    {targets} = {results}" if body.stores else "    pass",
             "",
         ]
     )

@@ -34,6 +34,8 @@ class Printer:
     ``named`` gives the expressions that go by a name, because the formula has one for them.
     """
 
+    minus = ""
+    """A sign that does not stand behind another one without a parenthesis between them."""
     operators: Mapping[str, Operator] = {}
     functions: Mapping[str, Callable[..., str]] = {}
 
@@ -83,6 +85,8 @@ class Printer:
         """Return how an operator is written between, or before, its arguments."""
         if len(tree.arguments) == 1:
             return operator.sign + self.inside(tree.arguments[0], operator.right), operator.strength
-        left, right = tree.arguments
-        text = self.inside(left, operator.left) + operator.sign + self.inside(right, operator.right)
-        return text, operator.strength
+        left = self.inside(tree.arguments[0], operator.left)
+        right = self.inside(tree.arguments[1], operator.right)
+        if self.minus and right.startswith(self.minus):
+            right = self.enclosed(right)
+        return left + operator.sign + right, operator.strength

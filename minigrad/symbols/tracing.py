@@ -14,14 +14,15 @@ from minigrad.symbols.expression import Call, Expression, NoExpression, call, ex
 
 
 class Traced:
-    """What a formula computes: the expressions that it returns, and those that it gave a name on the way.
-
-    ``lines`` are the named ones, in the order in which they were made.
-    """
+    """What a formula computes: the expressions that it returns, and those that it gave a name on the way."""
 
     def __init__(self, results: Sequence[Expression], names: Mapping[Expression, str]) -> None:
         self.results, self.names = tuple(results), dict(names)
-        self.lines = [(names[node], node) for node in calls(results) if node in names]
+
+    @property
+    def lines(self) -> list[tuple[str, Call]]:
+        """The named expressions, in the order in which they were made."""
+        return [(self.names[node], node) for node in calls(self.results) if node in self.names]
 
 
 def trace(function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Traced:

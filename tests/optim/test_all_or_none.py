@@ -14,9 +14,22 @@ from minigrad_kernels import launch
 import minigrad as mg
 from minigrad import Tensor
 from minigrad.errors import MinigradError, OptimizerError
-from minigrad.optim import GD, SGD, AdaGrad, Adam, AdamAsPrinted, AdamW, Optimizer, ReduceLROnPlateau, RMSprop
+from minigrad.optim import (
+    GD,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamAsPrinted,
+    AdamW,
+    AMSGrad,
+    Lion,
+    NAdam,
+    Optimizer,
+    ReduceLROnPlateau,
+    RMSprop,
+)
 
-KINDS = [GD, SGD, AdaGrad, RMSprop, Adam, AdamW, AdamAsPrinted]
+KINDS = [GD, SGD, AdaGrad, RMSprop, Adam, AdamW, AdamAsPrinted, AMSGrad, NAdam, Lion]
 
 
 def parameter(name: str, shape: tuple[int, ...] = (3, 2)) -> Tensor:

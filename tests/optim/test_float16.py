@@ -16,7 +16,7 @@ from minigrad.optim import Optimizer
 KINDS: dict[str, Any] = {
     name: kind
     for name, kind in vars(optim).items()
-    if inspect.isclass(kind) and issubclass(kind, Optimizer) and kind is not Optimizer
+    if inspect.isclass(kind) and issubclass(kind, Optimizer) and kind not in (Optimizer, optim.Muon)
 }
 SETTINGS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in KINDS),

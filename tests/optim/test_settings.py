@@ -20,9 +20,13 @@ from minigrad.optim import (
     Adam,
     AdamAsPrinted,
     AdamW,
+    AMSGrad,
     Constant,
     Exponential,
     ExponentialAsPrinted,
+    Lion,
+    Muon,
+    NAdam,
     Optimizer,
     ReduceLROnPlateau,
     RMSprop,
@@ -53,20 +57,22 @@ NO_NUMBERS: list[Any] = [
 
 NUMBERS = [0, -1, -0.5, 1e-300, 0.5, 1, 1.5, 2, 7, 1e6, 1e300]
 
-OPTIMIZERS = [GD, SGD, AdaGrad, RMSprop, Adam, AdamW, AdamAsPrinted]
+OPTIMIZERS = [GD, SGD, AdaGrad, RMSprop, Adam, AdamW, AdamAsPrinted, AMSGrad, NAdam, Lion, Muon]
 
 SETTINGS: list[tuple[Callable[..., Any], str]] = [
     *((optimizer, name) for optimizer in OPTIMIZERS for name in ("lr", "weight_decay", "max_norm", "fast")),
     *((SGD, name) for name in ("momentum", "nesterov")),
+    (Muon, "momentum"),
     *((optimizer, "eps") for optimizer in (AdaGrad, RMSprop, Adam, AdamW)),
-    *((optimizer, "betas") for optimizer in (Adam, AdamW, AdamAsPrinted)),
+    *((optimizer, "betas") for optimizer in (Adam, AdamW, AdamAsPrinted, NAdam, Lion)),
+    (NAdam, "momentum_decay"),
     (RMSprop, "alpha"),
 ]
 
 
 def weight() -> Tensor:
-    w = Tensor([1.0, -2.0], requires_grad=True, name="w")
-    w.grad = Tensor([0.5, 0.25])
+    w = Tensor([[1.0, -2.0]], requires_grad=True, name="w")
+    w.grad = Tensor([[0.5, 0.25]])
     return w
 
 
@@ -99,6 +105,7 @@ def test_optimizers_take_numbers_in_range_and_no_others(optimizer: Any, name: st
         "lr": value >= 0,
         "weight_decay": value >= 0,
         "eps": value >= 0,
+        "momentum_decay": value >= 0,
         "max_norm": value > 0,
         "fast": False,
         "nesterov": False,
@@ -146,7 +153,7 @@ def test_a_rate_that_a_schedule_gives_is_checked_before_anything_changes(value: 
     with pytest.raises(ConfigError, match=r"MG-507 the rate that .* gives after 0 steps is "):
         opt.step()
     assert opt.t == 0
-    assert w.numpy().tolist() == [1.0, -2.0]
+    assert w.numpy().tolist() == [[1.0, -2.0]]
 
 
 def test_the_printed_exponential_ends_where_the_rate_is_infinite() -> None:

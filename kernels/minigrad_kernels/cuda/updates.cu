@@ -94,6 +94,55 @@ extern "C" __global__ void adamw(
     });
 }
 
+extern "C" __global__ void amsgrad(
+        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real beta1,
+        real one_minus_beta1, real beta2, real one_minus_beta2, real one_minus_beta1_to_t, real one_minus_beta2_to_t,
+        real alpha, real eps) {
+    update<3>(table, parameters, clip_or_null, clip,
+              [=](real clip, real &theta_i, real g_i, real *state) {
+        real m_i = state[0], v_i = state[1], v_max_i = state[2];
+        g_i = clip * g_i + l2 * theta_i;
+        m_i = beta1 * m_i + one_minus_beta1 * g_i;
+        v_i = beta2 * v_i + one_minus_beta2 * (g_i * g_i);
+        v_max_i = larger(v_max_i, v_i);
+        real m_hat = m_i / one_minus_beta1_to_t;
+        real v_hat = v_max_i / one_minus_beta2_to_t;
+        theta_i = theta_i - alpha * m_hat / (sqrt(v_hat) + eps);
+        state[0] = m_i; state[1] = v_i; state[2] = v_max_i;
+    });
+}
+
+extern "C" __global__ void nadam(
+        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real beta1,
+        real one_minus_beta1, real beta2, real one_minus_beta2, real one_minus_beta2_to_t, real share_m, real share_g,
+        real eta, real eps) {
+    update<2>(table, parameters, clip_or_null, clip,
+              [=](real clip, real &theta_i, real g_i, real *state) {
+        real m_i = state[0], v_i = state[1];
+        g_i = clip * g_i + l2 * theta_i;
+        m_i = beta1 * m_i + one_minus_beta1 * g_i;
+        v_i = beta2 * v_i + one_minus_beta2 * (g_i * g_i);
+        real v_hat = v_i / one_minus_beta2_to_t;
+        real m_hat = share_m * m_i + share_g * g_i;
+        theta_i = theta_i - eta * m_hat / (sqrt(v_hat) + eps);
+        state[0] = m_i; state[1] = v_i;
+    });
+}
+
+extern "C" __global__ void lion(
+        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real beta1,
+        real one_minus_beta1, real beta2, real one_minus_beta2, real decay, real eta) {
+    update<1>(table, parameters, clip_or_null, clip,
+              [=](real clip, real &theta_i, real g_i, real *state) {
+        real m_i = state[0];
+        g_i = clip * g_i + l2 * theta_i;
+        real direction = sign_of(beta1 * m_i + one_minus_beta1 * g_i);
+        m_i = beta2 * m_i + one_minus_beta2 * g_i;
+        theta_i = theta_i - eta * (direction + decay * theta_i);
+        state[0] = m_i;
+    });
+}
+
 extern "C" __global__ void adam_as_printed(
         const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real beta1,
         real one_minus_beta1, real beta2, real one_minus_beta2, real eta_t, real one_minus_beta1_to_t) {
