@@ -162,7 +162,7 @@ def _zone(path: Path, name: object) -> tzinfo:
         return datetime.now().astimezone().tzinfo or UTC
     try:
         return ZoneInfo(str(name))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise DataError(
             "MG-957", f"{path}: there is no time zone {name!r}. Write one like 'Europe/Berlin'."
         ) from error
@@ -217,7 +217,7 @@ def _read(text: str, day_first: bool) -> datetime | None:
     if re.match(r"\d{1,2}\.\d{1,2}\.\d{4}", text):
         day_first = True
     read = []
-    for other in (datetime(2000, 1, 1, 1, 1), datetime(2003, 2, 2, 2, 2)):  # what a text leaves out shows
+    for other in (datetime(2000, 1, 1, 1), datetime(2003, 2, 2, 2)):  # what a text leaves out shows
         try:
             read.append(parser.parse(text, dayfirst=day_first, default=other))
         except (ValueError, OverflowError, TypeError):

@@ -195,12 +195,16 @@ def _page(
 
 def _by_people(results: Sequence[Result]) -> list[str]:
     """List what no test has decided: who is missing, what is still to be read, what people changed, who was late."""
-    missing = [result.settled.person for result in results if result.settled.missing]
-    names = ", ".join(person.shown or person.key for person in missing if person)
+    missing = [result for result in results if result.settled.missing]
+    people = [result.settled.person for result in missing]
+    names = ", ".join(
+        person.shown if person and person.name else result.student
+        for person, result in zip(people, missing, strict=True)
+    )
     waiting = Counter(question for result in results for question in result.settled.waiting)
     parts = [f"<h3>Missing</h3><p>{len(missing)}: {escape(names)}</p>"] if missing else []
     if waiting:
-        said = ", ".join(f"{name} of {count} students" for name, count in waiting.items())
+        said = ", ".join(f"{name}: {count}" for name, count in waiting.items())
         parts.append(f"<h3>Not graded yet</h3><p>{escape(said)}</p>")
     changed = [
         [result.student, change.test or change.question, shown(change.before), shown(change.points), change.reason,

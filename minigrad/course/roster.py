@@ -237,7 +237,7 @@ def _told_apart(path: Path, people: list[Person], notes: list[str]) -> list[Pers
     for person in people:
         own = [
             (kind, _folded(getattr(person, kind)))
-            for kind in ("key", "login", "id", "email", "canvas")
+            for kind in ("login", "id", "email", "canvas", "key")
             if getattr(person, kind)
         ]
         same = {seen[each] for each in own if each in seen}

@@ -24,7 +24,7 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _PLAIN = {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ı": "i"}
 _UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
-_DANGEROUS = "=+-@\t\r"  # what a spreadsheet takes for the beginning of a formula
+_DANGEROUS = "=+-@\t\r\n"  # what a spreadsheet takes for the beginning of a formula
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def write_table(
 
 def harmless(text: str) -> str:
     """Keep a spreadsheet from taking a text for a formula, and the table in UTF-8."""
-    text = whole(text)
+    text = whole(text).replace("\r\n", "\n").replace("\r", "\n")
     is_formula = len(text) > 1 and text[0] in _DANGEROUS and not _NUMBER.fullmatch(text)
     return f"'{text}" if is_formula else text
 
