@@ -187,7 +187,7 @@ def _assignments_column(table: Table, start: int, assignment: Assignment, column
         there = ", ".join(repr(table.columns[k]) for k in places[:12]) or "none"
         raise DataError(
             "MG-960",
-            f"{table.path} has {len(found) or 'no'} column{'s' if len(found) != 1 else ''} for "
+            f"{table.path} has {len(found) or 'no'} column{'s' if found else ''} for "
             f"{column or assignment.title!r}; its assignments are {there}. Say which one: --column 'NAME (NUMBER)'",
         )
     return found[0]

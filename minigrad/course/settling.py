@@ -16,7 +16,6 @@ from minigrad.course.late import (
     FILE_TIME,
     Lateness,
     lateness,
-    read_hand_ins,
     read_policy,
     with_free_days,
     write_days,
@@ -25,6 +24,7 @@ from minigrad.course.roster import Names, Person, Roster, read_roster
 from minigrad.course.submissions import Submission
 from minigrad.course.tables import plain_name, write_table
 from minigrad.course.texts import line
+from minigrad.course.times import read_hand_ins
 from minigrad.errors import DataError
 from minigrad.files import atomic_write, read_json, write_json
 

@@ -62,7 +62,9 @@ def test_a_bonus_comes_on_top_and_is_no_part_of_what_there_is_to_be_had(tmp_path
     assert (full.score, without.score) == (6, 3)
     shown = page(one, without)
     assert f"<b>3</b> of {EVERYTHING} points" in shown
-    assert "(bonus)" not in shown.partition("<section")[0].partition("of 3 questions")[2]  # nobody has to look at it
+    assert (
+        "(bonus)" not in shown.partition("<section")[0].partition("of 3 questions")[2]
+    )  # nobody has to look at it
     many = replace(full, outcomes=[replace(outcome, points=10) for outcome in full.outcomes])
     assert "width:100.0%" in page(one, many)
     assert gradescope(one, full)["score"] == 6
@@ -71,7 +73,9 @@ def test_a_bonus_comes_on_top_and_is_no_part_of_what_there_is_to_be_had(tmp_path
 def test_nothing_but_bonus_is_refused(tmp_path):
     one = tmp_path / "s.py"
     source = assignment(tmp_path).cells
-    cells = [replace(cell, source=cell.source.replace("## 1. Double", "## 1. Double (Bonus)")) for cell in source]
+    cells = [
+        replace(cell, source=cell.source.replace("## 1. Double", "## 1. Double (Bonus)")) for cell in source
+    ]
     cells = [replace(cell, source=cell.source.replace("## 2. Why", "## 2. Why (bonus) ")) for cell in cells]
     one.write_text(to_percent(cells))
     with pytest.raises(DataError, match="MG-943"):
@@ -109,7 +113,15 @@ def test_what_stands_around_the_markers_of_a_text_stays(tmp_path, markers):
     assert again.questions[2].title == "3. Square (bonus)"
 
 
-ANSWERS = ["One line.", "Two\n\nparagraphs", "# A heading\n\nof mine", "", "=HYPERLINK(1)", "ünïcödé $x^2$", TEXT_STUB]
+ANSWERS = [
+    "One line.",
+    "Two\n\nparagraphs",
+    "# A heading\n\nof mine",
+    "",
+    "=HYPERLINK(1)",
+    "ünïcödé $x^2$",
+    TEXT_STUB,
+]
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
@@ -210,7 +222,7 @@ def test_answers_are_read_side_by_side_and_by_code_where_names_are_not_to_be_see
     codes = by_hand.read_codes(tmp_path)
     assert set(codes) == {"ada", "bob"}
     enter(tmp_path, "1")
-    first = list(csv.DictReader((tmp_path / by_hand.SHEET).read_text("utf-8-sig").splitlines()))[0]["student"]
+    first = next(csv.DictReader((tmp_path / by_hand.SHEET).read_text("utf-8-sig").splitlines()))["student"]
     sheet(one, tmp_path, read, anonymous=True)
     assert by_hand.read_codes(tmp_path) == codes
     (whose,) = [key for key, code in codes.items() if code == first]
@@ -236,7 +248,14 @@ def test_points_that_cannot_be_meant_are_errors(tmp_path, line, said):
 
 
 def cells(**changed):
-    usual = {"student": "ada", "question": "double", "points": "2", "reason": "shown at the board", "by": "", "when": ""}
+    usual = {
+        "student": "ada",
+        "question": "double",
+        "points": "2",
+        "reason": "shown at the board",
+        "by": "",
+        "when": "",
+    }
     return usual | changed
 
 
@@ -266,7 +285,11 @@ def test_an_override_stays_and_is_shown_everywhere(tmp_path, changes, score, poi
     rows = list(csv.DictReader((tmp_path / "g.csv").read_text().splitlines()))
     assert (float(rows[0]["score"]), rows[1]["score"]) == (score, "3")
     write_report(tmp_path / "report", one, [ada, bob])
-    for text in (page(one, ada), str(gradescope(one, ada)), (tmp_path / "report" / "report.html").read_text()):
+    for text in (
+        page(one, ada),
+        str(gradescope(one, ada)),
+        (tmp_path / "report" / "report.html").read_text(),
+    ):
         assert "shown at the board" in text
         assert "Prof. X" in text
     assert "shown at the board" in rows[0]["note"]
@@ -276,7 +299,9 @@ def test_an_override_stays_and_is_shown_everywhere(tmp_path, changes, score, poi
 
 def test_a_hidden_tests_name_stays_hidden_from_the_student(tmp_path):
     one, folder = assignment(tmp_path), tmp_path / "g"
-    add_override(folder / OVERRIDES, checked("here", one, cells(question="double-hidden", points="1"), Class()))
+    add_override(
+        folder / OVERRIDES, checked("here", one, cells(question="double-hidden", points="1"), Class())
+    )
     ada, _ = result(one, "ada", tmp_path, **WRONG)
     around(one, folder).settle(ada)
     assert "double-hidden" not in page(one, ada)
@@ -326,7 +351,12 @@ def test_the_report_counts_only_what_is_graded_and_only_who_handed_in(tmp_path):
     one, folder = assignment(tmp_path), tmp_path / "g"
     ada, _ = result(one, "ada", tmp_path)
     bob, _ = result(one, "bob", tmp_path, **WRONG)
-    gone = replace(bob, student="gone", trouble="missing", outcomes=[replace(outcome, passed=False) for outcome in bob.outcomes])
+    gone = replace(
+        bob,
+        student="gone",
+        trouble="missing",
+        outcomes=[replace(outcome, passed=False) for outcome in bob.outcomes],
+    )
     sheet_folder = around(one, folder, ("ada", "bob", "gone"))
     sheet_folder.missing = {"gone"}
     sheet(one, folder, {"ada": {"why": "x"}, "bob": {"why": "y"}})

@@ -15,13 +15,12 @@ from minigrad.course.late import (
     Lateness,
     Policy,
     lateness,
-    read_hand_ins,
     read_policy,
-    read_times,
     with_free_days,
     write_days,
 )
 from minigrad.course.roster import HandedIn
+from minigrad.course.times import read_hand_ins, read_times
 from minigrad.errors import DataError
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -42,7 +41,8 @@ def test_a_time_is_read_however_it_is_written(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "2026-09-23", "September 2026", "21:00", "Monday 21:00", "03/04/2026 21:00", "31.02.2026 21:00",
+    "text",
+    ["", "soon", "2026-09-23", "September 2026", "21:00", "Monday 21:00", "03/04/2026 21:00", "31.02.2026 21:00",
              "2026-13-01 10:00", "23 September, 21:00", "99999999999999999999"],
 )  # fmt: skip
 def test_what_is_no_day_with_a_time_or_could_be_two_is_not_guessed(text):
@@ -72,7 +72,17 @@ def policy(tmp_path, **settings):
 
 @pytest.mark.parametrize(
     ("minutes", "grace", "days"),
-    [(-1, 0, 0), (0, 0, 0), (1, 0, 1), (15, 15, 0), (16, 15, 1), (1440, 0, 1), (1441, 0, 2), (4320, 15, 3), (4321, 15, 4)],
+    [
+        (-1, 0, 0),
+        (0, 0, 0),
+        (1, 0, 1),
+        (15, 15, 0),
+        (16, 15, 1),
+        (1440, 0, 1),
+        (1441, 0, 2),
+        (4320, 15, 3),
+        (4321, 15, 4),
+    ],
 )
 def test_a_day_begun_is_a_day_and_grace_is_no_extension(tmp_path, minutes, grace, days):
     handed_in = DUE + timedelta(minutes=minutes)
@@ -230,14 +240,26 @@ def test_free_days_are_used_over_the_whole_course_the_earliest_deadline_first(tm
     others = {"A2": DUE + 14 * DAY}
     first = policy(tmp_path, percent_per_day=10, free_days=3, others=others)
     second = Policy(tmp_path / "late.toml", DUE + 14 * DAY, BERLIN, 10, free_days=3, others={"A1": DUE})
-    late = {"ada": Lateness("", days=2, percent=20), "bob": Lateness("", days=4, percent=40), "eve": Lateness("")}
+    late = {
+        "ada": Lateness("", days=2, percent=20),
+        "bob": Lateness("", days=4, percent=40),
+        "eve": Lateness(""),
+    }
     made, notes = with_free_days(first, "a1_rules", late, tmp_path / "days")
-    assert {key: (each.free, each.percent) for key, each in made.items()} == {"ada": (2, 0), "bob": (3, 10), "eve": (0, 0)}
+    assert {key: (each.free, each.percent) for key, each in made.items()} == {
+        "ada": (2, 0),
+        "bob": (3, 10),
+        "eve": (0, 0),
+    }
     assert notes == []
     write_days(tmp_path / "days", "a1_rules", late)
     again = {key: Lateness("", days=2, percent=20) for key in late}
     made, notes = with_free_days(second, "a2_walk", again, tmp_path / "days")
-    assert {key: (each.free, each.percent) for key, each in made.items()} == {"ada": (1, 10), "bob": (0, 20), "eve": (2, 0)}
+    assert {key: (each.free, each.percent) for key, each in made.items()} == {
+        "ada": (1, 10),
+        "bob": (0, 20),
+        "eve": (2, 0),
+    }
     write_days(tmp_path / "days", "a2_walk", again)
     made, notes = with_free_days(first, "a1_rules", late, tmp_path / "days")
     assert made["ada"].free == 2  # the first deadline's come first, whichever is graded last

@@ -66,7 +66,9 @@ AFTER = {name: points[1] for name, (_, points) in ANSWERS.items()}
 def test_nobody_loses_unasked_and_the_others_stay(class_of_three):
     _, results, _, one = graded(class_of_three)
     assert doubles(results, one) == BEFORE
-    squares = {name: [o for o in result.outcomes if o.test == "square-numbers"] for name, result in results.items()}
+    squares = {
+        name: [o for o in result.outcomes if o.test == "square-numbers"] for name, result in results.items()
+    }
     keys = {name: result.key for name, result in results.items()}
     ran, results, grader, one = graded(class_of_three, Regrade(("double",)), double="3 * x")
     assert ran == ["double-hidden", "double-numbers"]
@@ -147,8 +149,13 @@ def test_the_command_says_who_gains_and_who_loses(class_of_three):
     assert "gained: three (double: 0 → 2)" in told
     assert "would lose, and keep what they had: two (double: 3 → 1)" in told
     rows = list(csv.DictReader((class_of_three / "g" / "regraded" / "double.csv").read_text().splitlines()))
-    assert [(row["student"], row["before"], row["after"]) for row in rows] == [("three", "0", "2"), ("two", "3", "1")]
-    table = {row["student"]: row for row in csv.DictReader((class_of_three / "g.csv").read_text().splitlines())}
+    assert [(row["student"], row["before"], row["after"]) for row in rows] == [
+        ("three", "0", "2"),
+        ("two", "3", "1"),
+    ]
+    table = {
+        row["student"]: row for row in csv.DictReader((class_of_three / "g.csv").read_text().splitlines())
+    }
     assert {name: float(row["double"]) for name, row in table.items()} == SPARED
     _, told = run(class_of_three, "--question", "double", "--may-lose")
     assert "lost: two (double: 3 → 1)" in told
@@ -159,7 +166,8 @@ def test_the_command_says_who_gains_and_who_loses(class_of_three):
 
 
 @pytest.mark.parametrize(
-    ("words", "code"), [(["--question", "dobule"], "MG-958"), (["--question", "why"], "MG-958"), (["--may-lose"], "MG-802")]
+    ("words", "code"),
+    [(["--question", "dobule"], "MG-958"), (["--question", "why"], "MG-958"), (["--may-lose"], "MG-802")],
 )
 def test_what_cannot_be_graded_anew_is_refused_before_anything_runs(class_of_three, words, code):
     assignment(class_of_three)

@@ -124,7 +124,9 @@ def test_a_submission_is_the_one_persons_whatever_it_is_called(stem, key):
     assert [person.key for person in roster().match(stem)] == [key]
 
 
-@pytest.mark.parametrize("stem", ["stranger", "99999", "jane", "smith", "a1_rules", "Jane Miller", "x_LATE_1_2_a1_rules"])
+@pytest.mark.parametrize(
+    "stem", ["stranger", "99999", "jane", "smith", "a1_rules", "Jane Miller", "x_LATE_1_2_a1_rules"]
+)
 def test_what_names_nobody_is_nobodys(stem):
     assert roster().match(stem) == []
 
@@ -227,13 +229,16 @@ def test_numbers_as_people_write_them(text, value):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(3, "3"), (2.5, "2.5"), (1 / 3, "0.33"), (-0.001, "0"), (10, "10"), (100.0, "100"), (-2.1, "-2.1")]
+    ("value", "text"),
+    [(3, "3"), (2.5, "2.5"), (1 / 3, "0.33"), (-0.001, "0"), (10, "10"), (100.0, "100"), (-2.1, "-2.1")],
 )
 def test_points_are_shown_short(value, text):
     assert shown(value) == text
 
 
-CELLS = st.text(st.characters(codec="utf-8"), max_size=8).filter(lambda cell: not cell.strip().startswith(("'", '="')))
+CELLS = st.text(st.characters(codec="utf-8"), max_size=8).filter(
+    lambda cell: not cell.strip().startswith(("'", '="'))
+)
 
 
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=5))
@@ -243,7 +248,9 @@ def test_what_is_written_is_read_again_and_is_no_formula(tmp_path_factory, rows)
     write_table(path, ["one", "two", "three"], rows, edited=True)
     read = read_table(path, "MG-956")
     expected = [[cell.replace("\r\n", "\n").replace("\r", "\n").strip() for cell in row] for row in rows]
-    assert [[cell.strip() for cell in row.cells] for row in read.rows] == [row for row in expected if any(row)]
+    assert [[cell.strip() for cell in row.cells] for row in read.rows] == [
+        row for row in expected if any(row)
+    ]
     for cell in itertools.chain(*rows):
         written = harmless(cell)
         assert len(written) < 2 or written[0] not in "=+-@\t\r" or number(written) is not None
