@@ -232,7 +232,7 @@ def report(
     """Show how a class did: questions, tests, pictures, and which solutions are alike."""
     from minigrad.course.assignment import find, load
     from minigrad.course.grading import read_results, without_missing
-    from minigrad.course.report import statistics, write_report
+    from minigrad.course.report import percent, statistics, write_report
     from minigrad.course.settling import Around, settled
     from minigrad.course.submissions import submissions as read
 
@@ -246,7 +246,7 @@ def report(
     to = show.console()
     table = show.table("question", "points", "mean", "all", "none")
     for row in statistics(one, without_missing(results)):
-        shares = (f"{100 * share:.0f} %" for share in (row.mean, row.full, row.none))
+        shares = map(percent, (row.mean, row.full, row.none))
         table.add_row(show.plain(row.title), str(row.points), *shares)
     to.print(table)
     there = f"{len(without_missing(results))} of {len(results)} students"

@@ -106,7 +106,13 @@ def scores(
     from minigrad.course.grading import read_results
     from minigrad.course.scores import write_scores
     from minigrad.course.settling import Around, settled
+    from minigrad.errors import ConfigError
 
+    for path in (grades, into):
+        if path is not None and out.resolve() == path.resolve():
+            raise ConfigError(
+                "MG-802", f"{out} is what the scores are made from; write them into another file."
+            )
     one, folder = load(find(assignment)), grades.with_suffix("")
     around = Around.stored(one, folder)
     results = settled(around, read_results(folder / "results", one))
@@ -159,8 +165,9 @@ def tell_around(around: Around, results: Sequence[Result]) -> None:
     waiting = [result.student for result in results if result.settled.waiting]
     if waiting:
         tell(f"not graded yet, points go into {around.folder / 'by_hand.csv'}", waiting)
-    for note in around.notes:
+    for note in around.notes[:20]:
         show.console().print(note, markup=False, soft_wrap=True)
+    tell("more of these", [f"{len(around.notes) - 20}"] if len(around.notes) > 20 else [])
 
 
 def tell_moved(folder: Path, results: Sequence[Result], digests: Mapping[str, str], regrade: Regrade) -> None:

@@ -42,6 +42,7 @@ class Sheet:
     rows: dict[tuple[str, str], Given] = field(default_factory=dict)
     extra: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     columns: list[str] = field(default_factory=list)  # of ``extra``
+    notes: list[str] = field(default_factory=list)
 
 
 def questions(assignment: Assignment) -> list[Question]:
@@ -140,6 +141,8 @@ def read_sheet(folder: Path, assignment: Assignment, student: Callable[[str], st
                 f"{at}: {cells['points']!r} is to be {cells['student']}'s points for {question.name}, a number from "
                 f"0 to {question.by_hand}. Leave the cell empty for not graded yet.",
             )
+        if key is None:
+            sheet.notes.append(f"{path.name} line {row.line}: {cells['student']!r} is nobody in this class")
         given = Given(key or cells["student"], question.name, points, cells["comment"], cells["answer"])
         place = (given.student, given.question)
         if place in lines and (sheet.rows[place].points, sheet.rows[place].comment) != (

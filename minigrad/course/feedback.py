@@ -59,11 +59,13 @@ def page(assignment: Assignment, result: Result) -> str:
     """Return a student's feedback as one HTML page without scripts, which needs nothing beside it."""
     share = min(100, 100 * result.score / assignment.points)
     style = files("minigrad.course").joinpath("feedback.css").read_text(encoding="utf-8")
-    title = f"{escape(assignment.title)}: {escape(result.student)}"
+    person = result.settled.person
+    student = person.shown if person and person.name else result.student
+    title = f"{escape(assignment.title)}: {escape(student)}"
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
         f'<meta name="viewport" content="width=device-width"><style>{style}</style></head><body><main>',
-        f"<header><h1>{escape(assignment.title)}</h1><p>{escape(result.student)}, {escape(result.file)}</p>",
+        f"<header><h1>{escape(assignment.title)}</h1><p>{escape(student)}, {escape(result.file)}</p>",
         f'<p class="score"><b>{shown(result.score)}</b> of {assignment.points} points</p>{_late(result)}',
         f'<div class="bar"><div style="width:{share:.1f}%"></div></div>',
         f"<p>{escape(_summary(assignment, result))}</p></header>",

@@ -7,10 +7,12 @@ import math
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from dateutil import tz
 
 from minigrad.course.cells import decoded, read_bytes
 from minigrad.course.roster import HandedIn
@@ -48,7 +50,9 @@ class Policy:
 
     def days_late(self, handed_in: datetime, deadline: datetime) -> int:
         """Return the days begun after the deadline; none within the minutes of grace."""
-        late = handed_in - deadline
+        late = handed_in.astimezone(self.zone) - deadline.astimezone(
+            self.zone
+        )  # by the clock, not by the sun
         if late <= timedelta(minutes=self.grace_minutes):
             return 0
         return math.ceil(late / timedelta(days=1))
@@ -151,7 +155,8 @@ def _amount(path: Path, name: str, value: object) -> float:
 
 def _zone(path: Path, name: object) -> tzinfo:
     if name is None:
-        return datetime.now().astimezone().tzinfo or UTC
+        local: tzinfo = tz.tzlocal()
+        return local
     try:
         return ZoneInfo(str(name))
     except (OSError, ValueError, KeyError) as error:

@@ -59,6 +59,11 @@ def statistics(assignment: Assignment, results: Sequence[Result]) -> list[Questi
     return rows
 
 
+def percent(share: float) -> str:
+    """Write a share; nothing for one that is not known."""
+    return "" if np.isnan(share) else f"{100 * share:.0f} %"
+
+
 def passed(assignment: Assignment, results: Sequence[Result]) -> dict[str, float]:
     """Return the share of students who passed, by test."""
     by_test: dict[str, list[bool]] = {test.name: [] for test in assignment.tests}
@@ -130,7 +135,7 @@ def draw_questions(path: Path, rows: Sequence[QuestionStatistics]) -> None:
     with drawing(7, 0.7 + 0.32 * len(rows), path) as figure:
         axes = figure.add_subplot()
         places = np.arange(len(rows))[::-1]
-        full, none = np.array([row.full for row in rows]), np.array([row.none for row in rows])
+        full, none = np.array([(row.full, row.none) for row in rows]).T
         for left, width, color, label in (
             (0 * full, full, BLUE, "all points"),
             (full, 1 - full - none, PALE, "some"),
@@ -139,7 +144,7 @@ def draw_questions(path: Path, rows: Sequence[QuestionStatistics]) -> None:
             axes.barh(places, 100 * width, left=100 * left, color=color, label=label, height=0.62)
         for place, row in zip(places, rows, strict=True):
             axes.text(
-                101, float(place), f"{100 * row.mean:.0f} % on average", va="center", fontsize=7.5, color=GREY
+                101, float(place), f"{percent(row.mean)} on average", va="center", fontsize=7.5, color=GREY
             )
         axes.set_yticks(places, [row.title for row in rows])
         axes.set(xlim=(0, 100), xlabel="% of the students")
@@ -162,7 +167,7 @@ def _page(
     style = files("minigrad.course").joinpath("feedback.css").read_text(encoding="utf-8")
     facts = f"mean {scores.mean():.1f}, median {np.median(scores):g}, of {assignment.points} points"
     questions = [
-        [row.title, row.points, f"{100 * row.mean:.0f} %", f"{100 * row.full:.0f} %", f"{100 * row.none:.0f} %",
+        [row.title, row.points, percent(row.mean), percent(row.full), percent(row.none),
          "" if np.isnan(row.discrimination) else f"{row.discrimination:.2f}"]
         for row in rows
     ]  # fmt: skip

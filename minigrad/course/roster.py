@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from minigrad.course.tables import Row, Table, folded, one_line, plain_name, read_table
 from minigrad.errors import DataError
@@ -102,23 +103,22 @@ class Roster:
         self.people = list(people)
         self.notes = list(notes)
         self.by_key = {person.key: person for person in self.people}
-        self._exact: list[dict[str, list[Person]]] = [{} for _ in range(5)]
+        self._own: dict[str, list[Person]] = {}  # login, number, address
+        self._weak: dict[str, list[Person]] = {}  # parts of these
+        self._canvas: dict[str, list[Person]] = {}
+        self._names = {person.key: _names(person.name) for person in self.people}
         self._words: dict[tuple[str, ...], list[Person]] = {}
         self._joined: dict[str, list[Person]] = {}
         for person in self.people:
-            local = person.email.partition("@")[0]
-            ids = dict.fromkeys((person.id, person.id.lstrip("0")))
-            for tier, names in enumerate(
-                ([person.key], [person.login], [*ids, person.canvas], [person.email], [local])
-            ):
-                for name in dict.fromkeys(_folded(name) for name in names if name):
-                    self._exact[tier].setdefault(name, []).append(person)
-            for words in _names(person.name):
-                self._words.setdefault(tuple(sorted(words)), []).append(person)
+            for name in (person.key, person.login, person.id, person.email):
+                _add(self._own, _folded(name), person)
+            for name in (person.id.lstrip("0"), person.email.partition("@")[0], person.canvas):
+                _add(self._weak, _folded(name), person)
+            _add(self._canvas, person.canvas, person)
+            for words in self._names[person.key]:
+                _add(self._words, tuple(sorted(words)), person)
                 for k in range(len(words)):
-                    found = self._joined.setdefault("".join([*words[k:], *words[:k]]), [])
-                    if person not in found:
-                        found.append(person)
+                    _add(self._joined, "".join([*words[k:], *words[:k]]), person)
 
     def match(self, stem: str) -> list[Person]:
         """Return those whose a name may be: one where it is clear, several or none where it is not.
@@ -126,24 +126,42 @@ class Roster:
         The name is a login, a number, an address or a person's name, whatever stands around it, or what Canvas and
         Moodle make of one.
         """
+        return self.surely(stem) or self._perhaps(HandedIn.of(stem))
+
+    def surely(self, stem: str) -> list[Person]:
+        """Return those whom the whole of a name names; nobody where a part of it alone does."""
         told = HandedIn.of(stem)
-        if not told.system:
-            return self._exactly(stem) or self._by_name(stem) or self._in_parts(stem)
-        found = self._by_name(told.name) or self._exactly(told.name)
-        numbered = self._exact[2].get(told.number, [])
-        both = [person for person in found if person in numbered]
-        if both or not found:
-            return both or (numbered if told.system == "Canvas" else [])
-        return found
+        if told.system == "Canvas" and told.number in self._canvas:
+            return self._canvas[told.number]
+        named = self._by_name(told.name)
+        if told.system:
+            numbered = [person for person in named if told.number in (person.id, person.id.lstrip("0"))]
+            return numbered or named
+        return self._exactly(stem) or named
+
+    def _perhaps(self, told: HandedIn) -> list[Person]:
+        if told.system == "Canvas":
+            whole = "".join(_folded(told.name).split())
+            return [
+                person
+                for person in self.people
+                if told.number in (person.id, person.id.lstrip("0"))
+                and any(
+                    len(word) > 2 and word in whole for words in self._names[person.key] for word in words
+                )
+            ] or self._partly(told.name)
+        return self._partly(told.name) or ([] if told.system else self._in_parts(told.name))
 
     def _exactly(self, name: str) -> list[Person]:
-        name = _folded(name)
-        return next((tier[name] for tier in self._exact if name in tier), [])
+        return self._own.get(_folded(name)) or self._weak.get(_folded(name)) or []
 
     def _by_name(self, name: str) -> list[Person]:
         for words in _names(name):
             if found := self._words.get(tuple(sorted(words))) or self._joined.get("".join(words)):
                 return found
+        return []
+
+    def _partly(self, name: str) -> list[Person]:
         mine = [set(words) for words in _names(name)]
         return [
             person
@@ -151,7 +169,7 @@ class Roster:
             if any(
                 len(theirs & each) >= 2 and (theirs <= each or each <= theirs)
                 for each in mine
-                for theirs in map(set, _names(person.name))
+                for theirs in map(set, self._names[person.key])
             )
         ]
 
@@ -159,6 +177,12 @@ class Roster:
         parts = [part for part in re.split(r"[_\s]+", name) if len(part) > 2]
         found = [person for part in parts for person in self._exactly(part)]
         return list(dict.fromkeys(found))
+
+
+def _add(index: dict[Any, list[Person]], name: Any, person: Person) -> None:
+    found = index.setdefault(name, []) if name else []
+    if person not in found:
+        found.append(person)
 
 
 def _folded(text: str) -> str:
@@ -296,15 +320,19 @@ class Names:
         return student
 
     def notes(self) -> dict[str, str]:
-        """Say, by student, where a submission is nobody's or could be several people's."""
+        """Say, by student, where a submission is nobody's, could be several people's, or is taken for somebody's."""
         if self.roster is None:
             return {}
         said = {}
-        for student in self.called:
-            if student not in self.roster.by_key:
-                found = self.roster.match(student)
-                could_be = ", ".join(person.shown or person.key for person in found[:4])
-                said[student] = f"It could be of {could_be}: rename it." if found else "Not on the roster."
+        for student, stems in self.called.items():
+            if student in self.roster.by_key:
+                taken = [stem for stem in stems if not self.roster.surely(stem)]
+                if taken:
+                    said[student] = f"{' and '.join(map(repr, taken))} names only in part whose it is."
+                continue
+            found = self.roster.match(student)
+            could_be = ", ".join(person.shown or person.key for person in found[:4])
+            said[student] = f"It could be of {could_be}: rename it." if found else "Not on the roster."
         return said
 
     def handed_in(self, student: str) -> list[HandedIn]:

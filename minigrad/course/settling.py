@@ -251,6 +251,7 @@ class Around:
         self.overrides, notes = read_overrides(self.folder / OVERRIDES, self.assignment, self)
         self.notes += notes
         self.sheet = by_hand.read_sheet(self.folder, self.assignment, self.student)
+        self.notes += self.sheet.notes
 
 
 def _content(path: Path) -> bytes | None:

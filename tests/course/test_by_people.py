@@ -17,6 +17,7 @@ from minigrad.course.feedback import gradescope, page
 from minigrad.course.grading import Result, as_json, from_json
 from minigrad.course.release import release
 from minigrad.course.report import statistics, write_report
+from minigrad.course.roster import Person
 from minigrad.course.running import Bench, local
 from minigrad.course.settling import Around, settled, write_csv
 from minigrad.course.submissions import Submission, read_submission
@@ -372,3 +373,32 @@ def test_the_report_counts_only_what_is_graded_and_only_who_handed_in(tmp_path):
     assert "2 students" in shown
     assert "why: 1" in shown
     assert "<h3>Missing</h3><p>1: gone</p>" in shown
+
+
+def test_points_of_nobody_are_kept_and_said(tmp_path):
+    one = assignment(tmp_path)
+    (tmp_path / by_hand.SHEET).write_text("student,question,points,comment\naad,why,3,good\nada,why,,\n")
+    made = by_hand.read_sheet(tmp_path, one, Class().student)
+    assert len(made.notes) == 1
+    assert "line 2" in made.notes[0]
+    assert "'aad'" in made.notes[0]
+    sheet(one, tmp_path, {"ada": {"why": "It is."}})
+    rows = list(csv.DictReader((tmp_path / by_hand.SHEET).read_text("utf-8-sig").splitlines()))
+    assert [(row["student"], row["points"], row["comment"]) for row in rows] == [
+        ("aad", "3", "good"),
+        ("ada", "", ""),
+    ]
+
+
+def test_a_text_that_nobody_has_read_yet_has_no_mean(tmp_path):
+    one, folder = assignment(tmp_path), tmp_path / "g"
+    ada, _ = result(one, "ada", tmp_path)
+    shown = write_report(tmp_path / "report", one, settled(around(one, folder), [ada])).read_text()
+    assert "nan" not in shown.split("<h3>Questions</h3>")[1].casefold()
+
+
+def test_the_page_has_the_students_name(tmp_path):
+    one = assignment(tmp_path)
+    ada, _ = result(one, "ada", tmp_path)
+    ada.settled.person = Person("ada", "Lovelace, <Ada>")
+    assert "Lovelace, &lt;Ada&gt; (ada)" in page(one, ada)

@@ -179,3 +179,13 @@ def test_what_is_clumsy_is_said_before_anything_runs(scratch, name, old, new, co
     assert code in called.output + str(called.exception)
     assert not Path("a1.csv").exists()
     assert not Path("a1/results").exists()
+
+
+@pytest.mark.parametrize("out", ["a1.csv", "gradebook.csv", "./a1.csv"])
+def test_scores_are_not_written_over_what_they_are_made_from(scratch, out):
+    course("minigrad course grade a1.py submissions --roster class.csv --out a1.csv")
+    before = Path(out).read_bytes()
+    line = f"course scores a1.py a1.csv {out} --for canvas --into gradebook.csv"
+    called = CliRunner().invoke(app, line.split())
+    assert "MG-802" in called.output + str(called.exception)
+    assert Path(out).read_bytes() == before

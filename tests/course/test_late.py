@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -264,3 +265,26 @@ def test_free_days_are_used_over_the_whole_course_the_earliest_deadline_first(tm
     made, notes = with_free_days(first, "a1_rules", late, tmp_path / "days")
     assert made["ada"].free == 2  # the first deadline's come first, whichever is graded last
     assert "grade A2 again" in notes[0]
+
+
+def test_days_are_days_of_the_calendar_where_the_clock_is_changed(tmp_path):
+    due = datetime(2026, 10, 24, 23, 59, tzinfo=BERLIN)  # the night after has 25 hours
+    told = policy(tmp_path)
+    for zone in (BERLIN, ZoneInfo("UTC"), ZoneInfo("America/New_York")):
+        assert told.days_late(datetime(2026, 10, 25, 23, 59, tzinfo=BERLIN).astimezone(zone), due) == 1
+        assert told.days_late(datetime(2026, 10, 26, 0, 0, tzinfo=BERLIN).astimezone(zone), due) == 2
+
+
+def test_the_machines_own_zone_has_its_summer_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        (tmp_path / "late.toml").write_text(
+            "[deadlines]\nA1 = 2026-07-20T12:00:00\nA2 = 2026-12-20T12:00:00\n"
+        )
+        for name, hour in (("a1_rules", 10), ("a2_walk", 11)):
+            deadline = read_policy(tmp_path / "late.toml", name).deadline
+            assert deadline.astimezone(UTC).hour == hour
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -260,3 +260,38 @@ def test_folding_is_the_same_for_both_ways_to_write_an_umlaut():
     assert folded("MÜLLER")[0] == folded("mu\u0308ller")[0] == "muller"
     assert folded("Müller")[1] == "mueller"
     assert folded("Łódź Øre") == ("lodz ore", "lodz oere")
+
+
+def test_what_is_one_persons_login_and_anothers_number_is_nobodys():
+    people = [("Ann Ash", "10", "a@x.y", "2222", ""), ("Bo Beck", "2222", "b@x.y", "bbeck", "")]
+    assert {person.name for person in roster(people).match("2222")} == {"Ann Ash", "Bo Beck"}
+    zeros = [("Ann Ash", "0123", "a@x.y", "ash", ""), ("Bo Beck", "123", "b@x.y", "bbeck", "")]
+    assert [person.login for person in roster(zeros).match("123")] == ["bbeck"]
+    assert [person.login for person in roster(zeros).match("0123")] == ["ash"]
+    local = [("Ann Ash", "1", "bo@x.y", "ash", ""), ("Bo Beck", "2", "b@x.y", "bo", "")]
+    assert [person.login for person in roster(local).match("bo")] == ["bo"]
+
+
+def test_canvas_number_is_not_taken_for_a_students_number():
+    people = [
+        Person("ash", "Ann Ash", "22222", login="ash"),
+        Person("beck", "Bo Beck", "33333", login="beck"),
+    ]
+    assert Roster(people).match("carolcole_22222_9_a1") == []
+    assert [p.key for p in Roster(people).match("ashannie_22222_9_a1")] == [
+        "ash"
+    ]  # part of her name is there
+    canvas = [
+        Person("ash", "Ann Ash", "22222", login="ash", canvas="7"),
+        Person("beck", "Bo Beck", "7", canvas="8"),
+    ]
+    assert [person.key for person in Roster(canvas).match("nickname_7_9_a1")] == ["ash"]
+
+
+def test_a_submission_that_is_taken_for_somebodys_by_a_part_of_its_name_is_said():
+    whose = Names(roster())
+    for stem in ("jsmith", "Jane Smith", "smithjane_1_2_a1", "22222_a1", "Ana López", "Jane Anne Smith"):
+        whose(stem)
+    assert "'Ana López'" in whose.notes()["amlopez"]
+    assert "'Jane Anne Smith'" in whose.notes()["jsmith"]
+    assert "'smithjane" not in whose.notes()["jsmith"]
