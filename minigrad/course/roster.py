@@ -150,7 +150,7 @@ class Roster:
                     len(word) > 2 and word in whole for words in self._names[person.key] for word in words
                 )
             ] or self._partly(told.name)
-        return self._partly(told.name) or ([] if told.system else self._in_parts(told.name))
+        return self._partly(told.name) or ([] if told.system else self.in_parts(told.name))
 
     def _exactly(self, name: str) -> list[Person]:
         return self._own.get(_folded(name)) or self._weak.get(_folded(name)) or []
@@ -173,7 +173,8 @@ class Roster:
             )
         ]
 
-    def _in_parts(self, name: str) -> list[Person]:
+    def in_parts(self, name: str) -> list[Person]:
+        """Return those whose login, number or address stands in a name."""
         parts = [part for part in re.split(r"[_\s]+", name) if len(part) > 2]
         found = [person for part in parts for person in self._exactly(part)]
         return list(dict.fromkeys(found))
@@ -326,7 +327,9 @@ class Names:
         said = {}
         for student, stems in self.called.items():
             if student in self.roster.by_key:
-                taken = [stem for stem in stems if not self.roster.surely(stem)]
+                taken = [
+                    stem for stem in stems if not self.roster.surely(stem) and not self.roster.in_parts(stem)
+                ]
                 if taken:
                     said[student] = f"{' and '.join(map(repr, taken))} names only in part whose it is."
                 continue

@@ -228,7 +228,7 @@ class Around:
         self.late, notes = with_free_days(policy, self.assignment.name, found, folder)
         self.notes += notes
         write_days(folder, self.assignment.name, found)
-        unsure = sum(each.source == FILE_TIME for each in self.late.values())
+        unsure = sum(each.source.startswith(FILE_TIME) for each in self.late.values())
         if unsure:
             self.notes.append(
                 f"when {unsure} handed in is known from the files alone: give --times TIMES.csv"
