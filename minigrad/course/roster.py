@@ -221,6 +221,11 @@ def read_roster(path: Path) -> Roster:
             notes += [f"{path.name} line {row.line}: {why}"] if why else []
             continue
         people.append(person)
+    if not people:
+        raise DataError(
+            "MG-956",
+            f"{path} names nobody: below its columns {', '.join(map(repr, table.columns))} stands no student.",
+        )
     return Roster(_told_apart(path, people, notes), notes)
 
 

@@ -17,7 +17,7 @@ from minigrad.course.feedback import gradescope, page
 from minigrad.course.grading import Result, as_json, from_json
 from minigrad.course.release import release
 from minigrad.course.report import statistics, write_report
-from minigrad.course.roster import Person
+from minigrad.course.roster import Names, Person
 from minigrad.course.running import Bench, local
 from minigrad.course.settling import Around, settled, write_csv
 from minigrad.course.submissions import Submission, read_submission
@@ -402,3 +402,32 @@ def test_the_page_has_the_students_name(tmp_path):
     ada, _ = result(one, "ada", tmp_path)
     ada.settled.person = Person("ada", "Lovelace, <Ada>")
     assert "Lovelace, &lt;Ada&gt; (ada)" in page(one, ada)
+
+
+def test_what_students_code_changes_beside_the_results_is_put_back(tmp_path):
+    one, folder = assignment(tmp_path), tmp_path / "g"
+    _, given = result(one, "ada", tmp_path)
+    folder.mkdir()
+    (folder / OVERRIDES).write_text("student,question,points,reason\nada,double,1,slip\n")
+    before = (folder / OVERRIDES).read_bytes()
+    around_it = Around.read(one, folder, [given], Names())
+    (folder / OVERRIDES).write_text("student,question,points,reason\nada,double,3,nice\nada,square,3,nice\n")
+    (folder / by_hand.SHEET).write_text("student,question,points\nada,why,4\n")  # none was there
+    around_it.finish(anonymous=False)
+    assert (folder / OVERRIDES).read_bytes() == before
+    assert sum("was changed while students' code ran" in note for note in around_it.notes) == 2
+    (row,) = csv.DictReader((folder / by_hand.SHEET).read_text("utf-8-sig").splitlines())
+    assert row["points"] == ""
+
+
+def test_jupytext_makes_the_same_notebook_of_a_text_cell(tmp_path):
+    jupytext = pytest.importorskip("jupytext")
+    one = assignment(tmp_path)
+    notebook = jupytext.reads((tmp_path / "s1_small.py").read_text(), "py:percent")
+    (cell,) = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "why"]
+    (ours,) = [cell for cell in one.cells if cell.is_text]
+    assert (cell.cell_type, cell.source, dict(cell.metadata["nbgrader"])) == (
+        "markdown",
+        ours.source,
+        ours.nbgrader,
+    )

@@ -189,6 +189,8 @@ def test_two_files_of_one_person_that_differ_are_not_chosen_from(tmp_path):
     [
         ("Seat,Colour\n1,red\n", "no column that names students"),
         ("", "is empty"),
+        ("Name,Id\n,\n", "names nobody"),
+        ("Student,ID,SIS Login ID,Section\n    Points Possible,,,\n", "names nobody"),
         ("Name,Id\nJane,1\nJohn,1\n", "lines 2 and 3 have the same id '1'"),
         ("Name,Id\nJane,1\nJANE,2\nJane,1.0E+07\n", "shortened by a spreadsheet"),
         ("Name\nJane Smith\nJane Smith\n", "tells them apart"),
