@@ -49,9 +49,9 @@ def outdated(result: Result | None, key: Mapping[str, Any], regrade: Regrade) ->
         same = all(result.key.get(part) == key[part] for part in ("assignment", "submission", "trouble"))
         return [name for name in regrade.questions if not result.trouble] if same else None
     base, stored = ({k: v for k, v in each.items() if k != "questions"} for each in (key, result.key))
-    if base != stored:
-        return None
     theirs = result.key.get("questions", {})
+    if base != stored or set(theirs) - set(key["questions"]):
+        return None
     return [
         name
         for name, digest in key["questions"].items()

@@ -132,7 +132,9 @@ def write_table(
 def harmless(text: str) -> str:
     """Keep a spreadsheet from taking a text for a formula, and the table in UTF-8."""
     text = whole(text).replace("\r\n", "\n").replace("\r", "\n")
-    is_formula = len(text.strip()) > 1 and text[0] in _DANGEROUS and not _NUMBER.fullmatch(text)
+    is_formula = (
+        len(text) > 1 and text.strip() != "" and text[0] in _DANGEROUS and not _NUMBER.fullmatch(text)
+    )
     return f"'{text}" if is_formula else text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -187,3 +188,20 @@ def test_points_that_no_test_gives_any_more_cannot_stay(class_of_three):
     stored.outcomes.remove(gone)
     with pytest.raises(DataError, match="double-numbers"):
         merged(one, stored, fresh, ["double"], {"questions": grader.digests}, Regrade(("double",)))
+
+
+def test_a_question_that_is_gone_is_gone_from_every_result(class_of_three):
+    graded(class_of_three)
+    one = assignment(class_of_three)
+    fewer = replace(
+        one, questions=one.questions[:2], cells=[cell for cell in one.cells if "square" not in cell.name]
+    )
+    grader = Grader(fewer, Settings(seconds=20))
+    try:
+        results = grade_class(
+            grader, submissions(class_of_three / "in", one.name), class_of_three / "results"
+        )
+    finally:
+        grader.close()
+    assert {result.student: result.score for result in results} == BEFORE
+    assert all(len(result.outcomes) == 2 for result in results)
