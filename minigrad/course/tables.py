@@ -130,11 +130,11 @@ def write_table(
 
 
 def harmless(text: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula, and the table in UTF-8."""
+    """Keep a spreadsheet from taking a text for a formula, and the table in UTF-8; white space alone is nothing."""
     text = whole(text).replace("\r\n", "\n").replace("\r", "\n")
-    is_formula = (
-        len(text) > 1 and text.strip() != "" and text[0] in _DANGEROUS and not _NUMBER.fullmatch(text)
-    )
+    if not text.strip():
+        return ""
+    is_formula = len(text) > 1 and text[0] in _DANGEROUS and not _NUMBER.fullmatch(text)
     return f"'{text}" if is_formula else text
 
 
