@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,7 @@ class Around:
                 f"{times} says when who handed in, and nothing says until when: give --late FILE.toml too.",
             )
         around._read_by_hand()
+        around._compare_with_the_last()
         around._given = given
         around._before = {
             folder / name: _content(folder / name) for name in (OVERRIDES, by_hand.SHEET, by_hand.CODES)
@@ -236,6 +238,21 @@ class Around:
         for student, each in self.late.items():
             if each.note:
                 self.of_students.setdefault(student, []).append(each.note)
+
+    def _compare_with_the_last(self) -> None:
+        """Note what the last run had: whoever forgets an option would lose what it gave."""
+        with suppress(DataError, KeyError, TypeError, AttributeError):
+            content = read_json(self.folder / CLASS)
+            had = {
+                "--roster": content["roster"],
+                "--late": any(each["late"] for each in content["students"].values()),
+            }
+            has = {"--roster": self.roster, "--late": self.late}
+            self.notes += [
+                f"the last run had {option}, and this one has not"
+                for option in had
+                if had[option] and not has[option]
+            ]
 
     def _whose_time(self, named: str) -> str | None:
         number = (

@@ -189,3 +189,12 @@ def test_scores_are_not_written_over_what_they_are_made_from(scratch, out):
     called = CliRunner().invoke(app, line.split())
     assert "MG-802" in called.output + str(called.exception)
     assert Path(out).read_bytes() == before
+
+
+def test_what_the_last_run_had_and_this_one_has_not_is_said(scratch):
+    _, late, *_ = COMMANDS
+    course(late)
+    told = course("minigrad course grade a1.py submissions --out a1.csv")
+    assert "the last run had --roster, and this one has not" in told
+    assert "the last run had --late, and this one has not" in told
+    assert "the last run" not in course("minigrad course grade a1.py submissions --out a1.csv")
