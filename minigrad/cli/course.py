@@ -11,6 +11,16 @@ from rich.text import Text
 
 from minigrad.claims import check_folder, claimed
 from minigrad.cli import show
+from minigrad.cli.course_people import (
+    check_stored,
+    override,
+    regrade_of,
+    scores,
+    tell_around,
+    tell_moved,
+    update,
+)
+from minigrad.cli.course_people import tell as _tell
 from minigrad.cli.guard import Command
 
 if TYPE_CHECKING:
@@ -23,6 +33,10 @@ course = typer.Typer(
     rich_markup_mode="rich",
 )
 
+for command in (override, update, scores):
+    course.command(cls=Command)(command)
+
+_AROUND = "Around grading"
 _ASSIGNMENT = typer.Argument(metavar="ASSIGNMENT", help="A1 … A8, or the path of an assignment's source.")
 
 
@@ -99,6 +113,29 @@ def grade(
     ] = 0,
     seconds: Annotated[float, typer.Option(min=0.5, max=600, help="A test's time limit.")] = 10.0,
     memory: Annotated[int, typer.Option(min=64, max=65536, help="A test's memory limit, in MB.")] = 1024,
+    roster: Annotated[
+        Path | None,
+        show.option("Who is in the course: name, id, email, login, section.", _AROUND, metavar="CLASS.csv"),
+    ] = None,
+    late: Annotated[
+        Path | None, show.option("Deadlines, what late days cost, extensions.", _AROUND, metavar="LATE.toml")
+    ] = None,
+    times: Annotated[
+        Path | None,
+        show.option("When who handed in; Moodle's grading worksheet too.", _AROUND, metavar="TIMES.csv"),
+    ] = None,
+    anonymous: Annotated[
+        bool,
+        typer.Option("--anonymous", rich_help_panel=_AROUND, help="Answers in words by code, not by name."),
+    ] = False,
+    question: Annotated[
+        list[str] | None,
+        show.option("Grade this one anew for all, and leave the others.", _AROUND, metavar="NAME"),
+    ] = None,
+    may_lose: Annotated[
+        bool,
+        typer.Option("--may-lose", rich_help_panel=_AROUND, help="With --question: take points away, too."),
+    ] = False,
 ) -> None:
     """Grade a folder of submissions. Stopped at any time, the same command goes on where it was.
 
@@ -108,16 +145,20 @@ def grade(
     """
     from minigrad.course.assignment import find, load
     from minigrad.course.feedback import write_feedback
-    from minigrad.course.grading import Grader, Result, Settings, grade_class, remove_others, write_csv
+    from minigrad.course.grading import Grader, Result, Settings, grade_class, remove_others, without_missing
     from minigrad.course.holding import holding
+    from minigrad.course.settling import Around, named_by, settled, write_csv
     from minigrad.course.submissions import passed_over
     from minigrad.course.submissions import submissions as read
     from minigrad.course.texts import file_names
 
     one = load(find(assignment))
-    given, others = read(submissions, one.name), passed_over(submissions)
-    names = file_names(submission.student for submission in given)
+    regrade = regrade_of(one, question or [], may_lose)
+    whose = named_by(roster)
+    given, others = read(submissions, one.name, whose), passed_over(submissions, whose)
     folder = out.with_suffix("")
+    around = Around.read(one, folder, given, whose, late=late, times=times)
+    names = file_names(submission.student for submission in given)
     check_folder(out.parent)
     grader = Grader(one, Settings(seed, seconds, memory << 20))
     to = show.console()
@@ -125,10 +166,12 @@ def grade(
         held = holding(folder / "results")
         for sentence in held.sentences():
             to.print(sentence, style="dim", markup=False)
+        check_stored(regrade, held.forges)
         task = bar.add_task(f"grading {one.name}", total=len(given))
 
         def done(result: Result, kept: bool) -> None:
             bar.advance(task)
+            around.settle(result)
             write_feedback(folder, one, result, names[result.student])
 
         try:
@@ -138,6 +181,7 @@ def grade(
                 folder / "results",
                 jobs=jobs or os.cpu_count() or 1,
                 trust_stored=not held.forges,
+                regrade=regrade,
                 done=done,
             )
         except KeyboardInterrupt as stop:
@@ -146,10 +190,13 @@ def grade(
         finally:
             grader.close()
     gone = remove_others(folder, names)
-    write_csv(out, one, results)
-    mean = sum(result.score for result in results) / len(results)
+    around.finish(anonymous=anonymous)
+    write_csv(out, one, settled(around, results))
+    there = without_missing(results)
+    mean = sum(result.score for result in there) / max(1, len(there))
+    missing = f"; {len(results) - len(there)} missing" if len(results) > len(there) else ""
     to.print(
-        f"{len(results)} submissions, {mean:.1f} of {one.points} points on average",
+        f"{len(there)} submissions, {mean:.1f} of {one.points} points on average{missing}",
         markup=False,
         soft_wrap=True,
     )
@@ -161,10 +208,12 @@ def grade(
         to.print(f"  {what:<18}  {where}", markup=False, soft_wrap=True)
     for result in results:
         for note in [result.trouble, *result.notes]:
-            if note:
+            if note and not result.settled.missing:
                 to.print(Text.assemble((f"{result.student}: ", "bold yellow"), note), soft_wrap=True)
     _tell("passed over", [f"{name} ({why})" for name, why in others.items()])
     _tell("removed from the results, for no submission is theirs any more", gone)
+    tell_around(around, results)
+    tell_moved(folder, results, grader.digests, regrade)
 
 
 @course.command(cls=Command)
@@ -182,29 +231,26 @@ def report(
 ) -> None:
     """Show how a class did: questions, tests, pictures, and which solutions are alike."""
     from minigrad.course.assignment import find, load
-    from minigrad.course.grading import read_results
-    from minigrad.course.report import statistics, write_report
+    from minigrad.course.grading import read_results, without_missing
+    from minigrad.course.report import percent, statistics, write_report
+    from minigrad.course.settling import Around, settled
     from minigrad.course.submissions import submissions as read
 
     one = load(find(assignment))
-    results = read_results(grades.with_suffix("") / "results", one)
-    given = read(submissions, one.name) if submissions else []
+    around = Around.stored(one, grades.with_suffix(""))
+    results = settled(around, read_results(grades.with_suffix("") / "results", one))
+    given = read(submissions, one.name, around.whose()) if submissions else []
     folder = out or grades.with_suffix("") / "report"
     with claimed(folder):
         page = write_report(folder, one, results, given)
     to = show.console()
     table = show.table("question", "points", "mean", "all", "none")
-    for row in statistics(one, results):
-        shares = (f"{100 * share:.0f} %" for share in (row.mean, row.full, row.none))
+    for row in statistics(one, without_missing(results)):
+        shares = map(percent, (row.mean, row.full, row.none))
         table.add_row(show.plain(row.title), str(row.points), *shares)
     to.print(table)
-    to.print(f"\n{len(results)} students; the whole report is {page}", markup=False, soft_wrap=True)
-
-
-def _tell(what: str, items: list[str], most: int = 20) -> None:
-    if items:
-        more = f" and {len(items) - most} more" if len(items) > most else ""
-        show.console().print(f"{what}: {', '.join(items[:most])}{more}", markup=False, soft_wrap=True)
+    there = f"{len(without_missing(results))} of {len(results)} students"
+    to.print(f"\n{there}; the whole report is {page}", markup=False, soft_wrap=True)
 
 
 def _told(outcome: Outcome) -> Text:

@@ -138,6 +138,6 @@ def table(*columns: str, right: bool = True) -> Table:
     return made
 
 
-def option(text: str, panel: str, *names: str) -> Any:
+def option(text: str, panel: str, *names: str, metavar: str | None = None) -> Any:
     """Return a command's option, in a panel of its help, without the default that only stands for "not given"."""
-    return typer.Option(*names, help=text, rich_help_panel=panel, show_default=False)
+    return typer.Option(*names, help=text, rich_help_panel=panel, show_default=False, metavar=metavar)

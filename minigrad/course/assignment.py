@@ -15,7 +15,9 @@ from minigrad.errors import ConfigError, DataError
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")  # nbgrader's own
+TEXT_STUB = "YOUR ANSWER HERE"  # nbgrader's too
 HIDDEN = "# A hidden test, run at grading."
+_BONUS = re.compile(r"\(bonus\)\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,26 @@ class Test:
 
 @dataclass(frozen=True)
 class Question:
-    """What the student writes in one cell, and the tests of it."""
+    """What the student writes in one cell, and the tests of it; or a text, with ``by_hand`` points from a person.
+
+    ``sample`` is the answer of the assignment's author.
+    """
 
     name: str
     title: str
     tests: list[Test] = field(default_factory=list)
+    by_hand: int = 0
+    sample: str = ""
 
     @property
     def points(self) -> int:
         """Points to be had."""
-        return sum(test.points for test in self.tests)
+        return sum(test.points for test in self.tests) + self.by_hand
+
+    @property
+    def is_bonus(self) -> bool:
+        """Whether its points come on top: its heading ends in (bonus)."""
+        return _BONUS.search(self.title) is not None
 
 
 @dataclass(frozen=True)
@@ -61,8 +73,13 @@ class Assignment:
 
     @property
     def points(self) -> int:
-        """Points to be had."""
-        return sum(question.points for question in self.questions)
+        """Points to be had, without those of bonus questions."""
+        return sum(question.points for question in self.questions if not question.is_bonus)
+
+    @property
+    def bonus(self) -> int:
+        """Points to be had on top."""
+        return sum(question.points for question in self.questions if question.is_bonus)
 
     @property
     def shared(self) -> list[Cell]:
@@ -112,24 +129,27 @@ def load(path: Path) -> Assignment:
     title, heading = path.stem, ""
     names: set[str] = set()
     for cell in cells:
-        if cell.kind == "markdown":
+        if cell.kind == "markdown" and not cell.nbgrader:
             for level, text in re.findall(r"^(#+) (.*)$", cell.source, re.MULTILINE):
                 title, heading = (text, heading) if level == "#" else (title, text)
         if cell.nbgrader:
             _check(path, cell, names)
         if cell.is_solution:
-            questions.append(Question(cell.name, heading or cell.name))
+            by_hand, sample = (_points(path, cell), _without_marks(cell)) if cell.is_text else (0, "")
+            questions.append(Question(cell.name, heading or cell.name, by_hand=by_hand, sample=sample))
         elif cell.is_test:
             if not questions:
                 raise _malformed(path, cell, "stands above every question")
             questions[-1].tests.append(_test(path, cell))
     for question in questions:
-        if not question.tests:
+        if not question.points:
             raise DataError("MG-943", f"{path}: question {question.name!r} has no test, and so no points.")
     if not questions:
         raise DataError(
             "MG-943", f"{path} has no question: no cell is marked as a solution by nbgrader's metadata."
         )
+    if all(question.is_bonus for question in questions):
+        raise DataError("MG-943", f"{path} has nothing but bonus questions, and so no points to be had.")
     return Assignment(path.stem, title, cells, questions)
 
 
@@ -153,8 +173,15 @@ def _stripped(cell: Cell) -> str:
             lines.append(line)
         elif inside == BEGIN_SOLUTION and line.strip() == BEGIN_SOLUTION:
             indent = line[: len(line) - len(line.lstrip())]
-            lines += [indent + stub for stub in STUB]
+            lines += [indent + stub for stub in (STUB if cell.kind == "code" else (TEXT_STUB,))]
+    if cell.is_text and cell.kind == "markdown" and BEGIN_SOLUTION not in cell.source:
+        return TEXT_STUB  # the whole cell is the answer, as nbgrader has it
     return "\n".join(lines).strip("\n") or HIDDEN
+
+
+def _without_marks(cell: Cell) -> str:
+    marks = (BEGIN_SOLUTION, END_SOLUTION)
+    return "\n".join(line for line in cell.source.split("\n") if line.strip() not in marks).strip()
 
 
 def _regions(lines: Sequence[str]) -> Iterator[tuple[str | None, str]]:
@@ -171,7 +198,7 @@ def _regions(lines: Sequence[str]) -> Iterator[tuple[str | None, str]]:
 
 def _check(path: Path, cell: Cell, names: set[str]) -> None:
     needed = {"grade", "grade_id", "locked", "schema_version", "solution"}
-    missing = needed - set(cell.nbgrader) | ({"points"} if cell.is_test else set()) - set(cell.nbgrader)
+    missing = (needed | ({"points"} if cell.is_test or cell.is_text else set())) - set(cell.nbgrader)
     if missing:
         raise _malformed(path, cell, f"lacks {', '.join(sorted(missing))} in its metadata")
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", cell.name) or cell.name in names:
@@ -185,7 +212,7 @@ def _check(path: Path, cell: Cell, names: set[str]) -> None:
             if mark != wanted and (wanted is not None or mark not in pairs):
                 raise _malformed(path, cell, f"has {mark!r} where {wanted or 'a BEGIN'!r} is due")
             wanted = pairs.get(mark) if wanted is None else None
-            if mark == BEGIN_SOLUTION and line == mark:
+            if mark == BEGIN_SOLUTION and line == mark and cell.kind == "code":
                 raise _malformed(
                     path, cell, "has a solution outside a function: its release could not be imported"
                 )
@@ -195,10 +222,15 @@ def _check(path: Path, cell: Cell, names: set[str]) -> None:
         raise _malformed(path, cell, f"lacks {wanted!r}")
 
 
-def _test(path: Path, cell: Cell) -> Test:
+def _points(path: Path, cell: Cell) -> int:
     points = cell.nbgrader["points"]
     if not isinstance(points, int) or points < 1:
         raise _malformed(path, cell, "needs whole points, 1 or more")
+    return points
+
+
+def _test(path: Path, cell: Cell) -> Test:
+    points = _points(path, cell)
     lines = cell.source.split("\n")
     code = [line for line in lines if line.strip() not in (BEGIN_HIDDEN, END_HIDDEN)]
     empty = cell.source in ("", HIDDEN)

@@ -55,6 +55,11 @@ class Cell:
         return bool(self.nbgrader.get("solution"))
 
     @property
+    def is_text(self) -> bool:
+        """Whether the student's answer here is graded by a person: nbgrader's manually graded solution."""
+        return self.is_solution and bool(self.nbgrader.get("grade"))
+
+    @property
     def is_test(self) -> bool:
         """Whether the cell gives points."""
         return bool(self.nbgrader.get("grade")) and not self.is_solution

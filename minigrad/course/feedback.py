@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 from minigrad.course.assignment import Assignment, Question, Test
 from minigrad.course.grading import Result
+from minigrad.course.late import late_in_words
 from minigrad.course.running import Outcome
+from minigrad.course.tables import shown
 from minigrad.course.texts import file_names, whole
 from minigrad.files import atomic_write, write_json
 
@@ -55,14 +57,16 @@ def _said(test: Test, outcome: Outcome) -> list[tuple[str, str]]:
 
 def page(assignment: Assignment, result: Result) -> str:
     """Return a student's feedback as one HTML page without scripts, which needs nothing beside it."""
-    share = 100 * result.score / result.points
+    share = min(100, 100 * result.score / assignment.points)
     style = files("minigrad.course").joinpath("feedback.css").read_text(encoding="utf-8")
-    title = f"{escape(assignment.title)}: {escape(result.student)}"
+    person = result.settled.person
+    student = person.shown if person and person.name else result.student
+    title = f"{escape(assignment.title)}: {escape(student)}"
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
         f'<meta name="viewport" content="width=device-width"><style>{style}</style></head><body><main>',
-        f"<header><h1>{escape(assignment.title)}</h1><p>{escape(result.student)}, {escape(result.file)}</p>",
-        f'<p class="score"><b>{result.score}</b> of {result.points} points</p>',
+        f"<header><h1>{escape(assignment.title)}</h1><p>{escape(student)}, {escape(result.file)}</p>",
+        f'<p class="score"><b>{shown(result.score)}</b> of {assignment.points} points</p>{_late(result)}',
         f'<div class="bar"><div style="width:{share:.1f}%"></div></div>',
         f"<p>{escape(_summary(assignment, result))}</p></header>",
     ]
@@ -74,8 +78,30 @@ def page(assignment: Assignment, result: Result) -> str:
     return whole("".join(parts))
 
 
+def _late(result: Result) -> str:
+    late = result.settled.late
+    if late is None:
+        return ""
+    said = [f"Due {late.deadline}", f"handed in {late.handed_in} ({late.source})" if late.source else ""]
+    said += [f"extended {late.extension}" if late.extension else "", late.note]
+    parts = [f"<p>{escape('; '.join(part for part in said if part))}</p>"]
+    if late.days:
+        cost = f"{shown(result.settled.penalty)} points: {shown(result.final)} points count"
+        parts.append(f"<p>{escape(late_in_words(late))} of the {late.of}, {cost}.</p>")
+    return "".join(parts)
+
+
 def _summary(assignment: Assignment, result: Result) -> str:
-    lost = [question for question in assignment.questions if _points(question, result) < question.points]
+    waiting = result.settled.waiting
+    lost = [
+        question
+        for question in assignment.questions
+        if result.points_of(question) < question.points
+        and not question.is_bonus
+        and question.name not in waiting
+    ]
+    if not lost and waiting:
+        return "Every test passed. Your answers in words are still to be read."
     if not lost:
         return "Every test passed. Well done."
     if len(lost) == len(assignment.questions):
@@ -83,10 +109,6 @@ def _summary(assignment: Assignment, result: Result) -> str:
     names = ", ".join(question.title for question in lost[:3]) + (" …" if len(lost) > 3 else "")
     count = f"{len(assignment.questions) - len(lost)} of {len(assignment.questions)} questions are complete"
     return f"{count}. Look at: {names}"
-
-
-def _points(question: Question, result: Result) -> int:
-    return result.of([test.name for test in question.tests])
 
 
 def _problem(problem: dict[str, Any]) -> str:
@@ -103,12 +125,26 @@ def _problem(problem: dict[str, Any]) -> str:
 
 
 def _section(question: Question, result: Result) -> str:
-    got, complete = _points(question, result), _points(question, result) == question.points
+    points = result.points_of(question)
+    waits = question.name in result.settled.waiting
+    complete = points == question.points
+    got = "not graded yet" if waits else f"{shown(points)} / {question.points}"
     tests = "".join(_test(line) for line in lines(question, result))
-    head = f"<h2>{escape(question.title)}<span>{got} / {question.points}</span></h2>"
+    tests += "".join(f"<li>{escape(said)}</li>" for said in by_people(question, result))
+    head = f"<h2>{escape(question.title)}<span>{got}</span></h2>"
     if complete:
         return f'<details class="complete"><summary>{head}</summary><ul>{tests}</ul></details>'
     return f"<section>{head}<ul>{tests}</ul></section>"
+
+
+def by_people(question: Question, result: Result) -> list[str]:
+    """Say what people have changed or given in one question; that a hidden test was changed, without its name."""
+    hidden = {test.name for test in question.tests if test.hidden}
+    changes = [change for change in result.settled.changes if change.question == question.name]
+    return [
+        change.said().replace(change.test, "a hidden test") if change.test in hidden else change.said()
+        for change in changes
+    ]
 
 
 def _test(line: Line) -> str:
@@ -134,7 +170,7 @@ def _footer(result: Result) -> str:
 
 def gradescope(assignment: Assignment, result: Result) -> dict[str, Any]:
     """Return the result in the form of Gradescope's results.json; hidden tests say no more than on the page."""
-    tests = []
+    tests: list[dict[str, Any]] = []
     for number, question in enumerate(assignment.questions, 1):
         for k, line in enumerate(lines(question, result), 1):
             output = "\n".join(f"{label}: {text}" for label, text in line.said)
@@ -149,9 +185,31 @@ def gradescope(assignment: Assignment, result: Result) -> dict[str, Any]:
                     "visibility": "visible",
                 }
             )
-    notes = [result.trouble, *(f"Cell {p['cell']}: {p['message']}" for p in result.problems)]
+        tests += [
+            {
+                "name": f"{question.title}: points by hand",
+                "number": f"{number}.0",
+                "output": said,
+                "visibility": "visible",
+            }
+            for said in by_people(question, result)
+        ]
+        if question.name in result.settled.waiting:
+            waits = {
+                "name": question.title,
+                "number": f"{number}.0",
+                "output": "Not graded yet.",
+                "visibility": "visible",
+            }
+            tests.append(waits)
+    late = result.settled.late
+    notes = [
+        result.trouble,
+        late_in_words(late) if late else "",
+        *(f"Cell {p['cell']}: {p['message']}" for p in result.problems),
+    ]
     return {
-        "score": result.score,
+        "score": result.final,
         "output": "\n".join(note for note in notes if note),
         "stdout_visibility": "hidden",
         "tests": tests,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import threading
 import time
 import zlib
@@ -16,19 +14,38 @@ from pathlib import Path
 from typing import Any
 
 import minigrad
-from minigrad.course.assignment import Assignment, Test
+from minigrad.course.adjusting import Change
+from minigrad.course.assignment import Assignment, Question, Test
 from minigrad.course.cells import Cell, to_percent
+from minigrad.course.late import Lateness
+from minigrad.course.regrading import NOTHING_ANEW, Regrade, merged, outdated
 from minigrad.course.remote import Forks
+from minigrad.course.roster import Person
 from minigrad.course.running import Bench, Outcome, failed
 from minigrad.course.student import Problem
 from minigrad.course.submissions import Submission
-from minigrad.course.texts import file_names, line, whole
+from minigrad.course.texts import file_names, line
 from minigrad.errors import DataError
-from minigrad.files import atomic_write, read_json, write_json
+from minigrad.files import read_json, write_json
 
 _MOST_DROPPED = 6  # cells of a submission that end or hang the process while it loads
 _TOTAL = 12  # a submission's time altogether, in tests' limits
 _AFTERWARDS = 0.1  # what a test has of its limit when that is used up
+
+
+@dataclass
+class Settled:
+    """What people add to what the tests say: who it is, points changed or given by hand, what being late costs.
+
+    It is made anew for every table and page, and not stored with the result.
+    """
+
+    person: Person | None = None
+    changes: list[Change] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)  # questions that a person has yet to grade
+    late: Lateness | None = None
+    penalty: float = 0.0
+    missing: bool = False  # nothing was handed in
 
 
 @dataclass
@@ -42,16 +59,34 @@ class Result:
     problems: list[dict[str, Any]] = field(default_factory=list)
     trouble: str = ""
     notes: list[str] = field(default_factory=list)  # of this run, for the instructor
+    spared: dict[str, str] = field(
+        default_factory=dict
+    )  # questions that a regrading left, and under which tests
+    regraded: list[dict[str, Any]] = field(default_factory=list)
+    settled: Settled = field(default_factory=Settled)
 
     @property
-    def score(self) -> int:
-        """Points of all tests together."""
-        return sum(outcome.score for outcome in self.outcomes)
+    def score(self) -> float:
+        """Points of all tests together, and those given by hand; what being late costs is not taken off."""
+        return _plain(sum(outcome.score for outcome in self.outcomes) + self._gained(self.settled.changes))
+
+    @property
+    def final(self) -> float:
+        """The score less what being late costs."""
+        return _plain(round(self.score - self.settled.penalty, 2))
 
     @property
     def points(self) -> int:
-        """Points to be had."""
+        """Points of all tests together, those of bonus questions among them."""
         return sum(outcome.points for outcome in self.outcomes)
+
+    def points_of(self, question: Question) -> float:
+        """Points of one question, changed or given by hand where somebody has."""
+        changes = [change for change in self.settled.changes if change.question == question.name]
+        return _plain(self.of([test.name for test in question.tests]) + self._gained(changes))
+
+    def _gained(self, changes: Sequence[Change]) -> float:
+        return sum(change.gained for change in changes)
 
     def of(self, names: Sequence[str]) -> int:
         """Points of some tests together."""
@@ -77,7 +112,12 @@ class Grader:
     def __init__(self, assignment: Assignment, settings: Settings | None = None) -> None:
         self.assignment, self.settings = assignment, settings or Settings()
         self._bench = Bench(assignment)
-        self._digest = hashlib.sha256(to_percent(assignment.cells).encode()).hexdigest()
+        self._digest = _digest(assignment.shared)
+        self.digests = {
+            question.name: _digest(_cells_of(assignment, question))
+            for question in assignment.questions
+            if question.tests
+        }
         self._of_thread = threading.local()
         self._all_forks: list[Forks] = []
         self._lock = threading.Lock()
@@ -88,6 +128,7 @@ class Grader:
         return {
             "assignment": self.assignment.name,
             "source": self._digest,
+            "questions": self.digests,
             "submission": submission.digest,
             "trouble": submission.trouble,
             "seed": zlib.crc32(f"{self.settings.seed} {submission.student}".encode()),
@@ -96,20 +137,29 @@ class Grader:
             "minigrad": minigrad.__version__,
         }
 
-    def grade(self, submission: Submission) -> Result:
-        """Run every test on one submission."""
+    def grade(
+        self, submission: Submission, only: Sequence[str] | None = None, seed: int | None = None
+    ) -> Result:
+        """Run every test on one submission, or those of some questions alone."""
         key = self.key(submission)
+        tests = [
+            test
+            for question in self.assignment.questions
+            if only is None or question.name in only
+            for test in question.tests
+        ]
+        seed = key["seed"] if seed is None else seed
         result = Result(submission.student, submission.file, key, [], trouble=submission.trouble)
         if submission.trouble:
-            result.outcomes = [failed(test, "trouble", submission.trouble) for test in self.assignment.tests]
+            result.outcomes = [failed(test, "trouble", submission.trouble) for test in tests]
             return result
         until = time.monotonic() + _TOTAL * self.settings.seconds
         cells, result.problems = self.loadable(submission.cells)
         outcomes: dict[str, Outcome] = {}
         # Public tests first: what a page quotes was said before the student's code has seen a hidden test.
-        for test in sorted(self.assignment.tests, key=lambda test: test.hidden):
-            outcomes[test.name] = self.outcome(test, cells, key["seed"], until)
-        result.outcomes = [outcomes[test.name] for test in self.assignment.tests]
+        for test in sorted(tests, key=lambda test: test.hidden):
+            outcomes[test.name] = self.outcome(test, cells, seed, until)
+        result.outcomes = [outcomes[test.name] for test in tests]
         return result
 
     def outcome(self, test: Test, cells: list[Cell], seed: int, until: float = float("inf")) -> Outcome:
@@ -178,6 +228,19 @@ class Grader:
         return forks
 
 
+def _digest(cells: Sequence[Cell]) -> str:
+    return hashlib.sha256(to_percent(cells).encode()).hexdigest()
+
+
+def _cells_of(assignment: Assignment, question: Question) -> list[Cell]:
+    names = {question.name, *(test.name for test in question.tests)}
+    return [cell for cell in assignment.cells if cell.name in names and (cell.is_test or cell.is_solution)]
+
+
+def _plain(points: float) -> float:
+    return int(points) if points == int(points) else points
+
+
 def _shortened(problem: dict[str, Any]) -> dict[str, Any]:
     limits = {"cell": 80, "message": 500, "text": 200}
     return problem | {name: line(problem[name], most) for name, most in limits.items()}
@@ -190,6 +253,7 @@ def grade_class(
     *,
     jobs: int = 2,
     trust_stored: bool = True,
+    regrade: Regrade = NOTHING_ANEW,
     done: Callable[[Result, bool], None] = lambda result, kept: None,
 ) -> list[Result]:
     """Grade all, ``jobs`` at a time, and return the results in the order of the submissions.
@@ -197,13 +261,14 @@ def grade_class(
     Each result is written to ``folder/STUDENT.json`` as it comes (``file_names`` says what a student's file is
     called). Where that file holds the result of this very submission under these settings it is taken from there, so
     that a run which was stopped goes on where it was; unless it is not to be trusted, since students' code can write
-    there (``holding``). ``done`` hears of every result, and whether it was there
+    there (``holding``). Where nothing but some questions' tests have changed, those alone are run; ``regrade`` runs
+    some anew for all. ``done`` hears of every result, and whether it was there
     already. Whatever goes wrong with one of them is its note and nobody else's.
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = file_names(submission.student for submission in given)
     results: dict[str, Result] = {}
-    waiting = []
+    waiting: list[tuple[Submission, Result | None, list[str] | None]] = []
 
     def finish(result: Result, kept: bool) -> None:
         results[result.student] = result
@@ -214,19 +279,28 @@ def grade_class(
 
     for submission in given:
         path = folder / f"{names[submission.student]}.json"
-        kept = _kept(path, grader.key(submission)) if trust_stored else None
-        if kept is None:
-            waiting.append(submission)
+        stored = _stored(path) if trust_stored else None
+        questions = outdated(stored, grader.key(submission), regrade)
+        if stored is None or questions is None or questions:
+            waiting.append((submission, stored, questions))
         else:
-            finish(kept, True)
+            finish(stored, True)
 
-    def work(submission: Submission) -> Result:
+    def work(submission: Submission, stored: Result | None, questions: list[str] | None) -> Result:
         try:
-            result = grader.grade(submission)
+            if stored is None or questions is None:
+                result = grader.grade(submission)
+            else:
+                fresh = grader.grade(submission, questions, stored.key["seed"])
+                key = grader.key(submission)
+                result = merged(grader.assignment, stored, fresh, questions, key, regrade)
         except Stopped:
             raise
         except Exception as error:
             result = grader.failure(submission, error)
+            if stored is not None and questions is not None:
+                stored.notes.append(f"{', '.join(questions)} could not be graded anew ({result.notes[0]}).")
+                return stored
         path = folder / f"{names[submission.student]}.json"
         try:
             write_json(path, as_json(result))
@@ -238,7 +312,7 @@ def grade_class(
 
     pool = ThreadPoolExecutor(jobs)
     try:
-        for future in as_completed([pool.submit(work, submission) for submission in waiting]):
+        for future in as_completed([pool.submit(work, *each) for each in waiting]):
             finish(future.result(), False)
     except BaseException:
         grader.close()
@@ -274,7 +348,8 @@ def remove_others(folder: Path, students: Iterable[str]) -> list[str]:
 
 def as_json(result: Result) -> dict[str, Any]:
     """Return a result as plain data, with its score in it for those who read the file."""
-    return {"score": result.score, "points": result.points, **asdict(result)}
+    plain = {name: value for name, value in asdict(result).items() if name != "settled"}
+    return {"score": result.score, "points": result.points, **plain}
 
 
 def from_json(content: Any) -> Result:
@@ -282,7 +357,8 @@ def from_json(content: Any) -> Result:
     try:
         outcomes = [Outcome(**outcome) for outcome in content["outcomes"]]
         names = ("student", "file", "key", "problems", "trouble")
-        return Result(outcomes=outcomes, **{name: content[name] for name in names})
+        later = {name: content[name] for name in ("spared", "regraded") if name in content}
+        return Result(outcomes=outcomes, **{name: content[name] for name in names}, **later)
     except (KeyError, TypeError) as error:
         raise DataError("MG-945", f"this is no result of a student ({error}). Grade again.") from error
 
@@ -302,33 +378,13 @@ def read_results(folder: Path, assignment: Assignment) -> list[Result]:
     return results
 
 
-def _kept(path: Path, key: dict[str, Any]) -> Result | None:
+def without_missing(results: Sequence[Result]) -> list[Result]:
+    """Return the results of those who have handed something in, or were given points nevertheless."""
+    return [result for result in results if not result.settled.missing or result.settled.changes]
+
+
+def _stored(path: Path) -> Result | None:
     try:
-        result = from_json(read_json(path))
+        return from_json(read_json(path))
     except DataError:  # not there yet, or damaged: it is graded again
         return None
-    return result if result.key == key else None
-
-
-def write_csv(path: Path, assignment: Assignment, results: Sequence[Result]) -> None:
-    """Write one row per student: points of each question, and of all together."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(
-        ["student", "file", "score", "points", *(question.name for question in assignment.questions), "note"]
-    )
-    for result in results:
-        of_questions = [
-            result.of([test.name for test in question.tests]) for question in assignment.questions
-        ]
-        problems = [f"cell {problem['cell']}: {problem['message']}" for problem in result.problems]
-        note = "; ".join([*([result.trouble] if result.trouble else problems), *result.notes])
-        row = [_harmless(result.student), _harmless(result.file), result.score, result.points, *of_questions]
-        table.writerow([*row, _harmless(line(note, 2000))])
-    atomic_write(path, text.getvalue())
-
-
-def _harmless(text: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula, and the table in UTF-8."""
-    text = whole(text)
-    return f"'{text}" if text[:1] in "=+-@\t" and text else text

@@ -40,7 +40,7 @@ def handed_out(path: Path, cells: Sequence[Cell]) -> Assignment:
     title, heading, solution = name_of_file, "", ""
     seen: set[str] = set()
     for cell in cells:
-        if cell.kind == "markdown":
+        if cell.kind == "markdown" and not cell.is_text:
             for level, text in re.findall(r"^(#+) (.*)$", cell.source, re.MULTILINE):
                 title, heading = (text, heading) if level == "#" else (title, text)
         elif cell.is_solution:

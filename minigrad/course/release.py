@@ -10,9 +10,9 @@ from minigrad.files import atomic_write
 
 _README = """# {title}
 
-{questions} questions, {points} points. Write your solutions into `{file}`, where it says `YOUR CODE HERE`;
+{questions} questions, {points} points{bonus}. Write your solutions into `{file}`, where it says `YOUR CODE HERE`;
 leave the lines that begin with `# %%` and the tests as they are.
-
+{read}
 Check your work as often as you like:
 
     minigrad course check {file}
@@ -22,6 +22,10 @@ is expected and what came. {hidden} other tests ({hidden_points} points) run whe
 other shapes, other numbers and your function inside the engine. Hand in `{file}`.
 
 minigrad has to be installed (Python 3.11 or newer): see its README.
+"""
+
+_READ = """Where it says `YOUR ANSWER HERE`, answer in words; a person reads it ({points} points). In a .py file each
+line of an answer begins with `# `.
 """
 
 
@@ -42,15 +46,20 @@ def release(assignment: Assignment, out: Path, *, notebook: bool = False) -> Pat
     atomic_write(path, to_notebook(cells) if notebook else to_percent(cells))
     public = [test for test in assignment.tests if not test.hidden]
     points = sum(test.points for test in public)
+    by_hand = [question for question in assignment.questions if question.by_hand]
+    read = f"\n{_READ.format(points=sum(each.by_hand for each in by_hand))}" if by_hand else ""
+    bonus = f" and {assignment.bonus} more to be had on top" if assignment.bonus else ""
     text = _README.format(
         title=assignment.title,
         questions=len(assignment.questions),
         points=assignment.points,
+        bonus=bonus,
+        read=read,
         file=path.name,
         public=len(public),
         public_points=points,
         hidden=len(assignment.tests) - len(public),
-        hidden_points=assignment.points - points,
+        hidden_points=sum(test.points for test in assignment.tests if test.hidden),
     )
     atomic_write(readme, _with_section(before, path.name, text))
     return path

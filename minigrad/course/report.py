@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 from minigrad.course.assignment import Assignment, released
 from minigrad.course.borrowed import Use, borrowed
 from minigrad.course.cells import Cell
-from minigrad.course.grading import Result
+from minigrad.course.grading import Result, without_missing
+from minigrad.course.late import late_in_words
 from minigrad.course.similarity import Pair, similar
 from minigrad.course.submissions import Submission
+from minigrad.course.tables import shown
 from minigrad.files import atomic_write
 
 
@@ -41,12 +44,12 @@ class QuestionStatistics(NamedTuple):
 
 def statistics(assignment: Assignment, results: Sequence[Result]) -> list[QuestionStatistics]:
     """Return the statistics of every question."""
-    totals = np.array([result.score for result in results], dtype=float)
     rows = []
     for question in assignment.questions:
-        names = [test.name for test in question.tests]
-        scores = np.array([result.of(names) for result in results], dtype=float)
-        share = scores / question.points
+        graded = [result for result in results if question.name not in result.settled.waiting]
+        totals = np.array([result.score for result in graded], dtype=float)
+        scores = np.array([result.points_of(question) for result in graded], dtype=float)
+        share = scores / question.points if graded else np.array([np.nan])
         rows.append(
             QuestionStatistics(
                 question.name, question.title, question.points, float(share.mean()), float(np.mean(share == 1)),
@@ -54,6 +57,11 @@ def statistics(assignment: Assignment, results: Sequence[Result]) -> list[Questi
             )
         )  # fmt: skip
     return rows
+
+
+def percent(share: float) -> str:
+    """Write a share; nothing for one that is not known."""
+    return "" if np.isnan(share) else f"{100 * share:.0f} %"
 
 
 def passed(assignment: Assignment, results: Sequence[Result]) -> dict[str, float]:
@@ -76,8 +84,10 @@ def write_report(
 ) -> Path:
     """Write ``report.html``, two pictures and ``questions.csv`` into ``folder`` and return the page's path.
 
-    With the submissions themselves, the page also lists those that are alike, and what they take from the engine.
+    Whoever has handed in nothing is named, and counts in no mean. With the submissions themselves, the page also
+    lists those that are alike, and what they take from the engine.
     """
+    everybody, results = results, without_missing(results)
     rows = statistics(assignment, results)
     folder.mkdir(parents=True, exist_ok=True)
     draw_scores(folder / "scores.png", assignment, results)
@@ -89,7 +99,7 @@ def write_report(
     atomic_write(folder / "questions.csv", text.getvalue())
     solutions = {one.student: one.cells for one in given if one.cells}
     pairs = similar(solutions, released(assignment))
-    page = _page(folder, assignment, results, rows, pairs, solutions, borrowed(assignment, solutions))
+    page = _page(folder, assignment, everybody, rows, pairs, solutions, borrowed(assignment, solutions))
     atomic_write(folder / "report.html", page)
     return folder / "report.html"
 
@@ -99,21 +109,20 @@ def draw_scores(path: Path, assignment: Assignment, results: Sequence[Result]) -
     from minigrad.viz.style import BLUE, ORANGE, drawing
 
     scores = [result.score for result in results]
+    most = max([assignment.points, *scores])
     step = max(1, assignment.points // 25)
     with drawing(7, 2.6, path) as figure:
         from matplotlib.ticker import MaxNLocator
 
         axes = figure.add_subplot()
-        edges = [float(edge) for edge in np.arange(-0.5, assignment.points + step, step)]
+        edges = [float(edge) for edge in np.arange(-0.5, most + step, step)]
         axes.hist(scores, bins=edges, color=BLUE, rwidth=0.85)
         axes.axvline(float(np.mean(scores)), color=ORANGE, linewidth=1.2)
         axes.annotate(
             f"mean {np.mean(scores):.1f}", (float(np.mean(scores)), 1.0), xycoords=("data", "axes fraction"),
             xytext=(4, 2), textcoords="offset points", color=ORANGE, fontsize=8,
         )  # fmt: skip
-        axes.set(
-            xlabel=f"points of {assignment.points}", ylabel="students", xlim=(-0.5, assignment.points + 0.5)
-        )
+        axes.set(xlabel=f"points of {assignment.points}", ylabel="students", xlim=(-0.5, most + 0.5))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(axis="y")
@@ -126,7 +135,7 @@ def draw_questions(path: Path, rows: Sequence[QuestionStatistics]) -> None:
     with drawing(7, 0.7 + 0.32 * len(rows), path) as figure:
         axes = figure.add_subplot()
         places = np.arange(len(rows))[::-1]
-        full, none = np.array([row.full for row in rows]), np.array([row.none for row in rows])
+        full, none = np.array([(row.full, row.none) for row in rows]).T
         for left, width, color, label in (
             (0 * full, full, BLUE, "all points"),
             (full, 1 - full - none, PALE, "some"),
@@ -135,7 +144,7 @@ def draw_questions(path: Path, rows: Sequence[QuestionStatistics]) -> None:
             axes.barh(places, 100 * width, left=100 * left, color=color, label=label, height=0.62)
         for place, row in zip(places, rows, strict=True):
             axes.text(
-                101, float(place), f"{100 * row.mean:.0f} % on average", va="center", fontsize=7.5, color=GREY
+                101, float(place), f"{percent(row.mean)} on average", va="center", fontsize=7.5, color=GREY
             )
         axes.set_yticks(places, [row.title for row in rows])
         axes.set(xlim=(0, 100), xlabel="% of the students")
@@ -147,17 +156,18 @@ def draw_questions(path: Path, rows: Sequence[QuestionStatistics]) -> None:
 def _page(
     folder: Path,
     assignment: Assignment,
-    results: Sequence[Result],
+    everybody: Sequence[Result],
     rows: Sequence[QuestionStatistics],
     pairs: Sequence[Pair],
     solutions: Mapping[str, Sequence[Cell]],
     uses: Sequence[Use],
 ) -> str:
+    results = without_missing(everybody)
     scores = np.array([result.score for result in results])
     style = files("minigrad.course").joinpath("feedback.css").read_text(encoding="utf-8")
     facts = f"mean {scores.mean():.1f}, median {np.median(scores):g}, of {assignment.points} points"
     questions = [
-        [row.title, row.points, f"{100 * row.mean:.0f} %", f"{100 * row.full:.0f} %", f"{100 * row.none:.0f} %",
+        [row.title, row.points, percent(row.mean), percent(row.full), percent(row.none),
          "" if np.isnan(row.discrimination) else f"{row.discrimination:.2f}"]
         for row in rows
     ]  # fmt: skip
@@ -181,10 +191,48 @@ def _page(
         "Near 0, or below, look at the question before you look at the students.</p>",
         "<h3>Tests</h3>",
         _table(["question", "test", "", "points", "passed"], tests),
+        *_by_people(everybody),
         *_alike(pairs, solutions),
         *_taken(uses, solutions),
     ]
     return "".join(parts) + "</main></body></html>\n"
+
+
+def _by_people(results: Sequence[Result]) -> list[str]:
+    """List what no test has decided: who is missing, what is still to be read, what people changed, who was late."""
+    missing = [result for result in results if result.settled.missing]
+    people = [result.settled.person for result in missing]
+    names = ", ".join(
+        person.shown if person and person.name else result.student
+        for person, result in zip(people, missing, strict=True)
+    )
+    waiting = Counter(question for result in results for question in result.settled.waiting)
+    parts = [f"<h3>Missing</h3><p>{len(missing)}: {escape(names)}</p>"] if missing else []
+    if waiting:
+        said = ", ".join(f"{name}: {count}" for name, count in waiting.items())
+        parts.append(f"<h3>Not graded yet</h3><p>{escape(said)}</p>")
+    changed = [
+        [result.student, change.test or change.question, shown(change.before), shown(change.points), change.reason,
+         change.by, change.when]
+        for result in results
+        for change in result.settled.changes
+        if not change.graded
+    ]  # fmt: skip
+    if changed:
+        parts.append("<h3>Changed by hand</h3>")
+        parts.append(_table(["student", "question", "before", "after", "reason", "by", "when"], changed))
+    late = [
+        [result.student, each.handed_in, each.source, late_in_words(each), shown(result.settled.penalty),
+         each.extension or each.note]
+        for result in results
+        if (each := result.settled.late) and (each.days or each.extension or each.note)
+    ]  # fmt: skip
+    if late:
+        parts += [
+            "<h3>Late</h3>",
+            _table(["student", "handed in", "known from", "", "points off", "note"], late),
+        ]
+    return parts
 
 
 def _alike(pairs: Sequence[Pair], solutions: Mapping[str, Sequence[Cell]]) -> list[str]:

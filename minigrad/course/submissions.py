@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -36,8 +36,8 @@ class Submission:
         return named(self.path.name) if self.path else ""
 
 
-def submissions(folder: Path, assignment: str) -> list[Submission]:
-    """Read every submission of a folder, by the students' names.
+def submissions(folder: Path, assignment: str, whose: Callable[[str], str] = str) -> list[Submission]:
+    """Read every submission of a folder, by the students' names, which are what ``whose`` makes of the files'.
 
     ``alice.py`` or ``alice.ipynb`` is a submission of alice's, and so is a folder ``alice/`` with a file of the
     assignment's name in it, or with a single .py or .ipynb file. What cannot be graded, an archive or two files that
@@ -46,7 +46,7 @@ def submissions(folder: Path, assignment: str) -> list[Submission]:
 
     Raises DataError MG-944 where the folder is missing, cannot be read, or has no submission.
     """
-    found, others = _sorted_out(folder)
+    found, others = _sorted_out(folder, whose)
     if not found:
         there_is = f"; there is {_listed(list(others))}" if others else ""
         raise DataError(
@@ -55,12 +55,12 @@ def submissions(folder: Path, assignment: str) -> list[Submission]:
     return [_of_student(student, paths, assignment) for student, paths in found.items()]
 
 
-def passed_over(folder: Path) -> dict[str, str]:
+def passed_over(folder: Path, whose: Callable[[str], str] = str) -> dict[str, str]:
     """Return the names of what lies in the folder and is no submission, and why."""
-    return _sorted_out(folder)[1]
+    return _sorted_out(folder, whose)[1]
 
 
-def _sorted_out(folder: Path) -> tuple[dict[str, list[Path]], dict[str, str]]:
+def _sorted_out(folder: Path, whose: Callable[[str], str]) -> tuple[dict[str, list[Path]], dict[str, str]]:
     try:
         paths = sorted(folder.iterdir())
     except FileNotFoundError:
@@ -72,6 +72,7 @@ def _sorted_out(folder: Path) -> tuple[dict[str, list[Path]], dict[str, str]]:
     others: dict[str, str] = {}
     for path in paths:
         student, what = _whose(path)
+        student = whose(student) if student else student
         if what == "theirs":
             found.setdefault(student, []).append(path)
         elif what == "maybe":

@@ -15,9 +15,10 @@ from minigrad.course import similarity
 from minigrad.course.assignment import find, load
 from minigrad.course.cells import Cell
 from minigrad.course.feedback import gradescope, page, write_feedback
-from minigrad.course.grading import Result, as_json, from_json, write_csv
+from minigrad.course.grading import Result, as_json, from_json
 from minigrad.course.report import statistics, write_report
 from minigrad.course.running import Bench, local
+from minigrad.course.settling import write_csv
 from minigrad.course.submissions import Submission
 from minigrad.errors import DataError
 from tests.course.planting import sources
