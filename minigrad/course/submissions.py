@@ -52,7 +52,7 @@ def submissions(folder: Path, assignment: str) -> list[Submission]:
         raise DataError(
             "MG-944", f"{folder} has no submission: no .py or .ipynb file, and no folder with one{there_is}."
         )
-    return [_of_student(student, paths, assignment) for student, paths in found.items()]
+    return [of_student(student, paths, assignment) for student, paths in found.items()]
 
 
 def passed_over(folder: Path) -> dict[str, str]:
@@ -112,7 +112,8 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _of_student(student: str, paths: Sequence[Path], assignment: str) -> Submission:
+def of_student(student: str, paths: Sequence[Path], assignment: str) -> Submission:
+    """Read what one student has handed in: files, and folders with files in them."""
     try:
         files = [
             file for path in paths for file in (_chosen(path, assignment) if _is_folder(path) else [path])
