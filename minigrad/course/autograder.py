@@ -63,6 +63,7 @@ def graded(one: Assignment, plan: Plan, submission: Submission, root: Path) -> R
                 f"students' code could read {len(open_to_them)} files of the autograder here, such as "
                 f"{open_to_them[0]}: grade as root, as Gradescope does, or where Linux has Landlock.",
             )
+        print("What lies in the autograder's own folders it cannot read.")
         grader = Grader(one, settings)
         try:
             return grade_class(grader, [submission], results, jobs=1)[0]

@@ -78,7 +78,11 @@ def faults(written: bytes) -> list[str]:
     if not dictionary(result):
         return ["no object"]
     found = _of_fields(result, RESULT, "")
-    tests = [test for test in result["tests"] if dictionary(test)] if dictionary(result) and type(result.get("tests")) is list else []
+    tests = (
+        [test for test in result["tests"] if dictionary(test)]
+        if dictionary(result) and type(result.get("tests")) is list
+        else []
+    )
     for k, test in enumerate(tests):
         found += _of_fields(test, TEST, f"test {k}: ")
     if "score" not in result and not (tests and all("score" in test for test in tests)):

@@ -28,7 +28,7 @@ def of(*patterns, most=400):
                 found.append((path, file.read(most)))
         except Exception:
             pass
-    return found
+    return [(path, content) for path, content in found if content]
 
 def look(attempt):
     LOOKS.append(attempt.__name__)
@@ -39,22 +39,39 @@ def look(attempt):
     if found:
         raise RuntimeError(f"{GOT} {{attempt.__name__}} {{found!r}}"[:450])
 
+def by_handle(path):
+    """A file opened without its name, which root's right to read all files allows."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    handle = ctypes.create_string_buffer(8 + 128)
+    ctypes.c_uint.from_buffer(handle).value = 128
+    mount = ctypes.c_int()
+    if libc.name_to_handle_at(-100, path.encode(), handle, ctypes.byref(mount), 0) == 0:
+        for place in (".", "/usr"):
+            number = libc.open_by_handle_at(os.open(place, os.O_RDONLY), handle, os.O_RDONLY)
+            if number >= 0:
+                return os.read(number, 400)
+
+def environment():
+    """What this process was started with, a secret in it."""
+    with open("/proc/self/environ", "rb") as file:
+        return [part for part in file.read().split(b"\\0") if SECRET in part]
+
 def memory(process):
     """What stands in a process's memory like a solution or a hidden test."""
     libc = ctypes.CDLL(None)
     libc.prctl(4, 1, 0, 0, 0)
-    mark = b"### BEGIN " + (b"SOLU" + b"TION")
+    mark = re.compile(rb"### BEGIN [S]OLUTION")  # which does not find itself
     with open(f"/proc/{{process}}/maps") as maps, open(f"/proc/{{process}}/mem", "rb", 0) as content:
         for line in maps:
             begin, end = (int(part, 16) for part in line.split()[0].split("-"))
             if " rw" in line and end - begin < 1 << 26:
                 try:
                     content.seek(begin)
-                    where = content.read(end - begin).find(mark)
+                    found = mark.search(content.read(end - begin))
                 except (OSError, ValueError, OverflowError):
                     continue
-                if where >= 0:
-                    return begin + where
+                if found:
+                    return found
 '''
 
 _LOOKS = {
@@ -74,8 +91,8 @@ _LOOKS = {
     "open_files": 'of("/proc/[0-9]*/fd/*")',
     "command_lines": 'of(*[f"/proc/{{n}}/cmdline" for n in OTHERS])',
     "environments": 'of(*[f"/proc/{{n}}/environ" for n in OTHERS])',
-    "own_environment": 'b"".join(part for part in open("/proc/self/environ", "rb").read().split(b"\\0") if SECRET in part)',
-    "own_environment_again": '[(ctypes.CDLL(None).prctl(4, 1, 0, 0, 0), part) for part in open("/proc/self/environ", "rb").read().split(b"\\0") if SECRET in part]',
+    "own_environment": "environment()",
+    "own_environment_again": "ctypes.CDLL(None).prctl(4, 1, 0, 0, 0) or environment()",
     "variables": "[text for text in os.environ.values() if SECRET.decode() in text]",
     "own_memory": 'memory("self")',
     "parents_memory": "memory(os.getppid())",
@@ -91,9 +108,11 @@ _LOOKS = {
     "mount": 'ctypes.CDLL(None).mount(b"{root}", b".", None, 4096, None) == 0 and of("source/*")',
     "chroot": 'os.chroot("{root}") or of("/source/*")',
     "handle": 'os.open("{root}/source/plan.json", os.O_PATH)',
+    "handle_of_a_file": 'by_handle("{root}/source/plan.json")',
+    "handle_of_a_folder": 'by_handle("{root}/source")',
     "write_results": 'open("{root}/results/results.json", "w")',
     "write_beside": 'open("{root}/results/other", "w")',
-    "others_folders": 'of("/tmp/**", "/var/tmp/**", "/dev/shm/**")',
+    "others_folders": 'of("/tmp/minigrad-*/**", "/tmp/minigrad-*", "/var/tmp/*", "/dev/shm/*")',
     "shadow": 'of("/etc/shadow", "/root/**", "/root/.*")',
     "logs": 'of("/var/log/**")',
     "programs": 'os.popen("cat {root}/source/plan.json; id").read()',
@@ -105,14 +124,17 @@ _LOOKS = {
     "frames": '[frame for frame in sys._current_frames().values() if "Plan" in frame.f_globals]',
 }
 
-_IN_A_FUNCTION = '''
-found = of("{root}/**", "/proc/[0-9]*/environ", "/proc/[0-9]*/fd/*")
-frame, texts = sys._getframe(), []
+_IN_A_FUNCTION = """
+found = of("{root}/**", "/proc/[0-9]*/fd/*")
+found += [path for path, content in of("/proc/[0-9]*/environ") if SECRET in content]
+frame = sys._getframe()
 while frame:
-    texts += [repr(value)[:300] for value in frame.f_locals.values() if "HIDDEN" in repr(value)]
+    texts = [repr(value)[:300] for value in frame.f_locals.values()]
+    found += [text for text in texts if re.search("### BEGIN [H]IDDEN", text)]
     frame = frame.f_back
-raise RuntimeError(f"GOT in a function: {{found}} {{texts}}"[:450] if found or texts else "TRIED")
-'''
+message = f"GOT function {found}"[:450] if found else "TRIED"
+raise RuntimeError(message)
+"""
 
 
 def cells(one: Assignment, root: str, secret: str) -> Iterator[Cell]:
@@ -127,7 +149,7 @@ def cells(one: Assignment, root: str, secret: str) -> Iterator[Cell]:
         body = expression.format(root=root) if "{root}" in expression else expression.replace("{{n}}", "{n}")
         yield Cell("code", f"@look\ndef {name}():\n    return {body}")
     yield Cell("code", f"raise RuntimeError('{TRIED} ' + str(len(LOOKS)))")
-    attempt = _IN_A_FUNCTION.format(root=root).strip().replace("\n", "\n    ")
+    attempt = _IN_A_FUNCTION.replace("{root}", root).strip().replace("\n", "\n    ")
     for cell in one.submitted:
         stub = "raise NotImplementedError()"
         yield replace(cell, source=cell.source.replace(stub, attempt)) if cell.is_solution else cell
@@ -138,7 +160,7 @@ def submission(one: Assignment, root: str, secret: str) -> str:
     return to_percent(cells(one, root, secret))
 
 
-LOOKS = len(_LOOKS)
+LOOKS = list(_LOOKS)
 
 
 def texts(value: object) -> Iterator[str]:

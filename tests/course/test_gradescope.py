@@ -1,0 +1,382 @@
+"""The archive for Gradescope: what is in it, what run_autograder writes whatever happens, and what nobody can read."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from minigrad.course.assignment import find, load, released
+from minigrad.course.autograder import late, metadata, student, write
+from minigrad.course.cells import to_notebook, to_percent
+from minigrad.course.gradescope import ROOM, archive, failed
+from minigrad.course.packing import pins, wheel
+from minigrad.errors import ConfigError, FileError
+from tests.course import readers
+from tests.course.autograders import METADATA, SEED, Autograder, everybodys_python
+from tests.course.gradescope_format import faults
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Gradescope's machines are Linux's")
+as_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0,
+    reason="Gradescope runs it as root, and so must this test",
+)
+
+A4 = load(find("A4"))
+SOLUTION = to_percent(A4.submitted)
+RELEASED = to_percent(released(A4))
+
+
+@pytest.fixture(scope="module")
+def autograder():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # Python lies where everybody may read, as it does in /opt
+        yield Autograder(A4, Path(folder))
+
+
+class TestTheFormat:
+    @pytest.mark.parametrize(
+        ("content", "fault"),
+        [
+            ("", "no JSON"),
+            ("[]", "no object"),
+            ("{}", "score is missing"),
+            ('{"tests": []}', "score is missing"),
+            ('{"tests": [{"score": 1}, {}]}', "score is missing"),
+            ('{"score": NaN}', "score = 'NaN'"),
+            ('{"score": 1e999}', "score = inf"),
+            ('{"score": "3"}', "score = '3'"),
+            ('{"score": true}', "score = True"),
+            ('{"score": 1, "points": 3}', "no field points"),
+            ('{"score": 1, "output": "\\u0000"}', "output = "),
+            ('{"score": 1, "output": "\\ud83d"}', "output = "),
+            ('{"score": 1, "visibility": "secret"}', "visibility = 'secret'"),
+            ('{"score": 1, "tests": {}}', "tests = {}"),
+            ('{"score": 1, "tests": [{"status": "ok"}]}', "test 0: status = 'ok'"),
+            ('{"score": 1, "tests": [{"number": 1}]}', "test 0: number = 1"),
+            ('{"score": 1, "tests": [{}, {"visible": 1}]}', "test 1: there is no field visible"),
+            ('{"score": 1, "leaderboard": [{"value": 1}]}', "leaderboard = "),
+        ],
+    )
+    def test_what_is_none_is_told(self, content, fault):
+        assert any(fault in each for each in faults(content.encode()))
+
+    def test_the_documentations_own_examples_are_fine(self):
+        tests = [
+            {
+                "score": 2.0,
+                "max_score": 2.0,
+                "name": "Sum",
+                "number": "1.1",
+                "tags": ["a"],
+                "status": "failed",
+            },
+            {"score": 0, "output": "x\ny", "visibility": "after_published", "extra_data": {}},
+        ]
+        whole = {
+            "score": 44.0,
+            "execution_time": 136,
+            "output": "Text",
+            "visibility": "after_due_date",
+            "stdout_visibility": "visible",
+            "tests": tests,
+            "leaderboard": [
+                {"name": "Time", "value": 15.1, "order": "asc"},
+                {"name": "Stars", "value": "***"},
+            ],
+        }
+        assert faults(json.dumps(whole).encode()) == []
+        assert faults(json.dumps({"tests": tests}).encode()) == []
+        assert faults(json.dumps(failed()).encode()) == []
+
+
+class TestTheArchive:
+    def test_it_holds_what_gradescope_asks_for_and_no_index_is_needed_for_minigrad(self, tmp_path):
+        archive(A4, tmp_path / "out.zip", seed=SEED)
+        with zipfile.ZipFile(tmp_path / "out.zip") as made:
+            rights = {entry.filename: entry.external_attr >> 16 for entry in made.infolist()}
+            assert made.read("assignment/a4_dense.py").decode() == to_percent(A4.cells)
+            assert made.read("setup.sh").startswith(b"#!/usr/bin/env bash\n")
+            assert made.read("run_autograder").startswith(b"#!/bin/sh\n")
+            for name in ("setup.sh", "run_autograder"):
+                assert b"@" not in made.read(name).replace(b'"$@"', b"")
+        assert {name for name, right in rights.items() if right == 0o100755} == {"setup.sh", "run_autograder"}
+        assert sum(name.endswith(".whl") and name.startswith("minigrad_engine-") for name in rights) == 1
+        first = (tmp_path / "out.zip").read_bytes()
+        archive(A4, tmp_path / "out.zip", seed=SEED)
+        assert (tmp_path / "out.zip").read_bytes() == first
+
+    @pytest.mark.parametrize(
+        ("name", "words"), [("out.tar.gz", r"Gradescope takes a \.zip"), ("out.zip", "is a release")]
+    )
+    def test_what_could_not_work_is_refused(self, name, words, tmp_path):
+        (tmp_path / "a4_dense.py").write_text(RELEASED)
+        with pytest.raises(ConfigError, match=f"MG-961 .*{words}"):
+            archive(load(tmp_path / "a4_dense.py"), tmp_path / name, seed=0)
+        assert not (tmp_path / name).exists()
+
+    def test_the_wheel_is_one(self, tmp_path):
+        name, content = wheel()
+        with zipfile.ZipFile(io.BytesIO(content)) as made:
+            files = {entry: made.read(entry) for entry in made.namelist()}
+        (record,) = (entry for entry in files if entry.endswith(".dist-info/RECORD"))
+        rows = dict(row.split(",", 1) for row in files.pop(record).decode().splitlines())
+        assert rows.pop(record) == ","
+        for entry, inside in files.items():
+            digest = base64.urlsafe_b64encode(hashlib.sha256(inside).digest()).rstrip(b"=").decode()
+            assert rows.pop(entry) == f"sha256={digest},{len(inside)}"
+        assert rows == {}
+        assert {
+            "minigrad/py.typed",
+            "minigrad/explain/pages/MG-101.md",
+            "minigrad_kernels/__init__.py",
+        } <= set(files)
+        assert not any("__pycache__" in entry or "assignments" in entry for entry in files)
+        (tmp_path / name).write_bytes(content)
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--no-index",
+            "--no-deps",
+            "--target",
+            tmp_path / "x",
+        ]
+        subprocess.run([*pip, tmp_path / name], check=True)
+        assert (tmp_path / "x" / "minigrad" / "course" / "autograder_files" / "setup.sh").is_file()
+
+    def test_all_that_minigrad_needs_has_the_version_that_is_here(self):
+        import numpy
+        import scipy
+
+        found = dict(pin.split("==") for pin in pins())
+        assert found["numpy"] == numpy.__version__.partition("+")[0]
+        assert found["scipy"] == scipy.__version__
+        assert "llvmlite" in found  # which Numba needs, and minigrad does not name
+        assert not {"pytest", "sphinx", "minigrad-engine"} & set(found)  # extras, and itself
+
+
+class TestWhoItIs:
+    @pytest.mark.parametrize(
+        ("users", "name"),
+        [
+            ([{"email": "ada@x.org", "id": 1, "name": "Ada"}], "ada@x.org"),
+            ([{"email": "bob@x.org", "id": 2}, {"email": "ada@x.org", "id": 1}], "ada@x.org + bob@x.org"),
+            ([{"email": "", "id": 7, "name": "Ada"}], "7"),
+            ([{"name": "Ada\n\ud83d"}], "Ada \ufffd"),
+            ([], "student"),
+            (None, "student"),
+            ([3, {}], "student"),
+        ],
+    )
+    def test_one_or_a_group(self, users, name):
+        assert student({"users": users}) == name
+
+    @pytest.mark.parametrize("content", ["", "[]", "{", "[" * 100_000, '{"users": {"a": 1}}', "\xff"])
+    def test_whatever_the_metadata_are(self, content, tmp_path):
+        path = tmp_path / "submission_metadata.json"
+        path.write_text(content, encoding="latin-1")
+        assert student(metadata(path)) == "student"
+        assert late(metadata(path)) == 0
+        assert metadata(tmp_path / "none.json") == {}
+
+    @pytest.mark.parametrize(
+        ("created", "due", "seconds"),
+        [
+            ("2026-11-02T00:30:00.000000-07:00", "2026-11-01T23:00:00.000000-07:00", 5400),
+            ("2026-11-02T00:30:00.000000-07:00", "2026-11-02T08:00:00.000000+00:00", 0),
+            ("2026-11-02T00:30:00.000000-07:00", None, 0),
+            ("yesterday", "2026-11-01T23:00:00.000000-07:00", 0),
+            ("2026-11-02T00:30:00", "2026-11-01T23:00:00.000000-07:00", 0),
+        ],
+    )
+    def test_how_late(self, created, due, seconds):
+        assert late({"created_at": created, "assignment": {"due_date": due}}) == seconds
+
+
+@linux
+class TestRunAutograder:
+    def test_the_solution_of_a_group_gets_all_points(self, autograder):
+        users = [{"email": "bob@x.org"}, {"email": "ada@x.org"}]
+        result = autograder.run({"a4_dense.py": SOLUTION}, METADATA | {"users": users})
+        assert [test for test in result["tests"] if test["status"] == "failed"] == []
+        assert result["score"] == sum(test["max_score"] for test in result["tests"]) == A4.points
+        assert len(result["tests"]) == len(A4.tests)
+        assert result["extra_data"] == {"graded": True, "late_seconds": 5400}
+        assert "ada@x.org + bob@x.org: a4_dense.py" in autograder.printed
+        assert "On this machine a student's code cannot" in autograder.printed
+
+    def test_a_notebook_of_another_name_counts_and_what_is_not_written_gets_nothing(self, autograder):
+        result = autograder.run({"Untitled.ipynb": to_notebook(released(A4))}, "{}")
+        assert result["score"] == 0
+        assert {test["status"] for test in result["tests"]} == {"failed"}
+        assert result["extra_data"] == {"graded": True, "late_seconds": 0}
+
+    @pytest.mark.parametrize(
+        ("files", "words"),
+        [
+            ({}, "it is empty"),
+            ({"a4_dense.py.txt": SOLUTION, "notes.pdf": "x"}, "it has a4_dense.py.txt, notes.pdf"),
+            ({"mine.py": SOLUTION, "yours.py": RELEASED}, "not clear which file"),
+            ({"a4_dense.ipynb": "{"}, "is no notebook"),
+        ],
+    )
+    def test_what_cannot_be_graded_says_what_to_hand_in(self, autograder, files, words):
+        result = autograder.run(files)
+        assert result["score"] == 0
+        assert words in result["output"]
+        assert "Hand in a4_dense.py, or a4_dense.ipynb" in result["output"]
+        assert result["extra_data"]["graded"] is False
+        assert "failed" not in result["extra_data"]
+        assert str(autograder.root) not in json.dumps(result)
+
+    @pytest.mark.parametrize(
+        ("file", "old", "new"),
+        [
+            ("plan.json", b'"seed"', b'"sead"'),
+            ("assignment/a4_dense.py", b"@test", b"@tset"),
+            ("run_autograder", b"timeout -k 10 540", b"timeout -k 10 0.5"),
+            ("run_autograder", b"-m minigrad.course.autograder", b"-c 'import os; os.kill(os.getpid(), 9)'"),
+            ("run_autograder", b"/bin/python", b"/bin/none"),
+        ],
+    )
+    def test_a_failure_of_the_grader_is_told_apart(self, autograder, file, old, new):
+        path = autograder.root / "source" / file
+        before = path.read_bytes()
+        assert old in before
+        path.write_bytes(before.replace(old, new))
+        try:
+            result = autograder.run({"a4_dense.py": SOLUTION})
+        finally:
+            path.write_bytes(before)
+        assert result == failed()
+        assert "NOT your fault" in result["output"]
+        assert "NOT GRADED" in autograder.printed
+
+    @as_root
+    def test_on_a_full_disk_the_result_has_its_room(self, autograder):
+        source = autograder.root / "source" / "run_autograder"
+        script = (
+            f"mount -t tmpfs -o size={ROOM + 8192} none {autograder.root}/results && {source}; "
+            f"cat {autograder.root}/results/results.json > {autograder.root}/kept.json; ls -a {autograder.root}/results"
+        )
+        autograder.run({})  # lays everything out
+        before = source.read_text()
+        source.write_text(
+            before.replace("cd /\n", f"head -c 8192 /dev/zero > {autograder.root}/results/stdout; cd /\n")
+        )
+        try:
+            done = subprocess.run(
+                ["unshare", "-m", "sh", "-c", script],
+                env={
+                    **os.environ,
+                    "MINIGRAD_AUTOGRADER": str(autograder.root),
+                    "MINIGRAD_HOME": str(autograder.home),
+                },
+                capture_output=True,
+                text=True,
+            )
+        finally:
+            source.write_text(before)
+        if "mount:" in done.stderr or "unshare:" in done.stderr:
+            pytest.skip("no file system may be mounted here")
+        kept = (autograder.root / "kept.json").read_bytes()
+        assert "the disk is full" in done.stdout
+        assert faults(kept) == []
+        assert "it is empty" in json.loads(kept)["output"]
+        assert done.stdout.split()[-4:] == [".", "..", "results.json", "stdout"]
+
+
+class TestWriting:
+    def result(self, output):
+        return {"score": 1, "output": "x\0\ud83dy", "tests": [{"score": 1, "output": output}]}
+
+    def test_what_a_database_does_not_take_is_taken_out(self, tmp_path):
+        write(tmp_path / "results.json", self.result("\ud83d\ude00"))
+        written = (tmp_path / "results.json").read_bytes()
+        assert faults(written) == []
+        assert json.loads(written)["output"] == "x\\0\ufffdy"
+        assert json.loads(written)["tests"][0]["output"] == "😀"
+
+    @pytest.mark.parametrize(("length", "left"), [(100, 100), (5000, 0)])
+    def test_what_has_too_little_room_is_shortened_and_stays_json(self, monkeypatch, tmp_path, length, left):
+        def full(path, content):
+            raise FileError("MG-807", "the disk is full")
+
+        monkeypatch.setattr("minigrad.course.autograder.atomic_write", full)
+        path = tmp_path / "results.json"
+        path.write_bytes(json.dumps(failed()).encode().ljust(2000))
+        write(path, self.result("x" * length))
+        assert path.stat().st_size == 2000
+        assert faults(path.read_bytes()) == []
+        assert len(json.loads(path.read_bytes())["tests"][0]["output"]) == left
+
+
+def secrets() -> set[str]:
+    """Lines that stand in the source and not in the release, the seed, and what the environment and Gradescope say."""
+    public = {line.strip() for line in RELEASED.split("\n")}
+    lines = {line.strip() for line in to_percent(A4.cells).split("\n")} - public
+    return {line for line in lines if len(line) > 20} | {str(SEED), "CANARY"}
+
+
+@linux
+class TestReaders:
+    def test_the_looks_find_what_is_not_kept_from_them(self, autograder, tmp_path):
+        autograder.run({})
+        names = ["sources", "solutions", "the_plan", "the_wheel", "results", "who", "names", "variables"]
+        names += ["own_environment", "command_lines", "link", "programs"]
+        chosen = [
+            cell.source
+            for cell in readers.cells(A4, str(autograder.root), "CANARY")
+            if "@look" not in cell.source or cell.source.split("def ")[1].split("(")[0] in names
+        ][: len(names) + 2]
+        caught = "try:\n    exec({!r})\nexcept Exception as error:\n    print(error)"
+        done = subprocess.run(
+            [sys.executable, "-c", "\n".join(caught.format(source) for source in chosen)],
+            env={**os.environ, "KEY": "CANARY of the environment"},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert [line.split()[1] for line in done.stdout.splitlines()] == [
+            name for name in readers.LOOKS if name in names
+        ]
+
+    @as_root
+    @pytest.mark.skipif(everybodys_python() is None, reason="Python lies where only root can read it")
+    @pytest.mark.parametrize("landlocked", [True, False])
+    def test_nothing_of_the_grader_stands_in_the_results(self, autograder, landlocked):
+        module = autograder.package / "course" / "landlock.py"
+        before = module.read_text()
+        if not landlocked:
+            module.write_text(before + "\n\ndef version() -> int:\n    return 0\n")
+        try:
+            content = readers.submission(load_released(), str(autograder.root), "CANARY")
+            result = autograder.run({"a4_dense.py": content}, GRADESCOPE_KEY="CANARY of the environment")
+        finally:
+            module.write_text(before)
+        shown = "\n".join(readers.texts(result))
+        assert f"{readers.TRIED} {len(readers.LOOKS)}" in shown
+        assert result["score"] == 0
+        found = {line.split(readers.GOT)[1].split()[0] for line in readers.found_in(result)}
+        assert found <= (set() if landlocked else {"command_lines", "others_folders", "logs"})
+        assert [secret for secret in secrets() if secret in shown] == []
+
+
+def load_released():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a4_dense.py")
+        path.write_text(RELEASED)
+        return load(path)
