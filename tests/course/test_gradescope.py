@@ -7,6 +7,8 @@ import hashlib
 import io
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +24,7 @@ from minigrad.course.gradescope import ROOM, archive, failed
 from minigrad.course.packing import pins, wheel
 from minigrad.errors import ConfigError, FileError
 from tests.course import readers
-from tests.course.autograders import METADATA, SEED, Autograder, everybodys_python
+from tests.course.autograders import METADATA, SEED, Autograder, everybodys_python, unpack
 from tests.course.gradescope_format import faults
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Gradescope's machines are Linux's")
@@ -203,6 +205,66 @@ class TestWhoItIs:
     )
     def test_how_late(self, created, due, seconds):
         assert late({"created_at": created, "assignment": {"due_date": due}}) == seconds
+
+
+@linux
+class TestHowPythonComes:
+    """setup.sh on machines that are only pretended (pretend.sh), up to where it makes a virtual environment."""
+
+    def setup(self, tmp_path, **files):
+        here = tmp_path / "bin"
+        here.mkdir()
+        (here / "pretend.sh").write_bytes(Path(__file__).with_name("pretend.sh").read_bytes())
+        (here / "pretend.sh").chmod(0o755)
+        for name in ("bash", "sh", "sed", "chmod", "mkdir", "cat", "ln"):
+            (here / name).symlink_to(shutil.which(name))
+        for name in (
+            "apt-get",
+            "apt-cache",
+            "add-apt-repository",
+            "grep",
+            "python3",
+            files.pop("there", "python3"),
+        ):
+            if not (here / name).exists():
+                (here / name).symlink_to("pretend.sh")
+        for name, text in ({"candidates": ""} | files).items():
+            (here / name.replace("_", "-")).write_text(text)
+        archive(A4, tmp_path / "out.zip", seed=SEED)
+        unpack(tmp_path / "out.zip", tmp_path / "root" / "source")
+        script = tmp_path / "root" / "source" / "setup.sh"
+        script.write_text(re.sub(r'versions="[\d.]+ ', 'versions="3.12 ', script.read_text()))
+        home = {"MINIGRAD_HOME": str(tmp_path / "home"), "MINIGRAD_AUTOGRADER": str(tmp_path / "root")}
+        done = subprocess.run(
+            ["/usr/bin/env", "bash", script],
+            env={"PATH": str(here), "HERE": str(here), **home},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode != 0
+        ways = [line.rpartition(": ")[2] for line in done.stdout.splitlines() if "looking for" in line]
+        return ways[-1], done.stdout.splitlines()[-1]
+
+    @pytest.mark.parametrize(
+        ("machine", "way", "made"),
+        [
+            ({"there": "python3.13"}, "is there", "python3.13"),
+            ({"candidates": "python3.11 3.11.2-6"}, "from the distribution", "python3.11"),
+            (
+                {"candidates": "python3.11 3.11.0~rc1-1~22.04\n", "ppa": "python3.12 3.12.9-1+jammy1\n"},
+                "from deadsnakes",
+                "python3.12",
+            ),
+            ({"candidates": "python3.11 3.11.0~rc1-1~22.04\n", "has_uv": ""}, "from uv", "python-of-uv"),
+            ({"candidates": "python3.11 3.11.0~rc1-1~22.04\n"}, "from a release candidate", "python3.11"),
+        ],
+    )
+    def test_by_the_first_way_that_there_is(self, machine, way, made, tmp_path):
+        assert self.setup(tmp_path, **machine) == (way, f"MADE WITH {made}")
+
+    def test_or_it_says_that_there_is_none(self, tmp_path):
+        assert self.setup(tmp_path)[1] == "minigrad: there is no way here to Python 3.11 or newer"
 
 
 @linux
