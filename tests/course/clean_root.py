@@ -42,7 +42,7 @@ def mirror() -> str:
     """Return the mirror of Debian that this machine's apt uses."""
     places = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
     text = "\n".join(place.read_text() for place in places if place.is_file())
-    found = re.search(r"^(?:URIs:|deb(?: \[.*?\])?) *(\S+)", text, re.MULTILINE)
+    found = re.search(r"^(?:URIs:|deb(?: \[.*?\])?) *(\S+/(?:debian|ubuntu)/?)\s", text, re.MULTILINE)
     if not found:
         sys.exit("this machine's apt names no mirror; give one with --mirror")
     return found[1]
