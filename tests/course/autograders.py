@@ -28,6 +28,8 @@ METADATA = {
     "users": [{"email": "ada@example.org", "id": 1234, "name": "Ada"}],
     "previous_submissions": [{"score": 3.0, "results": {"output": "CANARY of before"}}],
 }
+WITHOUT_LANDLOCK = "\n\ndef version() -> int:\n    return 0\n"
+"""What makes ``landlock.py`` that of a kernel without it."""
 
 
 def unpack(zipped: Path, folder: Path) -> None:
@@ -92,10 +94,10 @@ class Autograder:
         self.printed = self.start(**environment)
         return read(self.root)
 
-    def start(self, **environment: str) -> str:
-        """Run ``run_autograder`` on what is there, and return what it prints."""
+    def start(self, *rights: str, **environment: str) -> str:
+        """Run ``run_autograder`` on what is there, through a program that changes its rights; return what it prints."""
         done = subprocess.run(
-            [self.root / "source" / "run_autograder"],
+            [*rights, self.root / "source" / "run_autograder"],
             env={
                 **os.environ,
                 "MINIGRAD_AUTOGRADER": str(self.root),

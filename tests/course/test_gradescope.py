@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from minigrad.course import landlock
 from minigrad.course.assignment import find, load, released
 from minigrad.course.autograder import late, metadata, student, write
 from minigrad.course.cells import to_notebook, to_percent
@@ -24,7 +25,16 @@ from minigrad.course.gradescope import ROOM, archive, failed
 from minigrad.course.packing import pins, wheel
 from minigrad.errors import ConfigError, FileError
 from tests.course import readers
-from tests.course.autograders import METADATA, SEED, Autograder, everybodys_python, unpack
+from tests.course.autograders import (
+    METADATA,
+    SEED,
+    WITHOUT_LANDLOCK,
+    Autograder,
+    everybodys_python,
+    read,
+    submit,
+    unpack,
+)
 from tests.course.gradescope_format import faults
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Gradescope's machines are Linux's")
@@ -423,7 +433,7 @@ class TestReaders:
         module = autograder.package / "course" / "landlock.py"
         before = module.read_text()
         if not landlocked:
-            module.write_text(before + "\n\ndef version() -> int:\n    return 0\n")
+            module.write_text(before + WITHOUT_LANDLOCK)
         try:
             content = readers.submission(load_released(), str(autograder.root), "CANARY")
             result = autograder.run({"a4_dense.py": content}, GRADESCOPE_KEY="CANARY of the environment")
@@ -435,6 +445,23 @@ class TestReaders:
         found = {line.split(readers.GOT)[1].split()[0] for line in readers.found_in(result)}
         assert found <= (set() if landlocked else {"command_lines", "others_folders", "logs"})
         assert [secret for secret in secrets() if secret in shown] == []
+
+    @as_root
+    @pytest.mark.skipif(everybodys_python() is None, reason="Python lies where only root can read it")
+    @pytest.mark.skipif(landlock.version() < 1, reason="there is no Landlock to take away")
+    def test_an_ordinary_user_needs_landlock(self):
+        with tempfile.TemporaryDirectory() as folder:
+            own = Autograder(A4, Path(folder))
+            submit(own.root, {"a4_dense.py": SOLUTION})
+            for path in (Path(folder), *Path(folder).rglob("*")):
+                os.chown(path, 61000, 61000, follow_symlinks=False)
+            rights = ["setpriv", "--reuid=61000", "--regid=61000", "--clear-groups"]
+            own.start(*rights)
+            assert read(own.root)["score"] == A4.points
+            module = own.package / "course" / "landlock.py"
+            module.write_text(module.read_text() + WITHOUT_LANDLOCK)
+            assert "MG-962 students' code could read" in own.start(*rights)
+            assert read(own.root) == failed()
 
 
 def load_released():
