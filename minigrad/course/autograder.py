@@ -9,17 +9,20 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from minigrad.course.assignment import Assignment, load
+from minigrad.course.cells import Cell
 from minigrad.course.feedback import gradescope
 from minigrad.course.gradescope import Plan
 from minigrad.course.grading import Grader, Result, Settings, grade_class
-from minigrad.course.holding import holding, readable
-from minigrad.course.submissions import Submission, of_student
+from minigrad.course.holding import holding
+from minigrad.course.remote import Forks
+from minigrad.course.submissions import Submission, submission_of
 from minigrad.course.texts import line, whole
 from minigrad.errors import ConfigError, MinigradError
 from minigrad.files import atomic_write
@@ -33,7 +36,7 @@ def main(root: Path) -> int:
     plan = Plan(**json.loads(root.joinpath("source", "plan.json").read_bytes()))
     about = metadata(root / "submission_metadata.json")
     one = load(root / "source" / plan.assignment)
-    submission = of_student(student(about), [root / "submission"], one.name)
+    submission = submission_of(student(about), root / "submission", one.name)
     print(f"{submission.student}: {submission.file or submission.trouble}")
     result = graded(one, plan, submission, root)
     for note in [result.trouble, *result.notes]:
@@ -71,6 +74,30 @@ def graded(one: Assignment, plan: Plan, submission: Submission, root: Path) -> R
             grader.close()
 
 
+_PROBE = """
+def readable(paths):
+    found = []
+    for path in paths:
+        try:
+            with open(path, "rb"):
+                found.append(path)
+        except OSError:
+            pass
+    return found
+"""
+
+
+def readable(paths: Iterable[Path]) -> list[str]:
+    """Return those of these files that students' code can read here."""
+    forks = Forks(seconds=20)
+    try:
+        with forks.session([Cell("code", _PROBE)], []) as student:
+            found: list[str] = student.readable([str(path) for path in paths])
+    finally:
+        forks.close()
+    return found
+
+
 def metadata(path: Path) -> dict[str, Any]:
     """Read what Gradescope says about a submission; nothing where it says nothing that can be read."""
     try:
@@ -82,11 +109,11 @@ def metadata(path: Path) -> dict[str, Any]:
 
 
 def student(about: dict[str, Any]) -> str:
-    """Return whose submission it is: an address, or those of a group, in order; inputs are drawn from this name."""
+    """Return whose submission it is: the number of a user, or those of a group, in order; their inputs come of it."""
     users = about.get("users")
     users = [user for user in users if isinstance(user, dict)] if isinstance(users, list) else []
-    names = [str(user.get("email") or user.get("id") or user.get("name") or "") for user in users]
-    return line(" + ".join(sorted(name for name in names if name)), 200) or "student"
+    names = [str(user.get("id") or user.get("email") or user.get("name") or "") for user in users]
+    return line("-".join(sorted(name for name in names if name)), 200) or "student"
 
 
 def late(about: dict[str, Any]) -> int:
@@ -103,7 +130,7 @@ def content(one: Assignment, result: Result, about: dict[str, Any]) -> dict[str,
     found = gradescope(one, result)
     if result.trouble:
         found["output"] = (
-            f"{result.trouble}\nHand in {one.name}.py, or {one.name}.ipynb: the file that you were given, "
+            f"{found['output']}\nHand in {one.name}.py, or {one.name}.ipynb: the file that you were given, "
             "with your work in it."
         )
     return found | {"extra_data": {"graded": not result.trouble, "late_seconds": late(about)}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,9 +47,6 @@ def probe(path, folders, results, tcp, udp, name, process):
         "network": any([can(connect, tcp), can(send, udp)]),
         "signals": any([can(whisper, name), can(os.kill, process, 0)]),
     }
-
-def readable(paths):
-    return [path for path in paths if can(read, path)]
 """
 
 
@@ -126,14 +123,3 @@ def holding(results: Path) -> Holding:
         finally:
             forks.close()
     return Holding(**{key: bool(found[key]) for key in Holding._fields})
-
-
-def readable(paths: Iterable[Path]) -> list[str]:
-    """Return those of these files that students' code can read here."""
-    forks = Forks(seconds=20)
-    try:
-        with forks.session([Cell("code", _PROBE)], []) as student:
-            found: list[str] = student.readable([str(path) for path in paths])
-    finally:
-        forks.close()
-    return found

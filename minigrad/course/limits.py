@@ -77,6 +77,9 @@ def confine(keep: int, folder: str, *, memory: int, seconds: float, user: User |
     ``memory`` is in bytes, beyond what the process has now; ``user`` is the user to become, None to stay the same.
     """
     os.setsid()
+    # Where a container's memory is full, the system ends this process and not the grader.
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as first_to_go:
+        first_to_go.write("1000")
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
@@ -90,9 +93,6 @@ def confine(keep: int, folder: str, *, memory: int, seconds: float, user: User |
     elif os.geteuid() != 0:
         _keep_capabilities(0)  # those that it has in a namespace of its own
     die_with_parent()
-    # Where a container's memory is full, the system ends this process and not the grader.
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as first_to_go:
-        first_to_go.write("1000")
     if landlock.version():
         landlock.restrict(folder, _readable(), _DEVICES)
     _limit("RLIMIT_AS", _address_space() + memory)
@@ -255,12 +255,14 @@ def _number_of_our_own() -> int:
                 mark.close()
                 if error.errno == errno.EADDRINUSE:
                     continue
-            _ours.append((number, mark))
+            else:
+                mark.detach()
+            _ours.append(number)
             break
-    return _ours[0][0] if _ours else _USERS[os.getpid() % len(_USERS)]
+    return _ours[0] if _ours else _USERS[os.getpid() % len(_USERS)]
 
 
-_ours: list[tuple[int, socket.socket]] = []
+_ours: list[int] = []
 
 
 def _can_work(user: User) -> bool:

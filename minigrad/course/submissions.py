@@ -52,7 +52,19 @@ def submissions(folder: Path, assignment: str) -> list[Submission]:
         raise DataError(
             "MG-944", f"{folder} has no submission: no .py or .ipynb file, and no folder with one{there_is}."
         )
-    return [of_student(student, paths, assignment) for student, paths in found.items()]
+    return [_of_student(student, paths, assignment) for student, paths in found.items()]
+
+
+def submission_of(student: str, path: Path, assignment: str) -> Submission:
+    """Read one student's submission: a file, or a folder as it is among those of a class.
+
+    Raises DataError MG-944 where there is neither.
+    """
+    if not path.exists():
+        raise DataError(
+            "MG-944", f"there is no file and no folder {path} that {student} could have handed in."
+        )
+    return _of_student(named(student), [path], assignment)
 
 
 def passed_over(folder: Path) -> dict[str, str]:
@@ -112,8 +124,7 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def of_student(student: str, paths: Sequence[Path], assignment: str) -> Submission:
-    """Read what one student has handed in: files, and folders with files in them."""
+def _of_student(student: str, paths: Sequence[Path], assignment: str) -> Submission:
     try:
         files = [
             file for path in paths for file in (_chosen(path, assignment) if _is_folder(path) else [path])

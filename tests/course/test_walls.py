@@ -159,21 +159,6 @@ class TestFiles:
         assert tried(forks, "import scipy.special, matplotlib.pyplot, decimal, sqlite3\nreturn 1") == 1
 
 
-def test_the_graders_environment_is_not_in_it(monkeypatch):
-    monkeypatch.setenv("COURSE_PASSWORD", "CANARY")
-    own = remote.Forks(seconds=20)
-    try:
-        began = tried(
-            own,
-            "import ctypes\nctypes.CDLL(None).prctl(4, 1)\nreturn open('/proc/self/environ', 'rb').read().decode()",
-        )
-        assert "MINIGRAD_KERNELS=reference" in began
-        assert "CANARY" not in began
-        assert tried(own, "return [v for v in os.environ.values() if 'CANARY' in v]") == []
-    finally:
-        own.close()
-
-
 class TestOtherProcesses:
     @needs(apart=True)
     def test_it_sees_none_and_cannot_kill_any(self, forks):
