@@ -29,7 +29,8 @@ METADATA = {
     "previous_submissions": [{"score": 3.0, "results": {"output": "CANARY of before"}}],
 }
 WITHOUT_LANDLOCK = "\n\ndef version() -> int:\n    return 0\n"
-"""What makes ``landlock.py`` that of a kernel without it."""
+WITHOUT_NAMESPACES = "\n\ndef available() -> bool:\n    return False\n"
+"""What makes ``landlock.py`` and ``namespaces.py`` those of a kernel without them."""
 
 
 def unpack(zipped: Path, folder: Path) -> None:

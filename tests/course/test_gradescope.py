@@ -29,6 +29,7 @@ from tests.course.autograders import (
     METADATA,
     SEED,
     WITHOUT_LANDLOCK,
+    WITHOUT_NAMESPACES,
     Autograder,
     everybodys_python,
     read,
@@ -449,7 +450,7 @@ class TestReaders:
     @as_root
     @pytest.mark.skipif(everybodys_python() is None, reason="Python lies where only root can read it")
     @pytest.mark.skipif(landlock.version() < 1, reason="there is no Landlock to take away")
-    def test_an_ordinary_user_needs_landlock(self):
+    def test_an_ordinary_user_needs_walls(self):
         with tempfile.TemporaryDirectory() as folder:
             own = Autograder(A4, Path(folder))
             submit(own.root, {"a4_dense.py": SOLUTION})
@@ -458,8 +459,9 @@ class TestReaders:
             rights = ["setpriv", "--reuid=61000", "--regid=61000", "--clear-groups"]
             own.start(*rights)
             assert read(own.root)["score"] == A4.points
-            module = own.package / "course" / "landlock.py"
-            module.write_text(module.read_text() + WITHOUT_LANDLOCK)
+            for name, without in (("landlock", WITHOUT_LANDLOCK), ("namespaces", WITHOUT_NAMESPACES)):
+                module = own.package / "course" / f"{name}.py"
+                module.write_text(module.read_text() + without)
             assert "MG-962 students' code could read" in own.start(*rights)
             assert read(own.root) == failed()
 
