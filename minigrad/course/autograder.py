@@ -49,29 +49,30 @@ def main(root: Path) -> int:
 
 
 def graded(one: Assignment, plan: Plan, submission: Submission, root: Path) -> Result:
-    """Grade one submission, after a look at what students' code could do here.
-
-    Raises ConfigError MG-962 where it could read what lies in ``root``.
-    """
-    settings = Settings(plan.seed, plan.seconds, plan.memory)
+    """Grade one submission, after a look at what students' code could do here; raises what ``look`` raises."""
+    grader = Grader(one, Settings(plan.seed, plan.seconds, plan.memory))
     with tempfile.TemporaryDirectory(prefix="minigrad-results-") as folder:
-        results = Path(folder)
-        for sentence in holding(results).sentences():
-            print(sentence)
-        ours = [*root.joinpath("source").rglob("*"), *root.glob("results/*"), *root.glob("*.json")]
-        open_to_them = readable(path for path in ours if path.is_file())
-        if open_to_them:
-            raise ConfigError(
-                "MG-962",
-                f"students' code could read {len(open_to_them)} files of the autograder here, such as "
-                f"{open_to_them[0]}: grade as root, as Gradescope does, or where Linux has Landlock.",
-            )
-        print("What lies in the autograder's own folders it cannot read.")
-        grader = Grader(one, settings)
+        if not submission.trouble:
+            look(root, Path(folder))
         try:
-            return grade_class(grader, [submission], results, jobs=1)[0]
+            return grade_class(grader, [submission], Path(folder), jobs=1)[0]
         finally:
             grader.close()
+
+
+def look(root: Path, results: Path) -> None:
+    """Say what students' code can do on this machine; ConfigError MG-962 where it could read what lies in ``root``."""
+    for sentence in holding(results).sentences():
+        print(sentence)
+    ours = [*root.joinpath("source").rglob("*"), *root.glob("results/*"), *root.glob("*.json")]
+    found = readable(path for path in ours if path.is_file())
+    if found:
+        raise ConfigError(
+            "MG-962",
+            f"students' code could read {len(found)} files of the autograder here, such as {found[0]}: grade as root, "
+            "as Gradescope does, or where Linux has Landlock.",
+        )
+    print("What lies in the autograder's own folders it cannot read.")
 
 
 _PROBE = """
