@@ -253,6 +253,37 @@ def report(
     to.print(f"\n{there}; the whole report is {page}", markup=False, soft_wrap=True)
 
 
+@course.command(cls=Command)
+def gradescope(
+    assignment: Annotated[str, _ASSIGNMENT],
+    out: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The archive to upload.")],
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Every submission's inputs are drawn from this and its students; drawn anew.",
+            show_default=False,
+        ),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.5, max=20, help="A test's time limit.")] = 10.0,
+    memory: Annotated[int, typer.Option(min=64, max=65536, help="A test's memory limit, in MB.")] = 512,
+) -> None:
+    """Build the archive of a Gradescope autograder. It holds the solutions: give it to nobody else."""
+    import secrets
+
+    from minigrad.course.assignment import find, load
+    from minigrad.course.gradescope import archive
+
+    one = load(find(assignment))
+    chosen = secrets.randbelow(1 << 63) if seed is None else seed
+    archive(one, out, seed=chosen, seconds=seconds, memory=memory << 20)
+    show.console().print(
+        f"{out} is there: {one.points} points. Upload it under Configure Autograder. It holds the solutions, the "
+        "hidden tests and the seed.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
 def _told(outcome: Outcome) -> Text:
     if outcome.passed:
         return Text.assemble(("  ✓ ", "bold green"), outcome.test)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import itertools
 import os
 import random
 import resource
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -75,6 +77,9 @@ def confine(keep: int, folder: str, *, memory: int, seconds: float, user: User |
     ``memory`` is in bytes, beyond what the process has now; ``user`` is the user to become, None to stay the same.
     """
     os.setsid()
+    # Where a container's memory is full, the system ends this process and not the grader.
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as first_to_go:
+        first_to_go.write("1000")
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
@@ -225,8 +230,7 @@ def other_user() -> User | None:
     """
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return None
-    # two graders on one machine must not end each other's processes
-    number = _USERS[os.getpid() % len(_USERS)]
+    number = _number_of_our_own()
     for reads_all in (False, True) if landlock.version() else (False,):
         user = User(number, reads_all)
         if _can_work(user):
@@ -237,6 +241,28 @@ def other_user() -> User | None:
         "students' code could run only as root, or with root's right to read every file. Put them where everybody "
         "can read, such as /opt, or grade as an ordinary user.",
     )
+
+
+def _number_of_our_own() -> int:
+    """Return the number of a user whom no other grader on this machine has: it ends all of that user's processes."""
+    if not _ours:
+        for k in range(len(_USERS)):
+            number = _USERS[(os.getpid() + k) % len(_USERS)]
+            mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            try:
+                mark.bind(f"\0minigrad-course-user-{number}")  # nobody else's until this process ends
+            except OSError as error:
+                mark.close()
+                if error.errno == errno.EADDRINUSE:
+                    continue
+            else:
+                mark.detach()
+            _ours.append(number)
+            break
+    return _ours[0] if _ours else _USERS[os.getpid() % len(_USERS)]
+
+
+_ours: list[int] = []
 
 
 def _can_work(user: User) -> bool:

@@ -247,6 +247,26 @@ class TestTheFolder:
         limits.remove(str(folder))  # nothing is left to do
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's students have users of their own")
+def test_two_graders_never_share_a_user():
+    program = (
+        "import os; os.getpid = lambda: 4242\n"
+        "from minigrad.course.limits import other_user\n"
+        "print(other_user().number, other_user().number, flush=True); input()"
+    )
+    graders = [
+        subprocess.Popen(
+            [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    said = [grader.stdout.readline().split() for grader in graders]
+    for grader in graders:
+        grader.communicate("\n")
+    assert all(first == again for first, again in said)
+    assert len({first for first, _ in said}) == 3
+
+
 class TestWhereOnlyRootReads:
     @pytest.mark.skipif(os.geteuid() != 0, reason="of interest to root alone")
     def test_without_landlock_it_is_refused(self, monkeypatch):
