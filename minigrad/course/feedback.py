@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from minigrad.course.assignment import Assignment, Question, Test
 from minigrad.course.grading import Result
-from minigrad.course.running import Outcome
+from minigrad.course.running import PASSED, UNGRADED, UNWRITTEN, WRONG, Outcome, counted
 from minigrad.course.texts import file_names, whole
 from minigrad.files import atomic_write, write_json
 
@@ -25,6 +25,9 @@ _HIDDEN_WORDS = {  # of what went wrong in a hidden test: nothing that the stude
     "time": "Your code ran for too long.",
     "trouble": "There was nothing to grade.",
 }
+
+
+_CLASSES = {PASSED: "passed", WRONG: "failed", UNGRADED: "ungraded", UNWRITTEN: "unwritten"}
 
 
 class Line(NamedTuple):
@@ -64,7 +67,7 @@ def page(assignment: Assignment, result: Result) -> str:
         f"<header><h1>{escape(assignment.title)}</h1><p>{escape(result.student)}, {escape(result.file)}</p>",
         f'<p class="score"><b>{result.score}</b> of {result.points} points</p>',
         f'<div class="bar"><div style="width:{share:.1f}%"></div></div>',
-        f"<p>{escape(_summary(assignment, result))}</p></header>",
+        f"<p>{escape(_summary(assignment, result))}</p>{_counts(result)}</header>",
     ]
     if result.trouble:
         parts.append(f'<p class="trouble">{escape(result.trouble)}</p>')
@@ -83,6 +86,15 @@ def _summary(assignment: Assignment, result: Result) -> str:
     names = ", ".join(question.title for question in lost[:3]) + (" …" if len(lost) > 3 else "")
     count = f"{len(assignment.questions) - len(lost)} of {len(assignment.questions)} questions are complete"
     return f"{count}. Look at: {names}"
+
+
+def _counts(result: Result) -> str:
+    """Say how many tests were answered wrongly, and how many not at all: marks, words and numbers."""
+    counts = "".join(
+        f'<span class="{_CLASSES[verdict]}"><span class="mark">{verdict.mark}</span> {count} {verdict.word}</span> '
+        for verdict, count in counted(result.outcomes)
+    )
+    return f'<p class="counts">{counts}</p>' if counts else ""
 
 
 def _points(question: Question, result: Result) -> int:
@@ -112,11 +124,13 @@ def _section(question: Question, result: Result) -> str:
 
 
 def _test(line: Line) -> str:
-    mark, word = ("✓", "passed") if line.outcome.passed else ("✗", "failed")
+    verdict = line.outcome.verdict
     points = f"{line.outcome.score} / {line.outcome.points}"
-    head = f'<p><span class="mark" title="{word}">{mark}</span> {escape(line.name)}<span>{points}</span></p>'
+    word = "" if line.outcome.passed else f" <em>{verdict.word}</em>"
+    head = f'<p><span class="mark" title="{verdict.word}">{verdict.mark}</span> {escape(line.name)}{word}'
+    head += f"<span>{points}</span></p>"
     said = "".join(_row(label, text) for label, text in line.said)
-    return f'<li class="{word}">{head}' + (f"<dl>{said}</dl>" if said else "") + "</li>"
+    return f'<li class="{_CLASSES[verdict]}">{head}' + (f"<dl>{said}</dl>" if said else "") + "</li>"
 
 
 def _row(label: str, text: str) -> str:
@@ -137,7 +151,10 @@ def gradescope(assignment: Assignment, result: Result) -> dict[str, Any]:
     tests = []
     for number, question in enumerate(assignment.questions, 1):
         for k, line in enumerate(lines(question, result), 1):
+            verdict = line.outcome.verdict
             output = "\n".join(f"{label}: {text}" for label, text in line.said)
+            if not line.outcome.passed:
+                output = f"{verdict.mark} {verdict.word}\n{output}"
             tests.append(
                 {
                     "name": f"{question.title}: {line.name}",
@@ -149,7 +166,9 @@ def gradescope(assignment: Assignment, result: Result) -> dict[str, Any]:
                     "visibility": "visible",
                 }
             )
-    notes = [result.trouble, *(f"Cell {p['cell']}: {p['message']}" for p in result.problems)]
+    counts = ", ".join(f"{count} {verdict.word}" for verdict, count in counted(result.outcomes))
+    troubles = [f"Cell {problem['cell']}: {problem['message']}" for problem in result.problems]
+    notes = [counts and f"Of {len(result.outcomes)} tests: {counts}.", result.trouble, *troubles]
     return {
         "score": result.score,
         "output": "\n".join(note for note in notes if note),

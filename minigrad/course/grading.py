@@ -8,7 +8,7 @@ import io
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -18,8 +18,8 @@ from typing import Any
 import minigrad
 from minigrad.course.assignment import Assignment, Test
 from minigrad.course.cells import Cell, to_percent
-from minigrad.course.remote import Forks
-from minigrad.course.running import Bench, Outcome, failed
+from minigrad.course.remote import Forks, Lost
+from minigrad.course.running import UNGRADED, UNWRITTEN, WRONG, Bench, Outcome, counted, failed
 from minigrad.course.student import Problem
 from minigrad.course.submissions import Submission
 from minigrad.course.texts import file_names, line, whole
@@ -28,6 +28,8 @@ from minigrad.files import atomic_write, read_json, write_json
 
 _MOST_DROPPED = 6  # cells of a submission that end or hang the process while it loads
 _TOTAL = 12  # a submission's time altogether, in tests' limits
+_COUNTED = (WRONG, UNGRADED, UNWRITTEN)  # columns of the table
+_PAUSE = 1.0  # seconds before a submission is graded again for which there was no process
 _AFTERWARDS = 0.1  # what a test has of its limit when that is used up
 
 
@@ -42,6 +44,7 @@ class Result:
     problems: list[dict[str, Any]] = field(default_factory=list)
     trouble: str = ""
     notes: list[str] = field(default_factory=list)  # of this run, for the instructor
+    held: dict[str, bool] = field(default_factory=dict)  # what a student's code could do there (``holding``)
 
     @property
     def score(self) -> int:
@@ -74,8 +77,10 @@ class Stopped(Exception):
 class Grader:
     """An assignment, ready to grade submissions with; each thread that grades has a fork server of its own."""
 
-    def __init__(self, assignment: Assignment, settings: Settings | None = None) -> None:
-        self.assignment, self.settings = assignment, settings or Settings()
+    def __init__(
+        self, assignment: Assignment, settings: Settings | None = None, held: Mapping[str, bool] | None = None
+    ) -> None:
+        self.assignment, self.settings, self.held = assignment, settings or Settings(), dict(held or {})
         self._bench = Bench(assignment)
         self._digest = hashlib.sha256(to_percent(assignment.cells).encode()).hexdigest()
         self._of_thread = threading.local()
@@ -99,7 +104,9 @@ class Grader:
     def grade(self, submission: Submission) -> Result:
         """Run every test on one submission."""
         key = self.key(submission)
-        result = Result(submission.student, submission.file, key, [], trouble=submission.trouble)
+        result = Result(
+            submission.student, submission.file, key, [], trouble=submission.trouble, held=self.held
+        )
         if submission.trouble:
             result.outcomes = [failed(test, "trouble", submission.trouble) for test in self.assignment.tests]
             return result
@@ -118,7 +125,13 @@ class Grader:
         try:
             with self._forks(share).session(cells, self.assignment.shared) as student:
                 return self._bench.run(test, student, seed)
+        except Lost:
+            if self._closed:
+                raise Stopped from None
+            raise
         except Problem as problem:
+            if self._closed:  # it is the grader that has ended it
+                raise Stopped from None
             return failed(test, problem.kind, problem.message)
 
     def failure(self, submission: Submission, error: Exception) -> Result:
@@ -157,6 +170,8 @@ class Grader:
                     kept = [cell for number, cell in enumerate(cells) if number not in greedy]
                     return kept, [*problems, *map(_shortened, student.problems)]
             except Problem as problem:
+                if self._closed:
+                    raise Stopped from None
                 k = begun[-1] if begun and 0 <= begun[-1] < len(cells) else 0
                 name = cells[k].name or f"number {k + 1}" if cells else ""
                 found = {"cell": name, "number": k, "kind": problem.kind, "message": problem.message}
@@ -222,7 +237,11 @@ def grade_class(
 
     def work(submission: Submission) -> Result:
         try:
-            result = grader.grade(submission)
+            try:
+                result = grader.grade(submission)
+            except Lost:  # once more, for a disk may have room again
+                time.sleep(_PAUSE)
+                result = grader.grade(submission)
         except Stopped:
             raise
         except Exception as error:
@@ -282,8 +301,9 @@ def from_json(content: Any) -> Result:
     try:
         outcomes = [Outcome(**outcome) for outcome in content["outcomes"]]
         names = ("student", "file", "key", "problems", "trouble")
-        return Result(outcomes=outcomes, **{name: content[name] for name in names})
-    except (KeyError, TypeError) as error:
+        held = {str(name): bool(can) for name, can in dict(content.get("held", {})).items()}
+        return Result(outcomes=outcomes, held=held, **{name: content[name] for name in names})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError("MG-945", f"this is no result of a student ({error}). Grade again.") from error
 
 
@@ -311,11 +331,15 @@ def _kept(path: Path, key: dict[str, Any]) -> Result | None:
 
 
 def write_csv(path: Path, assignment: Assignment, results: Sequence[Result]) -> None:
-    """Write one row per student: points of each question, and of all together."""
+    """Write one row per student: points of each question and of all together, and how many tests did not pass why."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(
-        ["student", "file", "score", "points", *(question.name for question in assignment.questions), "note"]
+        [
+            *("student", "file", "score", "points", *(question.name for question in assignment.questions)),
+            *(verdict.word for verdict in _COUNTED),
+            "note",
+        ]
     )
     for result in results:
         of_questions = [
@@ -324,7 +348,8 @@ def write_csv(path: Path, assignment: Assignment, results: Sequence[Result]) -> 
         problems = [f"cell {problem['cell']}: {problem['message']}" for problem in result.problems]
         note = "; ".join([*([result.trouble] if result.trouble else problems), *result.notes])
         row = [_harmless(result.student), _harmless(result.file), result.score, result.points, *of_questions]
-        table.writerow([*row, _harmless(line(note, 2000))])
+        counts = dict(counted(result.outcomes))
+        table.writerow([*row, *(counts.get(verdict, 0) for verdict in _COUNTED), _harmless(line(note, 2000))])
     atomic_write(path, text.getvalue())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,12 +12,11 @@ from minigrad.course.cells import Cell
 from minigrad.course.remote import Forks
 
 _PROBE = """
-import os, socket
+import ctypes, os, socket
 
 def can(attempt, *arguments):
     try:
-        attempt(*arguments)
-        return True
+        return attempt(*arguments) is not False
     except Exception:
         return False
 
@@ -47,6 +46,35 @@ def probe(path, folders, results, tcp, udp, name, process):
         "network": any([can(connect, tcp), can(send, udp)]),
         "signals": any([can(whisper, name), can(os.kill, process, 0)]),
     }
+
+def file(folder, key, make):
+    path = os.path.join(folder, "probe-%d" % key)
+    if make:
+        open(path, "w").close()
+    else:
+        os.unlink(path)
+
+def memory(key, make):
+    return ctypes.CDLL(None).shmget(key, 1, 0o600 | (make and 0o1000)) >= 0
+
+def queue(key, make):
+    return ctypes.CDLL(None).msgget(key, 0o600 | (make and 0o1000)) >= 0
+
+def posix_queue(key, make):
+    name = b"/probe-%d" % key
+    libc = ctypes.CDLL(None)
+    return libc.mq_open(name, 0o102, 0o600, None) >= 0 if make else libc.mq_unlink(name) == 0
+
+def keyring(key, make):
+    libc, name = ctypes.CDLL(None), b"probe-%d" % key
+    numbers = {"x86_64": (248, 249), "aarch64": (217, 218)}[os.uname().machine]
+    if make:
+        return libc.syscall(numbers[0], b"user", name, b"x", ctypes.c_size_t(1), -4) >= 0
+    return libc.syscall(numbers[1], b"user", name, None, -4) >= 0
+
+def kept(folders, key, make):
+    ways = [can(way, key, make) for way in (memory, queue, posix_queue, keyring)]
+    return any([*ways, *[can(file, folder, key, make) for folder in folders]])
 """
 
 
@@ -56,19 +84,26 @@ class Holding(NamedTuple):
     reads: bool
     """read the assignment's source, with its solutions, and other students' files"""
     writes: bool
-    """write outside its own folder, into /tmp say, where another's code may find it"""
+    """write outside its own folder, into /tmp say"""
     forges: bool
     """change results that are stored already"""
     network: bool
     """reach the network"""
     signals: bool
     """signal other processes, or send them messages"""
+    leaves: bool
+    """leave something, a test's program say, where another submission's code finds it"""
 
-    def sentences(self) -> list[str]:
+    @classmethod
+    def stored(cls, found: Mapping[str, bool]) -> Holding | None:
+        """Return what a result says was found as it was graded (``_asdict``); None where nobody looked."""
+        return cls(**found) if set(found) == set(cls._fields) else None
+
+    def sentences(self, where: str = "On this machine") -> list[str]:
         """Say what holds, and what does not, in two sentences at the most."""
         kept = [words for can, words in zip(self, _WORDS, strict=True) if not can]
         can = [words for can, words in zip(self, _WORDS, strict=True) if can]
-        said = [f"On this machine a student's code cannot {_listed(kept, 'or')}."] if kept else []
+        said = [f"{where} a student's code cannot {_listed(kept, 'or')}."] if kept else []
         if can:
             said.append(
                 f"It CAN {_listed(can, 'and')}: grade strangers' code in a container, as the guide shows."
@@ -82,6 +117,7 @@ _WORDS = (
     "change results that are stored",
     "reach the network",
     "signal or message other processes",
+    "leave anything for other students' code",
 )
 
 
@@ -120,6 +156,13 @@ def holding(results: Path) -> Holding:
                     name,
                     forks.process,
                 )
+            key = 1 + public.stat().st_ino % (1 << 30)
+            with forks.session([Cell("code", _PROBE)], []) as student:
+                student.kept(places, key, 1)
+            with forks.session([Cell("code", _PROBE)], []) as another:
+                found["leaves"] = (
+                    another.kept(places, key, 0) or found["writes"]
+                )  # to one that runs beside it
         finally:
             forks.close()
     return Holding(**{key: bool(found[key]) for key in Holding._fields})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import linecache
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from minigrad_kernels.launch import reference_only
@@ -25,11 +25,30 @@ _WORDS = {
     "syntax": "Python cannot read your cell: {message}",
     "raised": "Your code raised {message}",
     "memory": "Your code ran out of memory",
-    "unplain": "What came back cannot be graded: {message}",
+    "unplain": "What came back is of no kind that a test knows: {message}",
     "died": "Your code ended its process before it answered ({message})",
     "time": "Your code was stopped: {message}",
     "forged": "Your code answered for the grader: {message}",
 }
+
+
+class Verdict(NamedTuple):
+    """How an outcome is told everywhere: its word and its mark."""
+
+    word: str
+    mark: str
+
+
+PASSED, WRONG = Verdict("passed", "✓"), Verdict("wrong", "✗")
+UNWRITTEN = Verdict("not written yet", "·")
+UNGRADED = Verdict("could not be graded", "!")
+_ANSWERED = ("wrong", "unplain", "odd")  # kinds of outcomes for which an answer came, and was not right
+
+
+def counted(outcomes: Iterable[Outcome]) -> list[tuple[Verdict, int]]:
+    """Count what did not pass, by verdict; what there is none of is left out."""
+    verdicts = [outcome.verdict for outcome in outcomes]
+    return [(each, verdicts.count(each)) for each in (WRONG, UNGRADED, UNWRITTEN) if each in verdicts]
 
 
 @dataclass
@@ -52,6 +71,13 @@ class Outcome:
     def score(self) -> int:
         """All of the points or none."""
         return self.points if self.passed else 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it passed, was answered wrongly, or was not answered, which need not be for want of knowing."""
+        if self.passed:
+            return PASSED
+        return WRONG if self.kind in _ANSWERED else UNWRITTEN if self.kind == "unwritten" else UNGRADED
 
     def lines(self) -> list[tuple[str, str]]:
         """What there is to say, as pairs of a label and a text that may have several lines."""
