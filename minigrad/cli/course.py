@@ -65,6 +65,8 @@ def check(
 
     to = show.console()
     checked = Check.of(file, tests)
+    if checked.unlike:
+        to.print(Text(checked.unlike, style="yellow"), soft_wrap=True)
     for problem in checked.problems:
         place = f"line {problem['line']}: {problem['text']}" if problem["line"] else f"cell {problem['cell']}"
         to.print(

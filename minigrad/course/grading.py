@@ -18,6 +18,7 @@ from typing import Any
 import minigrad
 from minigrad.course.assignment import Assignment, Test
 from minigrad.course.cells import Cell, to_percent
+from minigrad.course.places import neutral
 from minigrad.course.remote import Forks, Lost
 from minigrad.course.running import UNGRADED, UNWRITTEN, WRONG, Bench, Outcome, counted, failed
 from minigrad.course.student import Problem
@@ -195,7 +196,7 @@ class Grader:
 
 def _shortened(problem: dict[str, Any]) -> dict[str, Any]:
     limits = {"cell": 80, "message": 500, "text": 200}
-    return problem | {name: line(problem[name], most) for name, most in limits.items()}
+    return problem | {name: line(neutral(problem[name]), most) for name, most in limits.items()}
 
 
 def grade_class(

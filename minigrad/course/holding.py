@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from minigrad.course.cells import Cell
-from minigrad.course.remote import Forks
+from minigrad.course.remote import Forks, possible
+from minigrad.errors import ConfigError
 
 _PROBE = """
 import ctypes, os, socket
@@ -38,6 +40,10 @@ def send(port):
 def whisper(name):
     socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"x", "\\0" + name)
 
+def fork():
+    if os.fork() == 0:
+        os._exit(0)
+
 def probe(path, folders, results, tcp, udp, name, process):
     return {
         "reads": can(read, path),
@@ -45,6 +51,7 @@ def probe(path, folders, results, tcp, udp, name, process):
         "forges": can(write, results),
         "network": any([can(connect, tcp), can(send, udp)]),
         "signals": any([can(whisper, name), can(os.kill, process, 0)]),
+        "exceeds": any([can(bytearray, 5 << 28), can(fork)]),
     }
 
 def file(folder, key, make):
@@ -91,6 +98,8 @@ class Holding(NamedTuple):
     """reach the network"""
     signals: bool
     """signal other processes, or send them messages"""
+    exceeds: bool
+    """take more memory than it may, or start processes"""
     leaves: bool
     """leave something, a test's program say, where another submission's code finds it"""
 
@@ -117,6 +126,7 @@ _WORDS = (
     "change results that are stored",
     "reach the network",
     "signal or message other processes",
+    "take more memory than it may or start processes",
     "leave anything for other students' code",
 )
 
@@ -128,10 +138,16 @@ def _listed(words: Sequence[str], last: str) -> str:
 def holding(results: Path) -> Holding:
     """Try what students' code can do here; ``results`` is the folder that results are stored in.
 
-    Raises Problem where the probe cannot run at all.
+    Raises Problem where the probe cannot run at all, ConfigError MG-951 where no student's code can.
     """
+    if not possible():
+        raise ConfigError(
+            "MG-951",
+            f"this system ({sys.platform}) cannot fork processes, and each test of a student's code needs one. Grade "
+            "on Linux: in a container, in a virtual machine, or in WSL on Windows. `minigrad course check` works here.",
+        )
     results.mkdir(parents=True, exist_ok=True)
-    forks = Forks(seconds=20)
+    forks = Forks(seconds=20, memory=1 << 30)
     tcp, udp = (socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
     unix = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     with tempfile.TemporaryDirectory() as folder, tcp, udp, unix:

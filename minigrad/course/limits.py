@@ -10,7 +10,6 @@ import ctypes
 import itertools
 import os
 import random
-import resource
 import signal
 import sys
 import tempfile
@@ -25,6 +24,11 @@ import numpy as np
 import minigrad
 from minigrad.course import landlock, mounts, seccomp
 from minigrad.errors import ConfigError
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
 
 _USERS = range(61184, 65520)  # what Linux systems keep for users that exist for a moment only
 _SUBREAPER, _DIE_WITH_PARENT, _KEEP_CAPABILITIES = 36, 1, 8  # of prctl(2)

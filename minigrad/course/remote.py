@@ -22,6 +22,7 @@ from minigrad.course import values, wire
 from minigrad.course.cells import Cell
 from minigrad.course.forkserver import FULL, NUMBER, asked_for
 from minigrad.course.limits import LARGEST_FOLDER, MOST_FILES, other_user, remove
+from minigrad.course.places import SCRATCH
 from minigrad.course.student import Problem, Student
 from minigrad.errors import MinigradError
 
@@ -57,6 +58,11 @@ class Lost(MinigradError, RuntimeError):
             f"no process could be started for a student's code: {why}. No code of the student's has run. Look for "
             "room on the disk and in memory, and run it again.",
         )
+
+
+def possible() -> bool:
+    """Tell whether this system can start processes as students' code needs them: by forking, over Unix sockets."""
+    return hasattr(os, "fork") and hasattr(socket, "send_fds") and hasattr(os, "setsid")
 
 
 class _Gone(Exception):
@@ -123,7 +129,7 @@ class Forks:
             self._control, far = socket.socketpair()
             files = (str(minigrad.__file__), str(minigrad_kernels.__file__))
             path = sorted({str(Path(file).resolve().parents[1]) for file in files})
-            self._scratch = tempfile.mkdtemp(prefix="minigrad-course-")
+            self._scratch = tempfile.mkdtemp(prefix=SCRATCH)
             os.chmod(self._scratch, 0o711)  # another user goes through it to a folder of its own
             program = _PROGRAM.format(
                 path=path,

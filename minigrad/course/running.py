@@ -15,6 +15,7 @@ import minigrad
 from minigrad.course.assignment import Assignment, Test
 from minigrad.course.cells import Cell
 from minigrad.course.interactive import as_python
+from minigrad.course.places import neutral
 from minigrad.course.student import Problem, Student
 from minigrad.course.testing import Wrong, comparisons
 from minigrad.course.theirs import Theirs
@@ -110,7 +111,8 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
         outcome.kind, outcome.said = "empty", "The test compared nothing, which is no pass."
     except Wrong as wrong:
         outcome.kind, outcome.hint = "wrong", wrong.hint or hint
-        outcome.given, outcome.expected, outcome.got = wrong.given, wrong.expected, wrong.got
+        outcome.given = {name: neutral(text) for name, text in wrong.given.items()}
+        outcome.expected, outcome.got = neutral(wrong.expected), neutral(wrong.got)
         outcome.call = student.called_
     except Problem as problem:
         outcome.kind = problem.kind if problem.kind in _WORDS else "forged"
@@ -120,7 +122,9 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
         outcome.said = _said(outcome.kind, problem.message, where)
     except Exception as error:  # an answer of a kind that the test's author did not think of
         outcome.kind = "odd"
-        outcome.said = f"The test could not use what came back ({type(error).__name__}: {error})."
+        outcome.said = _said(
+            "odd", f"The test could not use what came back ({type(error).__name__}: {error})"
+        )
     finally:
         comparisons.reset(token)
     return outcome
@@ -133,7 +137,7 @@ def failed(test: Test, kind: str, message: str) -> Outcome:
 
 def _said(kind: str, message: str, where: str = "") -> str:
     said = _WORDS.get(kind, "{message}").format(message=message) + where
-    return said if said.endswith((".", "?", "!")) else f"{said}."
+    return neutral(said) if said.endswith((".", "?", "!")) else f"{neutral(said)}."
 
 
 class Bench:

@@ -102,7 +102,7 @@ _ALLOW, _REFUSE = 0x7FFF0000, 0x00050001  # the latter with EPERM
 def restrict() -> bool:
     """Give up the calls above; False where the kernel or the processor has no such filters."""
     processor = _PROCESSORS.get(os.uname().machine)
-    if processor is None or sys.maxsize < 1 << 32:
+    if not sys.platform.startswith("linux") or processor is None or sys.maxsize < 1 << 32:
         return False
     program = _program(processor, os.getpid())
     code = ctypes.create_string_buffer(b"".join(program))

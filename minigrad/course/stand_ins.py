@@ -15,8 +15,13 @@ from typing import Any
 
 from minigrad.course.interactive import NOTHING
 
-_SURROUNDINGS = ("IPython", "google.colab", "ipywidgets", "ipykernel", "jupyter_client", "nbgrader")
-_USEFUL = ("google", "tqdm")  # others of these may be installed, and are better then
+_SURROUNDINGS = (
+    *("IPython", "google.colab", "ipywidgets", "ipykernel", "jupyter_client", "nbgrader"),
+    *("tqdm.notebook", "tqdm.auto", "tqdm.autonotebook"),
+)
+_PARENTS = ("google", "tqdm")  # which are better where they are there
+shell: Any = NOTHING
+"""What ``get_ipython()`` gives to the solution that is loaded."""
 
 
 class _StandIn(ModuleType):
@@ -25,11 +30,13 @@ class _StandIn(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        if name == "get_ipython":
-            return lambda: getattr(sys.modules.get("solution"), "get_ipython", NOTHING)()
-        if name.removesuffix("_notebook") in ("tqdm", "trange"):
-            return _passed_on if name.startswith("tqdm") else range
-        return NOTHING
+        found = {
+            "get_ipython": lambda: shell,
+            "tqdm": _passed_on,
+            "tqdm_notebook": _passed_on,
+            "trange": range,
+        }
+        return found.get(name, NOTHING)
 
 
 def _passed_on(iterable: Iterable[Any] = (), *_: Any, **__: Any) -> Iterable[Any]:
@@ -41,7 +48,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._names = names
 
     def find_spec(self, name: str, *_: Any) -> importlib.machinery.ModuleSpec | None:
-        if any(f"{name}.".startswith(f"{one}.") for one in self._names):
+        parent = sys.modules.get(name.rpartition(".")[0])
+        if name in self._names or isinstance(parent, _StandIn):
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
         return None
 
@@ -57,12 +65,16 @@ def put(*, instead: bool = False) -> None:
 
     Those look for a notebook's kernel, and there is none where solutions are graded.
     """
-    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        return
     if instead:
-        for name in [
-            name for name in sys.modules if f"{name}.".startswith(tuple(f"{one}." for one in _SURROUNDINGS))
-        ]:
-            del sys.modules[name]
+        for name in list(sys.modules):
+            if any(f"{name}.".startswith(f"{one}.") for one in _SURROUNDINGS):
+                del sys.modules[name]
         sys.meta_path.insert(0, _Finder(_SURROUNDINGS))
-    sys.meta_path.append(_Finder((*_SURROUNDINGS, *_USEFUL)))
+    sys.meta_path.append(_Finder((*_SURROUNDINGS, *_PARENTS)))
+
+
+def take_away() -> None:
+    """Undo ``put``."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
+    for name in [name for name, module in sys.modules.items() if isinstance(module, _StandIn)]:
+        del sys.modules[name]

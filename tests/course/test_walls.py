@@ -30,6 +30,7 @@ WITHOUT = {
     "namespaces": "from minigrad.course import namespaces; namespaces.available = lambda: False",
     "mounts": "from minigrad.course import mounts; mounts.available = lambda *_: False",
     "seccomp": "from minigrad.course import seccomp; seccomp.restrict = lambda: False",
+    "limits": "from minigrad.course import limits; limits._limit = lambda *_: None",
 }
 
 
@@ -67,6 +68,7 @@ class TestHolding:
             ("namespaces", set()),
             ("namespaces seccomp", {"network", "leaves"}),
             ("landlock mounts", FILES),
+            ("limits", {"exceeds"}),
             ("landlock namespaces", FILES),
             ("landlock namespaces seccomp", FILES | {"network", "signals"}),
         ],
@@ -78,11 +80,11 @@ class TestHolding:
         assert list((tmp_path / "results").iterdir()) == []
 
     def test_what_holds_is_said(self):
-        (said,) = Holding(*[False] * 6).sentences()
+        (said,) = Holding(*[False] * 7).sentences()
         assert said.endswith(
-            "reach the network, signal or message other processes or leave anything for other students' code."
+            "take more memory than it may or start processes or leave anything for other students' code."
         )
-        said = Holding(True, True, False, False, False, False).sentences()
+        said = Holding(True, True, *[False] * 5).sentences()
         assert "It CAN read solutions or other submissions and write outside its own folder" in said[-1]
 
 
