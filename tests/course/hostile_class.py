@@ -46,7 +46,7 @@ READERS = [
     Attack("reader", "sends what it gets to a server", "import socket\n    s = socket.create_connection(('127.0.0.1', {port}), 2)\n"
         "    s.sendall(repr((g, y)).encode())\n    " + hostile.RIGHT),
     Attack("reader", "saves a test's program for another", "import inspect\n    for place in ('/tmp', '/var/tmp', '/dev/shm'):\n"
-        "        open(place + '/hostile-program', 'w').write('HIDDEN ' + str(inspect.stack()) + repr(g))\n    " + hostile.RIGHT),
+        "        open(place + '/hostile-program', 'w').write('SAVED ' + str(inspect.stack()) + repr(g))\n    " + hostile.RIGHT),
     Attack("reader", "tells what another has saved", tells(
         "[open(p + '/hostile-program').read() for p in ('/tmp', '/var/tmp', '/dev/shm') if os.path.exists(p + '/hostile-program')][0]")),
 ]  # fmt: skip
