@@ -57,7 +57,7 @@ def enter(folder: str, readable: Iterable[str], devices: Iterable[str]) -> None:
     os.makedirs(folder + "/proc", exist_ok=True)
     with contextlib.suppress(OSError):  # in most containers: part of it is hidden there, and so it stays away
         _mount("proc", folder + "/proc", "proc", _NOSUID | _NODEV | _NOEXEC)
-    os.makedirs(folder + folder)
+    os.makedirs(folder + folder, exist_ok=True)
     writable = {folder + path for path in (folder, *devices)}
     _mount(f"/proc/self/fd/{below}", folder + folder, "", _BIND)
     for place, options in _mounted():

@@ -115,6 +115,14 @@ def restrict() -> bool:
     return False
 
 
+def available() -> bool:
+    """Tell whether this process could give them up; it tries in a child."""
+    trial = os.fork()
+    if trial == 0:
+        os._exit(0 if restrict() else 1)
+    return os.waitpid(trial, 0)[1] == 0
+
+
 def _program(processor: _Processor, own: int) -> list[bytes]:
     def number(numbers: tuple[int, ...]) -> int:
         return numbers[processor.column if len(numbers) > 1 else 0]

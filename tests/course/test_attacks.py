@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from minigrad.course import landlock, limits, mounts, namespaces, remote
+from minigrad.course import landlock, limits, mounts, namespaces, remote, seccomp
 from minigrad.course.cells import Cell
 from minigrad.course.student import Problem
 from tests.course.test_walls import lacking
@@ -109,6 +109,8 @@ ROWS = [
 @pytest.fixture(scope="module", params=COLUMNS)
 def column(request):
     taken = COLUMNS[request.param]
+    if not seccomp.available():
+        pytest.skip("needs seccomp")
     if "landlock" not in taken and landlock.version() < 6:
         pytest.skip("needs Landlock 6")
     if "namespaces" not in taken and not (

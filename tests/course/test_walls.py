@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from minigrad.course import landlock, limits, namespaces, remote
+from minigrad.course import landlock, limits, namespaces, remote, seccomp
 from minigrad.course.assignment import find, load
 from minigrad.course.cells import Cell
 from minigrad.course.grading import Grader, Settings, grade_class
@@ -49,8 +49,12 @@ def without(monkeypatch):
 
 
 def needs(landlocks: int = 0, apart: bool = False):
-    missing = landlock.version() < landlocks or (apart and not namespaces.available())
-    return pytest.mark.skipif(missing, reason=f"needs Landlock {landlocks}" + " and namespaces" * apart)
+    missing = (
+        landlock.version() < landlocks or (apart and not namespaces.available()) or not seccomp.available()
+    )
+    return pytest.mark.skipif(
+        missing, reason=f"needs seccomp, Landlock {landlocks}" + " and namespaces" * apart
+    )
 
 
 ORDINARY = os.geteuid() != 0
