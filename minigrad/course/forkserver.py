@@ -88,9 +88,8 @@ def asked_for(cells: Iterable[Cell]) -> int:
 def _prepare(asked: int) -> None:
     for k, name in enumerate(SLOW):
         if asked >> k & 1:
-            with contextlib.suppress(
-                Exception
-            ):  # it is not installed, or broken: the student's own import says so
+            # it may not be installed, or be broken: then the student's own import says so
+            with contextlib.suppress(Exception):
                 importlib.import_module(name)
 
 

@@ -236,7 +236,7 @@ def _held(results: Sequence[Result]) -> list[str]:
     said = []
     for kind, count in found.items():
         held = Holding.stored(dict(kind))
-        of_all = "" if len(found) == 1 else f"{count} submissions: "
+        of_all = "" if len(found) == 1 else f"{count} submission{'s' * (count > 1)}: "
         where = "On the machine that graded them" if len(found) > 1 else "On the machine that graded"
         text = " ".join(held.sentences(where)) if held else "What held as they were graded was not looked at."
         said.append(f"<p>{escape(of_all + text)}</p>")

@@ -247,9 +247,9 @@ def test_the_report_says_what_held_as_they_were_graded(tmp_path):
         2
     ]
     assert "2 submissions: On the machine that graded them a student's code cannot read solutions" in said
-    assert "1 submissions: On the machine that graded them a student's code cannot write outside" in said
+    assert "1 submission: On the machine that graded them a student's code cannot write outside" in said
     assert "It CAN read solutions or other submissions" in said
-    assert "1 submissions: What held as they were graded was not looked at." in said
+    assert "1 submission: What held as they were graded was not looked at." in said
     said = Seen(write_report(tmp_path, A1, stored[:2]).read_text()).text.partition(
         "What kept students' code in"
     )[2]
