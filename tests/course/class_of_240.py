@@ -18,15 +18,16 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-from minigrad.course import checking
+from minigrad.course import checking, grading, remote
 from minigrad.course.assignment import Assignment, find, load, released
 from minigrad.course.cells import Cell, to_notebook, to_percent
 from minigrad.course.feedback import _HIDDEN_WORDS
@@ -172,20 +173,56 @@ def told(one: Assignment, page: str, scores: dict) -> list[str]:
     return found
 
 
-def agreement(one: Assignment, member: Member, out: Path, released_file: Path, name: str) -> str:
+class SharedForks(remote.Forks):
+    """A fork server that lives on: to start one takes longer than to check a file."""
+
+    of_thread = threading.local()
+    all_: ClassVar[list[remote.Forks]] = []
+
+    def __new__(cls, **_: float) -> remote.Forks:  # type: ignore[misc]
+        if not hasattr(cls.of_thread, "forks"):
+            cls.of_thread.forks = super().__new__(cls)
+            cls.all_.append(cls.of_thread.forks)
+        return cls.of_thread.forks
+
+    def __init__(self, **settings: float) -> None:
+        if not hasattr(self, "seconds"):
+            super().__init__(**settings)
+
+    def kill(self) -> None:
+        pass
+
+    def close(self) -> None:
+        if self._process is not None and self._process.poll() is not None:  # it is gone
+            super().close()
+
+
+def agreement(one: Assignment, member: Member, out: Path, name: str) -> str:
     """Check one submission as its student would; return how it differs from the grade, empty where it agrees."""
     result = json.loads((out / "results" / f"{name}.json").read_text("utf-8"))
     graded = {o["test"]: o["passed"] for o in result["outcomes"]}
     graded = {test.name.replace("-", "_"): graded[test.name] for test in one.tests if not test.hidden}
-    for source in (None, released_file):
-        try:
-            check = checking.Check.of(member.file, source)
-        except DataError as error:
-            return f"check: {error}"
-        checked = {o.test.replace("-", "_"): o.passed for _, some in check.outcomes() for o in some}
-        if checked != graded:
-            return f"graded {graded}, checked {checked}"
-    return ""
+    try:
+        check = checking.Check.of(member.file)
+    except DataError as error:
+        return f"check: {error}"
+    checked = {o.test.replace("-", "_"): o.passed for _, some in check.outcomes() for o in some}
+    return "" if checked == graded else f"graded {graded}, checked {checked}"
+
+
+def agreements(one: Assignment, class_: Sequence[Member], out: Path, jobs: int, seconds: float) -> list[str]:
+    """Check all, say how many agree, and return those that do not."""
+    checking.SECONDS, grading.Forks = seconds, SharedForks
+    names = file_names([member.student for member in class_])
+    try:
+        with ThreadPoolExecutor(jobs) as pool:
+            differ = list(pool.map(lambda m: agreement(one, m, out, names[m.student]), class_))
+    finally:
+        grading.Forks = remote.Forks
+        for forks in SharedForks.all_:
+            remote.Forks.close(forks)
+    print(f"check = grade on {differ.count('')} of {len(class_)} submissions")
+    return [f"{m.student} ({m.what}): {how}" for m, how in zip(class_, differ, strict=True) if how]
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -204,8 +241,6 @@ def main(words: Sequence[str] | None = None) -> int:
     shutil.rmtree(root, ignore_errors=True)
     given, out = root / "submissions", root / "grades"
     given.mkdir(parents=True)
-    released_file = root / f"{one.name}.py"
-    released_file.write_text(to_percent(released(one)), encoding="utf-8")
     before = {path for place in PLACES for path in Path(place).glob("hostile-*")}
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
@@ -236,17 +271,7 @@ def main(words: Sequence[str] | None = None) -> int:
     print(f"{packagings} packagings, {len(one.tests)} tests each: {took:.0f} s")
     print(f"{len(found)} deviations", *found, sep="\n  ")
     if chosen.check and ran.returncode == 0:
-        checking.SECONDS = chosen.seconds
-        names = file_names([member.student for member in class_])
-        with ThreadPoolExecutor(chosen.jobs) as pool:
-            differ = list(pool.map(lambda m: agreement(one, m, out, released_file, names[m.student]), class_))
-        agree = differ.count("")
-        print(f"check = grade on {agree} of {len(class_)} submissions")
-        others = [
-            f"{member.student} ({member.what}): {how}"
-            for member, how in zip(class_, differ, strict=True)
-            if how
-        ]
+        others = agreements(one, class_, out, chosen.jobs, chosen.seconds)
         print(*others, sep="\n  ")
         found += others
     return int(bool(found))
