@@ -75,24 +75,33 @@ def check(
     What your code prints is not shown: run the file or its cells for that.
     """
     from minigrad.course.checking import Check
+    from minigrad.course.running import counted
 
     to = show.console()
     checked = Check.of(file, tests)
+    if checked.unlike:
+        to.print(Text(checked.unlike, style="yellow"), soft_wrap=True)
     for problem in checked.problems:
         place = f"line {problem['line']}: {problem['text']}" if problem["line"] else f"cell {problem['cell']}"
         to.print(
             Text.assemble(("This cell could not run. ", "bold red"), f"{problem['message']}, in {place}")
         )
-    passed = total = 0
+    every: list[Outcome] = []
     for question, outcomes in checked.outcomes():
         if outcomes:
             to.print(Text(question.title, style="bold"))
         for outcome in outcomes:
-            total, passed = total + 1, passed + outcome.passed
             to.print(_told(outcome), soft_wrap=True)
+        every += outcomes
+    passed, total = sum(outcome.passed for outcome in every), len(every)
+    to.print(
+        Text(", ").join(
+            Text(f"{count} {verdict.word}", style=_STYLES[verdict.word]) for verdict, count in counted(every)
+        )
+    )
     hidden = f"; {checked.hidden} hidden run at grading" if checked.hidden else ""
     to.print(
-        Text(f"\n{passed}/{total} public passed{hidden}", style="bold green" if passed == total else "bold")
+        Text(f"{passed}/{total} public passed{hidden}", style="bold green" if passed == total else "bold")
     )
     if passed < total:
         raise typer.Exit(1)
@@ -160,13 +169,13 @@ def grade(
     around = Around.read(one, folder, given, whose, late=late, times=times)
     names = file_names(submission.student for submission in given)
     check_folder(out.parent)
-    grader = Grader(one, Settings(seed, seconds, memory << 20))
     to = show.console()
     with claimed(folder), show.progress(to) as bar:
         held = holding(folder / "results")
         for sentence in held.sentences():
             to.print(sentence, style="dim", markup=False)
         check_stored(regrade, held.forges)
+        grader = Grader(one, Settings(seed, seconds, memory << 20), held._asdict())
         task = bar.add_task(f"grading {one.name}", total=len(given))
 
         def done(result: Result, kept: bool) -> None:
@@ -284,10 +293,21 @@ def gradescope(
     )
 
 
+_STYLES = {
+    "passed": "bold green",
+    "wrong": "bold red",
+    "could not be graded": "bold magenta",
+    "not written yet": "dim",
+}
+
+
 def _told(outcome: Outcome) -> Text:
+    verdict = outcome.verdict
+    style = _STYLES[verdict.word]
+    told = Text.assemble((f"  {verdict.mark} ", style), outcome.test)
     if outcome.passed:
-        return Text.assemble(("  ✓ ", "bold green"), outcome.test)
-    told = Text.assemble(("  ✗ ", "bold red"), outcome.test)
+        return told
+    told.append(f"  {verdict.word}", style)
     for label, text in outcome.lines():
         told.append(f"\n    {label:<8}  ", "dim")
         told.append(text.replace("\n", "\n" + " " * 14), "bold" if label == "hint" else "")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from minigrad.course import stand_ins
 from minigrad.course.assignment import Assignment, Question, Test, load
 from minigrad.course.cells import Cell, cells_of, read_bytes
 from minigrad.course.handout import handed_out
@@ -18,7 +19,7 @@ from minigrad.course.running import Bench, Outcome, local
 from minigrad.course.student import Student
 from minigrad.course.submissions import read_submission
 from minigrad.course.theirs import TookTooLong
-from minigrad.errors import DataError
+from minigrad.errors import DataError, MinigradError
 
 SECONDS = 10.0  # for one test
 
@@ -45,7 +46,7 @@ class Check:
             replace(question, tests=[test for test in question.tests if not test.hidden])
             for question in assignment.questions
         ]
-        self._runner = _runner(replace(assignment, questions=public))
+        self._runner, self.unlike = _runner(replace(assignment, questions=public))
         self._public = public
         self._cells, self.problems = self._runner.loadable(cells)
 
@@ -82,15 +83,32 @@ class Check:
             self._runner.close()
 
 
-def _runner(assignment: Assignment) -> Runner:
-    if sys.platform.startswith("linux"):
-        from minigrad.course.grading import Grader, Settings
+HERE = (
+    "{why} So your cells run in this very process, with everything that you may do yourself: {limits} and what they "
+    "change (files, NumPy, the engine) the next test sees. Grading does that in a process of its own for each test, "
+    "with 1 GB, 64 MB of files and no network. Points can differ where a solution depends on these."
+)
 
+
+def _runner(assignment: Assignment) -> tuple[Runner, str]:
+    """Return what is to run the tests, and where that is not what grades, in words how it differs."""
+    from minigrad.course.grading import Grader, Settings
+    from minigrad.course.remote import possible
+
+    why = f"This system ({sys.platform}) is no Linux."
+    if sys.platform.startswith("linux") and possible():
         grader = Grader(assignment, Settings(seconds=SECONDS))
-        if not grader.loadable([])[1]:  # with nothing of the student's, so that the machine is to blame
-            return grader
+        try:
+            if not grader.loadable([])[1]:  # with nothing of the student's, so that the machine is to blame
+                return grader, ""
+            why = "A process of its own does not come up here."
+        except (MinigradError, OSError) as error:
+            why = f"A process of its own does not come up here ({error})."
         grader.close()
-    return _Here(assignment)
+    limits = "nothing limits their memory,"
+    if not hasattr(signal, "setitimer"):
+        limits = "nothing limits their time and their memory (Ctrl-C ends them),"
+    return _Here(assignment), HERE.format(why=why, limits=limits)
 
 
 class _Here:
@@ -101,6 +119,7 @@ class _Here:
         self._student: Student | None = None
 
     def loadable(self, cells: list[Cell]) -> tuple[list[Cell], list[dict[str, Any]]]:
+        stand_ins.put()
         with _limited():
             self._student, problems = local(cells, self._assignment)
         return cells, problems
@@ -111,7 +130,7 @@ class _Here:
             return self._bench.run(test, self._student, seed)
 
     def close(self) -> None:
-        pass
+        stand_ins.take_away()
 
 
 @contextmanager

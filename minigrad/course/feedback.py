@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from minigrad.course.assignment import Assignment, Question, Test
 from minigrad.course.grading import Result
 from minigrad.course.late import late_in_words
-from minigrad.course.running import Outcome
+from minigrad.course.running import PASSED, UNGRADED, UNWRITTEN, WRONG, Outcome, counted
 from minigrad.course.tables import shown
 from minigrad.course.texts import file_names, whole
 from minigrad.files import atomic_write, write_json
@@ -27,6 +27,9 @@ _HIDDEN_WORDS = {  # of what went wrong in a hidden test: nothing that the stude
     "time": "Your code ran for too long.",
     "trouble": "There was nothing to grade.",
 }
+
+
+_CLASSES = {PASSED: "passed", WRONG: "failed", UNGRADED: "ungraded", UNWRITTEN: "unwritten"}
 
 
 class Line(NamedTuple):
@@ -68,7 +71,7 @@ def page(assignment: Assignment, result: Result) -> str:
         f"<header><h1>{escape(assignment.title)}</h1><p>{escape(student)}, {escape(result.file)}</p>",
         f'<p class="score"><b>{shown(result.score)}</b> of {assignment.points} points</p>{_late(result)}',
         f'<div class="bar"><div style="width:{share:.1f}%"></div></div>',
-        f"<p>{escape(_summary(assignment, result))}</p></header>",
+        f"<p>{escape(_summary(assignment, result))}</p>{_counts(result)}</header>",
     ]
     if result.trouble:
         parts.append(f'<p class="trouble">{escape(result.trouble)}</p>')
@@ -111,6 +114,15 @@ def _summary(assignment: Assignment, result: Result) -> str:
     return f"{count}. Look at: {names}"
 
 
+def _counts(result: Result) -> str:
+    """Say how many tests were answered wrongly, and how many not at all: marks, words and numbers."""
+    counts = "".join(
+        f'<span class="{_CLASSES[verdict]}"><span class="mark">{verdict.mark}</span> {count} {verdict.word}</span> '
+        for verdict, count in counted(result.outcomes)
+    )
+    return f'<p class="counts">{counts}</p>' if counts else ""
+
+
 def _problem(problem: dict[str, Any]) -> str:
     place = f"line {problem['line']}: <code>{escape(problem['text'])}</code>" if problem["line"] else ""
     left_out = (
@@ -148,11 +160,13 @@ def by_people(question: Question, result: Result) -> list[str]:
 
 
 def _test(line: Line) -> str:
-    mark, word = ("✓", "passed") if line.outcome.passed else ("✗", "failed")
+    verdict = line.outcome.verdict
     points = f"{line.outcome.score} / {line.outcome.points}"
-    head = f'<p><span class="mark" title="{word}">{mark}</span> {escape(line.name)}<span>{points}</span></p>'
+    word = "" if line.outcome.passed else f" <em>{verdict.word}</em>"
+    head = f'<p><span class="mark" title="{verdict.word}">{verdict.mark}</span> {escape(line.name)}{word}'
+    head += f"<span>{points}</span></p>"
     said = "".join(_row(label, text) for label, text in line.said)
-    return f'<li class="{word}">{head}' + (f"<dl>{said}</dl>" if said else "") + "</li>"
+    return f'<li class="{_CLASSES[verdict]}">{head}' + (f"<dl>{said}</dl>" if said else "") + "</li>"
 
 
 def _row(label: str, text: str) -> str:
@@ -173,7 +187,10 @@ def gradescope(assignment: Assignment, result: Result) -> dict[str, Any]:
     tests: list[dict[str, Any]] = []
     for number, question in enumerate(assignment.questions, 1):
         for k, line in enumerate(lines(question, result), 1):
+            verdict = line.outcome.verdict
             output = "\n".join(f"{label}: {text}" for label, text in line.said)
+            if not line.outcome.passed:
+                output = f"{verdict.mark} {verdict.word}\n{output}"
             tests.append(
                 {
                     "name": f"{question.title}: {line.name}",
@@ -203,7 +220,9 @@ def gradescope(assignment: Assignment, result: Result) -> dict[str, Any]:
             }
             tests.append(waits)
     late = result.settled.late
+    counts = ", ".join(f"{count} {verdict.word}" for verdict, count in counted(result.outcomes))
     notes = [
+        counts and f"Of {len(result.outcomes)} tests: {counts}.",
         result.trouble,
         late_in_words(late) if late else "",
         *(f"Cell {p['cell']}: {p['message']}" for p in result.problems),

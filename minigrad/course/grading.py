@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -18,8 +18,9 @@ from minigrad.course.adjusting import Change
 from minigrad.course.assignment import Assignment, Question, Test
 from minigrad.course.cells import Cell, to_percent
 from minigrad.course.late import Lateness
+from minigrad.course.places import neutral
 from minigrad.course.regrading import NOTHING_ANEW, Regrade, merged, outdated
-from minigrad.course.remote import Forks
+from minigrad.course.remote import Forks, Lost
 from minigrad.course.roster import Person
 from minigrad.course.running import Bench, Outcome, failed
 from minigrad.course.student import Problem
@@ -30,6 +31,7 @@ from minigrad.files import read_json, write_json
 
 _MOST_DROPPED = 6  # cells of a submission that end or hang the process while it loads
 _TOTAL = 12  # a submission's time altogether, in tests' limits
+_PAUSE = 1.0  # seconds before a submission is graded again for which there was no process
 _AFTERWARDS = 0.1  # what a test has of its limit when that is used up
 
 
@@ -64,6 +66,7 @@ class Result:
     )  # questions that a regrading left, and under which tests
     regraded: list[dict[str, Any]] = field(default_factory=list)
     settled: Settled = field(default_factory=Settled)
+    held: dict[str, bool] = field(default_factory=dict)  # what a student's code could do there (``holding``)
 
     @property
     def score(self) -> float:
@@ -109,8 +112,10 @@ class Stopped(Exception):
 class Grader:
     """An assignment, ready to grade submissions with; each thread that grades has a fork server of its own."""
 
-    def __init__(self, assignment: Assignment, settings: Settings | None = None) -> None:
-        self.assignment, self.settings = assignment, settings or Settings()
+    def __init__(
+        self, assignment: Assignment, settings: Settings | None = None, held: Mapping[str, bool] | None = None
+    ) -> None:
+        self.assignment, self.settings, self.held = assignment, settings or Settings(), dict(held or {})
         self._bench = Bench(assignment)
         self._digest = _digest(assignment.shared)
         self.digests = {
@@ -149,7 +154,9 @@ class Grader:
             for test in question.tests
         ]
         seed = key["seed"] if seed is None else seed
-        result = Result(submission.student, submission.file, key, [], trouble=submission.trouble)
+        result = Result(
+            submission.student, submission.file, key, [], trouble=submission.trouble, held=self.held
+        )
         if submission.trouble:
             result.outcomes = [failed(test, "trouble", submission.trouble) for test in tests]
             return result
@@ -168,7 +175,13 @@ class Grader:
         try:
             with self._forks(share).session(cells, self.assignment.shared) as student:
                 return self._bench.run(test, student, seed)
+        except Lost:
+            if self._closed:
+                raise Stopped from None
+            raise
         except Problem as problem:
+            if self._closed:  # it is the grader that has ended it
+                raise Stopped from None
             return failed(test, problem.kind, problem.message)
 
     def failure(self, submission: Submission, error: Exception) -> Result:
@@ -207,6 +220,8 @@ class Grader:
                     kept = [cell for number, cell in enumerate(cells) if number not in greedy]
                     return kept, [*problems, *map(_shortened, student.problems)]
             except Problem as problem:
+                if self._closed:
+                    raise Stopped from None
                 k = begun[-1] if begun and 0 <= begun[-1] < len(cells) else 0
                 name = cells[k].name or f"number {k + 1}" if cells else ""
                 found = {"cell": name, "number": k, "kind": problem.kind, "message": problem.message}
@@ -243,7 +258,7 @@ def _plain(points: float) -> float:
 
 def _shortened(problem: dict[str, Any]) -> dict[str, Any]:
     limits = {"cell": 80, "message": 500, "text": 200}
-    return problem | {name: line(problem[name], most) for name, most in limits.items()}
+    return problem | {name: line(neutral(problem[name]), most) for name, most in limits.items()}
 
 
 def grade_class(
@@ -286,14 +301,19 @@ def grade_class(
         else:
             finish(stored, True)
 
+    def graded(submission: Submission, stored: Result | None, questions: list[str] | None) -> Result:
+        if stored is None or questions is None:
+            return grader.grade(submission)
+        fresh = grader.grade(submission, questions, stored.key["seed"])
+        return merged(grader.assignment, stored, fresh, questions, grader.key(submission), regrade)
+
     def work(submission: Submission, stored: Result | None, questions: list[str] | None) -> Result:
         try:
-            if stored is None or questions is None:
-                result = grader.grade(submission)
-            else:
-                fresh = grader.grade(submission, questions, stored.key["seed"])
-                key = grader.key(submission)
-                result = merged(grader.assignment, stored, fresh, questions, key, regrade)
+            try:
+                result = graded(submission, stored, questions)
+            except Lost:  # once more, for a disk may have room again
+                time.sleep(_PAUSE)
+                result = graded(submission, stored, questions)
         except Stopped:
             raise
         except Exception as error:
@@ -358,8 +378,9 @@ def from_json(content: Any) -> Result:
         outcomes = [Outcome(**outcome) for outcome in content["outcomes"]]
         names = ("student", "file", "key", "problems", "trouble")
         later = {name: content[name] for name in ("spared", "regraded") if name in content}
-        return Result(outcomes=outcomes, **{name: content[name] for name in names}, **later)
-    except (KeyError, TypeError) as error:
+        held = {str(name): bool(can) for name, can in dict(content.get("held", {})).items()}
+        return Result(outcomes=outcomes, held=held, **{name: content[name] for name in names}, **later)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError("MG-945", f"this is no result of a student ({error}). Grade again.") from error
 
 

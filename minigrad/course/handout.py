@@ -35,23 +35,84 @@ def handed_out(path: Path, cells: Sequence[Cell]) -> Assignment:
     helpers and plain values of the cells that belong to the assignment; whatever else a student has written there
     does not run with the tests.
     """
+    placed = _placed(cells)
+    homes = _homes(placed)
+    of_heading = {heading: set[str]() for heading in homes.values()}  # what a heading is about
+    for function, heading in homes.items():
+        of_heading[heading].add(function)
     questions: dict[str, Question] = {}
     name_of_file = named(path.stem)
-    title, heading, solution = name_of_file, "", ""
+    title, last = name_of_file, ""
     seen: set[str] = set()
-    for cell in cells:
+    for cell, heading in placed:
         if cell.kind == "markdown" and not cell.is_text:
-            for level, text in re.findall(r"^(#+) (.*)$", cell.source, re.MULTILINE):
-                title, heading = (text, heading) if level == "#" else (title, text)
-        elif cell.is_solution:
-            solution = cell.name
+            title = (re.findall(r"^# (.*)$", cell.source, re.MULTILINE) or [title])[-1]
         for test in _tests(cell) if cell.kind == "code" else ():
-            name = heading or solution or title
+            functions = _asked_for(test.source)
+            homes_of_it = [homes[function] for function in functions if function in homes]
+            if not functions:
+                name = last or heading
+            elif homes_of_it:
+                name = heading if heading in homes_of_it else homes_of_it[0]
+            else:  # what it tests was deleted; the heading above it may be the question's before
+                of_it = {*functions, re.split("[-_]", test.name)[0]}  # a question's tests begin with one word
+                name = heading if of_heading.setdefault(heading, of_it) & of_it else functions[0]
+            last = name = name or title
             if test.name not in seen:
                 questions.setdefault(name, Question(name, name)).tests.append(test)
             seen.add(test.name)
     shared = [Cell("code", _plain_part(cell), cell.nbgrader) for cell in cells if _is_shared(cell)]
     return Assignment(name_of_file, title, shared, list(questions.values()))
+
+
+def _placed(cells: Sequence[Cell]) -> list[tuple[Cell, str]]:
+    """Give every cell with the heading above it."""
+    placed, heading = [], ""
+    for cell in cells:
+        if cell.kind == "markdown" and not cell.is_text:
+            heading = (re.findall(r"^##+ (.*)$", cell.source, re.MULTILINE) or [heading])[-1]
+        placed.append((cell, heading))
+    return placed
+
+
+def _homes(placed: Sequence[tuple[Cell, str]]) -> dict[str, str]:
+    """Return, by the function that some test asks for, the heading of the question that it is the answer to.
+
+    That is the heading above the cell that defines it; where another one stands there already, for the heading of
+    its own was deleted, the cell's name.
+    """
+    asked = {
+        function
+        for cell, _ in placed
+        if cell.kind == "code"
+        for test in _tests(cell)
+        for function in _asked_for(test.source)
+    }
+    cell_of: dict[str, int] = {}
+    for number, (cell, _) in enumerate(placed):
+        for part in _parsed(cell.source) if cell.kind == "code" and not cell.is_test else ():
+            if isinstance(part, ast.FunctionDef) and part.name in asked and not is_marked(part):
+                before = cell_of.get(part.name)
+                if before is None or cell.is_solution or not placed[before][0].is_solution:
+                    cell_of[part.name] = number
+    names: dict[int, str] = {}
+    for number in sorted(set(cell_of.values())):
+        cell, heading = placed[number]
+        first = next(function for function, its in cell_of.items() if its == number)
+        names[number] = heading if heading not in names.values() else cell.name or first
+    return {function: names[number] for function, number in cell_of.items()}
+
+
+def _asked_for(source: str) -> list[str]:
+    """Return the student's functions that a test asks for, in its order."""
+    found = [
+        node
+        for part in _parsed(source)
+        for node in ast.walk(part)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "student"
+    ]
+    found.sort(key=lambda node: (node.lineno, node.col_offset))
+    return list(dict.fromkeys(node.attr for node in found if node.attr != "run"))
 
 
 def _is_shared(cell: Cell) -> bool:

@@ -10,6 +10,7 @@ import ast
 import re
 import textwrap
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any
 
 AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -196,11 +197,24 @@ class Nothing(float):
         return self
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Give itself, whatever is asked for."""
-        return self
+        """Give itself, whatever is asked for; as a decorator (``@interact``), the function as it was."""
+        is_decorator = len(args) == 1 and not kwargs and isinstance(args[0], FunctionType)
+        return args[0] if is_decorator else self
 
     def __getitem__(self, key: Any) -> Any:
         return self
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
+        return ()  # a class can be derived from it
 
     def __iter__(self) -> Iterator[Any]:
         return iter(())

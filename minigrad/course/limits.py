@@ -11,11 +11,12 @@ import errno
 import itertools
 import os
 import random
-import resource
 import signal
 import socket
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +24,13 @@ import minigrad_kernels
 import numpy as np
 
 import minigrad
-from minigrad.course import landlock
+from minigrad.course import landlock, mounts, seccomp
 from minigrad.errors import ConfigError
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
 
 _USERS = range(61184, 65520)  # what Linux systems keep for users that exist for a moment only
 _SUBREAPER, _DIE_WITH_PARENT, _KEEP_CAPABILITIES = 36, 1, 8  # of prctl(2)
@@ -41,7 +47,7 @@ _SYSTEM = (
     "/proc/self",
     "/sys/devices/system/cpu",
 )
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 
 
 class User(NamedTuple):
@@ -71,11 +77,15 @@ def _keep_capabilities(kept: int) -> None:
         raise OSError(ctypes.get_errno(), "capset")
 
 
-def confine(keep: int, folder: str, *, memory: int, seconds: float, user: User | None) -> None:
+def confine(
+    keep: int, folder: str, *, memory: int, seconds: float, user: User | None, own_root: bool = False
+) -> None:
     """Confine this process, for good; ``keep`` is the one file descriptor that stays open, as number 3.
 
     ``memory`` is in bytes, beyond what the process has now; ``user`` is the user to become, None to stay the same.
+    ``own_root``: it gets a root of its own, which takes namespaces (``mounts``).
     """
+    address_space = _address_space() + memory
     os.setsid()
     # Where a container's memory is full, the system ends this process and not the grader.
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as first_to_go:
@@ -85,6 +95,8 @@ def confine(keep: int, folder: str, *, memory: int, seconds: float, user: User |
         os.dup2(nothing, standard)
     os.dup2(keep, 3)
     os.closerange(4, max(256, keep + 1, nothing + 1))
+    if own_root:
+        mounts.enter(folder, readable(), DEVICES)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(HOME=folder, TMPDIR=folder, PATH="/usr/bin:/bin", LANG="C.UTF-8", MPLBACKEND="agg")
@@ -94,13 +106,15 @@ def confine(keep: int, folder: str, *, memory: int, seconds: float, user: User |
         _keep_capabilities(0)  # those that it has in a namespace of its own
     die_with_parent()
     if landlock.version():
-        landlock.restrict(folder, _readable(), _DEVICES)
-    _limit("RLIMIT_AS", _address_space() + memory)
+        landlock.restrict(folder, readable(), DEVICES)
+    _limit("RLIMIT_AS", address_space)
     _limit("RLIMIT_CPU", int(seconds) + 2)
     _limit("RLIMIT_FSIZE", 16 << 20)
     _limit("RLIMIT_NOFILE", 64)
     _limit("RLIMIT_NPROC", 1)
     _limit("RLIMIT_CORE", 0)
+    _limit("RLIMIT_MSGQUEUE", 0)
+    seccomp.restrict()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     sys.setrecursionlimit(1000)
@@ -108,24 +122,34 @@ def confine(keep: int, folder: str, *, memory: int, seconds: float, user: User |
     np.random.seed(0)  # noqa: NPY002 (what a student's code draws from NumPy's global state shall be the same each time)
 
 
-def _readable() -> list[str]:
+def readable() -> list[str]:
     """Where Python and its packages are; of the project the packages alone, and none of what lies beside them."""
     ours = [str(Path(str(module.__file__)).resolve().parent) for module in (minigrad, minigrad_kernels)]
     packages = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
     return [*_SYSTEM, sys.prefix, sys.base_prefix, *ours, *packages]
 
 
-def is_full(folder: str) -> bool:
-    """Tell whether more was written into ``folder`` than a test may write."""
-    size = number = 0
+def is_full(folder: str, user: User | None = None) -> bool:
+    """Tell whether more was written into ``folder``, or to where everybody can write, than a test may write.
+
+    The latter is found out where students' code has a ``user`` of its own.
+    """
+    size = 0
+    paths = itertools.chain(
+        _below(folder), *(itertools.chain((path,), _below(path)) for path in _left_by(user))
+    )
+    for number, path in enumerate(paths, 1):
+        with contextlib.suppress(OSError):
+            size += os.lstat(path).st_blocks * 512
+        if size > LARGEST_FOLDER or number > MOST_FILES:
+            return True
+    return False
+
+
+def _below(folder: str) -> Iterator[str]:
     for place, folders, names in os.walk(folder):
         for name in (*folders, *names):
-            with contextlib.suppress(OSError):
-                size += os.lstat(os.path.join(place, name)).st_blocks * 512
-            number += 1
-            if size > LARGEST_FOLDER or number > MOST_FILES:
-                return True
-    return False
+            yield os.path.join(place, name)
 
 
 def remove(folder: str) -> None:
@@ -149,6 +173,27 @@ def remove(folder: str) -> None:
                     )
                 os.rmdir(entry.path)
         os.rmdir(folder)
+
+
+_FOR_EVERYBODY = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock", "/run/shm", "/var/crash")
+
+
+def sweep(user: User | None) -> None:
+    """Remove what a user's process has left where everybody can write."""
+    for path in _left_by(user):
+        with contextlib.suppress(OSError):
+            remove(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+
+
+def _left_by(user: User | None) -> Iterator[str]:
+    if user is None:
+        return
+    for place in {*_FOR_EVERYBODY, tempfile.gettempdir()}:
+        with contextlib.suppress(OSError), os.scandir(place) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    if entry.stat(follow_symlinks=False).st_uid == user.number:
+                        yield entry.path
 
 
 def _limit(name: str, value: int) -> None:

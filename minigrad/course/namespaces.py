@@ -1,4 +1,4 @@
-"""Namespaces: a process that sees no other processes, no network and nobody's shared memory.
+"""Namespaces: a process that sees no other processes, no network and nobody's shared memory, and has mounts of its own.
 
 Root may have them anywhere; others where the system lets them have a namespace of users first. See namespaces(7).
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 _USERS, _PROCESSES, _NETWORK, _SHARED_MEMORY = 0x10000000, 0x20000000, 0x40000000, 0x08000000  # of unshare(2)
+_MOUNTS = 0x00020000
 _STATUS = struct.Struct("=i")
 
 
@@ -21,7 +22,10 @@ def available() -> bool:
     """Tell whether this process can have namespaces; it tries in a child."""
     trial = os.fork()
     if trial == 0:
-        os._exit(0 if _unshared() else 1)
+        with contextlib.suppress(BaseException):
+            unshare()
+            os._exit(0)
+        os._exit(1)
     return os.waitpid(trial, 0)[1] == 0
 
 
@@ -33,8 +37,7 @@ def enter(guard: Callable[[], None], keep: int) -> None:
     descriptor ``keep``, so that who waits for its end hears of it when the way it ended is known. OSError where it
     cannot be.
     """
-    if not _unshared():
-        raise OSError(ctypes.get_errno(), "unshare")
+    unshare()
     told, tell = os.pipe()
     first = os.fork()
     if first:
@@ -56,11 +59,23 @@ def enter(guard: Callable[[], None], keep: int) -> None:
             os._exit(0)
 
 
-def _unshared() -> bool:
-    flags = _PROCESSES | _NETWORK | _SHARED_MEMORY | (0 if os.geteuid() == 0 else _USERS)
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        return not ctypes.CDLL(None, use_errno=True).unshare(flags)
-    return False
+def unshare() -> None:
+    """Get namespaces of its own, of which that of processes is its children's; OSError where it cannot be."""
+    user, group = os.geteuid(), os.getegid()
+    flags = _PROCESSES | _NETWORK | _SHARED_MEMORY | _MOUNTS | (0 if user == 0 else _USERS)
+    try:
+        if ctypes.CDLL(None, use_errno=True).unshare(flags):
+            raise OSError(ctypes.get_errno(), "unshare")
+    except (AttributeError, TypeError) as error:  # not on Linux
+        raise OSError(str(error)) from error
+    if user != 0:  # without a number there, nobody can make a file
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{user} {user} 1"),
+            ("gid_map", f"{group} {group} 1"),
+        ):
+            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+                file.write(text)
 
 
 def _status_from(told: int, tell: int, keep: int) -> int:

@@ -20,11 +20,14 @@ import minigrad_kernels
 import minigrad
 from minigrad.course import values, wire
 from minigrad.course.cells import Cell
-from minigrad.course.forkserver import FULL, NUMBER
+from minigrad.course.forkserver import FULL, NUMBER, asked_for
 from minigrad.course.limits import LARGEST_FOLDER, MOST_FILES, other_user, remove
+from minigrad.course.places import SCRATCH
 from minigrad.course.student import Problem, Student
+from minigrad.errors import MinigradError
 
 T = TypeVar("T")
+_START = 60.0  # seconds that a process has to come up in
 
 _PROGRAM = """
 import sys
@@ -32,17 +35,38 @@ sys.path[:0] = {path!r}
 from minigrad.course.forkserver import main
 main({fd}, {scratch!r}, {memory}, {seconds})
 """
+_KEPT = (  # of the grader's environment, which students' code can read
+    *("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "HOME", "SYSTEMROOT"),
+    *("NUMBA_CACHE_DIR", "MPLCONFIGDIR"),
+)
 _ENVIRONMENT = {  # one thread each; every kernel's NumPy reference, so that nothing has to be compiled
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "1",
     "MINIGRAD_KERNELS": "reference",
+    "MPLBACKEND": "agg",
 }
 
 
-class Lost(Exception):
-    """The fork server is gone: something that it started has killed it."""
+class Lost(MinigradError, RuntimeError):
+    """No process could be started for a student's code (MG-950), which is the machine's fault and not the student's."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            "MG-950",
+            f"no process could be started for a student's code: {why}. No code of the student's has run. Look for "
+            "room on the disk and in memory, and run it again.",
+        )
+
+
+def possible() -> bool:
+    """Tell whether this system can start processes as students' code needs them: by forking, over Unix sockets."""
+    return hasattr(os, "fork") and hasattr(socket, "send_fds") and hasattr(os, "setsid")
+
+
+class _Gone(Exception):
+    """The fork server is gone."""
 
 
 class Forks:
@@ -61,26 +85,41 @@ class Forks:
         """Give a student's process of its own, with its cells loaded; it is dead and gone after the ``with`` block.
 
         ``loading`` receives the number of each cell as it begins to run. Raises Problem where loading them ends
-        the process, or takes too long.
+        the process, or takes too long, and Lost MG-950 where no process can be had.
         """
-        mine, theirs = socket.socketpair()
-        control = self._ready()
         try:
-            socket.send_fds(control, [b"+"], [theirs.fileno()])
-            self._number()
-        except (OSError, Lost) as error:
-            mine.close()
-            self.close()
-            raise Problem("died", "the helper that should have started it is gone") from error
-        finally:
-            theirs.close()
-        remote = Remote(self, mine, time.monotonic() + self.seconds)  # a fork server's start does not count
+            mine = self._started(cells)
+        except OSError as error:
+            raise Lost(error.strerror or str(error)) from error
+        except _Gone:
+            raise Lost("the helper that starts them has ended") from None
+        remote = Remote(self, mine)
         try:
             remote.load(cells, shared, loading)
             yield remote
         finally:
             mine.close()
             remote.end()
+
+    def _started(self, cells: Sequence[Cell]) -> socket.socket:
+        """Return the connection to a new process; _Gone or OSError where there is none."""
+        mine, theirs = socket.socketpair()
+        try:
+            control = self._ready()
+            try:
+                socket.send_fds(control, [bytes([asked_for(cells)])], [theirs.fileno()])
+                number = self._number()
+            except (OSError, _Gone):
+                self.close()
+                raise
+            if number < 0:
+                raise OSError(-number, os.strerror(-number))
+        except BaseException:
+            mine.close()
+            raise
+        finally:
+            theirs.close()
+        return mine
 
     def _ready(self) -> socket.socket:
         if self._process is not None and self._process.poll() is not None:
@@ -90,7 +129,7 @@ class Forks:
             self._control, far = socket.socketpair()
             files = (str(minigrad.__file__), str(minigrad_kernels.__file__))
             path = sorted({str(Path(file).resolve().parents[1]) for file in files})
-            self._scratch = tempfile.mkdtemp(prefix="minigrad-course-")
+            self._scratch = tempfile.mkdtemp(prefix=SCRATCH)
             os.chmod(self._scratch, 0o711)  # another user goes through it to a folder of its own
             program = _PROGRAM.format(
                 path=path,
@@ -102,7 +141,7 @@ class Forks:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-c", program],
                 pass_fds=[far.fileno()],
-                env={**os.environ, **_ENVIRONMENT},
+                env={name: os.environ[name] for name in _KEPT if name in os.environ} | _ENVIRONMENT,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -113,12 +152,12 @@ class Forks:
 
     def _number(self) -> int:
         assert self._control is not None
-        self._control.settimeout(60)
+        self._control.settimeout(_START)
         got = b""
         while len(got) < NUMBER.size:
             part = self._control.recv(NUMBER.size - len(got))
             if not part:
-                raise Lost
+                raise _Gone
             got += part
         return int(NUMBER.unpack(got)[0])
 
@@ -128,7 +167,7 @@ class Forks:
             assert self._control is not None
             self._control.sendall(b"-")
             status = self._number()
-        except (OSError, Lost, AssertionError):
+        except (OSError, _Gone, AssertionError):
             self.close()
             return "it has killed the helper that started it"
         if status == FULL:
@@ -179,14 +218,19 @@ def _problems(told: Any) -> list[dict[str, Any]]:
 class Remote(Student):
     """A student in a process of its own; ``problems`` is what their cells have raised as they were loaded."""
 
-    def __init__(self, forks: Forks, connection: socket.socket, deadline: float) -> None:
+    def __init__(self, forks: Forks, connection: socket.socket) -> None:
         super().__init__(self._exchanged)
-        self._forks, self._connection, self._deadline = forks, connection, deadline
+        self._forks, self._connection, self._deadline = forks, connection, 0.0
         self._ended: str | None = None
         self.problems: list[dict[str, Any]] = []
 
     def load(self, cells: Sequence[Cell], shared: Sequence[Cell], loading: list[int] | None) -> None:
-        """Hand over the code and wait until it has run."""
+        """Hand over the code and wait until it has run. Its time begins when its process is there."""
+        try:
+            wire.receive(self._connection, time.monotonic() + _START)
+        except (TimeoutError, wire.Ended):
+            raise Lost(f"it could not be set up ({self.end()})") from None
+        self._deadline = time.monotonic() + self._forks.seconds
         sent = {
             name: [[c.kind, c.source, {"grade_id": c.name}, c.line] for c in some]
             for name, some in (("cells", cells), ("shared", shared))

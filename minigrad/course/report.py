@@ -19,6 +19,7 @@ from minigrad.course.assignment import Assignment, released
 from minigrad.course.borrowed import Use, borrowed
 from minigrad.course.cells import Cell
 from minigrad.course.grading import Result, without_missing
+from minigrad.course.holding import Holding
 from minigrad.course.late import late_in_words
 from minigrad.course.similarity import Pair, similar
 from minigrad.course.submissions import Submission
@@ -194,6 +195,7 @@ def _page(
         *_by_people(everybody),
         *_alike(pairs, solutions),
         *_taken(uses, solutions),
+        *_held(results),
     ]
     return "".join(parts) + "</main></body></html>\n"
 
@@ -270,6 +272,23 @@ def _taken(uses: Sequence[Use], solutions: Mapping[str, Sequence[Cell]]) -> list
         return ["<h3>Taken from the engine</h3>", note, "<p>Nothing.</p>"]
     rows = [[use.student, use.question, use.what, use.line] for use in uses]
     return ["<h3>Taken from the engine</h3>", note, _table(["student", "cell", "what", "line"], rows)]
+
+
+def _held(results: Sequence[Result]) -> list[str]:
+    """What was found to keep students' code in as they were graded, which need not have been here, nor all at once."""
+    found: dict[tuple[tuple[str, bool], ...], int] = {}
+    for result in results:
+        if not result.trouble:  # of that, no code has run
+            kind = tuple(result.held.items())
+            found[kind] = found.get(kind, 0) + 1
+    said = []
+    for kind, count in found.items():
+        held = Holding.stored(dict(kind))
+        of_all = "" if len(found) == 1 else f"{count} submission{'s' * (count > 1)}: "
+        where = "On the machine that graded them" if len(found) > 1 else "On the machine that graded"
+        text = " ".join(held.sentences(where)) if held else "What held as they were graded was not looked at."
+        said.append(f"<p>{escape(of_all + text)}</p>")
+    return ["<h3>What kept students' code in</h3>", *said] if said else []
 
 
 def _code(cells: Sequence[Cell], questions: Sequence[str]) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import linecache
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from minigrad_kernels.launch import reference_only
@@ -15,6 +15,7 @@ import minigrad
 from minigrad.course.assignment import Assignment, Test
 from minigrad.course.cells import Cell
 from minigrad.course.interactive import as_python
+from minigrad.course.places import neutral
 from minigrad.course.student import Problem, Student
 from minigrad.course.testing import Wrong, comparisons
 from minigrad.course.theirs import Theirs
@@ -25,11 +26,30 @@ _WORDS = {
     "syntax": "Python cannot read your cell: {message}",
     "raised": "Your code raised {message}",
     "memory": "Your code ran out of memory",
-    "unplain": "What came back cannot be graded: {message}",
+    "unplain": "What came back is of no kind that a test knows: {message}",
     "died": "Your code ended its process before it answered ({message})",
     "time": "Your code was stopped: {message}",
     "forged": "Your code answered for the grader: {message}",
 }
+
+
+class Verdict(NamedTuple):
+    """How an outcome is told everywhere: its word and its mark."""
+
+    word: str
+    mark: str
+
+
+PASSED, WRONG = Verdict("passed", "✓"), Verdict("wrong", "✗")
+UNWRITTEN = Verdict("not written yet", "·")
+UNGRADED = Verdict("could not be graded", "!")
+_ANSWERED = ("wrong", "unplain", "odd")  # kinds of outcomes for which an answer came, and was not right
+
+
+def counted(outcomes: Iterable[Outcome]) -> list[tuple[Verdict, int]]:
+    """Count what did not pass, by verdict; what there is none of is left out."""
+    verdicts = [outcome.verdict for outcome in outcomes]
+    return [(each, verdicts.count(each)) for each in (WRONG, UNGRADED, UNWRITTEN) if each in verdicts]
 
 
 @dataclass
@@ -52,6 +72,13 @@ class Outcome:
     def score(self) -> int:
         """All of the points or none."""
         return self.points if self.passed else 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it passed, was answered wrongly, or was not answered, which need not be for want of knowing."""
+        if self.passed:
+            return PASSED
+        return WRONG if self.kind in _ANSWERED else UNWRITTEN if self.kind == "unwritten" else UNGRADED
 
     def lines(self) -> list[tuple[str, str]]:
         """What there is to say, as pairs of a label and a text that may have several lines."""
@@ -84,7 +111,8 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
         outcome.kind, outcome.said = "empty", "The test compared nothing, which is no pass."
     except Wrong as wrong:
         outcome.kind, outcome.hint = "wrong", wrong.hint or hint
-        outcome.given, outcome.expected, outcome.got = wrong.given, wrong.expected, wrong.got
+        outcome.given = {name: neutral(text) for name, text in wrong.given.items()}
+        outcome.expected, outcome.got = neutral(wrong.expected), neutral(wrong.got)
         outcome.call = student.called_
     except Problem as problem:
         outcome.kind = problem.kind if problem.kind in _WORDS else "forged"
@@ -94,7 +122,9 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
         outcome.said = _said(outcome.kind, problem.message, where)
     except Exception as error:  # an answer of a kind that the test's author did not think of
         outcome.kind = "odd"
-        outcome.said = f"The test could not use what came back ({type(error).__name__}: {error})."
+        outcome.said = _said(
+            "odd", f"The test could not use what came back ({type(error).__name__}: {error})"
+        )
     finally:
         comparisons.reset(token)
     return outcome
@@ -107,7 +137,7 @@ def failed(test: Test, kind: str, message: str) -> Outcome:
 
 def _said(kind: str, message: str, where: str = "") -> str:
     said = _WORDS.get(kind, "{message}").format(message=message) + where
-    return said if said.endswith((".", "?", "!")) else f"{said}."
+    return neutral(said) if said.endswith((".", "?", "!")) else f"{neutral(said)}."
 
 
 class Bench:

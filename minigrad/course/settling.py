@@ -22,12 +22,15 @@ from minigrad.course.late import (
     write_days,
 )
 from minigrad.course.roster import Names, Person, Roster, read_roster
+from minigrad.course.running import UNGRADED, UNWRITTEN, WRONG, counted
 from minigrad.course.submissions import Submission
 from minigrad.course.tables import plain_name, write_table
 from minigrad.course.texts import line
 from minigrad.course.times import read_hand_ins
 from minigrad.errors import DataError
 from minigrad.files import atomic_write, read_json, write_json
+
+_COUNTED = (WRONG, UNGRADED, UNWRITTEN)  # columns of the table
 
 CLASS = "class.json"
 MISSING = "missing: nothing was handed in"
@@ -281,7 +284,7 @@ def named_by(roster: Path | None) -> Names:
 
 
 def write_csv(path: Path, assignment: Assignment, results: Sequence[Result]) -> None:
-    """Write one row per student: points of each question and of all, what being late costs, notes.
+    """Write one row per student: points of each question and of all, what being late costs, tests not passed, notes.
 
     Columns of the roster and of days late are there where these were given; points that wait for a person say so.
     """
@@ -290,7 +293,8 @@ def write_csv(path: Path, assignment: Assignment, results: Sequence[Result]) -> 
     people = ["name", "id", "email", "section"] if with_people else []
     late = ["handed_in", "time_from", "days_late", "free_days", "penalty", "final"] if with_late else []
     names = [question.name for question in assignment.questions]
-    columns = ["student", *people, "file", "score", "points", *late, *names, "note"]
+    counts = [verdict.word for verdict in _COUNTED]
+    columns = ["student", *people, "file", "score", "points", *late, *names, *counts, "note"]
     write_table(path, columns, (_row(assignment, result, bool(people), bool(late)) for result in results))
 
 
@@ -306,6 +310,8 @@ def _row(assignment: Assignment, result: Result, with_people: bool, with_late: b
         cells += [late.handed_in, late.source, late.days, late.free, settled.penalty, float(result.final)]
     for question in assignment.questions:
         cells.append("not graded yet" if question.name in settled.waiting else result.points_of(question))
+    counts = dict(counted(result.outcomes))
+    cells += [counts.get(verdict, 0) for verdict in _COUNTED]
     return [*cells, line("; ".join(notes(result)), 2000)]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from minigrad.course import values
 from minigrad.course.install import Description
+from minigrad.course.places import neutral
 
 Ask = Callable[[bytes, bytes], tuple[bytes, bytes]]
 
@@ -78,4 +79,4 @@ class Student:
             raise Problem("forged", f"the answer was no answer ({error})") from error
         if not (type(kind) is type(message) is type(text) is str and type(line) is int):
             raise Problem("forged", "the answer was no answer")
-        raise Problem(kind, message[:500], line, text[:200])
+        raise Problem(kind, neutral(message)[:500], line, neutral(text)[:200])

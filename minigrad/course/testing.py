@@ -46,10 +46,12 @@ def test(function: Any = None, *, advice: str = "") -> Any:  # noqa: PT028 (no t
 
     def mark(function: Any) -> Any:
         function.advice = advice
-        if (module := sys.modules.get("IPython")) is not None and (shell := module.get_ipython()) is not None:
-            from minigrad.course.notebook import run_here
+        if (module := sys.modules.get("IPython")) is not None:
+            cells = getattr(module.get_ipython(), "user_ns", None)
+            if isinstance(cells, dict):  # in grading, something else stands for the shell
+                from minigrad.course.notebook import run_here
 
-            run_here(function, shell.user_ns)
+                run_here(function, cells)
         return function
 
     return mark if function is None else mark(function)

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 import minigrad
-from minigrad.course import texts, values
+from minigrad.course import stand_ins, texts, values
 from minigrad.course.cells import Cell
 from minigrad.course.install import installed
 from minigrad.course.interactive import AWAIT, NOTHING, Shell, as_python
+from minigrad.course.places import neutral
 
 _FILE = "<solution"
 
@@ -54,6 +55,7 @@ class Theirs:
         """
         problems = []
         shell = Shell(lambda source: self._execute(_compiled(Cell("code", source), "<magic>")))
+        stand_ins.shell = shell
         self.namespace |= {"get_ipython": lambda: shell, "display": NOTHING}
         for number, cell in enumerate(cells):
             before(number)
@@ -121,7 +123,7 @@ class Theirs:
                 line, text, message = int(error.lineno or 0), str(error.text or ""), str(error.msg)
         except BaseException:  # their __str__ may raise too
             message = "an error that cannot be printed"
-        message = texts.whole(message[:500]).rstrip(": .")
+        message = texts.whole(neutral(message)[:500]).rstrip(": .")
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename in self.loaded or "ipykernel" in frame.filename:
                 line = frame.lineno or 0
@@ -137,7 +139,7 @@ class Theirs:
 
 
 def _short(error: Exception) -> str:
-    return (str(error) or type(error).__name__)[:200]
+    return neutral(str(error) or type(error).__name__)[:200]
 
 
 def _compiled(cell: Cell, name: str) -> CodeType:

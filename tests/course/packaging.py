@@ -46,7 +46,11 @@ def texts(one: Assignment) -> tuple[str, str]:
 
 def right_files(one: Assignment) -> dict[str, bytes]:
     """Right solutions, by the names of their files."""
-    text, notebook = texts(one)
+    return packed(*texts(one))
+
+
+def packed(text: str, notebook: str) -> dict[str, bytes]:
+    """Return a solution, given in both formats, in every kind of packaging, by the names of the files."""
     content = json.loads(notebook)
     files: dict[str, str | bytes] = {
         "plain.py": text,

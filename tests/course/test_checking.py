@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import types
@@ -59,6 +60,25 @@ def test_a_wrong_answer_is_told_hint_first(release):
     assert "The square is missing: 1 - y²." in part
     assert "tanh_vjp" in part
     assert "g = [[" in part
+
+
+def test_wrong_not_graded_and_not_written_are_told_apart(release, monkeypatch):
+    solve(release, "tanh_vjp", "return g * (1 - y)")
+    solve(release, "exp_vjp", "return 1 / 0")
+    solve(release, "log_vjp", "return g / a +")
+    told = run("check", release).output
+    for line in (
+        "  ✗ tanh-numbers  wrong",
+        "  ! exp-numbers  could not be graded",
+        "  ! log-numbers  could not be graded",
+        "  · multiply-numbers  not written yet",
+        "1 wrong, 2 could not be graded, 7 not written yet",
+    ):
+        assert line in told.split("\n")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    coloured = run("check", release).output
+    marks = {mark: re.search(rf"(\x1b\[[\d;]+m) *{mark} ", coloured)[1] for mark in "✗!·"}
+    assert len(set(marks.values())) == 3
 
 
 def test_right_answers_pass(release):

@@ -7,17 +7,19 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from minigrad.course import similarity
+from minigrad.course import feedback, similarity
 from minigrad.course.assignment import find, load
 from minigrad.course.cells import Cell
 from minigrad.course.feedback import gradescope, page, write_feedback
 from minigrad.course.grading import Result, as_json, from_json
+from minigrad.course.holding import Holding
 from minigrad.course.report import statistics, write_report
-from minigrad.course.running import Bench, local
+from minigrad.course.running import Bench, failed, local
 from minigrad.course.settling import write_csv
 from minigrad.course.submissions import Submission
 from minigrad.errors import DataError
@@ -115,6 +117,68 @@ def test_results_json_is_what_gradescope_reads(tmp_path):
     assert (tmp_path / "feedback" / "ada.html").read_text() == page(A1, result)
 
 
+BODIES = {  # of tanh_vjp, and the word and the mark for what came of it
+    "return g * (1 - y)": ("wrong", "✗"),
+    "return 1 / 0": ("could not be graded", "!"),
+    "raise SystemExit": ("could not be graded", "!"),
+    "raise MemoryError": ("could not be graded", "!"),
+    "return g +": ("could not be graded", "!"),
+    "del g, y; return nothing": ("could not be graded", "!"),
+    "raise NotImplementedError()": ("not written yet", "·"),
+    "return g * (1 - y * y)": ("passed", "✓"),
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_wrong_and_could_not_be_graded_look_different_everywhere(tmp_path, body):
+    word, mark = BODIES[body]
+    result = graded("ada", "return g * (1 - y * y)", body)
+    of_tanh = {test.name for question in A1.questions if question.name == "tanh" for test in question.tests}
+    assert {outcome.verdict for outcome in result.outcomes if outcome.test in of_tanh} == {(word, mark)}
+    others = {"wrong", "could not be graded", "not written yet"} - {word}
+    text = page(A1, result)
+    assert f'<span class="mark" title="{word}">{mark}</span> tanh numbers' in text
+    seen = Seen(text).text
+    scores = gradescope(A1, result)
+    told = [test["output"] for test in scores["tests"] if test["name"].startswith("5. tanh")]
+    write_csv(tmp_path / "t.csv", A1, [result])
+    with open(tmp_path / "t.csv", newline="", encoding="utf-8") as table:
+        (row,) = csv.DictReader(table)
+    assert not any(f"1 {other}" in seen or f"2 {other}" in seen or row[other] != "0" for other in others)
+    if word == "passed":
+        assert told == ["", ""]
+        return
+    assert f"2 {word}" in seen
+    assert [line.split("\n")[0] for line in told] == [f"{mark} {word}"] * 2
+    assert scores["output"].startswith(f"Of 20 tests: 2 {word}.")
+    assert row[word] == "2"
+
+
+@pytest.mark.parametrize("body", ["return 'text'", "return [g, object()]", "return None", "return {}"])
+def test_an_answer_of_another_kind_is_wrong(body):
+    result = graded("ada", "return g * (1 - y * y)", body)
+    (outcome,) = (outcome for outcome in result.outcomes if outcome.test == "tanh-numbers")
+    assert outcome.verdict.word == "wrong"
+
+
+def test_each_verdict_has_a_colour_of_its_own():
+    style = (Path(feedback.__file__).parent / "feedback.css").read_text(encoding="utf-8")
+    classes = feedback._CLASSES.values()
+    rules = [re.search(rf"\.{name} \.mark[^{{]*{{ color: var\((--\w+)\)", style) for name in classes]
+    colours = [rule[1] for rule in rules]
+    assert len(set(colours)) == 4
+    assert all(style.count(f"{colour}:") == 2 for colour in colours)  # in the light and in the dark
+
+
+def test_what_cannot_be_graded_at_all_says_so_in_every_test(tmp_path):
+    outcomes = [failed(test, "trouble", "There is no code in the file.") for test in A1.tests]
+    result = Result("eve", "eve.py", {}, outcomes, trouble="There is no code in the file.")
+    assert "20 could not be graded" in Seen(page(A1, result)).text
+    assert {test["output"].split("\n")[0] for test in gradescope(A1, result)["tests"]} == {
+        "! could not be graded"
+    }
+
+
 def test_a_result_comes_back_from_its_file():
     result = graded("ada", "(1 - y * y)", "(1 - y)")
     assert from_json(json.loads(json.dumps(as_json(result)))) == result
@@ -169,6 +233,29 @@ def test_a_report_is_written_and_lists_who_is_alike(tmp_path):
     pairs = similarity.similar({one.student: one.cells for one in given}, starter)
     assert [(pair.one, pair.other) for pair in pairs] == [("s3", "s8")]
     assert pairs[0].share > 0.9
+
+
+def test_the_report_says_what_held_as_they_were_graded(tmp_path):
+    closed = dict.fromkeys(Holding._fields, False)
+    given = [
+        replace(graded("a"), held=closed),
+        replace(graded("b"), held=closed),
+        replace(graded("c"), held=closed | {"reads": True}),
+        graded("d"),
+    ]
+    stored = [from_json(json.loads(json.dumps(as_json(result)))) for result in given]
+    said = Seen(write_report(tmp_path, A1, stored).read_text()).text.partition("What kept students' code in")[
+        2
+    ]
+    assert "2 submissions: On the machine that graded them a student's code cannot read solutions" in said
+    assert "1 submission: On the machine that graded them a student's code cannot write outside" in said
+    assert "It CAN read solutions or other submissions" in said
+    assert "1 submission: What held as they were graded was not looked at." in said
+    said = Seen(write_report(tmp_path, A1, stored[:2]).read_text()).text.partition(
+        "What kept students' code in"
+    )[2]
+    assert said.startswith("On the machine that graded a student's code cannot read solutions")
+    assert "CAN" not in said
 
 
 def test_pieces_do_not_depend_on_names_comments_and_docstrings():

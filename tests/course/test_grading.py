@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from minigrad.course import remote
 from minigrad.course.assignment import Assignment, find, load
 from minigrad.course.cells import Cell, to_notebook, to_percent
-from minigrad.course.grading import Grader, Settings, grade_class, read_results
+from minigrad.course.grading import Grader, Settings, Stopped, grade_class, read_results
 from minigrad.course.running import Bench, failed
+from minigrad.course.student import Problem
 from minigrad.course.submissions import Submission, submissions
 from minigrad.errors import DataError
 from tests.course import hostile
@@ -238,3 +240,46 @@ def test_public_tests_run_before_hidden_ones_and_are_listed_in_the_files_order(m
 def test_the_assignment_has_only_its_questions():
     assert isinstance(FEW, Assignment)
     assert FEW.points == 4
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "import tempfile; tempfile.mkdtemp = lambda **_: open('/dev/full', 'w').write('x' * 9999)",
+        "import os; fork = os.fork; os.fork = lambda: 1 / 0 if 'user' in sys._getframe(1).f_locals else fork()",
+        "from minigrad.course import limits; limits.confine = lambda *_, **__: 1 / 0",
+    ],
+    ids=["its folder", "its process", "its limits"],
+)
+def test_a_process_that_cannot_be_had_is_the_graders_failure(tmp_path, monkeypatch, broken):
+    monkeypatch.setattr("minigrad.course.grading._PAUSE", 0.1)
+    program, before = remote._PROGRAM, "from minigrad.course.forkserver"
+    monkeypatch.setattr(remote, "_PROGRAM", program.replace(before, f"{broken}\n{before}"))
+    given = [Submission("ada", None, "", A1.submitted)]
+    results = []
+    for fixed in (False, True):
+        if fixed:
+            monkeypatch.setattr(remote, "_PROGRAM", program)
+        grader = Grader(FEW, Settings(seconds=10))
+        try:
+            results += grade_class(grader, given, tmp_path)
+        finally:
+            grader.close()
+    first, second = results
+    assert "the grader's fault" in first.trouble
+    assert "MG-950" in first.notes[0]
+    assert {outcome.kind for outcome in first.outcomes} == {"trouble"}
+    assert (second.score, second.trouble) == (FEW.points, "")
+
+
+def test_what_closing_the_grader_has_ended_is_no_result(monkeypatch):
+    last = replace(FEW, questions=[replace(FEW.questions[0], tests=FEW.tests[:1])])
+    grader = Grader(last, Settings(seconds=10))
+
+    def killed(*_):
+        grader.close()
+        raise Problem("died")
+
+    monkeypatch.setattr(Bench, "run", killed)
+    with pytest.raises(Stopped):
+        grader.grade(Submission("ada", None, "", A1.submitted))
