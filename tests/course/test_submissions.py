@@ -91,7 +91,7 @@ def quick(monkeypatch):
         grader = Grader(replace(assignment, questions=few), Settings(seconds=3.0))
         grader._of_thread.forks = forks
         assignment.questions[:] = few
-        return grader
+        return grader, ""
 
     monkeypatch.setattr(checking, "_runner", runner)
     yield
