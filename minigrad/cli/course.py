@@ -94,9 +94,18 @@ def grade(
         "grades.csv"
     ),
     jobs: Annotated[int, typer.Option(min=0, max=64, help="Submissions at a time; 0: one per core.")] = 0,
-    seed: Annotated[
-        int, typer.Option(help="Every submission's inputs are drawn from this and its name.")
-    ] = 0,
+    secret: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The secret that tests' inputs are drawn from, and the student's name. Made where there is none, "
+            "by default as GRADES/secret; keep it to yourself.",
+            show_default=False,
+        ),
+    ] = None,
+    student: Annotated[
+        str, typer.Option(metavar="NAME", help="SUBMISSIONS is this one student's own file or folder.")
+    ] = "",
     seconds: Annotated[float, typer.Option(min=0.5, max=600, help="A test's time limit.")] = 10.0,
     memory: Annotated[int, typer.Option(min=64, max=65536, help="A test's memory limit, in MB.")] = 1024,
 ) -> None:
@@ -110,18 +119,20 @@ def grade(
     from minigrad.course.feedback import write_feedback
     from minigrad.course.grading import Grader, Result, Settings, grade_class, remove_others, write_csv
     from minigrad.course.holding import holding
-    from minigrad.course.submissions import passed_over
+    from minigrad.course.seeds import secret_in
+    from minigrad.course.submissions import passed_over, submission_of
     from minigrad.course.submissions import submissions as read
     from minigrad.course.texts import file_names
 
     one = load(find(assignment))
-    given, others = read(submissions, one.name), passed_over(submissions)
+    given = [submission_of(student, submissions, one.name)] if student else read(submissions, one.name)
+    others = {} if student else passed_over(submissions)
     names = file_names(submission.student for submission in given)
     folder = out.with_suffix("")
     check_folder(out.parent)
-    grader = Grader(one, Settings(seed, seconds, memory << 20))
     to = show.console()
     with claimed(folder), show.progress(to) as bar:
+        grader = Grader(one, Settings(secret_in(secret or folder / "secret"), seconds, memory << 20))
         held = holding(folder / "results")
         for sentence in held.sentences():
             to.print(sentence, style="dim", markup=False)

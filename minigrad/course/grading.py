@@ -7,7 +7,6 @@ import hashlib
 import io
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
@@ -20,6 +19,7 @@ from minigrad.course.assignment import Assignment, Test
 from minigrad.course.cells import Cell, to_percent
 from minigrad.course.remote import Forks
 from minigrad.course.running import Bench, Outcome, failed
+from minigrad.course.seeds import seed_of
 from minigrad.course.student import Problem
 from minigrad.course.submissions import Submission
 from minigrad.course.texts import file_names, line, whole
@@ -60,9 +60,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to grade: the seed, and each test's limits (seconds; bytes beyond what Python itself takes)."""
+    """How to grade: what seeds are made with; a test's limits (seconds; bytes beyond what Python itself takes)."""
 
-    seed: int = 0
+    secret: bytes = b""
     seconds: float = 10.0
     memory: int = 1 << 30
 
@@ -84,13 +84,13 @@ class Grader:
         self._closed = False
 
     def key(self, submission: Submission) -> dict[str, Any]:
-        """What a result depends on. The seed is the submission's own, made from the run's and the student's name."""
+        """What a result depends on. The seed is the student's own, and made from the secret."""
         return {
             "assignment": self.assignment.name,
             "source": self._digest,
             "submission": submission.digest,
             "trouble": submission.trouble,
-            "seed": zlib.crc32(f"{self.settings.seed} {submission.student}".encode()),
+            "seed": seed_of(self.settings.secret, self.assignment.name, submission.student),
             "seconds": self.settings.seconds,
             "memory": self.settings.memory,
             "minigrad": minigrad.__version__,

@@ -55,6 +55,18 @@ def submissions(folder: Path, assignment: str) -> list[Submission]:
     return [_of_student(student, paths, assignment) for student, paths in found.items()]
 
 
+def submission_of(student: str, path: Path, assignment: str) -> Submission:
+    """Read one student's submission: a file, or a folder as it is among those of a class.
+
+    Raises DataError MG-944 where there is neither.
+    """
+    if not path.exists():
+        raise DataError(
+            "MG-944", f"there is no file and no folder {path} that {student} could have handed in."
+        )
+    return _of_student(named(student), [path], assignment)
+
+
 def passed_over(folder: Path) -> dict[str, str]:
     """Return the names of what lies in the folder and is no submission, and why."""
     return _sorted_out(folder)[1]
