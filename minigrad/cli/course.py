@@ -23,6 +23,12 @@ course = typer.Typer(
     rich_markup_mode="rich",
 )
 
+_VARIANT = typer.Option(
+    metavar="SEED",
+    help="Draw the assignment's numbers and shapes from this text; keep it to yourself, and give it to release and "
+    "grade alike.",
+    show_default=False,
+)
 _ASSIGNMENT = typer.Argument(metavar="ASSIGNMENT", help="A1 … A8, or the path of an assignment's source.")
 
 
@@ -33,15 +39,25 @@ def release(
     notebook: Annotated[
         bool, typer.Option("--notebook", help="As a notebook instead of a .py file.")
     ] = False,
+    variant: Annotated[str, _VARIANT] = "",
+    everything: Annotated[
+        bool, typer.Option("--source", help="With solutions and hidden tests: for you alone, as a source.")
+    ] = False,
 ) -> None:
     """Write what students get: no solutions, no hidden tests."""
     from minigrad.course.assignment import find, load
     from minigrad.course.release import release as write
+    from minigrad.course.release import write_source
 
-    one = load(find(assignment))
+    one = load(find(assignment), variant)
+    to = show.console()
+    if everything:
+        with claimed(out):
+            path = write_source(one, out, notebook=notebook)
+        to.print(f"{path} is there, for you alone: solutions are in it.", markup=False, soft_wrap=True)
+        return
     with claimed(out):
         path = write(one, out, notebook=notebook)
-    to = show.console()
     to.print(f"{path} and {path.with_name('README.md')} are there.", markup=False, soft_wrap=True)
     show.commands(to, f"minigrad course check {path}")
 
@@ -103,6 +119,7 @@ def grade(
             show_default=False,
         ),
     ] = None,
+    variant: Annotated[str, _VARIANT] = "",
     student: Annotated[
         str, typer.Option(metavar="NAME", help="SUBMISSIONS is this one student's own file or folder.")
     ] = "",
@@ -123,8 +140,9 @@ def grade(
     from minigrad.course.submissions import passed_over, submission_of
     from minigrad.course.submissions import submissions as read
     from minigrad.course.texts import file_names
+    from minigrad.course.variant import differ
 
-    one = load(find(assignment))
+    one = load(find(assignment), variant)
     given = [submission_of(student, submissions, one.name)] if student else read(submissions, one.name)
     others = {} if student else passed_over(submissions)
     names = file_names(submission.student for submission in given)
@@ -174,6 +192,10 @@ def grade(
         for note in [result.trouble, *result.notes]:
             if note:
                 to.print(Text.assemble((f"{result.student}: ", "bold yellow"), note), soft_wrap=True)
+    _tell(
+        "handed in with other numbers than those that they were graded by (is it another --variant?)",
+        [submission.student for submission in given if differ(one.cells, submission.cells)],
+    )
     _tell("passed over", [f"{name} ({why})" for name, why in others.items()])
     _tell("removed from the results, for no submission is theirs any more", gone)
 
