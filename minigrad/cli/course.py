@@ -63,6 +63,45 @@ def release(
 
 
 @course.command(cls=Command)
+def wheel(
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write it.")] = Path("."),
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A6",
+            help="Only this assignment's answers are closed; may be repeated.",
+            show_default="all",
+        ),
+    ] = None,
+    python: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PYTHON",
+            help="An interpreter of a version that students have; may be repeated.",
+            show_default="this one",
+        ),
+    ] = None,
+) -> None:
+    """Build minigrad for students: what assignments ask for is in it compiled, and cannot be read as text.
+
+    It keeps nobody from using it, and not everybody from taking it apart: the guide says what it does and does not.
+    """
+    from minigrad.course.sealing import ANSWERS
+    from minigrad.course.wheel import students_wheel
+
+    with claimed(out):
+        path, closed = students_wheel(out, without or tuple(ANSWERS), python or ("",))
+    to = show.console()
+    to.print(
+        f"{path} is there; {len(closed)} files are in it compiled, or not at all:",
+        markup=False,
+        soft_wrap=True,
+    )
+    to.print(f"  {', '.join(closed)}", style="dim", markup=False, soft_wrap=True)
+    show.commands(to, f"pip install {path}")
+
+
+@course.command(cls=Command)
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Your solution, .py or .ipynb.")],
     tests: Annotated[

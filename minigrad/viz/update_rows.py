@@ -30,13 +30,16 @@ def rows(update: Update) -> tuple[Row, ...]:
     theta, g = backend.to_numpy(update.theta), backend.to_numpy(update.g)
     state = {name: backend.to_numpy(array) for name, array in update.state.items()}
     clip = update.clip if isinstance(update.clip, float) else backend.to_numpy(update.clip)
-    first = _Reading(formulas.effective_gradient, (g, theta), {"clip": clip, "l2": optimizer.l2}, ("g",))
-    effective = first.results[0]
+    corrections: dict[str, Any] = {"clip": clip, "l2": optimizer.l2}
+    effective = formulas.effective_gradient(g, theta, **corrections)
     given: dict[str, Any] = {"theta": theta, "g": g, **state}
     lines: list[tuple[str, str, Any]] = []
     if not np.array_equal(effective, g, equal_nan=True):
-        given |= {"clip": clip, "l2": optimizer.l2}
-        lines += first.lines
+        given |= corrections
+        try:
+            lines += _Reading(formulas.effective_gradient, (g, theta), corrections, ("g",)).lines
+        except _Unreadable:
+            lines.append(("g", "effective_gradient(g, theta, …)", effective))
     names = ("theta", *state)
     arguments, options = (theta, effective, *state.values()), {"rate": update.rate, "t": update.t}
     try:
