@@ -160,7 +160,11 @@ def grade(
     ] = None,
     variant: Annotated[str, _VARIANT] = "",
     student: Annotated[
-        str, typer.Option(metavar="NAME", help="SUBMISSIONS is this one student's own file or folder.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="SUBMISSIONS is this one student's own file or folder, and the table has this one row.",
+        ),
     ] = "",
     seconds: Annotated[float, typer.Option(min=0.5, max=600, help="A test's time limit.")] = 10.0,
     memory: Annotated[int, typer.Option(min=64, max=65536, help="A test's memory limit, in MB.")] = 1024,
@@ -213,7 +217,7 @@ def grade(
             raise
         finally:
             grader.close()
-    gone = remove_others(folder, names)
+    gone = [] if student else remove_others(folder, names)
     write_csv(out, one, results)
     mean = sum(result.score for result in results) / len(results)
     to.print(

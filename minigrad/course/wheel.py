@@ -31,8 +31,12 @@ def students_wheel(
     answers are not to be read, ``pythons`` the interpreters that students have, empty for this one.
 
     Raises ConfigError MG-953 where it is not installed, or is a students' wheel itself; where there is no such
-    assignment, or a Python cannot be run.
+    assignment, a Python cannot be run, or ``out`` has the name of a wheel.
     """
+    if out.suffix == ".whl":
+        raise ConfigError(
+            "MG-953", f"a wheel's name is fixed: give the folder that it goes into, not {out.name}."
+        )
     ours = _distribution()
     closed = files_of(without)
     files: dict[str, bytes] = {}

@@ -68,6 +68,8 @@ def test_a_grade_is_made_with_a_secret_that_only_its_owner_reads(tmp_path):
     assert grade(tmp_path, given, "second")["ada"] != first["ada"]
     alone = grade(tmp_path, given / "ada.py", "third", "--student", "ada", "--secret", str(secret))
     assert alone == {"ada": first["ada"]}
+    again = grade(tmp_path, given / "ada.py", "first", "--student", "ada")
+    assert again == first  # who is not graded again is not removed either
 
 
 def test_the_folder_of_one_student_is_graded_by_a_name(tmp_path):

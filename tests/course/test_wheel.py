@@ -305,6 +305,11 @@ def test_what_cannot_be_built_is_said(tmp_path, without, pythons, says):
     assert not list(tmp_path.glob("*.whl"))
 
 
+def test_the_name_of_a_wheel_is_no_folder(tmp_path):
+    with pytest.raises(ConfigError, match=r"MG-953.*students\.whl"):
+        students_wheel(tmp_path / "students.whl")
+
+
 def test_a_students_wheel_has_nothing_to_build_one_from():
     stub = sealed("minigrad/optim/formulas.py", "x = 1\n", [""])["minigrad/optim/formulas.py"].decode()
     with pytest.raises(ConfigError, match=r"MG-953.*formulas.*compiled already"):
