@@ -258,10 +258,11 @@ from minigrad.optim import formulas
 
 for one in (formulas.adam, formulas.adam_as_printed, optim.AdamAsPrinted, nn.CrossEntropyLoss):
     try:
-        inspect.getsource(one)
-    except OSError:
+        found = inspect.getsource(one)
+    except OSError:  # of a class
         continue
-    raise SystemExit(f"the source of {one} can be had")
+    if one.__doc__ not in found or len(found.splitlines()) > 1:
+        raise SystemExit(f"the source of {one} can be had: {found}")
 x = mg.Tensor([0.5, 3.0], requires_grad=True, name="x")
 
 def step():
