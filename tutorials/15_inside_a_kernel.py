@@ -281,7 +281,7 @@ plt.show()
 for r, s in ((1, 1), (2, 2), (4, 3), (8, 8)):
     print(f"block {r} × {s}: {r * s:2d} sums in registers, {(r + s) / (r * s):.2f} loads per multiplication")
 source = inspect.getsource(matmul.micro_kernel)
-print(source[: source.index("        c01")] + "        ...")
+print(source.split("        c01")[0] + "        ...")
 
 # %% [markdown]
 # The file takes $4 \times 3$: 12 sums. A processor with AVX2 has 16 vector registers, so four are left for

@@ -37,6 +37,12 @@ for command in (override, update, scores):
     course.command(cls=Command)(command)
 
 _AROUND = "Around grading"
+_VARIANT = typer.Option(
+    metavar="SEED",
+    help="Draw the assignment's numbers and shapes from this text; keep it to yourself, and give it to release and "
+    "grade alike.",
+    show_default=False,
+)
 _ASSIGNMENT = typer.Argument(metavar="ASSIGNMENT", help="A1 … A8, or the path of an assignment's source.")
 
 
@@ -47,17 +53,66 @@ def release(
     notebook: Annotated[
         bool, typer.Option("--notebook", help="As a notebook instead of a .py file.")
     ] = False,
+    variant: Annotated[str, _VARIANT] = "",
+    everything: Annotated[
+        bool, typer.Option("--source", help="With solutions and hidden tests: for you alone, as a source.")
+    ] = False,
 ) -> None:
     """Write what students get: no solutions, no hidden tests."""
     from minigrad.course.assignment import find, load
     from minigrad.course.release import release as write
+    from minigrad.course.release import write_source
 
-    one = load(find(assignment))
+    one = load(find(assignment), variant)
+    to = show.console()
+    if everything:
+        with claimed(out):
+            path = write_source(one, out, notebook=notebook)
+        to.print(f"{path} is there, for you alone: solutions are in it.", markup=False, soft_wrap=True)
+        return
     with claimed(out):
         path = write(one, out, notebook=notebook)
-    to = show.console()
     to.print(f"{path} and {path.with_name('README.md')} are there.", markup=False, soft_wrap=True)
     show.commands(to, f"minigrad course check {path}")
+
+
+@course.command(cls=Command)
+def wheel(
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write it.")] = Path("."),
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A6",
+            help="Only this assignment's answers are closed; may be repeated.",
+            show_default="all",
+        ),
+    ] = None,
+    python: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PYTHON",
+            help="An interpreter of a version that students have; may be repeated.",
+            show_default="this one",
+        ),
+    ] = None,
+) -> None:
+    """Build minigrad for students: what assignments ask for is in it compiled, and cannot be read as text.
+
+    It keeps nobody from using it, and not everybody from taking it apart: the guide says what it does and does not.
+    """
+    from minigrad.course.sealing import ANSWERS
+    from minigrad.course.wheel import students_wheel
+
+    with claimed(out):
+        path, closed = students_wheel(out, without or tuple(ANSWERS), python or ("",))
+    to = show.console()
+    to.print(
+        f"{path} is there; {len(closed)} files are in it compiled, or not at all:",
+        markup=False,
+        soft_wrap=True,
+    )
+    to.print(f"  {', '.join(closed)}", style="dim", markup=False, soft_wrap=True)
+    show.commands(to, f"pip install {path}")
 
 
 @course.command(cls=Command)
@@ -117,9 +172,23 @@ def grade(
         "grades.csv"
     ),
     jobs: Annotated[int, typer.Option(min=0, max=64, help="Submissions at a time; 0: one per core.")] = 0,
-    seed: Annotated[
-        int, typer.Option(help="Every submission's inputs are drawn from this and its name.")
-    ] = 0,
+    secret: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The secret that tests' inputs are drawn from, and the student's name. Made where there is none, "
+            "by default as GRADES/secret; keep it to yourself.",
+            show_default=False,
+        ),
+    ] = None,
+    variant: Annotated[str, _VARIANT] = "",
+    student: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="SUBMISSIONS is this one student's own file or folder, and the table has this one row.",
+        ),
+    ] = "",
     seconds: Annotated[float, typer.Option(min=0.5, max=600, help="A test's time limit.")] = 10.0,
     memory: Annotated[int, typer.Option(min=64, max=65536, help="A test's memory limit, in MB.")] = 1024,
     roster: Annotated[
@@ -156,26 +225,32 @@ def grade(
     from minigrad.course.feedback import write_feedback
     from minigrad.course.grading import Grader, Result, Settings, grade_class, remove_others, without_missing
     from minigrad.course.holding import holding
+    from minigrad.course.seeds import secret_in
     from minigrad.course.settling import Around, named_by, settled, write_csv
-    from minigrad.course.submissions import passed_over
+    from minigrad.course.submissions import passed_over, submission_of
     from minigrad.course.submissions import submissions as read
     from minigrad.course.texts import file_names
+    from minigrad.course.variant import differ
 
-    one = load(find(assignment))
+    one = load(find(assignment), variant)
     regrade = regrade_of(one, question or [], may_lose)
     whose = named_by(roster)
-    given, others = read(submissions, one.name, whose), passed_over(submissions, whose)
+    given = [submission_of(student, submissions, one.name)] if student else read(submissions, one.name, whose)
+    others = {} if student else passed_over(submissions, whose)
     folder = out.with_suffix("")
     around = Around.read(one, folder, given, whose, late=late, times=times)
     names = file_names(submission.student for submission in given)
     check_folder(out.parent)
     to = show.console()
     with claimed(folder), show.progress(to) as bar:
+        grader = Grader(one, Settings(secret_in(secret or folder / "secret"), seconds, memory << 20))
         held = holding(folder / "results")
         for sentence in held.sentences():
             to.print(sentence, style="dim", markup=False)
         check_stored(regrade, held.forges)
-        grader = Grader(one, Settings(seed, seconds, memory << 20), held._asdict())
+        grader = Grader(
+            one, Settings(secret_in(secret or folder / "secret"), seconds, memory << 20), held._asdict()
+        )
         task = bar.add_task(f"grading {one.name}", total=len(given))
 
         def done(result: Result, kept: bool) -> None:
@@ -198,7 +273,7 @@ def grade(
             raise
         finally:
             grader.close()
-    gone = remove_others(folder, names)
+    gone = [] if student else remove_others(folder, names)
     around.finish(anonymous=anonymous)
     write_csv(out, one, settled(around, results))
     there = without_missing(results)
@@ -219,6 +294,10 @@ def grade(
         for note in [result.trouble, *result.notes]:
             if note and not result.settled.missing:
                 to.print(Text.assemble((f"{result.student}: ", "bold yellow"), note), soft_wrap=True)
+    _tell(
+        "handed in with other numbers than those that they were graded by (is it another --variant?)",
+        [submission.student for submission in given if differ(one.cells, submission.cells)],
+    )
     _tell("passed over", [f"{name} ({why})" for name, why in others.items()])
     _tell("removed from the results, for no submission is theirs any more", gone)
     tell_around(around, results)
@@ -266,13 +345,15 @@ def report(
 def gradescope(
     assignment: Annotated[str, _ASSIGNMENT],
     out: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The archive to upload.")],
-    seed: Annotated[
-        int | None,
+    secret: Annotated[
+        Path | None,
         typer.Option(
-            help="Every submission's inputs are drawn from this and its students; drawn anew.",
+            metavar="FILE",
+            help="The secret that tests' inputs are drawn from, and the student's number; drawn anew.",
             show_default=False,
         ),
     ] = None,
+    variant: Annotated[str, _VARIANT] = "",
     seconds: Annotated[float, typer.Option(min=0.5, max=20, help="A test's time limit.")] = 10.0,
     memory: Annotated[int, typer.Option(min=64, max=65536, help="A test's memory limit, in MB.")] = 512,
 ) -> None:
@@ -281,13 +362,14 @@ def gradescope(
 
     from minigrad.course.assignment import find, load
     from minigrad.course.gradescope import archive
+    from minigrad.course.seeds import secret_in
 
-    one = load(find(assignment))
-    chosen = secrets.randbelow(1 << 63) if seed is None else seed
-    archive(one, out, seed=chosen, seconds=seconds, memory=memory << 20)
+    one = load(find(assignment), variant)
+    chosen = secrets.token_hex(32).encode() if secret is None else secret_in(secret)
+    archive(one, out, secret=chosen, seconds=seconds, memory=memory << 20)
     show.console().print(
         f"{out} is there: {one.points} points. Upload it under Configure Autograder. It holds the solutions, the "
-        "hidden tests and the seed.",
+        "hidden tests and the secret of their inputs.",
         markup=False,
         soft_wrap=True,
     )

@@ -6,6 +6,7 @@ is written.
 
 from minigrad.course.install import forward, kernel, method, piece, rule, unbroadcast
 from minigrad.course.testing import close, holds, same, test, vjp
+from minigrad.course.variant import varied
 
 __all__ = [
     "close",
@@ -18,5 +19,6 @@ __all__ = [
     "same",
     "test",
     "unbroadcast",
+    "varied",
     "vjp",
 ]

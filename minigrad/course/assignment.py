@@ -10,6 +10,7 @@ from pathlib import Path
 
 import minigrad
 from minigrad.course.cells import Cell, read_cells
+from minigrad.course.variant import drawn, needed
 from minigrad.errors import ConfigError, DataError
 
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -119,12 +120,13 @@ def find(name: str) -> Path:
     )
 
 
-def load(path: Path) -> Assignment:
-    """Read an assignment, or a release of one, and check its form.
+def load(path: Path, variant: str = "") -> Assignment:
+    """Read an assignment, or a release of one, and check its form; its numbers are its own or a variant's.
 
-    Raises DataError MG-943 where the form is wrong, MG-942 where the file cannot be read.
+    Raises DataError MG-943 where the form is wrong, MG-942 where the file cannot be read, MG-952 (a ConfigError where
+    there are no variants) where its numbers cannot be.
     """
-    cells = read_cells(path)
+    cells = drawn(path.stem, read_cells(path), variant)
     questions: list[Question] = []
     title, heading = path.stem, ""
     names: set[str] = set()
@@ -154,8 +156,9 @@ def load(path: Path) -> Assignment:
 
 
 def released(assignment: Assignment) -> list[Cell]:
-    """Return the cells that a student gets: stubs for the solutions, hidden tests' cells empty."""
-    return [replace(cell, source=_stripped(cell)) for cell in assignment.cells]
+    """Return the cells that a student gets: stubs for the solutions, hidden tests' cells empty, numbers that show."""
+    handed_out = [replace(cell, source=_stripped(cell)) for cell in assignment.cells]
+    return needed(handed_out, [cell for cell in assignment.cells if cell.is_solution])
 
 
 def with_solutions(assignment: Assignment, solutions: Sequence[Cell]) -> list[Cell]:

@@ -50,7 +50,7 @@ def main(root: Path) -> int:
 
 def graded(one: Assignment, plan: Plan, submission: Submission, root: Path) -> Result:
     """Grade one submission, after a look at what students' code could do here; raises what ``look`` raises."""
-    grader = Grader(one, Settings(plan.seed, plan.seconds, plan.memory))
+    grader = Grader(one, Settings(plan.secret.encode("latin-1"), plan.seconds, plan.memory))
     with tempfile.TemporaryDirectory(prefix="minigrad-results-") as folder:
         if not submission.trouble:
             look(root, Path(folder))

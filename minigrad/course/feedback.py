@@ -183,10 +183,14 @@ def _footer(result: Result) -> str:
 
 
 def gradescope(assignment: Assignment, result: Result) -> dict[str, Any]:
-    """Return the result in the form of Gradescope's results.json; hidden tests say no more than on the page."""
+    """Return the result in the form of Gradescope's results.json; hidden tests say no more than on the page.
+
+    They are shown when grades are published, and until then Gradescope shows no total either: an upload tells nothing
+    of them. (Its visibility "hidden" would be wrong: it is for tests without points, and leaves the total visible.)
+    """
     tests: list[dict[str, Any]] = []
     for number, question in enumerate(assignment.questions, 1):
-        for k, line in enumerate(lines(question, result), 1):
+        for k, (test, line) in enumerate(zip(question.tests, lines(question, result), strict=True), 1):
             verdict = line.outcome.verdict
             output = "\n".join(f"{label}: {text}" for label, text in line.said)
             if not line.outcome.passed:
@@ -199,7 +203,7 @@ def gradescope(assignment: Assignment, result: Result) -> dict[str, Any]:
                     "max_score": line.outcome.points,
                     "status": "passed" if line.outcome.passed else "failed",
                     "output": output,
-                    "visibility": "visible",
+                    "visibility": "after_published" if test.hidden else "visible",
                 }
             )
         tests += [

@@ -30,18 +30,18 @@ _PROGRAMS = ("setup.sh", "run_autograder")
 
 
 class Plan(NamedTuple):
-    """How the archive grades: the file of the assignment in it, the seed, and each test's limits."""
+    """How the archive grades: the file of the assignment in it, the secret, and each test's limits."""
 
     assignment: str
-    seed: int
+    secret: str
     seconds: float
     memory: int
 
 
 def archive(
-    assignment: Assignment, out: Path, *, seed: int, seconds: float = 10.0, memory: int = 512 << 20
+    assignment: Assignment, out: Path, *, secret: bytes, seconds: float = 10.0, memory: int = 512 << 20
 ) -> None:
-    """Write the archive that is uploaded to Gradescope, with the solutions, hidden tests and the seed in it.
+    """Write the archive that is uploaded to Gradescope, with solutions, hidden tests and the secret of the inputs.
 
     Raises ConfigError MG-961 where it could not work: another ending than .zip, or a release, which has neither
     solutions nor hidden tests.
@@ -54,7 +54,7 @@ def archive(
             "MG-961",
             f"{assignment.name} is a release, without solutions and hidden tests: give the assignment's source.",
         )
-    plan = Plan(f"assignment/{assignment.name}.py", seed, seconds, memory)
+    plan = Plan(f"assignment/{assignment.name}.py", secret.decode("latin-1"), seconds, memory)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     contents: dict[str, bytes] = {}
     for name in _PROGRAMS:

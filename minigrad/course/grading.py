@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
@@ -23,6 +22,7 @@ from minigrad.course.regrading import NOTHING_ANEW, Regrade, merged, outdated
 from minigrad.course.remote import Forks, Lost
 from minigrad.course.roster import Person
 from minigrad.course.running import Bench, Outcome, failed
+from minigrad.course.seeds import seed_of
 from minigrad.course.student import Problem
 from minigrad.course.submissions import Submission
 from minigrad.course.texts import file_names, line
@@ -98,9 +98,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to grade: the seed, and each test's limits (seconds; bytes beyond what Python itself takes)."""
+    """How to grade: what seeds are made with; a test's limits (seconds; bytes beyond what Python itself takes)."""
 
-    seed: int = 0
+    secret: bytes = b""
     seconds: float = 10.0
     memory: int = 1 << 30
 
@@ -129,14 +129,14 @@ class Grader:
         self._closed = False
 
     def key(self, submission: Submission) -> dict[str, Any]:
-        """What a result depends on. The seed is the submission's own, made from the run's and the student's name."""
+        """What a result depends on. The seed is the student's own, and made from the secret."""
         return {
             "assignment": self.assignment.name,
             "source": self._digest,
             "questions": self.digests,
             "submission": submission.digest,
             "trouble": submission.trouble,
-            "seed": zlib.crc32(f"{self.settings.seed} {submission.student}".encode()),
+            "seed": seed_of(self.settings.secret, self.assignment.name, submission.student),
             "seconds": self.settings.seconds,
             "memory": self.settings.memory,
             "minigrad": minigrad.__version__,

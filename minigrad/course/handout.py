@@ -160,10 +160,11 @@ def _plain_part(cell: Cell) -> str:
 
 
 def _is_value(part: ast.stmt) -> bool:
-    """Whether this gives a value a name, without a call of a function of the file's own."""
+    """Whether this gives a value a name, without a call of a function of the file's own (``varied`` is none)."""
     if not isinstance(part, (ast.Assign, ast.AnnAssign)):
         return False
-    return not any(isinstance(node, ast.Call) and isinstance(node.func, ast.Name) for node in ast.walk(part))
+    calls = [node.func for node in ast.walk(part) if isinstance(node, ast.Call)]
+    return not any(isinstance(called, ast.Name) and called.id != "varied" for called in calls)
 
 
 def _parsed(source: str) -> list[ast.stmt]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.course.running import Outcome, generator, judged
+from minigrad.course.running import Outcome, judged
+from minigrad.course.seeds import generator
 from minigrad.course.student import Student
 from minigrad.course.theirs import Theirs
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from minigrad.course.assignment import Assignment, released
-from minigrad.course.cells import decoded, read_bytes, to_notebook, to_percent
+from minigrad.course.cells import Cell, decoded, read_bytes, to_notebook, to_percent
 from minigrad.files import atomic_write
 
 _README = """# {title}
@@ -35,15 +36,9 @@ def release(assignment: Assignment, out: Path, *, notebook: bool = False) -> Pat
     What else the README says, on other assignments too, stays. An existing file is kept back.
     Raises FileExistsError where the student's file is there already.
     """
-    path = out / f"{assignment.name}{'.ipynb' if notebook else '.py'}"
-    if path.exists():
-        raise FileExistsError(
-            17, "is there already; a release never overwrites what somebody may have worked in", str(path)
-        )
     readme = out / "README.md"
     before = decoded(read_bytes(readme)) if readme.exists() else ""
-    cells = released(assignment)
-    atomic_write(path, to_notebook(cells) if notebook else to_percent(cells))
+    path = _written(assignment.name, released(assignment), out, notebook)
     public = [test for test in assignment.tests if not test.hidden]
     points = sum(test.points for test in public)
     by_hand = [question for question in assignment.questions if question.by_hand]
@@ -62,6 +57,24 @@ def release(assignment: Assignment, out: Path, *, notebook: bool = False) -> Pat
         hidden_points=sum(test.points for test in assignment.tests if test.hidden),
     )
     atomic_write(readme, _with_section(before, path.name, text))
+    return path
+
+
+def write_source(assignment: Assignment, out: Path, *, notebook: bool = False) -> Path:
+    """Write all of an assignment into ``out``, with the numbers that it was loaded with: for the instructor alone.
+
+    Raises FileExistsError where it is there already.
+    """
+    return _written(assignment.name, assignment.cells, out, notebook)
+
+
+def _written(name: str, cells: Sequence[Cell], out: Path, notebook: bool) -> Path:
+    path = out / f"{name}{'.ipynb' if notebook else '.py'}"
+    if path.exists():
+        raise FileExistsError(
+            17, "is there already; a release never overwrites what somebody may have worked in", str(path)
+        )
+    atomic_write(path, to_notebook(cells) if notebook else to_percent(cells))
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from minigrad.course.assignment import Assignment, Test
 from minigrad.course.cells import Cell
 from minigrad.course.interactive import as_python
 from minigrad.course.places import neutral
+from minigrad.course.seeds import generator
 from minigrad.course.student import Problem, Student
 from minigrad.course.testing import Wrong, comparisons
 from minigrad.course.theirs import Theirs
@@ -91,11 +91,6 @@ class Outcome:
 
 def _named(name: str, text: str) -> str:
     return f"{name} = " + text.replace("\n", "\n" + " " * (len(name) + 3))
-
-
-def generator(assignment: str, test: str, seed: int) -> np.random.Generator:
-    """Return the numbers that a test draws from: a stream of its own for every test and every seed."""
-    return np.random.default_rng([seed, zlib.crc32(f"{assignment} {test}".encode("utf-8", "replace"))])
 
 
 def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome:

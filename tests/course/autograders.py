@@ -16,7 +16,7 @@ from minigrad.course.assignment import Assignment
 from minigrad.course.gradescope import archive
 from tests.course.gradescope_format import faults
 
-SEED = 7046029254386353131
+SECRET = b"7046029254386353131 and some more"
 METADATA = {
     "id": 123456,
     "created_at": "2026-11-02T00:30:00.000000-07:00",
@@ -77,7 +77,7 @@ class Autograder:
 
     def __init__(self, one: Assignment, folder: Path) -> None:
         self.root, self.home = folder / "autograder", folder / "home"
-        archive(one, folder / "out.zip", seed=SEED)
+        archive(one, folder / "out.zip", secret=SECRET)
         self.root.mkdir(parents=True)
         unpack(folder / "out.zip", self.root / "source")
         subprocess.run(

@@ -27,7 +27,7 @@ from minigrad.course.assignment import Assignment, find, load, released
 from minigrad.course.cells import to_notebook, to_percent
 from minigrad.course.gradescope import archive
 from tests.course import readers
-from tests.course.autograders import METADATA, SEED, WITHOUT_LANDLOCK, read, submit, unpack
+from tests.course.autograders import METADATA, SECRET, WITHOUT_LANDLOCK, read, submit, unpack
 
 _OF_DOCKER = (
     "chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service net_raw sys_chroot mknod "
@@ -114,7 +114,7 @@ def build(folder: Path, suite: str, source: str) -> Path:
 def lay_out(one: Assignment, folder: Path, root: Path) -> Path:
     """Unpack the archive as Gradescope does."""
     place = root / "autograder"
-    archive(one, folder / "out.zip", seed=SEED)
+    archive(one, folder / "out.zip", secret=SECRET)
     unpack(folder / "out.zip", place / "source")
     shutil.copy(place / "source" / "run_autograder", place / "run_autograder")
     return place
@@ -127,7 +127,7 @@ def submissions(one: Assignment) -> dict[str, tuple[dict[str, str], Callable[[di
     texts = {line.strip() for line in to_percent(one.cells).split("\n")} - {
         line.strip() for line in to_percent(of_students).split("\n")
     }
-    secrets = {text for text in texts if len(text) > 20} | {str(SEED), "CANARY"}
+    secrets = {text for text in texts if len(text) > 20} | {SECRET.decode(), "CANARY"}
     file = f"{one.name}.py"
 
     def full(result: dict[str, Any]) -> bool:

@@ -124,7 +124,7 @@ PLANTED = [
     ),
     Planted(
         "diagnosis: the printed step does not grow",
-        '"printed_factor": 10',
+        '"printed_factor": variant.scale',
         '"printed_factor": 1',
         "diagnosis-factor",
     ),

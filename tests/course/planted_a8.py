@@ -138,7 +138,7 @@ PLANTED = [
         "train: the new images are divided by 16 again",
         READ,
         READ.replace("logits(new)", "logits(new / 16)"),
-        OF_TRAINING,
+        OF_TRAINING + " train-repeatable",
     ),
     Planted("train: gradients are never forgotten", "adam.zero_grad()", "pass", "train-reads train-better"),
     Planted(
@@ -150,9 +150,9 @@ PLANTED = [
     Planted(
         "train: labels in another order than images", "y[rows])", "rng.permutation(y[rows]))", OF_TRAINING
     ),
-    Planted("train: logits instead of digits", READ, "return lambda new: logits(new).numpy()", OF_TRAINING),
+    Planted("train: logits instead of signs", READ, "return lambda new: logits(new).numpy()", OF_TRAINING),
     Planted(
-        "train: digits as floats",
+        "train: signs as floats",
         READ,
         "return lambda new: logits(new).numpy().argmax(axis=1).astype(float)",
         "train-budget",

@@ -18,7 +18,7 @@ from minigrad.course.gradescope import ROOM, failed
 from tests.course import readers
 from tests.course.autograders import (
     METADATA,
-    SEED,
+    SECRET,
     WITHOUT_LANDLOCK,
     WITHOUT_NAMESPACES,
     Autograder,
@@ -102,7 +102,7 @@ class TestRunAutograder:
     @pytest.mark.parametrize(
         ("file", "old", "new"),
         [
-            ("plan.json", b'"seed"', b'"sead"'),
+            ("plan.json", b'"secret"', b'"secrat"'),
             ("assignment/a4_dense.py", b"@test", b"@tset"),
             ("run_autograder", b"timeout -k 10 540", b"timeout -k 10 0.5"),
             ("run_autograder", b"-m minigrad.course.autograder", b"-c 'import os; os.kill(os.getpid(), 9)'"),
@@ -160,7 +160,7 @@ def secrets() -> set[str]:
     """Lines that stand in the source and not in the release, the seed, and what the environment and Gradescope say."""
     public = {line.strip() for line in RELEASED.split("\n")}
     lines = {line.strip() for line in to_percent(A4.cells).split("\n")} - public
-    return {line for line in lines if len(line) > 20} | {str(SEED), "CANARY"}
+    return {line for line in lines if len(line) > 20} | {SECRET.decode(), "CANARY"}
 
 
 class TestReaders:

@@ -24,7 +24,7 @@ from minigrad.course.gradescope import archive, failed
 from minigrad.course.packing import pins, wheel
 from minigrad.errors import ConfigError, FileError
 from tests.course.autograders import (
-    SEED,
+    SECRET,
     unpack,
 )
 from tests.course.gradescope_format import faults
@@ -92,7 +92,7 @@ class TestTheFormat:
 
 class TestTheArchive:
     def test_it_holds_what_gradescope_asks_for_and_no_index_is_needed_for_minigrad(self, tmp_path):
-        archive(A4, tmp_path / "out.zip", seed=SEED)
+        archive(A4, tmp_path / "out.zip", secret=SECRET)
         with zipfile.ZipFile(tmp_path / "out.zip") as made:
             rights = {entry.filename: entry.external_attr >> 16 for entry in made.infolist()}
             assert made.read("assignment/a4_dense.py").decode() == to_percent(A4.cells)
@@ -103,10 +103,10 @@ class TestTheArchive:
         assert {name for name, right in rights.items() if right == 0o100755} == {"setup.sh", "run_autograder"}
         assert sum(name.endswith(".whl") and name.startswith("minigrad_engine-") for name in rights) == 1
         first = (tmp_path / "out.zip").read_bytes()
-        archive(A4, tmp_path / "out.zip", seed=SEED)
+        archive(A4, tmp_path / "out.zip", secret=SECRET)
         assert (tmp_path / "out.zip").read_bytes() == first
 
-    def test_the_command_draws_a_seed_unless_it_is_given_one(self, tmp_path):
+    def test_the_command_draws_a_secret_unless_it_is_given_one(self, tmp_path):
         def plan(*options):
             done = CliRunner().invoke(
                 app, ["course", "gradescope", "A4", str(tmp_path / "out.zip"), *options]
@@ -116,14 +116,15 @@ class TestTheArchive:
             with zipfile.ZipFile(tmp_path / "out.zip") as made:
                 return json.loads(made.read("plan.json"))
 
-        chosen = plan("--seed", "5", "--seconds", "3", "--memory", "700")
+        (tmp_path / "secret").write_text("a secret of the instructor's\n")
+        chosen = plan("--secret", str(tmp_path / "secret"), "--seconds", "3", "--memory", "700")
         assert chosen == {
             "assignment": "assignment/a4_dense.py",
-            "seed": 5,
+            "secret": "a secret of the instructor's",
             "seconds": 3.0,
             "memory": 700 << 20,
         }
-        assert plan()["seed"] != plan()["seed"]
+        assert plan()["secret"] != plan()["secret"]
 
     @pytest.mark.parametrize(
         ("name", "words"), [("out.tar.gz", r"Gradescope takes a \.zip"), ("out.zip", "is a release")]
@@ -131,7 +132,7 @@ class TestTheArchive:
     def test_what_could_not_work_is_refused(self, name, words, tmp_path):
         (tmp_path / "a4_dense.py").write_text(RELEASED)
         with pytest.raises(ConfigError, match=f"MG-961 .*{words}"):
-            archive(load(tmp_path / "a4_dense.py"), tmp_path / name, seed=0)
+            archive(load(tmp_path / "a4_dense.py"), tmp_path / name, secret=SECRET)
         assert not (tmp_path / name).exists()
 
     def test_the_wheel_is_one(self, tmp_path):
@@ -238,7 +239,7 @@ class TestHowPythonComes:
                 (here / name).symlink_to("pretend.sh")
         for name, text in ({"candidates": ""} | files).items():
             (here / name.replace("_", "-")).write_text(text)
-        archive(A4, tmp_path / "out.zip", seed=SEED)
+        archive(A4, tmp_path / "out.zip", secret=SECRET)
         unpack(tmp_path / "out.zip", tmp_path / "root" / "source")
         script = tmp_path / "root" / "source" / "setup.sh"
         script.write_text(re.sub(r'versions="[\d.]+ ', 'versions="3.12 ', script.read_text()))

@@ -79,7 +79,7 @@ LOOPS_BACK = """rows, out = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1
 ENGINE_PARTS = """from minigrad.data import DataLoader, Dataset, Standardize
 
     scaler = Standardize.fit(x)
-    model = nn.Sequential(nn.Linear(64, 48, rng=rng), nn.Tanh(), nn.Linear(48, 10, rng=rng))
+    model = nn.Sequential(nn.Linear(64, 48, rng=rng), nn.Tanh(), nn.Linear(48, y.max() + 1, rng=rng))
     sgd = optim.SGD(model, lr=0.2, momentum=0.9)
     loader = DataLoader(Dataset(scaler.apply(x), y), batch_size=50, rng=rng)
     left = steps
@@ -165,7 +165,9 @@ RIGHT = {
             "eta_t = np.float64(eta * np.sqrt(1 - beta2**t) / (1 - beta1**t))\n    step = eta_t * (m / (1 - beta1**t))",
         ),
         otherwise(
-            "floats", '"printed_factor": 10, "adam_factor": 1', '"printed_factor": 10.0, "adam_factor": 1.0'
+            "floats",
+            '"printed_factor": variant.scale, "adam_factor": 1',
+            '"printed_factor": 10.0, "adam_factor": 1.0',
         ),
     ],
     "A7": [

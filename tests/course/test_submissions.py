@@ -226,7 +226,7 @@ def test_those_who_are_gone_are_gone_everywhere(tmp_path):
         str(path.relative_to(tmp_path / "g")) for path in (tmp_path / "g").rglob("*") if path.is_file()
     )
     assert left == [
-        "feedback/ada.html", "feedback/notes.txt", "gradescope/ada/results.json", "results/ada.json",
+        "feedback/ada.html", "feedback/notes.txt", "gradescope/ada/results.json", "results/ada.json", "secret",
     ]  # fmt: skip
     assert remove_others(tmp_path / "g", ["ada"]) == []
 

@@ -19,7 +19,9 @@
 import numpy as np
 
 import minigrad as mg
-from minigrad.course import close, rule, test, vjp
+from minigrad.course import close, rule, test, varied, vjp
+
+variant = varied(shape=[(2, 3), (3, 2), (2, 4), (4, 3)], kink=[0, 1, 0.5, 0.25])
 
 # %% [markdown]
 # ## 1. multiply
@@ -46,7 +48,7 @@ def multiply_vjp_b(g, a):
 @test
 def multiply_numbers(student, rng):
     """A unit more of a makes y larger by b. The loss then changes by g · b, and by g · a for b."""
-    a, b, g = rng.uniform(1, 3, (3, 2, 2))
+    a, b, g = rng.uniform(1, 3, (3, *variant.shape))
     a[0, 0] = -1.5
     close(
         student.multiply_vjp_a(g, b),
@@ -108,7 +110,7 @@ def divide_vjp_b(g, y, b):
 @test
 def divide_numbers(student, rng):
     """dy/da = 1/b. dy/db = -a/b², and a/b is y, so -y/b."""
-    a, b, g = rng.uniform(1, 3, (3, 2, 2))
+    a, b, g = rng.uniform(1, 3, (3, *variant.shape))
     y = a / b
     close(student.divide_vjp_a(g, b), vjp(np.divide, [a, b], 0, g), g=g, b=b)
     close(
@@ -162,7 +164,7 @@ def exp_vjp(g, y):
 @test
 def exp_numbers(student, rng):
     """e^a is its own derivative, and y is e^a."""
-    a, g = rng.normal(size=(2, 2, 3))
+    a, g = rng.normal(size=(2, *variant.shape))
     y = np.exp(a)
     close(
         student.exp_vjp(g, y),
@@ -214,7 +216,7 @@ def log_vjp(g, a):
 @test
 def log_numbers(student, rng):
     """The slope of ln at a is 1/a."""
-    a, g = rng.uniform(0.5, 3, (2, 2, 3))
+    a, g = rng.uniform(0.5, 3, (2, *variant.shape))
     close(
         student.log_vjp(g, a),
         vjp(np.log, [a], 0, g),
@@ -257,7 +259,7 @@ def tanh_vjp(g, y):
 @test
 def tanh_numbers(student, rng):
     """The slope of tanh at a is 1 - tanh² a, and tanh a is y."""
-    a, g = rng.uniform(-2, 2, (2, 2, 3))
+    a, g = rng.uniform(-2, 2, (2, *variant.shape))
     y = np.tanh(a)
     close(
         student.tanh_vjp(g, y),
@@ -309,7 +311,7 @@ def sigmoid_vjp(g, y):
 @test
 def sigmoid_numbers(student, rng):
     """The slope of the sigmoid is y · (1 - y): largest in the middle, nothing at the ends."""
-    a, g = rng.uniform(-3, 3, (2, 2, 3))
+    a, g = rng.uniform(-3, 3, (2, *variant.shape))
     y = 1 / (1 + np.exp(-a))
     close(
         student.sigmoid_vjp(g, y),
@@ -344,14 +346,14 @@ def sigmoid_ends(student, rng):
 # %% [markdown]
 # ## 7. relu
 #
-# $y = \max(0, a)$. At $a = 0$ there is a kink; the custom is that nothing passes there.
+# $y = \max(0, a)$. At $a = 0$ there is a kink; we let ${{kink}} \cdot g$ pass there (0 is the custom, and the engine's).
 
 
 # %% nbgrader={"grade": false, "grade_id": "relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def relu_vjp(g, a):
-    """Return dL/da for y = max(0, a); 0 where a is 0."""
+    """Return dL/da for y = max(0, a); {{kink}} · g where a is 0."""
     ### BEGIN SOLUTION
-    return g * (a > 0)
+    return g * (a > 0) + variant.kink * g * (a == 0)
     ### END SOLUTION
 
 
@@ -381,7 +383,9 @@ def relu_kink(student, rng):
     """At 0 nothing passes, at the smallest positive number everything."""
     a = np.array([0.0, -0.0, 5e-324, -5e-324, 1e308])
     g = rng.uniform(1, 2, 5)
-    close(student.relu_vjp(g, a), np.array([0, 0, g[2], 0, g[4]]), g=g, a=a)
+    close(
+        student.relu_vjp(g, a), np.array([variant.kink * g[0], variant.kink * g[1], g[2], 0, g[4]]), g=g, a=a
+    )
 
 
 ### END HIDDEN TESTS
@@ -411,8 +415,8 @@ def maximum_vjp_b(g, a, b):
 @test
 def maximum_numbers(student, rng):
     """The larger of the two decides y alone, and gets g; the other gets nothing."""
-    a, b = rng.permutation(12).astype(float).reshape(2, 2, 3)
-    g = rng.normal(size=(2, 3))
+    a, b = rng.permuted(np.arange(2.0 * np.prod(variant.shape))).reshape(2, *variant.shape)
+    g = rng.normal(size=variant.shape)
     close(
         student.maximum_vjp_a(g, a, b),
         vjp(np.maximum, [a, b], 0, g),
@@ -470,18 +474,18 @@ def sum_vjp(g, a_shape):
 @test
 def sum_numbers(student, rng):
     """Every entry counts once in the sum: a unit more of any of them is a unit more of y, worth g."""
-    a, g = rng.normal(size=(2, 3)), np.array(rng.uniform(1, 2))
+    a, g = rng.normal(size=variant.shape), np.array(rng.uniform(1, 2))
     close(
-        student.sum_vjp(g, (2, 3)),
+        student.sum_vjp(g, variant.shape),
         vjp(np.sum, [a], 0, g),
         g=g,
-        a_shape=(2, 3),
+        a_shape=variant.shape,
         slips={
             "This is the mean's gradient: in a sum no entry is divided by their number.": np.full(
-                (2, 3), g / 6
+                variant.shape, g / a.size
             ),
             "The gradient of every entry is g, in the shape of a and not of y.": g,
-            "Multiply the ones by g: y's change is worth g.": np.ones((2, 3)),
+            "Multiply the ones by g: y's change is worth g.": np.ones(variant.shape),
         },
     )
 
@@ -533,7 +537,8 @@ def matmul_vjp_b(g, a):
 @test
 def matmul_numbers(student, rng):
     """dL/dA = g Bᵀ and dL/dB = Aᵀ g: the only products of these matrices whose shapes fit."""
-    a, b, g = rng.normal(size=(2, 3)), rng.normal(size=(3, 4)), rng.normal(size=(2, 4))
+    rows, columns = variant.shape
+    a, b, g = (rng.normal(size=shape) for shape in [(rows, columns), (columns, 4), (rows, 4)])
     close(
         student.matmul_vjp_a(g, b),
         vjp(np.matmul, [a, b], 0, g),

@@ -18,7 +18,9 @@
 import numpy as np
 
 import minigrad as mg
-from minigrad.course import close, forward, holds, rule, same, test, vjp
+from minigrad.course import close, forward, holds, rule, same, test, varied, vjp
+
+variant = varied(units=[2, 3, 4], inputs=[3, 2, 4, 5], hidden=[4, 3, 5, 6], out=[4, 3, 5, 6])
 
 
 def layer(x, w, b):
@@ -27,6 +29,11 @@ def layer(x, w, b):
         np.array([[sum(xi * wi for xi, wi in zip(sample, unit, strict=True)) for unit in w] for sample in x])
         + b
     )
+
+
+def shapes(n, inputs, hidden, out):
+    """Of x, w1, b1, w2 and b2, for n samples and a network of two layers."""
+    return [(n, inputs), (hidden, inputs), (hidden,), (out, hidden), (out,)]
 
 
 # %% [markdown]
@@ -46,7 +53,8 @@ def dense(x, w, b=None):
 @test
 def dense_batch(student, rng):
     """Unit o of sample s: multiply the sample with row o of w, add up, add b[o]."""
-    x, w, b = rng.integers(-3, 4, (2, 3)), rng.integers(-3, 4, (2, 3)), rng.integers(1, 9, 2)
+    shape = (variant.units, variant.inputs)
+    x, w, b = rng.integers(-3, 4, shape), rng.integers(-3, 4, shape), rng.integers(1, 9, variant.units)
     x, w, b = (each.astype(float) for each in (x, w, b))
     close(
         student.dense(x, w, b),
@@ -66,15 +74,15 @@ def dense_batch(student, rng):
 @test(advice="A single sample of shape (in,), no bias, a batch of no samples, more axes in front.")
 def dense_shapes(student, rng):
     """Only the last axis is the layer's."""
-    w, b = rng.normal(size=(4, 3)), rng.normal(size=4)
+    w, b = rng.normal(size=(variant.out, variant.inputs)), rng.normal(size=variant.out)
     for front in [(), (1,), (0,), (5,), (2, 5), (2, 1, 3)]:
-        x = rng.normal(size=(*front, 3))
-        flat = x.reshape(-1, 3)
+        x = rng.normal(size=(*front, variant.inputs))
+        flat = x.reshape(-1, variant.inputs)
         for bias in (b, None):
             wanted = (
-                layer(flat, w, 0 if bias is None else bias).reshape(*front, 4)
+                layer(flat, w, 0 if bias is None else bias).reshape(*front, variant.out)
                 if flat.size
-                else np.zeros((*front, 4))
+                else np.zeros((*front, variant.out))
             )
             close(student.dense(x, w, bias), wanted, rtol=1e-11, atol=1e-11, x=x, w=w, b=bias)
 
@@ -137,7 +145,7 @@ def dense_vjp_x(g, w):
 @test
 def input_batch(student, rng):
     """dL/dx[s, i] = Σ over the units o of g[s, o] · w[o, i]. Which matrix product is that?"""
-    x, w, g = rng.normal(size=(2, 3)), rng.normal(size=(2, 3)), rng.normal(size=(2, 2))
+    x, w, g = (rng.normal(size=(variant.units, k)) for k in (variant.inputs, variant.inputs, variant.units))
     close(
         student.dense_vjp_x(g, w),
         vjp(layer, [x, w, 0.0], 0, g),
@@ -198,7 +206,7 @@ def dense_vjp_w(g, x):
 @test
 def weight_batch(student, rng):
     """dL/dw[o, i] = Σ over the samples s of g[s, o] · x[s, i]; the result has w's shape, (out, in)."""
-    x, w, g = rng.normal(size=(3, 2)), rng.normal(size=(2, 2)), rng.normal(size=(3, 2))
+    x, w, g = (rng.normal(size=(k, variant.units)) for k in (variant.inputs, variant.units, variant.inputs))
     wanted = vjp(layer, [x, w, 0.0], 1, g)
     close(
         student.dense_vjp_w(g, x),
@@ -208,7 +216,7 @@ def weight_batch(student, rng):
         slips={
             "Transposed: this is of shape (in, out). w is (out, in).": wanted.T,
             "The mean over the samples. The rule sums; a 1/n comes with the loss, in g, where there is one.": wanted
-            / 3,
+            / len(x),
             "The last sample alone. All of them used w.": np.outer(g[-1], x[-1]),
         },
     )
@@ -220,9 +228,9 @@ def weight_batch(student, rng):
 def weight_shapes(student, rng):
     """However many axes the samples come in, dL/dw is (out, in)."""
     for front in [(), (1,), (0,), (2, 2), (2, 1, 3)]:
-        x, g = rng.normal(size=(*front, 3)), rng.normal(size=(*front, 4))
-        wanted = np.zeros((4, 3))
-        for gs, xs in zip(g.reshape(-1, 4), x.reshape(-1, 3), strict=True):
+        x, g = rng.normal(size=(*front, variant.inputs)), rng.normal(size=(*front, variant.out))
+        wanted = np.zeros((variant.out, variant.inputs))
+        for gs, xs in zip(g.reshape(-1, variant.out), x.reshape(-1, variant.inputs), strict=True):
             wanted += np.outer(gs, xs)
         close(student.dense_vjp_w(g, x), wanted, rtol=1e-11, atol=1e-11, g=g, x=x)
 
@@ -267,8 +275,10 @@ def dense_vjp_b(g):
 @test
 def bias_batch(student, rng):
     """Sum g over the samples: one number remains for each unit."""
-    g = rng.normal(size=(2, 2))
-    wanted = vjp(layer, [np.ones((2, 3)), np.ones((2, 3)), np.zeros(2)], 2, g)
+    g = rng.normal(size=(variant.units, variant.units))
+    wanted = vjp(
+        layer, [np.ones((variant.units, 3)), np.ones((variant.units, 3)), np.zeros(variant.units)], 2, g
+    )
     close(
         student.dense_vjp_b(g),
         wanted,
@@ -292,11 +302,11 @@ def bias_shapes(student, rng):
         return g, d - 1
 
     for front in [(), (1,), (0,), (3, 4), (2, 1, 4)]:
-        g = rng.normal(size=(*front, 4))
+        g = rng.normal(size=(*front, variant.out))
         kept, got = student.run(program, student.dense_vjp_b, g)
         if front:
             same(kept, g)
-        close(got, sum(g.reshape(-1, 4), np.zeros(4)), g=g)
+        close(got, sum(g.reshape(-1, variant.out), np.zeros(variant.out)), g=g)
 
 
 ### END HIDDEN TESTS
@@ -353,9 +363,7 @@ def network_vjp(g, x, w1, b1, w2, b2):
 @test
 def network_forward(student, rng):
     """A layer, a ReLU, a layer: the ReLU stands between the two, and not behind the second."""
-    x, w1, b1, w2, b2 = (
-        np.round(rng.normal(size=shape), 1) for shape in [(3, 2), (4, 2), (4,), (2, 4), (2,)]
-    )
+    x, w1, b1, w2, b2 = (np.round(rng.normal(size=shape), 1) for shape in shapes(3, 2, variant.hidden, 2))
     b2 = b2 - 2
     wanted = layer(np.maximum(layer(x, w1, b1), 0), w2, b2)
     close(
@@ -377,7 +385,7 @@ def network_forward(student, rng):
 @test
 def network_gradients(student, rng):
     """From the back: w2 and b2 see g. On through w2, past the ReLU, and then w1 and b1 see what is left."""
-    given = [rng.normal(size=shape) for shape in [(2, 2), (3, 2), (3,), (2, 3), (2,)]]
+    given = [rng.normal(size=shape) for shape in shapes(2, 2, variant.hidden, 2)]
     g = rng.normal(size=(2, 2))
     wanted = [vjp(student.network, given, k, g) for k in range(1, 5)]
     got = student.network_vjp(g, *given)
@@ -425,7 +433,7 @@ def network_safe(student, rng):
         y.backward(gradient=g)
         return [p.grad.numpy() for p in parameters]
 
-    given = tuple(rng.normal(size=shape) for shape in [(6, 5), (4, 5), (4,), (3, 4), (3,)])
+    given = tuple(rng.normal(size=shape) for shape in shapes(6, variant.inputs, variant.hidden, 3))
     g = rng.normal(size=(6, 3))
     first, second, g_after, after = student.run(program, student.network_vjp, g, *given)
     same(g_after, g)

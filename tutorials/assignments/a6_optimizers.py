@@ -11,7 +11,14 @@
 import numpy as np
 
 import minigrad as mg
-from minigrad.course import close, holds, same, test, vjp
+from minigrad.course import close, holds, same, test, varied, vjp
+
+variant = varied(
+    alpha=[0.001, 0.002, 0.005],
+    beta1=[0.9, 0.8, 0.85, 0.95],
+    beta2=[0.999, 0.99, 0.995, 0.998],
+    scale=[10, 4, 5, 8, 20],
+)
 
 
 def half_mse(theta, x, y):
@@ -290,11 +297,11 @@ def momentum_safe(student, rng):
 # v_t &= \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2 & \hat v_t &= v_t / (1 - \beta_2^t)
 # \end{aligned} \qquad \theta_t = \theta_{t-1} - \alpha\, \frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}$$
 #
-# (Kingma and Ba 2015, Algorithm 1.) What is remembered, and returned, is $m_t$ and $v_t$, without their hats.
+# (Kingma and Ba 2015, Algorithm 1.) Where nothing else is given, α is {{alpha}}, β₁ {{beta1}} and β₂ {{beta2}}, which need not be the usual ones. What is remembered, and returned, is $m_t$ and $v_t$, without their hats.
 
 
 # %% nbgrader={"grade": false, "grade_id": "adam", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def adam(theta, g, m, v, t, alpha=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam(theta, g, m, v, t, alpha=variant.alpha, beta1=variant.beta1, beta2=variant.beta2, eps=1e-8):
     """Return the triple of the new theta, m and v; t is the number of this step, 1 in the first."""
     ### BEGIN SOLUTION
     m = beta1 * m + (1 - beta1) * g
@@ -310,8 +317,8 @@ def adam(theta, g, m, v, t, alpha=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
 def adam_first_step(student, rng):
     """In the first step m̂ is g and v̂ is g², so that the step is α in each coordinate, however large g is."""
     zero, g = np.zeros(3), np.array([0.01, -3.0, 500.0])
-    theta, m, v = student.adam(zero, g, zero, zero, 1, 0.1)
-    given = {"theta": zero, "g": g, "m": zero, "v": zero, "t": 1, "alpha": 0.1}
+    theta, m, v = student.adam(zero, g, zero, zero, 1, 0.1, 0.9, 0.999)
+    given = {"theta": zero, "g": g, "m": zero, "v": zero, "t": 1, "alpha": 0.1, "beta1": 0.9, "beta2": 0.999}
     close(m, [0.001, -0.3, 50.0], hint="m is (1 - β₁) g in the first step: 0.1 · g.", **given)
     close(v, [1e-7, 0.009, 250.0], hint="v is (1 - β₂) g² in the first step: 0.001 · g².", **given)
     close(
@@ -349,7 +356,9 @@ def adam_path(student, rng):
     theta = rng.normal(size=3)
     gradients = list(valley(theta) + rng.normal(size=(50, 3)))
     for settings in ({}, {"alpha": 0.05, "beta1": 0.5, "beta2": 0.9, "eps": 1e-3}):
-        alpha, beta1, beta2, eps = (0.001, 0.9, 0.999, 1e-8) if not settings else settings.values()
+        alpha, beta1, beta2, eps = (
+            (variant.alpha, variant.beta1, variant.beta2, 1e-8) if not settings else settings.values()
+        )
 
         def make(p, alpha=alpha, betas=(beta1, beta2), eps=eps):
             return mg.optim.Adam(p, lr=alpha, betas=betas, eps=eps, fast=False)
@@ -411,7 +420,7 @@ def adam_safe(student, rng):
 
 
 # %% nbgrader={"grade": false, "grade_id": "printed", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def as_printed(theta, g, m, v, t, eta=0.001, beta1=0.9, beta2=0.999):
+def as_printed(theta, g, m, v, t, eta=variant.alpha, beta1=variant.beta1, beta2=variant.beta2):
     """Return the triple of the new theta, m and v, by the formula as it is printed."""
     ### BEGIN SOLUTION
     m = beta1 * m + (1 - beta1) * g
@@ -427,8 +436,8 @@ def as_printed(theta, g, m, v, t, eta=0.001, beta1=0.9, beta2=0.999):
 def printed_first_step(student, rng):
     """Both divisions by 1 - β₁ᵗ are printed: one inside η_t, one under m_t."""
     zero, g = np.zeros(2), np.array([2.0, 20.0])
-    theta, m, v = student.as_printed(zero, g, zero, zero, 1, 0.1)
-    given = {"g": g, "t": 1, "eta": 0.1}
+    theta, m, v = student.as_printed(zero, g, zero, zero, 1, 0.1, 0.9, 0.999)
+    given = {"g": g, "t": 1, "eta": 0.1, "beta1": 0.9, "beta2": 0.999}
     close(m, [0.2, 2.0], hint="m as in Adam.", **given)
     close(v, [0.004, 0.4], hint="v as in Adam, though it looks as if nobody wanted it.", **given)
     close(
@@ -486,7 +495,7 @@ def printed_safe(student, rng):
 # ## 6. What is it, then?
 #
 # Compare the two formulas, symbol by symbol, and try yours on a few gradients. Which of the states is worked out and has no influence on
-# $\theta$? Which is corrected for its bias twice? Somebody multiplies their loss by 10, and with it all gradients, from the first step on: by how
+# $\theta$? Which is corrected for its bias twice? Somebody multiplies their loss by {{scale}}, and with it all gradients, from the first step on: by how
 # much do all steps become longer?
 #
 # And what rule *is* it? With $b_t = \beta_1 b_{t-1} + g_t$, the velocity of question 3, $m_t$ is $(1 - \beta_1)\, b_t$. So the printed rule is
@@ -501,14 +510,14 @@ def diagnosis():
     """Return a dict of four answers: {"unused": "theta", "corrected_twice": "g", "printed_factor": 2, "adam_factor": 2}.
 
     unused, corrected_twice: "theta", "g", "m" or "v". printed_factor, adam_factor: how many times as long a step
-    becomes, by the printed rule and by Adam with ε = 0, where all gradients are 10 times as large from the start.
+    becomes, by the printed rule and by Adam with ε = 0, where all gradients are {{scale}} times as large from the start.
     """
     ### BEGIN SOLUTION
-    return {"unused": "v", "corrected_twice": "m", "printed_factor": 10, "adam_factor": 1}
+    return {"unused": "v", "corrected_twice": "m", "printed_factor": variant.scale, "adam_factor": 1}
     ### END SOLUTION
 
 
-def momentum_rate(t, eta=0.001, beta1=0.9, beta2=0.999):
+def momentum_rate(t, eta=variant.alpha, beta1=variant.beta1, beta2=variant.beta2):
     """Return r_t, the rate at which the printed rule in step t (1, 2, …) is gradient descent with momentum β₁."""
     ### BEGIN SOLUTION
     return eta * (1 - beta1) * np.sqrt(1 - beta2**t) / (1 - beta1**t) ** 2
@@ -518,7 +527,7 @@ def momentum_rate(t, eta=0.001, beta1=0.9, beta2=0.999):
 # %% nbgrader={"grade": true, "grade_id": "diagnosis-factor", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def diagnosis_factor(student, rng):
-    """Run both rules with g and with 10 · g, for a few steps, and look at the steps."""
+    """Run both rules with g and with {{scale}} · g, for a few steps, and look at the steps."""
 
     def length(make, scale, gradients):
         return abs(engine_path(make, np.zeros(1), [scale * g for g in gradients])[-1][0])
@@ -531,9 +540,9 @@ def diagnosis_factor(student, rng):
         ("printed_factor", lambda p: mg.optim.AdamAsPrinted(p)),
         ("adam_factor", lambda p: mg.optim.Adam(p, eps=0.0)),
     ]:
-        factor, answer = length(make, 10.0, gradients) / length(make, 1.0, gradients), answers[name]
+        factor, answer = length(make, variant.scale, gradients) / length(make, 1.0, gradients), answers[name]
         right = isinstance(answer, (int, float)) and abs(answer / factor - 1) < 1e-5
-        hint = f"{name}: run the rule with g and with 10 · g for a few steps, and look at how far theta goes."
+        hint = f"{name}: run the rule with g and with {{scale}} · g for a few steps, and look at how far theta goes."
         holds(right, hint, expected="another number", got=answer)
 
 
@@ -598,7 +607,7 @@ def diagnosis_rate(student, rng):
 
 
 # %% nbgrader={"grade": false, "grade_id": "mended", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def mended(theta, g, m, v, t, eta=0.001, beta1=0.9, beta2=0.999, eps_hat=1e-8):
+def mended(theta, g, m, v, t, eta=variant.alpha, beta1=variant.beta1, beta2=variant.beta2, eps_hat=1e-8):
     """Return the triple of the new theta, m and v: the printed formula with its last line mended."""
     ### BEGIN SOLUTION
     m = beta1 * m + (1 - beta1) * g

@@ -1,0 +1,324 @@
+"""The students' wheel: assignments' answers are in it to be used, by the same bits, and not to be read as text."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import minigrad_kernels
+import pytest
+
+import minigrad
+from minigrad.course.assignment import find, load
+from minigrad.course.cells import to_percent
+from minigrad.course.release import release
+from minigrad.course.sealing import ANSWERS, PLACEHOLDER, files_of, sealed
+from minigrad.course.wheel import students_wheel
+from minigrad.errors import ConfigError
+from tests.course.planting import sources
+
+OURS = [Path(package.__file__).parent for package in (minigrad, minigrad_kernels)]
+LEAST = 3  # operations: what has fewer (g * b) is no answer by its form
+
+
+class Renamed(ast.NodeTransformer):
+    """Every name by the order in which names come: what is left is the form alone."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+
+    def _new(self, name: str) -> str:
+        return self.names.setdefault(name, f"v{len(self.names)}")
+
+    def visit_Name(self, node):
+        return ast.Name(self._new(node.id), ast.Load())
+
+    def visit_arg(self, node):
+        return ast.arg(self._new(node.arg))
+
+
+def normal(node: ast.AST) -> str:
+    return ast.dump(Renamed().visit(copy.deepcopy(node)))
+
+
+def operations(node: ast.AST) -> int:
+    kinds = (ast.operator, ast.unaryop, ast.cmpop, ast.Call, ast.Subscript)
+    return sum(isinstance(part, kinds) for part in ast.walk(node))
+
+
+def forms(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """The functions' bodies, and what they return and assign, as far as they say something."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+            body = node.body if isinstance(node.body, list) else [ast.Return(node.body)]
+            body = [
+                part
+                for part in body
+                if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+            ]
+            whole = ast.Module(body, [])
+            if operations(whole) >= LEAST:
+                yield normal(whole), ast.unparse(whole)
+        if isinstance(node, (ast.Return, ast.Assign)) and node.value is not None:
+            parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            for part in parts:
+                if operations(part) > LEAST:
+                    yield normal(part), ast.unparse(part)
+
+
+def texts(files: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for name, text in files.items():
+        if name.endswith(".py"):
+            yield name, text
+        elif name.endswith(".md"):
+            yield from ((name, block) for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+
+
+def forms_in(files: dict[str, str]) -> dict[str, set[str]]:
+    """Which files have which forms."""
+    where: dict[str, set[str]] = {}
+    for name, text in texts(files):
+        for form, _ in forms(ast.parse(text)):
+            where.setdefault(form, set()).add(name)
+    return where
+
+
+def solutions(path: Path) -> dict[str, str]:
+    cells = [cell for cell in load(path).cells if cell.is_solution]
+    return dict(form for cell in cells for form in forms(ast.parse(cell.source)))
+
+
+def readable(folder: Path) -> dict[str, str]:
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            try:
+                files[str(path.relative_to(folder))] = path.read_text(encoding="utf-8")
+            except UnicodeDecodeError:  # compiled
+                continue
+    return files
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    return students_wheel(tmp_path_factory.mktemp("wheel"))[0]
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    words = ["install", "--no-deps", "--no-index", "--no-compile", "--target", str(folder), str(wheel)]
+    subprocess.run([sys.executable, "-m", "pip", *words], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def forms_of_wheel(installed) -> dict[str, set[str]]:
+    return forms_in(readable(installed))
+
+
+@pytest.fixture(scope="module")
+def forms_of_package() -> dict[str, set[str]]:
+    return forms_in(
+        {f"{folder.name}/{name}": text for folder in OURS for name, text in readable(folder).items()}
+    )
+
+
+def run(path: str, program: str, folder: Path, *words: str) -> str:
+    made = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": path},
+        cwd=folder,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr[-3000:]
+    return made.stdout
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: path.stem)
+def test_no_solution_stands_in_what_can_be_read(path, forms_of_wheel):
+    wanted = solutions(path)
+    assert len(wanted) > 3
+    assert {wanted[form]: forms_of_wheel[form] for form in wanted.keys() & forms_of_wheel} == {}
+
+
+@pytest.mark.parametrize("name", ["A1", "A2", "A6", "A7"])
+def test_the_search_finds_what_the_package_itself_has(name, forms_of_package):
+    forms = solutions(find(name)).keys() & forms_of_package
+    assert set(ANSWERS[name]) & {file for form in forms for file in forms_of_package[form]}
+
+
+def test_no_text_of_a_formula_is_left_in_what_is_compiled(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    everything = b"".join(content.values())
+    for words in (
+        "g · (1 - y²)",
+        "g @ bᵀ",
+        "y · (g - Σ g · y)",
+        "m is corrected for its bias",
+        "adam_reference(theta",
+    ):
+        assert words.encode() not in everything
+    assert PLACEHOLDER.encode() in everything
+    assert not [name for name in content if "tutorial" in name or "assignments" in name]
+    assert not any(b"BEGIN SOLUTION\n    return" in text for text in content.values())
+
+
+def test_the_wheel_is_as_the_format_wants_it(wheel):
+    version = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    assert wheel.name == f"minigrad_engine-{minigrad.__version__}+students-{version}-none-any.whl"
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (record,) = [name for name in names if name.endswith("/RECORD")]
+        listed = [row.split(",")[0] for row in archive.read(record).decode().splitlines()]
+        metadata = archive.read(record.replace("RECORD", "METADATA")).decode()
+    assert sorted(listed) == sorted(names)
+    assert "Requires-Dist: numpy" in metadata
+    assert "optimizer.step()" not in metadata
+
+
+CHECKED = """
+import json, sys
+from pathlib import Path
+from minigrad.course.checking import Check
+import minigrad
+assert minigrad.__file__.startswith(sys.argv[1]), minigrad.__file__
+said = {}
+for path in sys.argv[2:]:
+    check = Check.of(Path(path))
+    said[path] = [outcome.passed for _, some in check.outcomes() for outcome in some] + [bool(check.problems)]
+print(json.dumps(said))
+"""
+
+
+def test_every_release_can_be_checked_with_it(installed, tmp_path):
+    wanted = {}
+    for path in sources():
+        one, public = load(path), sum(not test.hidden for test in load(path).tests)
+        if path.stem[:2] in ("a1", "a8"):
+            wanted[str(release(one, tmp_path / "given"))] = [False] * public + [False]
+        solved = tmp_path / f"{path.stem}.py"
+        solved.write_text(to_percent(one.cells), encoding="utf-8")
+        wanted[str(solved)] = [True] * public + [False]
+    assert json.loads(run(str(installed), CHECKED, tmp_path, str(installed), *wanted)) == wanted
+
+
+WORKS = """
+import hashlib, inspect, warnings
+import numpy as np
+import minigrad as mg
+from minigrad import nn, optim
+from minigrad.optim import formulas
+
+def step():
+    rng = np.random.default_rng(0)
+    model = nn.Sequential(nn.Linear(6, 5, rng=rng), nn.ReLU(), nn.Linear(5, 3, rng=rng))
+    total = hashlib.sha256()
+    for make in (optim.Adam, optim.AdamAsPrinted):
+        optimizer = make(model, lr=0.1)
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss = nn.CrossEntropyLoss()(model(mg.Tensor(rng.normal(size=(4, 6)).astype("float32"))), [0, 1, 2, 0])
+            loss.backward()
+            optimizer.step()
+        for parameter in model.parameters():
+            total.update(parameter.numpy().tobytes())
+    return total.hexdigest()
+
+x = mg.Tensor([0.5, 3.0], requires_grad=True, name="x")
+y = np.clip(np.tanh(x), 0, 0.9).sum()
+print(step(), mg.tape(y)[1], sep="\\n")
+"""
+
+
+def test_what_is_compiled_gives_the_same_bits_and_names_the_users_lines(installed, tmp_path):
+    here = os.pathsep.join(str(folder.parent) for folder in OURS)
+    of_wheel, of_package = (run(path, WORKS, tmp_path) for path in (str(installed), here))
+    assert of_wheel == of_package
+    assert "line" in of_wheel.splitlines()[1]
+
+
+UNREADABLE = """
+import inspect
+import numpy as np
+import minigrad as mg
+from minigrad import nn, optim
+from minigrad.optim import formulas
+
+for one in (formulas.adam, formulas.adam_as_printed, optim.AdamAsPrinted, nn.CrossEntropyLoss):
+    try:
+        found = inspect.getsource(one)
+    except OSError:  # of a class
+        continue
+    if one.__doc__ not in found or len(found.splitlines()) > 1:
+        raise SystemExit(f"the source of {one} can be had: {found}")
+x = mg.Tensor([0.5, 3.0], requires_grad=True, name="x")
+
+def step():
+    optimizer = optim.Adam([x], lr=0.1, weight_decay=0.1)
+    np.tanh(x).sum().backward()
+    optimizer.step()
+
+mg.record(step).save("step.html")
+print(mg.table.operations["tanh"].rules[0].formula, open("step.html", encoding="utf-8").read())
+"""
+
+
+def test_viewers_show_values_and_no_formula(installed, tmp_path):
+    shown = run(str(installed), UNREADABLE, tmp_path)
+    assert shown.startswith(PLACEHOLDER)
+    assert "1 - y" not in shown
+    assert "beta2 ** t" not in shown
+    assert "beta2**t" not in shown
+
+
+def test_an_instructor_chooses_which_assignments_are_closed(tmp_path):
+    wheel, closed = students_wheel(tmp_path, ["a6"])
+    assert "minigrad/optim/formulas.py" in closed
+    assert "minigrad/tape.py" not in closed
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.read("minigrad/tape.py") == (OURS[0] / "tape.py").read_bytes()
+        assert b"marshal" in archive.read("minigrad/optim/formulas.py")
+
+
+@pytest.mark.parametrize(
+    ("without", "pythons", "says"),
+    [
+        (["A9"], [""], "'A9'.*A1, A2"),
+        (["A6"], ["no-such-python"], "no-such-python"),
+        (["A6"], ["false"], "false"),
+    ],
+)
+def test_what_cannot_be_built_is_said(tmp_path, without, pythons, says):
+    with pytest.raises(ConfigError, match=f"MG-953.*{says}"):
+        students_wheel(tmp_path, without, pythons)
+    assert not list(tmp_path.glob("*.whl"))
+
+
+def test_the_name_of_a_wheel_is_no_folder(tmp_path):
+    with pytest.raises(ConfigError, match=r"MG-953.*students\.whl"):
+        students_wheel(tmp_path / "students.whl")
+
+
+def test_a_students_wheel_has_nothing_to_build_one_from():
+    stub = sealed("minigrad/optim/formulas.py", "x = 1\n", [""])["minigrad/optim/formulas.py"].decode()
+    with pytest.raises(ConfigError, match=r"MG-953.*formulas.*compiled already"):
+        sealed("minigrad/optim/formulas.py", stub, [""])
+
+
+def test_every_file_that_is_closed_exists():
+    here = {path.relative_to(folder.parent).as_posix() for folder in OURS for path in folder.rglob("*")}
+    for name in ANSWERS:
+        for path in files_of([name]):
+            assert "*" in path or path in here, path
