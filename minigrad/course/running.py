@@ -86,6 +86,7 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
         outcome.kind, outcome.hint = "wrong", wrong.hint or hint
         outcome.given, outcome.expected, outcome.got = wrong.given, wrong.expected, wrong.got
         outcome.call = student.called_
+        outcome.advice = outcome.advice if wrong.advice is None else wrong.advice
     except Problem as problem:
         outcome.kind = problem.kind if problem.kind in _WORDS else "forged"
         where = (
