@@ -5,7 +5,7 @@ is written.
 """
 
 from minigrad.course.install import forward, kernel, method, piece, rule, unbroadcast
-from minigrad.course.testing import close, holds, same, test, vjp
+from minigrad.course.testing import close, holds, moved, same, test, vjp
 from minigrad.course.variant import varied
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "holds",
     "kernel",
     "method",
+    "moved",
     "piece",
     "rule",
     "same",

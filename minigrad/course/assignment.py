@@ -237,18 +237,25 @@ def _test(path: Path, cell: Cell) -> Test:
     lines = cell.source.split("\n")
     code = [line for line in lines if line.strip() not in (BEGIN_HIDDEN, END_HIDDEN)]
     empty = cell.source in ("", HIDDEN)
-    hidden = empty or len(code) < len(lines)
-    if not empty and hidden and (lines[0] != BEGIN_HIDDEN or lines[-1] != END_HIDDEN):
+    hidden = empty or (lines[0] == BEGIN_HIDDEN and lines[-1] == END_HIDDEN)
+    if (
+        not hidden and BEGIN_HIDDEN in lines
+    ):  # indented, it hides lines of a function: hints of the grader's alone
         raise _malformed(path, cell, "is hidden in part; hide all of it, or make it two cells")
     if not empty:
-        try:
-            tree = ast.parse(cell.source)
-        except SyntaxError as error:
-            raise _malformed(path, cell, f"is no Python: {error}") from error
-        marked = [part for part in tree.body if isinstance(part, ast.FunctionDef) and is_marked(part)]
-        if len(marked) != 1 or not ast.get_docstring(marked[0]):
-            raise _malformed(path, cell, "needs one function marked @test, with a hint as its docstring")
+        for source in {cell.source, cell.source if hidden else _stripped(cell)}:
+            _check_test(path, cell, source)
     return Test(cell.name, points, hidden, "" if empty else "\n".join(code), cell.line)
+
+
+def _check_test(path: Path, cell: Cell, source: str) -> None:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise _malformed(path, cell, f"is no Python: {error}") from error
+    marked = [part for part in tree.body if isinstance(part, ast.FunctionDef) and is_marked(part)]
+    if len(marked) != 1 or not ast.get_docstring(marked[0]):
+        raise _malformed(path, cell, "needs one function marked @test, with a hint as its docstring")
 
 
 def is_marked(function: ast.FunctionDef) -> bool:

@@ -41,21 +41,26 @@ class Line(NamedTuple):
 
 
 def lines(question: Question, result: Result) -> Iterator[Line]:
-    """Give a question's tests as the student may see them: of a hidden one, its advice and the kind of failure."""
+    """Give a question's tests as the student may see them: of a hidden one, its advice and the kind of failure.
+
+    A hidden test's advice is about what it tries beyond the public ones, so it is given where these pass.
+    """
     outcomes = {outcome.test: outcome for outcome in result.outcomes}
+    advise = all(outcomes[test.name].passed for test in question.tests if not test.hidden)
     hidden = 0
     for test in question.tests:
         outcome = outcomes[test.name]
         hidden += test.hidden
         name = f"hidden test {hidden}" if test.hidden else test.name.replace("-", " ")
-        yield Line(name, outcome, [] if outcome.passed else _said(test, outcome))
+        yield Line(name, outcome, [] if outcome.passed else _said(test, outcome, advise))
 
 
-def _said(test: Test, outcome: Outcome) -> list[tuple[str, str]]:
+def _said(test: Test, outcome: Outcome, advise: bool) -> list[tuple[str, str]]:
     if not test.hidden:
         return outcome.lines()
-    word = _HIDDEN_WORDS.get(outcome.kind, "" if outcome.advice else "The result is not right.")
-    return [(label, text) for label, text in (("problem", word), ("advice", outcome.advice)) if text]
+    advice = outcome.advice if advise else ""
+    word = _HIDDEN_WORDS.get(outcome.kind, "" if advice else "The result is not right.")
+    return [(label, text) for label, text in (("problem", word), ("advice", advice)) if text]
 
 
 def page(assignment: Assignment, result: Result) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import numpy as np
 from minigrad_kernels.launch import kernels
 
 from minigrad import modes, registry
@@ -22,9 +23,13 @@ Description = tuple[Any, ...]
 Function = Callable[..., Any]
 
 
-def rule(operation: str, i: int, function: Any) -> Description:
-    """``function`` as the operation's gradient rule for input ``i``; its parameters say what it needs."""
-    return ("rule", operation, i, function)
+def rule(operation: str, i: int, function: Any, takes: str = "") -> Description:
+    """``function`` as the operation's gradient rule for input ``i``.
+
+    ``takes`` says what it is given, in order, by the names of ``mg.define``, inputs before parameters: ``"g a_shape"``.
+    The function may call it what it likes. Without, its parameters say it.
+    """
+    return ("rule", operation, i, function, takes)
 
 
 def forward(operation: str, function: Any) -> Description:
@@ -63,10 +68,10 @@ def installed(descriptions: Sequence[Description]) -> Iterator[None]:
 
 
 @contextmanager
-def _rule(name: str, i: int, function: Function) -> Iterator[None]:
+def _rule(name: str, i: int, function: Function, takes: str) -> Iterator[None]:
     operation = registry.operations[name]
     rules = list(operation.rules)
-    rules[i] = _made(operation, i, function)
+    rules[i] = _made(operation, i, function, takes.split() or [*inspect.signature(function).parameters])
     with _refitted(operation, operation.forward, rules):
         yield
 
@@ -74,7 +79,12 @@ def _rule(name: str, i: int, function: Function) -> Iterator[None]:
 @contextmanager
 def _forward(name: str, function: Function) -> Iterator[None]:
     operation = registry.operations[name]
-    with _refitted(operation, function, operation.rules):
+
+    def theirs(*args: Any, **params: Any) -> Any:
+        return _array(function(*args, **params))
+
+    new = function if isinstance(function, np.ufunc) else theirs
+    with _refitted(operation, new, operation.rules):
         yield
 
 
@@ -109,11 +119,11 @@ def _refit(
     )
 
 
-def _made(operation: Operation, i: int, function: Function) -> Rule:
+def _made(operation: Operation, i: int, function: Function, takes: Sequence[str]) -> Rule:
     def theirs(*args: Any, **params: Any) -> Any:
-        return function(*args, **params)
+        return _array(function(*args, *(params[name] for name in takes if name in params)))
 
-    theirs.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    theirs.__signature__ = _signature(takes)  # type: ignore[attr-defined]
     return Rule(
         f"{operation.name}_vjp_{i}",
         "the student's",
@@ -170,19 +180,27 @@ def _behind(operation: Operation, i: int, function: Function) -> Rule:
     wanted = list(inspect.signature(before.function).parameters)
     shape = f"{operation.inputs[i]}_shape"
 
-    def theirs(**offered: Any) -> Any:
-        return function(before.function(*(offered[name] for name in wanted)), offered[shape])
+    takes = [*wanted, *([shape] if shape not in wanted else [])]
 
-    return _made(operation, i, _with_parameters(theirs, [*wanted, *([shape] if shape not in wanted else [])]))
+    def theirs(*values: Any) -> Any:
+        offered = dict(zip(takes, values, strict=True))
+        undone = _array(function(before.function(*(offered[name] for name in wanted)), offered[shape]))
+        if undone.shape != offered[shape]:  # the walk would do it now
+            raise ValueError(f"a gradient of shape {undone.shape} was left for an input of {offered[shape]}")
+        return undone
+
+    return _made(operation, i, theirs, takes)
 
 
-def _with_parameters(function: Function, names: Sequence[str]) -> Function:
-    def positional(*values: Any) -> Any:
-        return function(**dict(zip(names, values, strict=True)))
+def _signature(names: Sequence[str]) -> inspect.Signature:
+    return inspect.Signature(
+        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+    )
 
-    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
-    positional.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return positional
+
+def _array(value: Any) -> Any:
+    """Let the engine have an array where a function returned a list, or a plain number."""
+    return np.asarray(value) if type(value) in (list, tuple, int, float) else value
 
 
 _KINDS: dict[str, Function] = {

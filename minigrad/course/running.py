@@ -109,6 +109,7 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
         outcome.given = {name: neutral(text) for name, text in wrong.given.items()}
         outcome.expected, outcome.got = neutral(wrong.expected), neutral(wrong.got)
         outcome.call = student.called_
+        outcome.advice = outcome.advice if wrong.advice is None else wrong.advice
     except Problem as problem:
         outcome.kind = problem.kind if problem.kind in _WORDS else "forged"
         where = (

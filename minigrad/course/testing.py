@@ -23,13 +23,21 @@ comparisons: ContextVar[int] = ContextVar("comparisons", default=0)
 
 
 class Wrong(AssertionError):
-    """A comparison that failed: what was put in, what was expected, what came; ``hint`` is that of a known slip."""
+    """A comparison that failed: what was put in, what was expected, what came.
+
+    ``hint`` is that of a known slip; ``advice`` is what the page says of this comparison in a hidden test.
+    """
 
     def __init__(
-        self, hint: str = "", given: Mapping[str, Any] | None = None, expected: str = "", got: str = ""
+        self,
+        hint: str = "",
+        given: Mapping[str, Any] | None = None,
+        expected: str = "",
+        got: str = "",
+        advice: str | None = None,
     ) -> None:
         super().__init__(hint)
-        self.hint, self.expected, self.got = hint, expected, got
+        self.hint, self.expected, self.got, self.advice = hint, expected, got, advice
         self.given = {name: shown(value) for name, value in (given or {}).items()}
 
 
@@ -40,8 +48,8 @@ def test(*, advice: str = ...) -> Callable[[F], F]: ...  # noqa: PT028
 def test(function: Any = None, *, advice: str = "") -> Any:  # noqa: PT028 (no test of pytest's)
     """Mark a test; in a notebook it runs at once.
 
-    ``advice`` is what the feedback page says where a hidden test fails. It is the only thing about a hidden test
-    that a student gets to see.
+    ``advice`` is what the feedback page says where a hidden test fails, unless the comparison that failed has an
+    ``advice`` of its own. It is the only thing about a hidden test that a student gets to see.
     """
 
     def mark(function: Any) -> Any:
@@ -65,43 +73,68 @@ def close(
     expected: Any,
     *,
     hint: str = "",
+    advice: str | None = None,
     slips: Mapping[str, Any] | None = None,
+    also: Callable[[], Sequence[Any]] = tuple,
     rtol: float = 1e-6,
-    atol: float = 1e-8,
+    atol: Any = 1e-8,
     **given: Any,
 ) -> None:
     """Pass where ``got`` has the shape of ``expected`` and every entry is within atol + rtol · |expected|.
 
-    ``slips`` maps hints to the numbers that likely mistakes lead to; the first whose numbers came speaks. Otherwise
-    ``hint`` does, and without it the test's docstring. What else is named is shown as the input.
+    ``also`` is called where other numbers came, and gives those that pass too, each an array or None: what follows
+    from a mistake that another question has judged already (``student.perhaps``).
+
+    ``slips`` maps hints to the numbers that likely mistakes lead to; the first whose numbers came speaks. Where the
+    first digits agree that is said (but not with a ``rtol`` of 0, which is for bits). Otherwise ``hint`` speaks, and
+    without it the test's docstring. What else is named is shown as the input.
     """
     comparisons.set(comparisons.get() + 1)
     wanted = np.asarray(expected, dtype=np.float64)
     numbers = _numbers(got)
     if numbers is not None and _agree(numbers, wanted, rtol, atol):
         return
-    for slip, wrong in (slips or {}).items():
-        if numbers is not None and _agree(numbers, np.asarray(wrong, dtype=np.float64), 1e-6, 1e-8):
-            hint = slip
-            break
-    else:
-        if numbers is not None and numbers.shape != wanted.shape and not hint:
-            hint = f"The shape is {numbers.shape}; {wanted.shape} is wanted."
-    raise Wrong(hint, given, shown(wanted), shown(got))
+    if any(_is_slip(numbers, other) and not _is_slip(wanted, other) for other in _others(also)):
+        return
+    known = (slip for slip, wrong in (slips or {}).items() if _is_slip(numbers, wrong))
+    slip = next(known, None)
+    if slip is not None:
+        hint = slip
+    elif numbers is not None and numbers.shape != wanted.shape:
+        hint = hint or f"The shape is {numbers.shape}; {wanted.shape} is wanted."
+    elif numbers is not None and rtol and wanted.any() and _agree(numbers, wanted, 1e-4, 0.0):
+        hint = advice = "Nearly right: the first digits agree, the later ones do not."
+    raise Wrong(hint, given, shown(wanted), shown(got), advice)
 
 
-def same(got: Any, expected: Any, *, hint: str = "", **given: Any) -> None:
+def moved(result: Any) -> Any:
+    """Add 1 to the arrays in a result, in place; whoever else has their memory sees it."""
+    for part in result if isinstance(result, (list, tuple)) else [result]:
+        if isinstance(part, np.ndarray) and part.flags.writeable and part.dtype.kind in "iuf":
+            part += 1
+    return result
+
+
+def same(got: Any, expected: Any, *, hint: str = "", advice: str | None = None, **given: Any) -> None:
     """Pass where two arrays, or lists of arrays, agree in shape, dtype and every bit."""
     comparisons.set(comparisons.get() + 1)
     if not _same(got, expected):
-        raise Wrong(hint, given, shown(expected), shown(got))
+        raise Wrong(hint, given, shown(expected), shown(got), advice)
 
 
-def holds(condition: Any, hint: str = "", *, expected: str = "", got: Any = None, **given: Any) -> None:
+def holds(
+    condition: Any,
+    hint: str = "",
+    *,
+    expected: str = "",
+    got: Any = None,
+    advice: str | None = None,
+    **given: Any,
+) -> None:
     """Pass where ``condition`` is true. It must be worked out here, from numbers, and not by the student's code."""
     comparisons.set(comparisons.get() + 1)
     if not bool(condition):
-        raise Wrong(hint, given, expected, "" if got is None else shown(got))
+        raise Wrong(hint, given, expected, "" if got is None else shown(got), advice)
 
 
 def vjp(f: Callable[..., Any], inputs: Sequence[Any], i: int, g: Any) -> Numbers:
@@ -143,7 +176,18 @@ def _numbers(value: Any) -> Numbers | None:
     return value.astype(np.float64)
 
 
-def _agree(got: Numbers, wanted: Numbers, rtol: float, atol: float) -> bool:
+def _others(also: Callable[[], Sequence[Any]]) -> list[Numbers]:
+    try:
+        return [numbers for numbers in map(_numbers, also()) if numbers is not None]
+    except Exception:  # their answer to the other question is nothing that one can go on with
+        return []
+
+
+def _is_slip(numbers: Numbers | None, wrong: Any) -> bool:
+    return numbers is not None and _agree(numbers, np.asarray(wrong, dtype=np.float64), 1e-6, 1e-8)
+
+
+def _agree(got: Numbers, wanted: Numbers, rtol: float, atol: Any) -> bool:
     return got.shape == wanted.shape and bool(np.allclose(got, wanted, rtol=rtol, atol=atol, equal_nan=True))
 
 

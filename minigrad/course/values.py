@@ -1,15 +1,20 @@
 """Plain values as bytes: how a grader and a student's process talk. Nothing is pickled, everything is checked.
 
 A message is a header in JSON, which may be NaN or infinite where a number is, and behind it the bytes of arrays and
-longer texts. What can be sent: None, booleans, numbers, text, NumPy arrays of real numbers, Tensors (as arrays), and
-lists, tuples and dicts of these. What arrives is built anew out of bytes, so that it is exactly what it seems: no
-subclass, no object array, no half of a character.
+longer texts. What can be sent: None, booleans, numbers (fractions and decimals as floats), text, NumPy arrays of real
+numbers, Tensors (as arrays), and lists, tuples, ranges and dicts of these, and what is derived from one of them. What
+arrives is built anew out of bytes, so that it is exactly what it seems: no subclass, no object array, no half of a
+character.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import numbers
+from collections import deque
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -33,6 +38,18 @@ DTYPES = (
 )
 LARGEST_HEADER, LARGEST_BODY = 1 << 20, 1 << 26  # bytes
 _DEEPEST, _LONGEST_IN_HEADER = 12, 32
+_PLAIN: dict[type, Callable[[Any], Any]] = {  # what is as good as a plain value, and how it becomes one
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+    numbers.Rational: float,
+    Decimal: float,
+    tuple: tuple,
+    list: list,
+    range: list,
+    deque: list,
+    dict: dict,
+}
 
 
 class NotPlain(Exception):
@@ -74,18 +91,25 @@ def _encoded(value: Any, body: list[bytes], depth: int) -> Any:
         return {"named": value.name}
     if isinstance(value, Tensor):
         value = value.numpy()
-    if isinstance(value, (np.ndarray, np.generic)):
+    if isinstance(value, (np.ndarray, np.generic)) and not isinstance(value, str):
         return _encoded_array(value, body)
     if type(value) in (list, tuple):
         return {type(value).__name__: [_encoded(part, body, depth + 1) for part in value]}
     if type(value) is dict and all(type(key) is str for key in value):
         return {"dict": [[key, _encoded(part, body, depth + 1)] for key, part in value.items()]}
+    for kind, plain in _PLAIN.items():
+        if isinstance(value, kind):
+            return _encoded(plain(value), body, depth + 1)
     raise NotPlain(f"a value of type {type(value).__name__} is neither a number nor an array")
 
 
 def _encoded_array(value: Any, body: list[bytes]) -> Any:
     array = np.array(value, order="C", subok=False)
-    if array.dtype.name not in DTYPES or not array.dtype.isnative:
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if array.dtype.kind == "f" and array.dtype.name not in DTYPES:  # long doubles
+        array = array.astype(np.float64)
+    if array.dtype.name not in DTYPES:
         raise NotPlain(f"an array of dtype {array.dtype} does not hold plain numbers")
     body.append(array.tobytes())
     return {"array": [array.dtype.name, list(array.shape), len(body[-1])]}

@@ -95,7 +95,20 @@ ENGINE_PARTS = """from minigrad.data import DataLoader, Dataset, Standardize
     mean, spread = x.mean(axis=0), x.std(axis=0)"""
 
 RIGHT = {
+    "A1": [
+        otherwise(
+            "other names for what comes in",
+            'def exp_vjp(g, y):\n    """Return dL/da for y = e^a."""\n    ### BEGIN SOLUTION\n    return g * y',
+            "def exp_vjp(up, e):\n    return up * e\n    ### BEGIN SOLUTION",
+        )
+    ],
+    "A2": [otherwise("the given dtype", "np.array(gradient, dtype=loss.dtype)", "np.array(gradient)")],
     "A3": [
+        otherwise(
+            "float64 whatever comes",
+            "g = g.sum(axis=tuple(range(g.ndim - len(shape))))",
+            "g = g.sum(dtype=float, axis=tuple(range(g.ndim - len(shape))))",
+        ),
         otherwise("axis by axis", "g = g.sum(axis=tuple(range(g.ndim - len(shape))))", LOOP_OF_AXES),
         otherwise(
             "a sum spread by ones",
@@ -177,6 +190,12 @@ RIGHT = {
         otherwise("by index", "clip, l2, rate, beta1, rest1, beta2, rest2, c1, c2, eps = hyper", BY_INDEX),
     ],
     "A8": [
+        otherwise("float64 whatever comes", ".astype(train.dtype)", ".astype(float)"),
+        otherwise(
+            "digits as floats",
+            "return lambda new: logits(new).numpy().argmax(axis=1)",
+            "return lambda new: logits(new).numpy().argmax(axis=1).astype(float)",
+        ),
         otherwise(
             "shuffled in place", "order = rng.permutation(n)", "order = np.arange(n)\n    rng.shuffle(order)"
         ),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import math
+from collections import OrderedDict, defaultdict, deque, namedtuple
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -68,13 +72,52 @@ def test_tensors_views_and_subclasses_arrive_as_plain_arrays():
 
 
 class Sly(float):
-    pass
+    def __float__(self):
+        return 7.0
+
+
+class Color(enum.IntEnum):
+    RED = 2
+
+
+class Word(enum.StrEnum):
+    V = "v"
+
+
+Pair = namedtuple("Pair", "theta b")
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (Sly(1), 1.0),
+        (Color.RED, 2),
+        (Word.V, "v"),
+        (np.str_("v"), "v"),
+        (Pair(1.0, [2]), (1.0, [2])),
+        (OrderedDict(a=1), {"a": 1}),
+        (defaultdict(list, a=[1]), {"a": [1]}),
+        (range(3), [0, 1, 2]),
+        (deque([1, 2]), [1, 2]),
+        (Fraction(1, 4), 0.25),
+        (Decimal("0.5"), 0.5),
+    ],
+)
+def test_what_is_as_good_as_plain_arrives_plain(value, plain):
+    assert equal(plain, decode(*encode(value)))
+
+
+@pytest.mark.parametrize("dtype", [">f8", np.longdouble])
+def test_numbers_of_another_kind_arrive_as_float64(dtype):
+    got = decode(*encode(np.arange(3).astype(dtype)))
+    assert got.dtype == np.float64
+    assert got.tolist() == [0.0, 1.0, 2.0]
 
 
 @pytest.mark.parametrize(
     "value",
-    [object(), {1: 2}, 1 << 64, np.array([object()]), np.array(["text"]), np.zeros(2, "datetime64[s]"), Sly(1), {1}, 1j,
-     np.zeros(3, complex), np.zeros(2, [("a", float)]), np.zeros(3, ">f8"), np.zeros((1 << 23) + 1)],
+    [object(), {1: 2}, 1 << 64, np.array([object()]), np.array(["text"]), np.zeros(2, "datetime64[s]"), {1}, 1j,
+     np.zeros(3, complex), np.zeros(2, [("a", float)]), np.zeros((1 << 23) + 1)],
 )  # fmt: skip
 def test_what_is_not_plain_is_not_sent(value):
     with pytest.raises(NotPlain):

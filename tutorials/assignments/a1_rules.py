@@ -7,10 +7,10 @@
 #
 # You write the rules of ten operations, just as the engine's own are written in `minigrad/ops/`: plain NumPy on bare arrays. The
 # names of the parameters say what a rule needs: `g` the incoming gradient, `y` the result that the operation computed already,
-# `a` and `b` its inputs. Keep the names, for the engine reads them when your rule takes the place of its own.
+# `a` and `b` its inputs. Keep their order; the engine hands them over in it when your rule takes the place of its own.
 #
 # - A rule returns a gradient in the shape of `g` (for `sum` and `matmul`: in the shape of the input). Broadcasting is not your
-#   concern here: the walk undoes it, and assignment 3 is about how.
+#   concern here: all arrays that a rule gets have one shape (but for these two), and assignment 3 is about the others.
 # - A rule never writes into `g`, `y`, `a` or `b`: they belong to others.
 #
 # `minigrad course check` on this file, or running the test cells of the notebook, shows how far you are.
@@ -47,43 +47,59 @@ def multiply_vjp_b(g, a):
 # %% nbgrader={"grade": true, "grade_id": "multiply-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def multiply_numbers(student, rng):
-    """A unit more of a makes y larger by b. The loss then changes by g · b, and by g · a for b."""
+    """Turn up one entry of a a little, with b as it is: by how much does y change there, and what is that worth?"""
     a, b, g = rng.uniform(1, 3, (3, *variant.shape))
     a[0, 0] = -1.5
+    of_a, of_b = (vjp(np.multiply, [a, b], i, g) for i in (0, 1))
     close(
         student.multiply_vjp_a(g, b),
-        vjp(np.multiply, [a, b], 0, g),
+        of_a,
         g=g,
         b=b,
         slips={
-            "This is the local derivative alone. The chain rule multiplies it by g, which says what y's change is worth.": b,
-            "This is dL/db: the derivative with respect to a is the other factor, b.": g * a,
+            "This is the local derivative alone. The chain rule says what a change of y is worth: g.": of_a
+            / g,
+            "This is dL/db; dL/da is asked for.": of_b,
+            "The sign is turned.": -of_a,
         },
     )
-    close(student.multiply_vjp_b(g, a), vjp(np.multiply, [a, b], 1, g), g=g, a=a)
+    close(
+        student.multiply_vjp_b(g, a),
+        of_b,
+        g=g,
+        a=a,
+        slips={
+            "This is the local derivative alone. The chain rule says what a change of y is worth: g.": of_b
+            / g,
+            "This is dL/da; dL/db is asked for.": of_a,
+            "The sign is turned.": -of_b,
+        },
+    )
 
 
 # %% nbgrader={"grade": true, "grade_id": "multiply-engine", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-@test(
-    advice="Both rules are used at once, on arrays of other shapes, and a tensor may be multiplied by itself."
-)
+@test(advice="Your two rules are used at once there, and a tensor is multiplied by itself.")
 def multiply_engine(student, rng):
-    """In the engine, a · a must give 2 · g · a, and a row is stretched over a matrix."""
+    """In the engine, a · a must give 2 · g · a."""
 
     def program(a, b):
         a, b = mg.Tensor(a, requires_grad=True), mg.Tensor(b, requires_grad=True)
         (a * a * b).sum().backward()
         return a.grad.numpy(), b.grad.numpy()
 
-    a, b = rng.normal(size=(3, 4)), rng.normal(size=4)
-    theirs = [rule("multiply", 0, student.multiply_vjp_a), rule("multiply", 1, student.multiply_vjp_b)]
+    a, b = rng.normal(size=(2, 3, 4))
+    theirs = [
+        rule("multiply", 0, student.multiply_vjp_a, "g b"),
+        rule("multiply", 1, student.multiply_vjp_b, "g a"),
+    ]
     got = student.run(program, a, b, install=theirs)
     for mine, wanted in zip(got, program(a, b), strict=True):
         close(mine, wanted, a=a, b=b)
 
 
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## 2. divide
@@ -109,42 +125,66 @@ def divide_vjp_b(g, y, b):
 # %% nbgrader={"grade": true, "grade_id": "divide-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def divide_numbers(student, rng):
-    """dy/da = 1/b. dy/db = -a/b², and a/b is y, so -y/b."""
+    """Take numbers: 6 / 2, then 6 / 2.1 and 6.1 / 2. By how much does y change each time, and which way?"""
     a, b, g = rng.uniform(1, 3, (3, *variant.shape))
     y = a / b
-    close(student.divide_vjp_a(g, b), vjp(np.divide, [a, b], 0, g), g=g, b=b)
+    of_a, of_b = (vjp(np.divide, [a, b], i, g) for i in (0, 1))
+    alone = "This is the local derivative alone. The chain rule says what a change of y is worth: g."
+    close(
+        student.divide_vjp_a(g, b),
+        of_a,
+        g=g,
+        b=b,
+        slips={
+            alone: of_a / g,
+            "This is dL/db; dL/da is asked for.": of_b,
+            ### BEGIN HIDDEN TESTS
+            "Multiplied by b. A large divisor makes y move less, not more.": g * b,
+            "Divided by b twice.": g / b**2,
+            ### END HIDDEN TESTS
+        },
+    )
     close(
         student.divide_vjp_b(g, y, b),
-        vjp(np.divide, [a, b], 1, g),
+        of_b,
         g=g,
         y=y,
         b=b,
         slips={
-            "The sign: a larger b makes a / b smaller.": g * y / b,
+            "The sign: a larger b makes a / b smaller.": -of_b,
+            alone: of_b / g,
+            "This is dL/da; dL/db is asked for.": of_a,
+            ### BEGIN HIDDEN TESTS
             "y holds one division by b already: -a/b² is -y/b.": -g * y / b**2,
+            "A division by b is missing: y holds one, and there are two.": -g * y,
+            ### END HIDDEN TESTS
         },
     )
 
 
 # %% nbgrader={"grade": true, "grade_id": "divide-engine", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-@test(advice="The divisor may be negative, and one number may divide a whole matrix.")
+@test(advice="The divisor may be negative there, and be divided itself.")
 def divide_engine(student, rng):
-    """The rules hold for negative divisors, and for one divisor of many entries."""
+    """The rules hold for negative divisors."""
 
     def program(a, b):
         a, b = mg.Tensor(a, requires_grad=True), mg.Tensor(b, requires_grad=True)
-        ((a / b) / a.sum()).sum().backward()
+        ((a / b) / (b * a)).sum().backward()
         return a.grad.numpy(), b.grad.numpy()
 
-    a, b = rng.uniform(1, 2, (4, 3)), -rng.uniform(0.5, 2, (4, 1))
-    theirs = [rule("divide", 0, student.divide_vjp_a), rule("divide", 1, student.divide_vjp_b)]
+    a, b = rng.uniform(1, 2, (4, 3)), -rng.uniform(0.5, 2, (4, 3))
+    theirs = [
+        rule("divide", 0, student.divide_vjp_a, "g b"),
+        rule("divide", 1, student.divide_vjp_b, "g y b"),
+    ]
     got = student.run(program, a, b, install=theirs)
     for mine, wanted in zip(got, program(a, b), strict=True):
         close(mine, wanted, a=a, b=b)
 
 
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## 3. exp
@@ -163,24 +203,30 @@ def exp_vjp(g, y):
 # %% nbgrader={"grade": true, "grade_id": "exp-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def exp_numbers(student, rng):
-    """e^a is its own derivative, and y is e^a."""
+    """Measure the slope of the curve: (e^1.001 - e^1) / 0.001. Which number that you have already is that?"""
     a, g = rng.normal(size=(2, *variant.shape))
     y = np.exp(a)
+    wanted = vjp(np.exp, [a], 0, g)
     close(
         student.exp_vjp(g, y),
-        vjp(np.exp, [a], 0, g),
+        wanted,
         g=g,
         y=y,
         slips={
+            "This is the local derivative alone. The chain rule says what a change of y is worth: g.": wanted
+            / g,
+            "This is g as it came: the slope of the curve is missing.": g,
+            ### BEGIN HIDDEN TESTS
             "y is e^a already; this is e^y.": g * np.exp(y),
-            "This is the local derivative alone. Multiply it by g.": y,
+            "This is g · a: ln y takes you back to a, which is not the slope.": g * a,
+            ### END HIDDEN TESTS
         },
     )
 
 
 # %% nbgrader={"grade": true, "grade_id": "exp-safe", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-@test(advice="A rule must not write into the arrays that it is given.")
+@test
 def exp_safe(student, rng):
     """exp's result is used by others too: what happens to it when your rule runs?"""
 
@@ -191,12 +237,13 @@ def exp_safe(student, rng):
         return a.grad.numpy(), y.numpy()
 
     a = rng.normal(size=(2, 5))
-    got = student.run(program, a, install=[rule("exp", 0, student.exp_vjp)])
-    for mine, wanted in zip(got, program(a), strict=True):
-        close(mine, wanted, a=a)
+    got, y = student.run(program, a, install=[rule("exp", 0, student.exp_vjp, "g y")])
+    close(y, np.exp(a), a=a, advice="Your rule has written into an array that it was given.")
+    close(got, program(a)[0], a=a)
 
 
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## 4. log
@@ -215,16 +262,22 @@ def log_vjp(g, a):
 # %% nbgrader={"grade": true, "grade_id": "log-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def log_numbers(student, rng):
-    """The slope of ln at a is 1/a."""
+    """Compare your result at a = 1 and at a = 2 with the slope of the curve there: (ln 2.001 - ln 2) / 0.001."""
     a, g = rng.uniform(0.5, 3, (2, *variant.shape))
+    wanted = vjp(np.log, [a], 0, g)
     close(
         student.log_vjp(g, a),
-        vjp(np.log, [a], 0, g),
+        wanted,
         g=g,
         a=a,
         slips={
+            "This is the local derivative alone. The chain rule says what a change of y is worth: g.": wanted
+            / g,
+            "The sign is turned: ln rises everywhere.": -wanted,
+            ### BEGIN HIDDEN TESTS
             "This is g · ln a, the function and not its slope.": g * np.log(a),
-            "This is the local derivative alone. Multiply it by g.": 1 / a,
+            "Multiplied by a: the curve gets flatter as a grows, not steeper.": g * a,
+            ### END HIDDEN TESTS
         },
     )
 
@@ -258,18 +311,26 @@ def tanh_vjp(g, y):
 # %% nbgrader={"grade": true, "grade_id": "tanh-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def tanh_numbers(student, rng):
-    """The slope of tanh at a is 1 - tanh² a, and tanh a is y."""
+    """Compare your result with the slope of the curve: at y = 0 it rises by 45°, at y = ±0.99 it is almost flat."""
     a, g = rng.uniform(-2, 2, (2, *variant.shape))
     y = np.tanh(a)
+    wanted = vjp(np.tanh, [a], 0, g)
     close(
         student.tanh_vjp(g, y),
-        vjp(np.tanh, [a], 0, g),
+        wanted,
         g=g,
         y=y,
         slips={
+            "This is the local derivative alone. The chain rule says what a change of y is worth: g.": wanted
+            / g,
+            "The sign is turned: tanh rises everywhere.": -wanted,
+            ### BEGIN HIDDEN TESTS
             "y is tanh a already; this takes tanh once more.": g * (1 - np.tanh(y) ** 2),
             "The square is missing: 1 - y².": g * (1 - y),
-            "This is the local derivative alone. Multiply it by g.": 1 - y * y,
+            "This is the slope of the sigmoid; tanh has 1 - y².": g * y * (1 - y),
+            "This is g · y², and at y = 0 that is flat. 1 minus it is the slope.": g * y * y,
+            "This is g · tanh a, the function and not its slope.": g * y,
+            ### END HIDDEN TESTS
         },
     )
 
@@ -286,12 +347,13 @@ def tanh_network(student, rng):
         return w.grad.numpy(), v.grad.numpy()
 
     x, w, v = rng.normal(size=(5, 3)), rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
-    got = student.run(program, x, w, v, install=[rule("tanh", 0, student.tanh_vjp)])
+    got = student.run(program, x, w, v, install=[rule("tanh", 0, student.tanh_vjp, "g y")])
     for mine, wanted in zip(got, program(x, w, v), strict=True):
         close(mine, wanted)
 
 
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## 6. sigmoid
@@ -310,17 +372,27 @@ def sigmoid_vjp(g, y):
 # %% nbgrader={"grade": true, "grade_id": "sigmoid-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def sigmoid_numbers(student, rng):
-    """The slope of the sigmoid is y · (1 - y): largest in the middle, nothing at the ends."""
+    """Compare your result with the slope of the curve: in the middle, at y = 0.5, it is a quarter; at both ends it is flat."""
     a, g = rng.uniform(-3, 3, (2, *variant.shape))
     y = 1 / (1 + np.exp(-a))
+    wanted = vjp(lambda a: 1 / (1 + np.exp(-a)), [a], 0, g)
     close(
         student.sigmoid_vjp(g, y),
-        vjp(lambda a: 1 / (1 + np.exp(-a)), [a], 0, g),
+        wanted,
         g=g,
         y=y,
         slips={
+            "This is the local derivative alone. The chain rule says what a change of y is worth: g.": wanted
+            / g,
+            "The sign is turned: the sigmoid rises everywhere.": -wanted,
+            ### BEGIN HIDDEN TESTS
             "This is the slope of tanh; the sigmoid's is y · (1 - y).": g * (1 - y * y),
-            "This is the local derivative alone. Multiply it by g.": y * (1 - y),
+            "The factor y is missing: at the left end the curve is flat too.": g * (1 - y),
+            "The factor 1 - y is missing: at the right end the curve is flat too.": g * y,
+            "y is the sigmoid of a already; this takes it once more.": g
+            * (1 / (1 + np.exp(-y)))
+            * (1 - 1 / (1 + np.exp(-y))),
+            ### END HIDDEN TESTS
         },
     )
 
@@ -337,11 +409,12 @@ def sigmoid_ends(student, rng):
         return a.grad.numpy()
 
     a = np.concatenate([[-800.0, -40.0, 0.0, 40.0, 800.0], rng.normal(size=3)])
-    got = student.run(program, a, install=[rule("sigmoid", 0, student.sigmoid_vjp)])
+    got = student.run(program, a, install=[rule("sigmoid", 0, student.sigmoid_vjp, "g y")])
     close(got, program(a), a=a)
 
 
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## 7. relu
@@ -360,18 +433,28 @@ def relu_vjp(g, a):
 # %% nbgrader={"grade": true, "grade_id": "relu-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def relu_numbers(student, rng):
-    """Where a is positive y moves with it, and g passes as it is; elsewhere y stays 0, whatever a does."""
+    """Look at one entry where a is positive and at one where it is negative: what does y do there as a moves a little?"""
     a = np.array([[-1.2, 0.7, 2.0], [0.3, -0.1, -2.5]])
     g = rng.uniform(0.5, 2, (2, 3)) * np.array([[1, -1, 1], [-1, 1, -1]])
+    wanted = vjp(lambda a: np.maximum(a, 0), [a], 0, g)
     close(
         student.relu_vjp(g, a),
-        vjp(lambda a: np.maximum(a, 0), [a], 0, g),
+        wanted,
         g=g,
         a=a,
         slips={
+            "This is the local derivative alone. The chain rule says what a change of y is worth: g.": wanted
+            / g,
+            "These are the entries at which nothing passes.": g - wanted,
+            "Everything passes, whatever a is.": g,
+            ### BEGIN HIDDEN TESTS
             "It is the sign of a that decides, not the sign of g.": np.maximum(g, 0),
             "This is the function once more. Its slope is 1 or 0.": g * np.maximum(a, 0),
-            "This is the local derivative alone. Multiply it by g.": np.asarray(a > 0),
+            "Where a is negative, y is 0 and does not move: 0, not -1, is the slope.": g * np.sign(a),
+            "Nothing passes where a is negative, not even a little: this is another function's slope.": np.where(
+                a > 0, g, 0.01 * g
+            ),
+            ### END HIDDEN TESTS
         },
     )
 
@@ -383,12 +466,14 @@ def relu_kink(student, rng):
     """At 0 nothing passes, at the smallest positive number everything."""
     a = np.array([0.0, -0.0, 5e-324, -5e-324, 1e308])
     g = rng.uniform(1, 2, 5)
-    close(
-        student.relu_vjp(g, a), np.array([variant.kink * g[0], variant.kink * g[1], g[2], 0, g[4]]), g=g, a=a
-    )
+    got = np.asarray(student.relu_vjp(g, a))
+    beside = "Beside the kink: a of 5e-324 is positive, and so is 1e308."
+    close(got[2:], np.array([g[2], 0, g[4]]), g=g[2:], a=a[2:], advice=beside)
+    close(got[:2], np.zeros(2), g=g[:2], a=a[:2])
 
 
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## 8. maximum
@@ -414,29 +499,27 @@ def maximum_vjp_b(g, a, b):
 # %% nbgrader={"grade": true, "grade_id": "maximum-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def maximum_numbers(student, rng):
-    """The larger of the two decides y alone, and gets g; the other gets nothing."""
+    """Change an entry of the smaller one a little: does y notice? And what if it is the larger one?"""
     a, b = rng.permuted(np.arange(2.0 * np.prod(variant.shape))).reshape(2, *variant.shape)
     g = rng.normal(size=variant.shape)
-    close(
-        student.maximum_vjp_a(g, a, b),
-        vjp(np.maximum, [a, b], 0, g),
-        g=g,
-        a=a,
-        b=b,
-        slips={
-            "This is the gradient of the minimum.": g * (a < b),
-        },
-    )
-    close(
-        student.maximum_vjp_b(g, a, b),
-        vjp(np.maximum, [a, b], 1, g),
-        g=g,
-        a=a,
-        b=b,
-        slips={
-            "This is dL/da once more: for b it is b that has to be larger.": g * (a > b),
-        },
-    )
+    of_a, of_b = (vjp(np.maximum, [a, b], i, g) for i in (0, 1))
+    for other, function, wanted, inputs in [
+        (of_b, student.maximum_vjp_a, of_a, (g, a, b)),
+        (of_a, student.maximum_vjp_b, of_b, (g, a, b)),
+    ]:
+        close(
+            function(*inputs),
+            wanted,
+            g=g,
+            a=a,
+            b=b,
+            slips={
+                "This is the gradient of the other input, or of the minimum.": other,
+                "This is the local derivative alone. The chain rule says what a change of y is worth: g.": wanted
+                / g,
+                "Everything passes: where this input is the smaller one, y does not notice it.": g,
+            },
+        )
 
 
 # %% nbgrader={"grade": true, "grade_id": "maximum-ties", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -473,19 +556,20 @@ def sum_vjp(g, a_shape):
 # %% nbgrader={"grade": true, "grade_id": "sum-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def sum_numbers(student, rng):
-    """Every entry counts once in the sum: a unit more of any of them is a unit more of y, worth g."""
+    """By how much does y grow when one entry of a grows by 1? Is that the same for all entries?"""
     a, g = rng.normal(size=variant.shape), np.array(rng.uniform(1, 2))
+    wanted = vjp(np.sum, [a], 0, g)
     close(
         student.sum_vjp(g, variant.shape),
-        vjp(np.sum, [a], 0, g),
+        wanted,
         g=g,
         a_shape=variant.shape,
         slips={
-            "This is the mean's gradient: in a sum no entry is divided by their number.": np.full(
-                variant.shape, g / a.size
-            ),
-            "The gradient of every entry is g, in the shape of a and not of y.": g,
-            "Multiply the ones by g: y's change is worth g.": np.ones(variant.shape),
+            "This is the mean's gradient: in a sum no entry is divided by their number.": wanted / 6,
+            "Six times too much: a unit more of one entry is a unit more of y.": wanted * 6,
+            "The shape is that of y. Every entry of a has a gradient.": g,
+            "This is the local derivative alone. The chain rule says what a change of y is worth: g.": wanted
+            / g,
         },
     )
 
@@ -505,11 +589,12 @@ def sum_engine(student, rng):
 
     for shape in [(4,), (2, 1, 3), (), (0, 2)]:
         a = rng.normal(size=shape)
-        got = student.run(program, a, install=[rule("sum", 0, student.sum_vjp)])
+        got = student.run(program, a, install=[rule("sum", 0, student.sum_vjp, "g a_shape")])
         close(got, program(a), a=a)
 
 
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## 10. matmul
@@ -536,26 +621,24 @@ def matmul_vjp_b(g, a):
 # %% nbgrader={"grade": true, "grade_id": "matmul-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def matmul_numbers(student, rng):
-    """dL/dA = g Bᵀ and dL/dB = Aᵀ g: the only products of these matrices whose shapes fit."""
+    """Write out one entry: A[0, 1] reaches all of row 0 of Y, each by another factor. Then let the shapes check you."""
     rows, columns = variant.shape
     a, b, g = (rng.normal(size=shape) for shape in [(rows, columns), (columns, 4), (rows, 4)])
+    of_a, of_b = (vjp(np.matmul, [a, b], i, g) for i in (0, 1))
+    transposed = "The shape is that of the input transposed: the factors are in the wrong order."
     close(
         student.matmul_vjp_a(g, b),
-        vjp(np.matmul, [a, b], 0, g),
+        of_a,
         g=g,
         b=b,
-        slips={
-            "The shape is that of A transposed: the factors are in the wrong order.": b @ g.T,
-        },
+        slips={transposed: of_a.T, "The sign is turned.": -of_a},
     )
     close(
         student.matmul_vjp_b(g, a),
-        vjp(np.matmul, [a, b], 1, g),
+        of_b,
         g=g,
         a=a,
-        slips={
-            "The shape is that of B transposed: the factors are in the wrong order.": g.T @ a,
-        },
+        slips={transposed: of_b.T, "The sign is turned.": -of_b},
     )
 
 
@@ -571,13 +654,17 @@ def matmul_square(student, rng):
         return a.grad.numpy(), b.grad.numpy()
 
     a, b = rng.normal(size=(2, 3, 3))
-    theirs = [rule("matmul", 0, student.matmul_vjp_a), rule("matmul", 1, student.matmul_vjp_b)]
+    theirs = [
+        rule("matmul", 0, student.matmul_vjp_a, "g b"),
+        rule("matmul", 1, student.matmul_vjp_b, "g a"),
+    ]
     got = student.run(program, a, b, install=theirs)
     for mine, wanted in zip(got, program(a, b), strict=True):
         close(mine, wanted, a=a, b=b)
 
 
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## What you have now

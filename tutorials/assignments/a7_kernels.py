@@ -40,6 +40,16 @@ class Watched:
         return len(self._array)
 
 
+def indices(key):
+    """An index of one entry as a list of ints; -1 stands for what is none, a slice or an array."""
+    return [int(k) if hasattr(k, "__index__") else -1 for k in (key if isinstance(key, tuple) else (key,))]
+
+
+def plain(kernel):
+    """The Python function itself, where somebody has had it compiled already."""
+    return getattr(kernel, "py_func", kernel)
+
+
 def guarded(array):
     """A copy of an array that lies inside a larger one, with NaN all around it."""
     around = np.full(tuple(n + 4 for n in array.shape), np.nan, array.dtype)
@@ -92,21 +102,29 @@ def matmul(a, b, c):
 # %% nbgrader={"grade": true, "grade_id": "naive-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def naive_numbers(student, rng):
-    """For each i and j: start at 0, add a[i, p] · b[p, j] for every p, write the sum into c[i, j]."""
+    """Work out c[0, 0] with pencil and paper: which entries of a, which of b, and what stands in c before you begin?"""
     a, b = (rng.integers(1, 5, (2, 2)) + np.array([[0.0, 0.0], [4.0, 0.0]]) for _ in range(2))
+    a[0, 1] += 4
     c, _, _ = student.run(product, student.matmul, a, b)
+    wanted = in_order(a, b)
     close(
         c,
-        in_order(a, b),
+        wanted,
         a=a,
         b=b,
         slips={
-            "c was not empty before: its old contents are in the sum.": in_order(a, b) + 777,
+            "c was not empty before: its old contents are in the sum.": wanted + 777,
             "Nothing was written into c. (c = … gives the name c to something else; c[i, j] = … writes.)": np.full(
                 (2, 2), 777.0
             ),
+            "The result lies on its side.": wanted.T,
+            "That is b·a.": in_order(b, a),
+            ### BEGIN HIDDEN TESTS
             "That is a·bᵀ: for the sum, b[p, j] goes down a column.": a @ b.T,
-            "The last term alone has stayed: += , not =.": a[:, 1:] * b[1:],
+            "Only the last term of each sum is there.": a[:, 1:] * b[1:],
+            "The last term of each sum is missing.": a[:, :1] * b[:1],
+            "That is the product entry by entry.": a * b,
+            ### END HIDDEN TESTS
         },
     )
 
@@ -122,8 +140,9 @@ def naive_bits(student, rng):
         a, b = rng.normal(size=shape[:2]), rng.normal(size=shape[1:])
         for dtype in (np.float64, np.float32):
             c, *kept = student.run(product, student.matmul, a.astype(dtype), b.astype(dtype))
+            written = "Your kernel has written into an array that it was given to read."
+            same(kept, [a.astype(dtype), b.astype(dtype)], advice=written)
             same(c, in_order(a.astype(dtype), b.astype(dtype)), a=a, b=b)
-            same(kept, [a.astype(dtype), b.astype(dtype)])
 
 
 ### END HIDDEN TESTS
@@ -165,17 +184,26 @@ def matmul_by_rows(a, b, c):
 # %% nbgrader={"grade": true, "grade_id": "rows-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def rows_numbers(student, rng):
-    """Row i of c is Σ a[i, p] · row p of b: first set it to 0, then add one row after another."""
+    """The same numbers as in question 1, whatever the order of the loops. When is an entry of c set to 0 now?"""
     a, b = (rng.integers(1, 5, (2, 2)) + np.array([[0.0, 0.0], [4.0, 0.0]]) for _ in range(2))
+    a[0, 1] += 4
     c, _, _ = student.run(product, student.matmul_by_rows, a, b)
+    wanted = in_order(a, b)
     close(
         c,
-        in_order(a, b),
+        wanted,
         a=a,
         b=b,
         slips={
-            "c was not empty before: its old contents are in the sum.": in_order(a, b) + 777,
-            "The last p alone has stayed: add to c.": a[:, 1:] * b[1:],
+            "c was not empty before: its old contents are in the sum.": wanted + 777,
+            "Nothing was written into c. (c = … gives the name c to something else; c[i, j] = … writes.)": np.full(
+                (2, 2), 777.0
+            ),
+            "The result lies on its side.": wanted.T,
+            ### BEGIN HIDDEN TESTS
+            "The last p alone has stayed: add to c, and set it to 0 once.": a[:, 1:] * b[1:],
+            "The last row alone has stayed: all of c was set to 0 for every row.": wanted * [[0], [1]],
+            ### END HIDDEN TESTS
         },
     )
 
@@ -187,13 +215,17 @@ def rows_reads(student, rng):
 
     def program(matmul, a, b):
         log = []
-        matmul(a, Watched(b, log), np.zeros((len(a), b.shape[1])))
-        return [list(key) if isinstance(key, tuple) else [key] for _, _, key in log]
+        plain(matmul)(a, Watched(b, log), np.zeros((len(a), b.shape[1])))
+        return [indices(key) for _, _, key in log]
 
     a, b = rng.normal(size=(3, 4)), rng.normal(size=(4, 5))
     reads = student.run(program, student.matmul_by_rows, a, b)
-    plain = all(len(key) == 2 and all(type(k) is int for k in key) for key in reads)
-    holds(plain, "Read single entries, b[p, j].", expected="b[0, 0], b[0, 1] …", got=reads)
+    holds(
+        all(len(key) == 2 and -1 not in key for key in reads),
+        "Read single entries, b[p, j].",
+        expected="b[0, 0], b[0, 1] …",
+        got=reads,
+    )
     jumps = sum(later != [first[0], first[1] + 1] for first, later in pairwise(reads))
     holds(
         len(reads) == 60,
@@ -202,7 +234,7 @@ def rows_reads(student, rng):
         got=len(reads),
     )
     first = ", ".join(f"b[{p}, {j}]" for p, j in reads[:6])
-    hint = f"b is read down its columns still ({first} …): exchange the two inner loops."
+    hint = f"b is not read along its rows ({first} …): which of the loops is the innermost?"
     holds(jumps < 12, hint, expected="at most 11 jumps to another row in 60 reads", got=jumps)
 
 
@@ -218,7 +250,8 @@ def rows_bits(student, rng):
         for dtype in (np.float64, np.float32):
             c, *kept = student.run(product, student.matmul_by_rows, a.astype(dtype), b.astype(dtype))
             same(c, in_order(a.astype(dtype), b.astype(dtype)), a=a, b=b)
-            same(kept, [a.astype(dtype), b.astype(dtype)])
+            written = "Your kernel has written into an array that it was given to read."
+            same(kept, [a.astype(dtype), b.astype(dtype)], advice=written)
 
 
 ### END HIDDEN TESTS
@@ -243,11 +276,17 @@ def rows_numba(student, rng):
     bound = 23 * 2.0**-23 * (np.abs(a).astype(float) @ np.abs(b))
     for by_numba in (False, True):
         c, lost = student.run(program, student.matmul_by_rows, a, b, by_numba)
+        holds(
+            lost == 0,
+            expected="nothing written outside c",
+            got=lost,
+            advice="Something was written outside c.",
+        )
         close(c, a.astype(float) @ b, rtol=0, atol=bound)
-        holds(lost == 0 and c.dtype == np.float32, expected="nothing written outside c", got=lost)
 
 
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## 3. A tile
@@ -275,7 +314,7 @@ def add_tile(a, b, c, i0, j0, p0, size):
 # %% nbgrader={"grade": true, "grade_id": "tile-inside", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def tile_inside(student, rng):
-    """Three loops, each from the beginning of the tile to its end, i0 to i0 + size; and c keeps what it has."""
+    """Draw the three tiles on squared paper, for i0 = 0, j0 = 2, p0 = 2 and size = 2. Which rows and columns are in them?"""
 
     def program(add_tile, a, b, c):
         add_tile(a, b, c, 0, 2, 2, 2)
@@ -284,10 +323,21 @@ def tile_inside(student, rng):
     a, b, c = (rng.integers(1, 5, (4, 4)).astype(float) for _ in range(3))
     wanted = c.copy()
     wanted[0:2, 2:4] += a[0:2, 2:4] @ b[2:4, 2:4]
-    replaced, last, whole = c.copy(), c.copy(), c.copy()
+    more = {}
+    ### BEGIN HIDDEN TESTS
+    replaced, last, whole, everywhere = c.copy(), c.copy(), c.copy(), c + a @ b
     last[0:2, 2:4] = a[0:2, 3:4] * b[3:4, 2:4]
     replaced[0:2, 2:4] = a[0:2, 2:4] @ b[2:4, 2:4]
     whole[0:2, 2:4] += a[0:2] @ b[:, 2:4]
+    twice = 2 * wanted - c
+    more = {
+        "Each term has replaced what was there, and only the last has stayed: += , not =.": last,
+        "The tile of c was replaced. Other tiles will have added their part to it, so add yours.": replaced,
+        "The sum goes over all p. This tile's p begin at p0, and there are size of them.": whole,
+        "That is the whole product; one tile's part of it is wanted.": everywhere,
+        "Everything was added twice.": twice,
+    }
+    ### END HIDDEN TESTS
     close(
         student.run(program, student.add_tile, a, b, c),
         wanted,
@@ -298,11 +348,7 @@ def tile_inside(student, rng):
         j0=2,
         p0=2,
         size=2,
-        slips={
-            "Each term has replaced what was there, and only the last has stayed: += , not =.": last,
-            "The tile of c was replaced. Other tiles will have added their part to it, so add yours.": replaced,
-            "The sum goes over all p. This tile's p begin at p0, and there are size of them.": whole,
-        },
+        slips={"Nothing has changed in c.": c, **more},
     )
 
 
@@ -321,19 +367,27 @@ def tile_edges(student, rng):
         return c, before - outside(around)
 
     a, b, c = rng.normal(size=(5, 4)), rng.normal(size=(4, 7)), rng.normal(size=(5, 7))
+    inside = "A tile that lies in the middle of the matrices, at other places than the public test's."
     for i0, j0, p0, size in [
+        (2, 2, 2, 1),
+        (2, 3, 1, 2),
         (0, 0, 3, 3),
         (3, 0, 0, 3),
         (0, 6, 0, 3),
         (3, 6, 3, 3),
         (0, 0, 0, 9),
-        (2, 2, 2, 1),
     ]:
         wanted, tile = c.copy(), np.s_[i0 : i0 + size, j0 : j0 + size]
         wanted[tile] += a[i0 : i0 + size, p0 : p0 + size] @ b[p0 : p0 + size, j0 : j0 + size]
         got, lost = student.run(program, student.add_tile, a, b, c, i0, j0, p0, size)
-        close(got, wanted, rtol=1e-12, atol=1e-12, i0=i0, j0=j0, p0=p0, size=size)
-        holds(lost == 0, expected="nothing written outside c", got=lost)
+        advice = inside if i0 == 2 else None
+        close(got, wanted, rtol=1e-12, atol=1e-12, i0=i0, j0=j0, p0=p0, size=size, advice=advice)
+        holds(
+            lost == 0,
+            expected="nothing written outside c",
+            got=lost,
+            advice="Something was written outside c.",
+        )
 
 
 ### END HIDDEN TESTS
@@ -394,15 +448,25 @@ def dot_in_four(x, y):
 # %% nbgrader={"grade": true, "grade_id": "dot-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def dot_numbers(student, rng):
-    """Term i goes into sum i % 4. Six terms: two sums have two of them, two have one."""
-    x, y = (rng.integers(1, 5, 6).astype(float) for _ in range(2))
+    """Write the six terms down, each under the sum that it belongs to. How many terms has each of the four?"""
+    x, y = (rng.integers(1, 5, 6) + np.array([0, 1, 2, 4, 7, 11.0]) for _ in range(2))
+    terms = x * y
     close(
         student.dot_in_four(x, y),
-        np.sum(x * y),
+        np.sum(terms),
         x=x,
         y=y,
         slips={
-            "The terms behind the last full round of four are missing.": np.sum((x * y)[:4]),
+            "The terms behind the last full round of four are missing.": np.sum(terms[:4]),
+            "The last term is missing.": np.sum(terms[:5]),
+            "The first term is missing.": np.sum(terms[1:]),
+            "These are the four sums; their sum is wanted.": [
+                terms[0] + terms[4],
+                terms[1] + terms[5],
+                *terms[2:4],
+            ],
+            "Of each of the four sums only the last term has stayed.": np.sum(terms[2:]),
+            "That is the sum of x and y, without a product.": np.sum(x + y),
         },
     )
 
@@ -421,10 +485,12 @@ def dot_bits(student, rng):
             for i, term in enumerate(a * b):
                 sums[i % 4] = sums[i % 4] + term
             wanted = (sums[0] + sums[1]) + (sums[2] + sums[3])
-            same(np.asarray(student.dot_in_four(a, b)), np.asarray(wanted), n=n)
+            advice = "A sum of no terms is 0." if n == 0 else None
+            close(student.dot_in_four(a, b), wanted, rtol=0, atol=0, n=n, advice=advice)
 
 
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## 5. A fused update
@@ -460,32 +526,59 @@ def adam_update(theta, g, m, v, hyper):
 # %% nbgrader={"grade": true, "grade_id": "update-numbers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def update_numbers(student, rng):
-    """For each entry: d, then the new m and v from d, then theta from the new m and v."""
+    """Put the numbers into the four formulas, one after the other, with pencil and paper: there is one entry only."""
 
     def program(update, theta, g, m, v, hyper):
         update(theta, g, m, v, hyper)
         return theta, m, v
 
-    hyper = np.array([0.5, 2.0, 1.0, 0.5, 0.5, 0.75, 0.25, 0.5, 1.0, 1.0])
-    theta, g, m, v = (np.array([float(n)]) for n in (2, 4, 2, 4))
+    hyper = np.array([0.5, 2.0, 1.0, 0.75, 0.25, 0.5, 0.5, 0.5, 2.0, 1.0])
+    theta, g, m, v = (np.array([float(n)]) for n in (2, 6, 1, 4))
     got = student.run(program, student.adam_update, theta, g, m, v, hyper)
     given = {"theta": theta, "g": g, "m": m, "v": v, "hyper": hyper}
     close(
         got[1],
-        [4.0],
-        hint="d is 0.5·4 + 2·2 = 6, and m becomes 0.5·2 + 0.5·6.",
+        [2.5],
+        hint="m is not right. What is d here, and what is left of the old m?",
         **given,
         slips={
             "m has stayed as it was: write into m[i].": m,
-            "g was taken as it is. First clip it and add the penalty: d.": [0.5 * 2 + 0.5 * 4],
+            "g was taken as it is, and d was not.": [2.25],
+            "d lacks the penalty, l2 · θ.": [1.5],
+            "The penalty was clipped too: clip belongs to g alone.": [2.0],
+            "g was not clipped: d has clip · g in it.": [3.25],
+            "The two factors of m have changed places.": [5.5],
         },
     )
-    close(got[2], [12.0], hint="v becomes 0.75·4 + 0.25·(6·6).", **given)
+    close(
+        got[2],
+        [26.5],
+        hint="m is right, v is not.",
+        **given,
+        slips={
+            "v has stayed as it was: write into v[i].": v,
+            "d has no square.": [5.5],
+            "v was worked out from g instead of d.": [20.0],
+            "v was worked out from m instead of d.": [5.125],
+        },
+    )
     close(
         got[0],
-        [2 - 8 / (12**0.5 + 1)],
-        hint="theta - rate·(m/c1) / (√(v/c2) + ε), with the new m and v.",
+        [0.922426553],
+        hint="m and v are right, theta is not.",
+        atol=1e-6,
         **given,
+        slips={
+            "theta has stayed as it was: write into theta[i].": theta,
+            "Uphill: the sign.": [3.077573447],
+            "ε stands inside the root.": [0.675467643],
+            "The bias corrections c₁ and c₂ are missing.": [1.593351464],
+            "c₁ multiplies where it divides.": [1.730606638],
+            "c₂ is missing.": [1.186702927],
+            "theta was worked out from the old m and v.": [1.171572875],
+            "The root is missing.": [1.649122807],
+            "This is the change alone.": [-1.077573447],
+        },
     )
 
 
@@ -499,21 +592,21 @@ def update_one_pass(student, rng):
         arrays = [
             Watched(a, log, name) for a, name in zip((theta, g, m, v), ("theta", "g", "m", "v"), strict=True)
         ]
-        update(*arrays, hyper)
-        return [[name, key if isinstance(key, int) else -1] for kind, name, key in log if kind == "write"]
+        plain(update)(*arrays, hyper)
+        return [[name, indices(key)[0]] for kind, name, key in log if kind == "write"]
 
     arrays = rng.random((4, 3))
     written = student.run(program, student.adam_update, *arrays, np.full(10, 0.5))
-    once = sorted(map(tuple, written)) == sorted((name, i) for name in ("theta", "m", "v") for i in range(3))
+    holds("g" not in [name for name, _ in written], "g is written into; it stays as it is.", got=written)
     holds(
-        once,
-        "Every entry of theta, m and v is written once, one at a time, and g never.",
+        {(name, i) for name, i in written} == {(name, i) for name in ("theta", "m", "v") for i in range(3)},
+        "Every entry of theta, m and v is written, one at a time.",
         expected="3 entries of each",
         got=written,
     )
     places = [i for _, i in written]
     holds(
-        places == sorted(places),
+        places == sorted(places) or places == sorted(places, reverse=True),
         "That is more than one pass: finish entry i before you begin with i + 1.",
         expected="theta, m and v of entry 0, then those of entry 1 …",
         got=written,
@@ -571,11 +664,18 @@ def update_numba(student, rng):
     theta = theta - 5.0 * (m / hyper[7]) / (np.sqrt(v / hyper[8]) + 1e-8)
     for by_numba in (False, True):
         got, untouched = student.run(program, student.adam_update, *given, by_numba)
+        holds(
+            untouched is True,
+            expected="nothing outside the arrays was touched",
+            got=untouched,
+            advice="Something was written outside the arrays.",
+        )
+        same(got[1], g, advice="g has changed; it stays as it is.")
         same(got, [theta, g, m, v])
-        holds(untouched is True, expected="nothing outside the arrays was touched", got=untouched)
 
 
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## What you have now
