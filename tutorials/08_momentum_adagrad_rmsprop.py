@@ -378,7 +378,7 @@ assert max(min(losses) for losses in table.values()) < 0.3
 # - AdaGrad's steps shrink like $1/\sqrt t$; RMSprop's stay near $\eta$, so it does not settle at a constant rate. Its
 #   first steps are $1/\sqrt{1-\alpha}$ times too long.
 # - The rules are `momentum`, `adagrad` and `rmsprop` in `minigrad/optim/formulas.py`; the loops that training runs are
-#   in `kernels/minigrad_kernels/updates.py`, and a test holds the two together bit for bit.
+#   in `kernels/minigrad_kernels/update_rules.py`, made from them, to the same bits.
 #
 # ## Exercises
 #

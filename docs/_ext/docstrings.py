@@ -90,6 +90,26 @@ def _escape(text: str) -> str:
 
 def _process(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     lines[:] = convert(lines)
+    formula = update_formula(obj)
+    if formula and "" in lines:
+        first = lines.index("")
+        maths = ["", ".. math::", "", *(f"    {line}" for line in formula.splitlines())]
+        lines[first:first] = maths
+
+
+def update_formula(obj: Any) -> str:
+    """Return the formula of an update rule, or of an optimizer, from its expressions; else nothing."""
+    from minigrad.optim import Optimizer, formulas
+    from minigrad.optim.latex import latex
+    from minigrad.symbols import NoExpression
+
+    rule = obj.rule if isinstance(obj, type) and issubclass(obj, Optimizer) else obj
+    if getattr(rule, "__module__", "") != formulas.__name__:
+        return ""
+    try:
+        return latex(rule)
+    except NoExpression:  # it has one in its docstring
+        return ""
 
 
 def _sign(

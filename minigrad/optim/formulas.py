@@ -6,7 +6,8 @@ Symbols that all rules share::
     g       g_t = \nabla J(\theta_{t-1}), the gradient, of the same shape
     t       number of this step, counted from 1 (a Python int)
 
-A rule returns the new parameter followed by its new state and changes nothing. It uses NumPy's operators and
+The code of a rule is its formula: kernels, explanations and the formulas of the documentation are made from it. A rule
+returns the new parameter followed by its new state and changes nothing. It uses NumPy's operators and
 ufuncs alone, so arrays of NumPy and CuPy and Tensors all pass through it, the last recording themselves.
 Coefficients are Python floats: they are worked out in float64 and leave a float32 array float32. Arrays of float16,
 in which an ε of 1e-8 and the squares of small gradients are 0, are converted before, as the optimizers do.
@@ -26,8 +27,6 @@ Array: TypeAlias = Any
 def effective_gradient(g: Array, theta: Array, *, clip: Array = 1.0, l2: float = 0.0) -> Array:
     r"""Return the gradient that a rule is given: clipped, and with an L2 penalty's part added.
 
-    .. math:: g_t = c \, \nabla J(\theta_{t-1}) + \lambda \theta_{t-1}
-
     - clip: c, the factor from clipping by norm, 1 for none
     - l2: λ, PyTorch's ``weight_decay``, the gradient of (λ/2) Σ θ²
 
@@ -39,8 +38,6 @@ def effective_gradient(g: Array, theta: Array, *, clip: Array = 1.0, l2: float =
 def gd(theta: Array, g: Array, *, eta: float) -> tuple[Array]:
     r"""Gradient descent.
 
-    .. math:: \theta_{t+1} = \theta_t - \eta \cdot \nabla J(\theta_t)
-
     - g: the gradient over the whole training set
     - eta: η, the learning rate
 
@@ -51,8 +48,6 @@ def gd(theta: Array, g: Array, *, eta: float) -> tuple[Array]:
 
 def sgd(theta: Array, g: Array, *, eta: float) -> tuple[Array]:
     r"""Stochastic gradient descent: gradient descent on what a sample of the data shows.
-
-    .. math:: \theta_{t+1} = \theta_t - \eta \cdot \nabla J(\theta_t, x_i)
 
     - g: the gradient at one sample x_i drawn at random, or the mean over a mini-batch of them
     - eta: η, the learning rate
@@ -66,11 +61,6 @@ def momentum(
     theta: Array, g: Array, b: Array, *, eta: float, mu: float, nesterov: bool = False
 ) -> tuple[Array, Array]:
     r"""Gradient descent with momentum, plain or Nesterov's.
-
-    .. math::
-        b_t &= \mu b_{t-1} + g_t \\
-        \theta_t &= \theta_{t-1} - \eta b_t && \text{plain} \\
-        \theta_t &= \theta_{t-1} - \eta (g_t + \mu b_t) && \text{Nesterov}
 
     - b: b_{t-1}, the velocity, zero at the start
     - eta: η, the learning rate
@@ -88,10 +78,6 @@ def momentum(
 def adagrad(theta: Array, g: Array, s: Array, *, eta: float, eps: float) -> tuple[Array, Array]:
     r"""AdaGrad: each coordinate's step shrinks with the gradients that it has seen.
 
-    .. math::
-        s_t &= s_{t-1} + g_t^2 \\
-        \theta_t &= \theta_{t-1} - \eta \, g_t / (\sqrt{s_t} + \epsilon)
-
     - s: s_{t-1}, the sum of squared gradients, zero at the start
     - eta: η, the learning rate
     - eps: ε, keeps the division finite (δ in the paper)
@@ -104,10 +90,6 @@ def adagrad(theta: Array, g: Array, s: Array, *, eta: float, eps: float) -> tupl
 
 def rmsprop(theta: Array, g: Array, v: Array, *, eta: float, alpha: float, eps: float) -> tuple[Array, Array]:
     r"""RMSprop: divide by a running root mean square of the gradient.
-
-    .. math::
-        v_t &= \alpha v_{t-1} + (1 - \alpha) g_t^2 \\
-        \theta_t &= \theta_{t-1} - \eta \, g_t / (\sqrt{v_t} + \epsilon)
 
     - v: v_{t-1}, the running mean of squared gradients, zero at the start
     - eta: η, the learning rate
@@ -133,13 +115,6 @@ def adam(
     eps: float,
 ) -> tuple[Array, Array, Array]:
     r"""Adam, Algorithm 1.
-
-    .. math::
-        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
-        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
-        \hat m_t &= m_t / (1 - \beta_1^t) \\
-        \hat v_t &= v_t / (1 - \beta_2^t) \\
-        \theta_t &= \theta_{t-1} - \alpha \, \hat m_t / (\sqrt{\hat v_t} + \epsilon)
 
     - m: m_{t-1}, the first moment: the running mean of the gradient, zero at the start
     - v: v_{t-1}, the second raw moment: the running mean of its square, zero at the start
@@ -170,12 +145,6 @@ def adam_efficient(
 ) -> tuple[Array, Array, Array]:
     r"""Adam with both bias corrections moved into the step size.
 
-    .. math::
-        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
-        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
-        \alpha_t &= \alpha \sqrt{1 - \beta_2^t} / (1 - \beta_1^t) \\
-        \theta_t &= \theta_{t-1} - \alpha_t \, m_t / (\sqrt{v_t} + \hat\epsilon)
-
     - m, v, alpha, beta1, beta2: as in ``adam``
     - eps_hat: ε̂, which equals Algorithm 1's ε only as ε̂ = ε √(1 - β₂ᵗ)
 
@@ -205,14 +174,6 @@ def adamw(
 ) -> tuple[Array, Array, Array]:
     r"""AdamW: Adam with the weight decay beside the gradient step, not inside the gradient.
 
-    .. math::
-        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
-        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
-        \hat m_t &= m_t / (1 - \beta_1^t) \\
-        \hat v_t &= v_t / (1 - \beta_2^t) \\
-        \theta_t &= \theta_{t-1}
-            - \eta_t \left( \hat m_t / (\sqrt{\hat v_t} + \epsilon) + \lambda \theta_{t-1} \right)
-
     - m, v, beta1, beta2, eps: as in ``adam``
     - eta: η_t, the learning rate; it multiplies the decay too
     - decay: λ, the weight decay
@@ -241,13 +202,6 @@ def amsgrad(
     eps: float,
 ) -> tuple[Array, Array, Array, Array]:
     r"""AMSGrad: Adam whose denominator never shrinks.
-
-    .. math::
-        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
-        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
-        v^{max}_t &= \max(v^{max}_{t-1}, v_t) \\
-        \theta_t &= \theta_{t-1} - \alpha \, \frac{m_t}{1 - \beta_1^t} \Big/
-            \left( \sqrt{v^{max}_t / (1 - \beta_2^t)} + \epsilon \right)
 
     - m, v, alpha, beta1, beta2, eps: as in ``adam``
     - v_max: the largest v so far, zero at the start
@@ -279,12 +233,6 @@ def nadam(
 ) -> tuple[Array, Array, Array]:
     r"""NAdam: Adam with Nesterov's look ahead.
 
-    .. math::
-        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
-        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
-        \hat m_t &= \frac{\mu_{t+1} m_t}{1 - \mu_1 \cdots \mu_{t+1}} + \frac{(1 - \mu_t) g_t}{1 - \mu_1 \cdots \mu_t} \\
-        \theta_t &= \theta_{t-1} - \eta \, \hat m_t / \left( \sqrt{v_t / (1 - \beta_2^t)} + \epsilon \right)
-
     - m, v, beta1, beta2, eps: as in ``adam``
     - eta: η, the learning rate
     - mu, mu_next: μ_t and μ_{t+1}, the momentum, which grows towards β₁
@@ -305,11 +253,6 @@ def lion(
     theta: Array, g: Array, m: Array, *, eta: float, beta1: float, beta2: float, decay: float
 ) -> tuple[Array, Array]:
     r"""Lion: steps of one size, whose sign is that of a mean of gradients.
-
-    .. math::
-        \theta_t &= \theta_{t-1} - \eta_t \left( \mathrm{sign}(\beta_1 m_{t-1} + (1 - \beta_1) g_t)
-            + \lambda \theta_{t-1} \right) \\
-        m_t &= \beta_2 m_{t-1} + (1 - \beta_2) g_t
 
     - m: m_{t-1}, the running mean of the gradient, zero at the start
     - eta: η, the learning rate: the size of the step in each coordinate
@@ -375,12 +318,6 @@ def adam_as_printed(
     beta2: float,
 ) -> tuple[Array, Array, Array]:
     r"""Adam as D2 prints it, which is not Adam.
-
-    .. math::
-        m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
-        v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
-        \eta_t &= \eta \sqrt{1 - \beta_2^t} / (1 - \beta_1^t) \\
-        \theta_{t+1} &= \theta_t - \eta_t \, m_t / (1 - \beta_1^t)
 
     - m, v, beta1, beta2: as in ``adam``
     - eta: η, the learning rate

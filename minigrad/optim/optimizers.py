@@ -30,12 +30,11 @@ class GD(Optimizer):
 class SGD(Optimizer):
     r"""Stochastic gradient descent, with momentum if asked for.
 
-    .. math:: b_t = \mu b_{t-1} + g_t, \quad \theta_t = \theta_{t-1} - \eta b_t
-        \text{, or, with Nesterov's momentum, } \theta_{t-1} - \eta (g_t + \mu b_t)
-
     lr is η, momentum is μ in [0, 1) (0: plain, and no state), state ``b``; other settings as in ``Optimizer``.
     Formula and source: ``formulas.sgd``, ``formulas.momentum``.
     """
+
+    rule: Rule = formulas.sgd
 
     def __init__(
         self,
@@ -50,7 +49,8 @@ class SGD(Optimizer):
         self.nesterov = flag("nesterov", nesterov)
         require(momentum > 0 or not nesterov, "momentum", momentum, "above 0 where nesterov is on")
         self.mu = self.momentum
-        self.rule = formulas.momentum if momentum else formulas.sgd
+        if momentum:
+            self.rule = formulas.momentum
         super().__init__(params, lr, **settings)
 
 
@@ -70,9 +70,6 @@ class AdaGrad(Optimizer):
 class RMSprop(Optimizer):
     r"""RMSprop.
 
-    .. math:: v_t = \alpha v_{t-1} + (1 - \alpha) g_t^2, \quad
-        \theta_t = \theta_{t-1} - \eta g_t / (\sqrt{v_t} + \epsilon)
-
     lr is η, alpha is α in [0, 1), eps is ε, state ``v``; other settings as in ``Optimizer``. Formula and source:
     ``formulas.rmsprop``.
     """
@@ -89,8 +86,6 @@ class RMSprop(Optimizer):
 
 class Adam(Optimizer):
     r"""Adam, Kingma & Ba's Algorithm 1.
-
-    .. math:: \theta_t = \theta_{t-1} - \alpha \, \hat m_t / (\sqrt{\hat v_t} + \epsilon)
 
     lr is α, betas are (β₁, β₂) in [0, 1), eps is ε, state ``m`` and ``v``; other settings as in ``Optimizer``.
     Formula and source: ``formulas.adam``.
@@ -114,9 +109,6 @@ class Adam(Optimizer):
 
 class AdamW(Adam):
     r"""AdamW: Adam with decoupled weight decay.
-
-    .. math:: \theta_t = \theta_{t-1}
-        - \eta \left( \hat m_t / (\sqrt{\hat v_t} + \epsilon) + \lambda \theta_{t-1} \right)
 
     lr is η, weight_decay is λ; the rest as in ``Adam``. Formula and source: ``formulas.adamw``.
     """
@@ -243,9 +235,6 @@ class Muon(Optimizer):
 
 class AdamAsPrinted(Optimizer):
     r"""Adam as D2 prints it: v is computed and never used, m is corrected for its bias twice. Not Adam.
-
-    .. math:: \eta_t = \eta \sqrt{1 - \beta_2^t} / (1 - \beta_1^t), \quad
-        \theta_{t+1} = \theta_t - \eta_t \, m_t / (1 - \beta_1^t)
 
     lr is η, betas are (β₁, β₂) in [0, 1), state ``m`` and ``v``; other settings as in ``Optimizer``. Formula and
     source: ``formulas.adam_as_printed``.

@@ -11,6 +11,7 @@ import pytest
 
 from minigrad import Tensor
 from minigrad.optim import formulas
+from minigrad.optim.latex import latex
 
 SETTINGS: dict[str, Any] = {
     "eta": 0.1,
@@ -62,7 +63,10 @@ def test_the_rules_are_found() -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_says_its_formula_its_symbols_and_its_source(name: str) -> None:
     text = inspect.getdoc(RULES[name]) or ""
-    assert ".. math::" in text
+    if name in OF_MATRICES:
+        assert ".. math::" in text
+    else:
+        assert latex(RULES[name]).count("&=") >= 1
     assert "Source: " in text
     for parameter in inspect.signature(RULES[name]).parameters:
         assert parameter in ("theta", "g", "t", "nesterov") or f"{parameter}" in text

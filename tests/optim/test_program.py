@@ -16,6 +16,7 @@ import minigrad as mg
 from minigrad import Tensor, optim
 from minigrad.errors import ConfigError
 from minigrad.optim import chain, generate
+from minigrad.optim.latex import latex
 from minigrad.optim.program import formula_lines, program
 from minigrad.viz.explain import explain
 from tests.kernels.emulation.device import MISSING, Emulated
@@ -201,6 +202,17 @@ def test_a_state_that_is_still_read_keeps_its_name() -> None:
     ]
 
 
+def test_the_documentation_s_formula_is_the_code() -> None:
+    assert latex(optim.formulas.adam).splitlines() == [
+        r"m_{t} &= \beta_{1} \, m_{t-1} + \left(1 - \beta_{1}\right) \, g_{t} \\",
+        r"v_{t} &= \beta_{2} \, v_{t-1} + \left(1 - \beta_{2}\right) \, g_{t}^{2} \\",
+        r"\hat{m}_{t} &= \frac{m_{t}}{1 - \beta_{1}^{t}} \\",
+        r"\hat{v}_{t} &= \frac{v_{t}}{1 - \beta_{2}^{t}} \\",
+        r"\theta_{t} &= \theta_{t-1} - \frac{\alpha \, \hat{m}_{t}}{\sqrt{\hat{v}_{t}} + \epsilon}",
+    ]
+    assert latex(cell()["yogi"]).splitlines()[-1].startswith(r"\theta_{t} &= \theta_{t-1} - ")
+
+
 OUTSIDE = 0.3
 
 
@@ -279,6 +291,15 @@ def test_numbers_and_flags_may_change_while_it_trains() -> None:
                 opt.lookahead = True
         results.append(w.numpy())
     np.testing.assert_array_equal(*results)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_formula_is_read_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    opt, _ = train(KINDS[name], steps=3)
+    monkeypatch.setattr("minigrad.optim.program.trace", None)
+    for _ in range(3):
+        opt.step()
+    KINDS[name]([leaf()])._slots[0].tensor.grad = Tensor(np.ones((5, 3), "float32"))
 
 
 def test_it_comes_back_from_a_copy_and_its_state_from_a_file() -> None:
