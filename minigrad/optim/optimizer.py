@@ -266,8 +266,13 @@ class Optimizer:
     @property
     def kernel(self) -> UpdateRule | None:
         """The kernel that was made from the formula; None where it has none, and ``no_kernel`` says why."""
-        if self._read is None or not self._read.holds(self):
-            self._read = program.read(self)
+        if self._read is not None:
+            for name, value in self._read.flags:  # not a method: this runs at every step
+                if getattr(self, name, None) is not value:
+                    break
+            else:
+                return self._read.rule
+        self._read = program.read(self)
         return self._read.rule
 
     @property

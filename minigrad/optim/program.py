@@ -47,6 +47,7 @@ class Program:
     - state: the names of its state
     - rate: what its formula calls the learning rate
     - settings: the numbers of the optimizer that it reads, by name
+    - flags: whatever else it reads, by which it may branch, with what it was
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -71,7 +72,7 @@ class Program:
                 f"{len(self.state)}"
             )
         self._name_results(effective[0])
-        self.settings, self._flags = settings.numbers, settings.flags
+        self.settings, self.flags = settings.numbers, settings.flags
 
     def _name_results(self, effective: Call) -> None:
         """Call the gradient g, and each new state as the old one, unless that is still read afterwards."""
@@ -90,10 +91,7 @@ class Program:
 
     def holds(self, optimizer: Optimizer) -> bool:
         """Tell whether the optimizer's flags, by which its formula branches, are what they were."""
-        for name, value in self._flags:  # noqa: SIM110 (all() of a generator takes three times as long)
-            if getattr(optimizer, name, None) is not value:
-                return False
-        return True
+        return all(getattr(optimizer, name, None) is value for name, value in self.flags)
 
     @property
     def numbers(self) -> set[str]:
@@ -267,15 +265,12 @@ class _Coefficients(Python):
 
 
 class Read(NamedTuple):
-    """What reading a formula gave: its program and kernel, or why it has none."""
+    """What reading a formula gave: its program and kernel, or why it has none; and the flags that it holds for."""
 
     program: Program | None
     rule: updates.UpdateRule | None
     why: str
-
-    def holds(self, optimizer: Optimizer) -> bool:
-        """Tell whether the optimizer's flags are still those that it was read with."""
-        return self.program is None or self.program.holds(optimizer)
+    flags: list[tuple[str, Any]]
 
 
 def read(optimizer: Optimizer) -> Read:
@@ -283,9 +278,9 @@ def read(optimizer: Optimizer) -> Read:
     found = None
     try:
         found = program(optimizer)
-        return Read(found, _kernel(type(optimizer).__name__, found), "")
+        return Read(found, _kernel(type(optimizer).__name__, found), "", found.flags)
     except NoExpression as reason:
-        return Read(found, None, str(reason))
+        return Read(found, None, str(reason), found.flags if found else [])
 
 
 def _kernel(kind: str, program: Program) -> updates.UpdateRule:
