@@ -169,6 +169,15 @@ def as_0d_array(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, np.generic) else value
 
 
+def one_like(array: Array) -> Array:
+    """Return ones where ``array`` lives; NumPy's ones_like takes twice as long for its own arrays."""
+    if type(array) is not np.ndarray:
+        return np.ones_like(array)
+    one = np.empty(array.shape, array.dtype)
+    one.fill(1)
+    return one
+
+
 class Size(int):
     """The number of an array's entries. PyTorch writes its shape as a call of the same name: ``t.size()``."""
 

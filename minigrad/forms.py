@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import words
 from minigrad.errors import OperationError
+from minigrad.rules import Primitive
 
 _INSTEAD: dict[str, str] = words.OPTIONS | {
     # an option of a NumPy function that no gradient rule knows: what to write
@@ -94,3 +95,27 @@ def short(value: Any) -> str:
     """Return how ``value`` is written, where that is short."""
     text = repr(value)
     return text if len(text) <= 30 and "\n" not in text else "…"
+
+
+def bind(operation: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, ...]:
+    """Sort out an operation's parameters that were given by position, and inputs that were given by name."""
+    further = args[len(operation.inputs) :]
+    by_position = list(zip(operation.params, further, strict=False))
+    if len(further) > len(operation.params) or any(name in params for name, _ in by_position):
+        raise OperationError(
+            "MG-215", f"{operation.name} got too many arguments: {usage(operation, len(args), params)}"
+        )
+    params.update(by_position)
+    args = args[: len(operation.inputs)]
+    for name in operation.inputs[len(args) :]:
+        if name in params:
+            args += (params.pop(name),)
+    return args
+
+
+def usage(operation: Primitive, count: int, params: dict[str, Any]) -> str:
+    """Say what an operation takes, beside what it was given."""
+    by_name = "".join(f" and {name}=" for name in params)
+    defaults = (f"{name}={short(value)}" for name, value in operation.params.items())
+    takes = ", ".join([*operation.inputs, *defaults])
+    return f"it takes {takes or 'arrays'}; it was given {count} by position{by_name}."

@@ -15,8 +15,8 @@ from minigrad_kernels.launch import kernels
 
 from minigrad import modes, registry
 from minigrad.course.walking import assembled
-from minigrad.operation import Operation
-from minigrad.rules import Rule
+from minigrad.rules import Primitive, Rule
+from minigrad.tensor import Tensor
 
 Description = tuple[Any, ...]
 Function = Callable[..., Any]
@@ -79,7 +79,7 @@ def _forward(name: str, function: Function) -> Iterator[None]:
 
 
 @contextmanager
-def _refitted(operation: Operation, forward: Function, rules: Sequence[Rule | None]) -> Iterator[None]:
+def _refitted(operation: Primitive, forward: Function, rules: Sequence[Rule | None]) -> Iterator[None]:
     """Make the operation anew in its place, so that whoever holds it has the new one."""
     before = operation.forward, operation.rules, operation.joint_vjp
     _refit(
@@ -92,7 +92,7 @@ def _refitted(operation: Operation, forward: Function, rules: Sequence[Rule | No
 
 
 def _refit(
-    operation: Operation, forward: Function, rules: Sequence[Rule | None], joint_vjp: Function | None
+    operation: Primitive, forward: Function, rules: Sequence[Rule | None], joint_vjp: Function | None
 ) -> None:
     o = operation
     o.__init__(  # type: ignore[misc]
@@ -109,7 +109,7 @@ def _refit(
     )
 
 
-def _made(operation: Operation, i: int, function: Function) -> Rule:
+def _made(operation: Primitive, i: int, function: Function) -> Rule:
     def theirs(*args: Any, **params: Any) -> Any:
         return function(*args, **params)
 
@@ -135,8 +135,18 @@ def _entry(registry: dict[str, Any], name: str, function: Function) -> Iterator[
         registry[name] = before
 
 
-def _method(name: str, function: Function) -> Any:
-    return _entry(registry.methods, name, function)
+@contextmanager
+def _method(name: str, function: Function) -> Iterator[None]:
+    if name in registry.methods:
+        with _entry(registry.methods, name, function):
+            yield
+        return
+    before = getattr(Tensor, name)
+    setattr(Tensor, name, function)
+    try:
+        yield
+    finally:
+        setattr(Tensor, name, before)
 
 
 def _piece(name: str, function: Function) -> Any:
@@ -164,7 +174,7 @@ def _unbroadcast(function: Function) -> Iterator[None]:
         yield
 
 
-def _behind(operation: Operation, i: int, function: Function) -> Rule:
+def _behind(operation: Primitive, i: int, function: Function) -> Rule:
     before = operation.rules[i]
     assert before is not None
     wanted = list(inspect.signature(before.function).parameters)

@@ -16,9 +16,9 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from minigrad import modes
-from minigrad.operation import Record
 from minigrad.optim import Optimizer
 from minigrad.optim import Update as EngineUpdate
+from minigrad.records import Record
 from minigrad.tape import Step
 from minigrad.tensor import Tensor
 from minigrad.viz.recorder import Recorder

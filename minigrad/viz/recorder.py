@@ -14,8 +14,8 @@ from typing import Any, overload
 import numpy as np
 
 from minigrad import modes
-from minigrad.operation import Record
 from minigrad.optim import Update as EngineUpdate
+from minigrad.records import Record
 from minigrad.source import SourceLocation, here
 from minigrad.tape import Step, walk
 from minigrad.tensor import Tensor
