@@ -33,14 +33,13 @@ from minigrad.records import Record
 from minigrad.tape import Step, tape
 from minigrad.tensor import Tensor, steps
 from minigrad.threads import set_threads, threads
+from minigrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from minigrad import viz
     from minigrad.viz.recorder import record
 
 keep_freed_memory()
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Operation",
