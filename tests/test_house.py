@@ -1,4 +1,4 @@
-"""The map of the code in README.md is the contract that ``lint-imports`` holds; what a reader of the core meets is short."""
+"""README's map of the code is the contract that ``lint-imports`` holds; what a reader of the core meets is short."""
 
 from __future__ import annotations
 
