@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike
 
-from minigrad import backend, messages, modes, registry, words
+from minigrad import backend, messages, registry, switches, words
 from minigrad.errors import DeviceError, DtypeError, GradientError
 from minigrad.variable import Variable
 
@@ -84,7 +85,7 @@ def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwa
         target.check_writable(*inputs)
     else:
         for x in inputs:
-            if isinstance(x, Variable) and x.requires_grad and modes.recording.get():
+            if isinstance(x, Variable) and x.requires_grad and switches.recording.get():
                 raise GradientError("MG-208", messages.into_an_array(ufunc.__name__, x.label))
     ufunc(
         *map(backend.operand, unwrap(inputs)),
@@ -94,3 +95,17 @@ def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwa
     if isinstance(target, Variable):
         target.bump_version()
     return target
+
+
+class Method:
+    """A method of Tensors that stands in the registry: ``t.sum`` is ``registry.methods["sum"]``, bound to t."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Variable | None, owner: type[Variable]) -> Callable[..., Any]:
+        method = registry.methods.get(self.name)
+        if method is None:
+            hint = words.instead_of_method(self.name)
+            raise AttributeError(f"Tensor has no attribute {self.name!r}{hint}", name=self.name, obj=tensor)
+        return method if tensor is None else MethodType(method, tensor)

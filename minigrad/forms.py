@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import words
+from minigrad import backend, words
+from minigrad.backend import Array
 from minigrad.errors import OperationError
 from minigrad.rules import Primitive
+from minigrad.variable import Variable
 
 _INSTEAD: dict[str, str] = words.OPTIONS | {
     # an option of a NumPy function that no gradient rule knows: what to write
@@ -119,3 +121,14 @@ def usage(operation: Primitive, count: int, params: dict[str, Any]) -> str:
     defaults = (f"{name}={short(value)}" for name, value in operation.params.items())
     takes = ", ".join([*operation.inputs, *defaults])
     return f"it takes {takes or 'arrays'}; it was given {count} by position{by_name}."
+
+
+def listed(numbers: Any, operation: Primitive, inputs: tuple[Any, ...]) -> Array:
+    """Return a list of numbers as an array: beside a tensor of floats in its dtype, as a single number would be."""
+    array = backend.as_array(numbers)
+    if array.dtype.kind in "iuf" and (operation.differentiable or isinstance(operation.forward, np.ufunc)):
+        i = next(i for i, x in enumerate(inputs) if x is numbers)
+        floats = [x._data.dtype for x in inputs if isinstance(x, Variable) and x._data.dtype.kind == "f"]
+        if floats and (operation.rule(i) is not None or not operation.differentiable):
+            return backend.as_array(numbers, np.result_type(*floats))
+    return array

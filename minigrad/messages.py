@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from minigrad.source import variables
+from minigrad.source import is_internal
 
 WRITES: dict[str, str] = {
     # how a tensor was written: what to do instead; {a} is its name
@@ -143,7 +144,7 @@ def another_shape(label: str, shape: tuple[int, ...], grad: tuple[int, ...]) -> 
 def no_graph(root: Any, recording: bool) -> str:
     """Say why ``root`` has no graph, by the leaves that the user's function can see."""
     found: dict[str, Any] = {}
-    for name, x in variables().items():
+    for name, x in _variables().items():
         parts = x.named_parameters() if hasattr(type(x), "named_parameters") else None
         if isinstance(parts, dict):  # of a model
             found |= {f"{name}.{key}": p for key, p in parts.items()}
@@ -187,4 +188,28 @@ def _why_no_graph(
         return f"{start}{why} Nothing is recorded here: this is inside 'with mg.no_grad():'."
     return (
         f"{start}{why} Or was it computed inside 'with mg.no_grad():', or from .data, .numpy() or .detach()?"
+    )
+
+
+def _variables() -> dict[str, Any]:
+    """Return what the user's function, the innermost that is running, holds under which name."""
+    frame = sys._getframe(1)
+    while is_internal(frame.f_code.co_filename) and (caller := frame.f_back) is not None:
+        frame = caller
+    return dict(frame.f_locals)
+
+
+def no_floats(dtype: object) -> str:
+    """Say that only floats have gradients."""
+    return (
+        f"requires_grad needs floats; got {dtype}. "
+        "Write Tensor([1., 2., 3.], requires_grad=True), with decimal points, or pass dtype='float32'."
+    )
+
+
+def tensor_as_parameter(operation: str, name: str, tensor: str | None) -> str:
+    """Say that a parameter of an operation has no gradient."""
+    return (
+        f"{operation} has no gradient rule for its parameter {name!r}, which is a Tensor here. "
+        f"Give a number, or {name}={tensor or 'tensor'}.numpy() where no gradient is needed."
     )

@@ -5,29 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from operator import index
-from typing import NamedTuple
 
 from minigrad.blocks import Mode as Mode
-from minigrad.blocks import Switched, switch
+from minigrad.blocks import Switched
 from minigrad.blocks import switched as switched
 from minigrad.blocks import with_or_without_parentheses as with_or_without_parentheses
 from minigrad.errors import ConfigError
-
-
-class Hooks(NamedTuple):
-    """Who is told of what happens; see ``hooks``."""
-
-    forward: tuple[Callable[..., None], ...] = ()
-    backward: tuple[Callable[..., None], ...] = ()
-    accumulate_grad: tuple[Callable[..., None], ...] = ()
-    update: tuple[Callable[..., None], ...] = ()
-
-
-recording = switch("recording", True)
-hooked = switch("hooked", Hooks())
-fusing = switch("fusing", True)
-checksumming = switch("checksumming", False)
-accumulated_passes = switch("accumulated_passes", 1)
+from minigrad.switches import Hooks as Hooks
+from minigrad.switches import accumulated_passes as accumulated_passes
+from minigrad.switches import checksumming as checksumming
+from minigrad.switches import fusing as fusing
+from minigrad.switches import hooked as hooked
+from minigrad.switches import may_fuse as may_fuse
+from minigrad.switches import recording as recording
 
 
 @with_or_without_parentheses
@@ -59,12 +49,6 @@ def unfused() -> Mode:
     (``hooks`` on operations, ``mg.record``, ``mg.debug``) they never do.
     """
     return switched(fusing, False)
-
-
-def may_fuse() -> bool:
-    """Tell whether neighbouring operations may run as one here and now; see ``unfused``."""
-    watchers = hooked.get()
-    return fusing.get() and not (watchers.forward or watchers.backward or checksumming.get())
 
 
 def hooks(

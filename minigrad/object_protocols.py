@@ -15,10 +15,49 @@ from minigrad.records import Version
 from minigrad.variable import Variable
 
 
+class Size(int):
+    """The number of an array's entries. PyTorch writes its shape as a call of the same name: ``t.size()``."""
+
+    shape: tuple[int, ...]
+
+    def __new__(cls, array: Array) -> Self:
+        """Take the size and the shape of an array."""
+        size = super().__new__(cls, array.size)
+        size.shape = array.shape
+        return size
+
+    def __call__(self, dim: int | None = None) -> Any:
+        """Return the shape, or one length of it."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def __reduce__(self) -> Any:
+        return int, (int(self),)
+
+
 class ObjectProtocols(Variable):
     """Python's own protocols."""
 
     __slots__ = ()
+
+    @property
+    def size(self) -> int:
+        """Number of entries; called as in PyTorch, ``t.size()`` is the shape and ``t.size(0)`` one length of it."""
+        return Size(self._data)
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """Return the entries as a NumPy array on the host, sharing memory where it can."""
+        return backend.to_numpy(self.data)
+
+    def item(self) -> float | int | bool:
+        """Return the single entry as a Python number; ShapeError MG-104 where there is not exactly one."""
+        if self._data.size != 1:
+            raise ShapeError(
+                "MG-104",
+                f"{self.label} has shape {self.shape}, which is {self.size} numbers, not one. "
+                "Pick one, t[0], or bring them down to one: t.mean(), t.sum().",
+            )
+        number: float | int | bool = backend.to_numpy(self._data).item()
+        return number
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.check_writable(value)

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, messages, modes, registry, words
+from minigrad import backend, messages, registry, switches, words
 from minigrad.backend import Array
 from minigrad.errors import MinigradError, OperationError
 from minigrad.failures import explained
-from minigrad.forms import bind, in_all_forms
+from minigrad.forms import bind, in_all_forms, listed
 from minigrad.records import Record, Version
 from minigrad.rules import Primitive, Rule
 from minigrad.tensor import Tensor, register_methods, wrap
@@ -39,11 +39,7 @@ class Operation(Primitive):
                     *args, **words.translated(self.name, [*self.inputs[len(args) :], *self.params], params)
                 )
             if isinstance(param, Tensor):
-                raise OperationError(
-                    "MG-605",
-                    f"{self.name} has no gradient rule for its parameter {name!r}, which is a Tensor here. "
-                    f"Give a number, or {name}={param.name or 'tensor'}.numpy() where no gradient is needed.",
-                )
+                raise OperationError("MG-605", messages.tensor_as_parameter(self.name, name, param.name))
         for argument in args:
             if isinstance(argument, Tensor):
                 return apply(self, args, params)
@@ -64,7 +60,7 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
             tracked.append(x.requires_grad)
         else:
             arrays.append(
-                _listed(x, operation, inputs) if isinstance(x, (list, tuple)) else backend.operand(x)
+                listed(x, operation, inputs) if isinstance(x, (list, tuple)) else backend.operand(x)
             )
             versions.append(None)
             tracked.append(False)
@@ -83,7 +79,7 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     value = backend.as_0d_array(value)
     version = _shared_version(value, inputs)
     if not (
-        True in tracked and operation.differentiable and modes.recording.get() and value.dtype.kind == "f"
+        True in tracked and operation.differentiable and switches.recording.get() and value.dtype.kind == "f"
     ):
         return wrap(value, None, version)
     checksums = settle(arrays, bare, operation.needed) if bare else None
@@ -93,20 +89,9 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
         operation, inputs, tuple(arrays), params, value, version, versions, saved, checksums, tracked
     )
     output = wrap(value, record, version)
-    for hook in modes.hooked.get().forward:
+    for hook in switches.hooked.get().forward:
         hook(record, output)
     return output
-
-
-def _listed(numbers: Any, operation: Operation, inputs: tuple[Any, ...]) -> Array:
-    """A list of numbers as an array: beside a tensor of floats in its dtype, as a single number would be."""
-    array = backend.as_array(numbers)
-    if array.dtype.kind in "iuf" and (operation.differentiable or isinstance(operation.forward, np.ufunc)):
-        i = next(i for i, x in enumerate(inputs) if x is numbers)
-        floats = [x._data.dtype for x in inputs if isinstance(x, Tensor) and x._data.dtype.kind == "f"]
-        if floats and (operation.rule(i) is not None or not operation.differentiable):
-            return backend.as_array(numbers, np.result_type(*floats))
-    return array
 
 
 def _shared_version(value: Array, inputs: tuple[Any, ...]) -> Version:

@@ -10,7 +10,7 @@ from weakref import ref
 
 import numpy as np
 
-from minigrad import backend, messages, modes
+from minigrad import backend, messages, switches
 from minigrad.backend import Array
 from minigrad.errors import GradientError
 from minigrad.rules import Primitive
@@ -89,7 +89,7 @@ class Record:
         self.version = version
         self.versions = versions
         self.checksums, self.tracked = checksums, tracked
-        if modes.checksumming.get():
+        if switches.checksumming.get():
             self.checksums = dict(enumerate(map(checksum, arrays))) | {-1: checksum(value)}
 
     def __repr__(self) -> str:

@@ -16,7 +16,7 @@ from weakref import ref
 
 import numpy as np
 
-from minigrad import messages, modes
+from minigrad import messages, switches
 from minigrad.cotangents import Cotangents, InPlace
 from minigrad.errors import GradientError, OperationError
 from minigrad.records import Record
@@ -92,7 +92,7 @@ def walk(
     """
     order = _recorded(*by_variable, stop=stop)
     cotangents = Cotangents(by_variable) if create_graph else InPlace(by_variable, not retain_graph)
-    walker, hooks, add = here(), modes.hooked.get().backward, cotangents.add
+    walker, hooks, add = here(), switches.hooked.get().backward, cotangents.add
     while order:
         _, output, record = order.pop()
         incoming = by_variable.pop(output, None)

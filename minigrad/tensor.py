@@ -1,20 +1,19 @@
 """Tensor: an array, its gradient, and the record of how it was made. It does no maths of its own.
 
-Operators and ``np.sin(t)`` arrive through NumPy's protocols, ``t.sum()`` through a ``_Method``; both look the
+Operators and ``np.sin(t)`` arrive through NumPy's protocols, ``t.sum()`` through a ``Method``; both look the
 operation up in the registry below, which ``minigrad.ops`` fills.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import MethodType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad import backend, messages, modes, registry, words
-from minigrad.array_protocols import ArrayProtocols
+from minigrad import backend, messages, registry, switches, words
+from minigrad.array_protocols import ArrayProtocols, Method
 from minigrad.array_protocols import unwrap as unwrap
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, GradientError, warn
@@ -100,11 +99,7 @@ class Tensor(ArrayProtocols, ObjectProtocols):
     def requires_grad_(self, flag: bool = True) -> Self:
         """Switch the gradient of a leaf on or off; DtypeError MG-210 where the entries are no floats."""
         if flag and self._data.dtype.kind != "f":
-            raise DtypeError(
-                "MG-210",
-                f"requires_grad needs floats; got {self.dtype}. "
-                "Write Tensor([1., 2., 3.], requires_grad=True), with decimal points, or pass dtype='float32'.",
-            )
+            raise DtypeError("MG-210", messages.no_floats(self.dtype))
         if not flag and self.record is not None:
             raise GradientError(
                 "MG-206", f"{self.label} was computed from others and cannot forget it. Use .detach()."
@@ -141,26 +136,12 @@ class Tensor(ArrayProtocols, ObjectProtocols):
             """What ``register_methods`` has added; a real __getattr__ would make every attribute far slower."""
 
 
-class _Method:
-    """A method of Tensors that stands in the registry: ``t.sum`` is ``registry.methods["sum"]``, bound to t."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __get__(self, tensor: Tensor | None, owner: type[Tensor]) -> Callable[..., Any]:
-        method = registry.methods.get(self.name)
-        if method is None:
-            hint = words.instead_of_method(self.name)
-            raise AttributeError(f"Tensor has no attribute {self.name!r}{hint}", name=self.name, obj=tensor)
-        return method if tensor is None else MethodType(method, tensor)
-
-
 def register_methods(**methods: Callable[..., Any]) -> None:
     """Let Tensors have these methods."""
     registry.methods.update(methods)
     for name in methods:
         if not hasattr(Tensor, name):
-            setattr(Tensor, name, _Method(name))
+            setattr(Tensor, name, Method(name))
 
 
 _new = Tensor.__new__
@@ -190,7 +171,7 @@ def steps(
 def seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
     """Return dL/d(root), with which a walk begins: 1 unless another ``gradient`` is given."""
     if not root.requires_grad:
-        raise GradientError("MG-204", messages.no_graph(root, modes.recording.get()))
+        raise GradientError("MG-204", messages.no_graph(root, switches.recording.get()))
     if gradient is None:
         if root._data.size != 1:
             raise GradientError("MG-202", messages.many_outputs(root.label, root.shape))
@@ -207,9 +188,9 @@ def seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
         first = unwrap(first)
     elif not isinstance(first, Tensor):
         first = wrap(first.copy(), None, Version())  # the graph of the gradient outlives this call
-    passes = modes.accumulated_passes.get()
+    passes = switches.accumulated_passes.get()
     return first if passes == 1 else backend.as_0d_array(first * (1.0 / passes))
 
 
 for _word in words.refused():
-    setattr(Tensor, _word, _Method(_word))
+    setattr(Tensor, _word, Method(_word))

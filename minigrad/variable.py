@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, messages, modes
+from minigrad import backend, messages, switches
 from minigrad.backend import Array
-from minigrad.errors import GradientError, ShapeError
+from minigrad.errors import GradientError
 from minigrad.records import Record, Version
 from minigrad.source import SourceLocation, here
 from minigrad.versions import publish, version_of
@@ -77,11 +77,6 @@ class Variable:
         return int(self._data.ndim)
 
     @property
-    def size(self) -> int:
-        """Number of entries; called as in PyTorch, ``t.size()`` is the shape and ``t.size(0)`` one length of it."""
-        return backend.Size(self._data)
-
-    @property
     def dtype(self) -> np.dtype[Any]:
         """NumPy dtype of the entries."""
         dtype: np.dtype[Any] = self._data.dtype
@@ -96,21 +91,6 @@ class Variable:
     def is_leaf(self) -> bool:
         """Whether this was made by the user and not by an operation."""
         return self.record is None
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """Return the entries as a NumPy array on the host, sharing memory where it can."""
-        return backend.to_numpy(self.data)
-
-    def item(self) -> float | int | bool:
-        """Return the single entry as a Python number; ShapeError MG-104 where there is not exactly one."""
-        if self._data.size != 1:
-            raise ShapeError(
-                "MG-104",
-                f"{self.label} has shape {self.shape}, which is {self.size} numbers, not one. "
-                "Pick one, t[0], or bring them down to one: t.mean(), t.sum().",
-            )
-        number: float | int | bool = backend.to_numpy(self._data).item()
-        return number
 
     @property
     def label(self) -> str:
@@ -128,7 +108,7 @@ class Variable:
 
     def check_writable(self, *sources: Any) -> None:
         """Raise MG-207 where writing ``sources`` into this tensor would go unnoticed by the graph."""
-        if modes.recording.get() and any(
+        if switches.recording.get() and any(
             isinstance(t, Variable) and t.requires_grad for t in (self, *sources)
         ):
             leaf = self.requires_grad and self.record is None
@@ -150,8 +130,8 @@ class Variable:
             total = total.copy()
         self._grad = total
         self.grad_passes += 1
-        self.expected_passes = modes.accumulated_passes.get()
-        for hook in modes.hooked.get().accumulate_grad:
+        self.expected_passes = switches.accumulated_passes.get()
+        for hook in switches.hooked.get().accumulate_grad:
             hook(self, before._data if isinstance(before, Variable) else before)
 
 

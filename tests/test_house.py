@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import tomllib
 from pathlib import Path
+from types import FrameType
+
+import numpy as np
+
+import minigrad as mg
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "minigrad"
@@ -66,3 +72,34 @@ def test_only_types_point_up_and_few() -> None:
         "tape.py: minigrad.tensor",  # a Step says that what it holds are Tensors
         "viz/__init__.py: minigrad.train.faults",  # offered there, and imported when it is asked for
     ]
+
+
+def test_what_runs_in_backward_is_read_in_one_sitting() -> None:
+    weight = mg.Tensor(np.ones((3, 2)), requires_grad=True)
+    x = weight * 1.0
+    loss = ((np.sin(x) + x) * np.ones(2)).mean()
+    files = set()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        path = Path(frame.f_code.co_filename)
+        if event == "call" and path.parent == PACKAGE:
+            files.add(path.name)
+
+    sys.setprofile(note)
+    try:
+        loss.backward()
+    finally:
+        sys.setprofile(None)
+    read = {
+        "tensor.py",
+        "variable.py",
+        "tape.py",
+        "cotangents.py",
+        "records.py",
+        "rules.py",
+        "source.py",
+        "backend.py",
+    }
+    assert files == read
+    lines = sum(len((PACKAGE / name).read_text().splitlines()) for name in read | {"switches.py"})
+    assert lines <= 1200
