@@ -185,7 +185,7 @@ def seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
     else:
         first = backend.as_array(gradient, root.dtype)
     if not create_graph:
-        first = unwrap(first)
+        first = first._data if isinstance(first, Tensor) else first
     elif not isinstance(first, Tensor):
         first = wrap(first.copy(), None, Version())  # the graph of the gradient outlives this call
     passes = switches.accumulated_passes.get()
