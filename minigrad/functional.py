@@ -83,7 +83,7 @@ def value_and_grad(f: Callable[..., Tensor], argnums: Argnums = 0) -> Callable[.
         for k in positions:
             x = args[k] if isinstance(args[k], Tensor) else Tensor(args[k])
             if x.requires_grad and outer:
-                arguments[k] = _alias(x)  # so that f's own uses of x are told from this argument
+                arguments[k] = _alias(x)  # to tell f's own uses of x apart from this argument
             else:
                 arguments[k] = Tensor(x.data, requires_grad=True, name=x.name)
         with modes.enable_grad():

@@ -63,7 +63,7 @@ def into_an_array(function: str, label: str) -> str:
 
 
 def same_order(axes: tuple[int, ...], shape: tuple[int, ...]) -> str:
-    """Say that NumPy's ``transpose`` was told to leave a matrix as it is."""
+    """Say that NumPy's ``transpose`` was asked to leave a matrix as it is."""
     return (
         f"transpose({axes[0]}, {axes[1]}) leaves this matrix of shape {shape} as it is: the numbers are the new order "
         "of the axes, as in NumPy. In PyTorch they are two axes that change places: write t.T or t.swapaxes(0, 1)."

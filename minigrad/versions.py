@@ -1,4 +1,4 @@
-"""Which memory a Tensor lies on, and what is kept of a bare array, so that a stale gradient can be told.
+"""Which memory a Tensor lies on, and what is kept of a bare array, so that a stale gradient is noticed.
 
 Every write through a Tensor raises the ``Version`` of its memory, which all Tensors on that memory share. A bare array
 has none: what is small is copied when the operation is recorded, and of what is large a checksum is taken.
