@@ -23,23 +23,23 @@ from minigrad.creation import (
     zeros_like,
 )
 from minigrad.debug import debug
-from minigrad.functional import grad, value_and_grad
+from minigrad.functional import grad, gradients, value_and_grad
 from minigrad.memory import keep_freed_memory
 from minigrad.modes import accumulate, enable_grad, hooks, is_grad_enabled, no_grad, unfused
-from minigrad.operation import Operation, Record, define
+from minigrad.operation import Operation, define
 from minigrad.ops.words import concatenate as cat
 from minigrad.ops.words import stack
-from minigrad.tape import Step, gradients, steps, tape
-from minigrad.tensor import Tensor
+from minigrad.records import Record
+from minigrad.tape import Step, tape
+from minigrad.tensor import Tensor, steps
 from minigrad.threads import set_threads, threads
+from minigrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from minigrad import viz
     from minigrad.viz.recorder import record
 
 keep_freed_memory()
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Operation",

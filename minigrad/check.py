@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad import backend, modes
 from minigrad.errors import DtypeError, GradientError
-from minigrad.tape import gradients
+from minigrad.functional import gradients
 from minigrad.tensor import Tensor
 
 _FULL = 2_500  # entries of a Jacobian that is still compared whole

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad import backend, modes
 from minigrad.errors import NonFiniteError, warn
-from minigrad.operation import Record
+from minigrad.records import Record
 from minigrad.symptoms import WeightMatrices
 from minigrad.tensor import Tensor
 

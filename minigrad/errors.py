@@ -84,9 +84,9 @@ _warned: set[tuple[str, str, str, int]] = set()
 
 def warn(code: str, message: str, about: object = "") -> None:
     """Warn once per code and line of the user's program, and for each file or thing that it is ``about``."""
-    place = here()
-    key = (code, str(about), place.filename, place.line)
+    location = here()
+    key = (code, str(about), location.filename, location.line)
     if key in _warned:
         return
     _warned.add(key)
-    warnings.warn_explicit(f"{code} {message}", MinigradWarning, place.filename, place.line)
+    warnings.warn_explicit(f"{code} {message}", MinigradWarning, location.filename, location.line)

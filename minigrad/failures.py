@@ -5,21 +5,19 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad import backend, messages
 from minigrad.backend import Array
 from minigrad.errors import AxisError, ConfigError, DeviceError, MinigradError, OperationError, ShapeError
-from minigrad.forms import short
-
-if TYPE_CHECKING:
-    from minigrad.operation import Operation
+from minigrad.forms import short, usage
+from minigrad.rules import Primitive
 
 
 def explained(
-    operation: Operation, error: Exception, inputs: tuple[Any, ...], arrays: list[Any], params: dict[str, Any]
+    operation: Primitive, error: Exception, inputs: tuple[Any, ...], arrays: list[Any], params: dict[str, Any]
 ) -> MinigradError | None:
     """Return the error that says what went wrong in an operation's ``forward``; None where its own says all.
 
@@ -58,7 +56,7 @@ def explained(
     if isinstance(error, ValueError) and _ABOUT_SHAPES.search(reason):
         return ShapeError("MG-103", f"{operation.name} cannot work on shapes {shapes}: {reason}.")
     if type(error) is TypeError and not _fits(operation.forward, arrays, params):
-        return OperationError("MG-215", f"{operation.name}: {operation.usage(len(arrays), params)}")
+        return OperationError("MG-215", f"{operation.name}: {usage(operation, len(arrays), params)}")
     if isinstance(operation.forward, np.ufunc) and isinstance(error, (TypeError, ValueError)):
         kind = OperationError if isinstance(error, TypeError) else ConfigError
         dtypes = " and ".join(str(np.asarray(a).dtype if np.isscalar(a) else a.dtype) for a in arrays)

@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import words
+from minigrad import backend, words
+from minigrad.backend import Array
 from minigrad.errors import OperationError
+from minigrad.rules import Primitive
+from minigrad.variable import Variable
 
 _INSTEAD: dict[str, str] = words.OPTIONS | {
     # an option of a NumPy function that no gradient rule knows: what to write
@@ -94,3 +97,38 @@ def short(value: Any) -> str:
     """Return how ``value`` is written, where that is short."""
     text = repr(value)
     return text if len(text) <= 30 and "\n" not in text else "…"
+
+
+def bind(operation: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, ...]:
+    """Sort out an operation's parameters that were given by position, and inputs that were given by name."""
+    further = args[len(operation.inputs) :]
+    by_position = list(zip(operation.params, further, strict=False))
+    if len(further) > len(operation.params) or any(name in params for name, _ in by_position):
+        raise OperationError(
+            "MG-215", f"{operation.name} got too many arguments: {usage(operation, len(args), params)}"
+        )
+    params.update(by_position)
+    args = args[: len(operation.inputs)]
+    for name in operation.inputs[len(args) :]:
+        if name in params:
+            args += (params.pop(name),)
+    return args
+
+
+def usage(operation: Primitive, count: int, params: dict[str, Any]) -> str:
+    """Say what an operation takes, beside what it was given."""
+    by_name = "".join(f" and {name}=" for name in params)
+    defaults = (f"{name}={short(value)}" for name, value in operation.params.items())
+    takes = ", ".join([*operation.inputs, *defaults])
+    return f"it takes {takes or 'arrays'}; it was given {count} by position{by_name}."
+
+
+def listed(numbers: Any, operation: Primitive, inputs: tuple[Any, ...]) -> Array:
+    """Return a list of numbers as an array: beside a tensor of floats in its dtype, as a single number would be."""
+    array = backend.as_array(numbers)
+    if array.dtype.kind in "iuf" and (operation.differentiable or isinstance(operation.forward, np.ufunc)):
+        i = next(i for i, x in enumerate(inputs) if x is numbers)
+        floats = [x._data.dtype for x in inputs if isinstance(x, Variable) and x._data.dtype.kind == "f"]
+        if floats and (operation.rule(i) is not None or not operation.differentiable):
+            return backend.as_array(numbers, np.result_type(*floats))
+    return array

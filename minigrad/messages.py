@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+from minigrad.source import is_internal
 
 WRITES: dict[str, str] = {
     # how a tensor was written: what to do instead; {a} is its name
@@ -60,7 +63,7 @@ def into_an_array(function: str, label: str) -> str:
 
 
 def same_order(axes: tuple[int, ...], shape: tuple[int, ...]) -> str:
-    """Say that NumPy's ``transpose`` was told to leave a matrix as it is."""
+    """Say that NumPy's ``transpose`` was asked to leave a matrix as it is."""
     return (
         f"transpose({axes[0]}, {axes[1]}) leaves this matrix of shape {shape} as it is: the numbers are the new order "
         "of the axes, as in NumPy. In PyTorch they are two axes that change places: write t.T or t.swapaxes(0, 1)."
@@ -93,7 +96,68 @@ def many_truths(label: str, shape: tuple[int, ...]) -> str:
     )
 
 
-def no_graph(
+def changed(record: Any, i: int, versioned: bool) -> str:
+    """Say which value, an input or the result (-1), was written before ``backward``, and where."""
+    written = record if i < 0 else record.inputs[i]
+    version = written.version if versioned else None
+    label = f"the result of {record.operation.name}" if i < 0 else getattr(written, "label", f"input {i}")
+    where = f" ({version.location})" if version and version.location else ""
+    name = None if i < 0 else getattr(written, "name", None)
+    return (
+        f"{label} was saved by {record.operation.name} ({record.location}) for its backward and then changed{where}. "
+        f"The gradient would be that of other numbers. {instead_of_write(version, name)}"
+    )
+
+
+def consumed(walker: object) -> str:
+    """Say that a graph was let go of, and by which line."""
+    return (
+        f"this graph was already consumed by backward() at {walker}. Most often the forward pass was not run again. "
+        "Use retain_graph=True only to differentiate the same graph twice."
+    )
+
+
+def many_outputs(label: str, shape: tuple[int, ...]) -> str:
+    """Say that ``backward`` starts from one number."""
+    return (
+        f"backward() needs one number to differentiate; {label} has shape {shape}. "
+        f"Use .mean().backward(), or pass gradient= of shape {shape}."
+    )
+
+
+def wrong_shape(rule: Any, found: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """Say that a rule returned what cannot be its input's gradient."""
+    return (
+        f"rule {rule.function.__name__} ({rule.formula}) returned shape {found} for an input of "
+        f"shape {shape}. A gradient has its input's shape, or the shape that it was broadcast to."
+    )
+
+
+def another_shape(label: str, shape: tuple[int, ...], grad: tuple[int, ...]) -> str:
+    """Say that ``.grad`` was given what a gradient cannot be added to."""
+    return (
+        f"{label} has shape {shape}, and what was assigned to its .grad {grad}. "
+        "Forget it before backward(): .grad = None."
+    )
+
+
+def no_graph(root: Any, recording: bool) -> str:
+    """Say why ``root`` has no graph, by the leaves that the user's function can see."""
+    found: dict[str, Any] = {}
+    for name, x in _variables().items():
+        parts = x.named_parameters() if hasattr(type(x), "named_parameters") else None
+        if isinstance(parts, dict):  # of a model
+            found |= {f"{name}.{key}": p for key, p in parts.items()}
+        elif hasattr(type(x), "requires_grad_") and x is not root:
+            found[x.name or name] = x
+    leaves = {name: x for name, x in found.items() if x.is_leaf and x.dtype.kind == "f"}
+    tracked = [name for name, x in leaves.items() if x.requires_grad]
+    shapes = {name: str(x.shape) for name, x in leaves.items()}
+    whole = [name for name, x in found.items() if x.is_leaf and x.requires_grad and x.dtype.kind != "f"]
+    return _why_no_graph(root.label, shapes, tracked, whole, recording)
+
+
+def _why_no_graph(
     label: str, leaves: dict[str, str], tracked: list[str], whole: list[str], recording: bool
 ) -> str:
     """Say why ``backward`` finds no graph: a forgotten ``requires_grad`` first, then what else it may be.
@@ -124,4 +188,28 @@ def no_graph(
         return f"{start}{why} Nothing is recorded here: this is inside 'with mg.no_grad():'."
     return (
         f"{start}{why} Or was it computed inside 'with mg.no_grad():', or from .data, .numpy() or .detach()?"
+    )
+
+
+def _variables() -> dict[str, Any]:
+    """Return what the user's function, the innermost that is running, holds under which name."""
+    frame = sys._getframe(1)
+    while is_internal(frame.f_code.co_filename) and (caller := frame.f_back) is not None:
+        frame = caller
+    return dict(frame.f_locals)
+
+
+def no_floats(dtype: object) -> str:
+    """Say that only floats have gradients."""
+    return (
+        f"requires_grad needs floats; got {dtype}. "
+        "Write Tensor([1., 2., 3.], requires_grad=True), with decimal points, or pass dtype='float32'."
+    )
+
+
+def tensor_as_parameter(operation: str, name: str, tensor: str | None) -> str:
+    """Say that a parameter of an operation has no gradient."""
+    return (
+        f"{operation} has no gradient rule for its parameter {name!r}, which is a Tensor here. "
+        f"Give a number, or {name}={tensor or 'tensor'}.numpy() where no gradient is needed."
     )

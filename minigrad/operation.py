@@ -1,248 +1,50 @@
-"""What an operation is, and the record that is made when one runs on a tensor that requires a gradient."""
+"""An operation: what ``np.sin`` on a Tensor runs. It computes, and records where a gradient is required.
+
+``define`` makes one of a function, its formula and its gradient rules, and enters it into the registry.
+"""
 
 from __future__ import annotations
 
 import inspect
-import itertools
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad import backend, messages, modes, registry, words
+from minigrad import backend, messages, registry, switches, words
 from minigrad.backend import Array
-from minigrad.errors import GradientError, MinigradError, OperationError
+from minigrad.errors import MinigradError, OperationError
 from minigrad.failures import explained
-from minigrad.forms import in_all_forms, short
-from minigrad.rules import Rule
-from minigrad.source import SourceLocation, here
+from minigrad.forms import bind, in_all_forms, listed
+from minigrad.records import Record, Version
+from minigrad.rules import Primitive, Rule
 from minigrad.tensor import Tensor, register_methods, wrap
-from minigrad.versions import CONSTANTS, Version, checksum, settled, settled_parameter
-
-_serial = itertools.count(1)
+from minigrad.versions import CONSTANTS, settle, settled_parameters
 
 
-class Operation:
-    """A differentiable operation: what it computes, and one gradient rule per input.
+class Operation(Primitive):
+    """A primitive that can be called, on anything.
 
-    Calling it on bare arrays just computes. Calling it on at least one Tensor also records, so rules that are
-    written with operations and NumPy functions are differentiable themselves.
-
-    ``rules`` holds one rule per input, None for an input without a gradient (an index, a condition); an
-    operation on any number of arrays has a single rule, which also receives ``i``, the input asked for.
-    ``saves`` names what ``forward`` returns beside the result because its rules need it, each with a function of the
-    inputs which computes the same from operations, for a backward pass that shall itself be differentiable.
-    ``joint_vjp(needs_grad, g, y, *inputs, *saved)`` may give the gradients of all inputs in one go, as exactly as the
-    rules, on bare arrays: a sequence of arrays, one for each input, of which those in ``needs_grad`` count; new
-    ones, or what ``forward`` saved, which the record needs no more.
-    ``explain(error, *inputs, **params)`` may turn a failure of ``forward`` into a message that teaches.
+    On bare arrays it just computes. On at least one Tensor it also records, so rules that are written with operations
+    and NumPy functions are differentiable themselves.
     """
-
-    def __init__(
-        self,
-        name: str,
-        forward: Callable[..., Array],
-        formula: str,
-        rules: Sequence[Rule | None],
-        inputs: Sequence[str],
-        params: dict[str, Any],
-        *,
-        variadic: bool = False,
-        saves: dict[str, Callable[..., Any]] | None = None,
-        joint_vjp: Callable[..., Sequence[Array | None]] | None = None,
-        explain: Callable[..., MinigradError | None] | None = None,
-    ) -> None:
-        self.saves, self.joint_vjp = saves or {}, joint_vjp
-        self.name, self.forward, self.formula, self.rules = name, forward, formula, rules
-        self.inputs, self.params, self.variadic, self.explain = inputs, params, variadic, explain
-        self.differentiable = any(rules)
-        needed = {i for rule in rules if rule is not None for i in rule.needs(len(inputs)) if i >= 0}
-        self.needed: Collection[int] | None = None if variadic or saves else needed  # None: all inputs
-        self.__name__ = name
-        self.__doc__ = f"{name}: {formula}"
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Compute; and record, where a Tensor is among the arguments."""
         if not self.variadic and len(args) != len(self.inputs):
-            args = self._bind(args, params)
+            args = bind(self, args, params)
         for name, param in params.items():
             if name not in self.params:
                 return self(
                     *args, **words.translated(self.name, [*self.inputs[len(args) :], *self.params], params)
                 )
             if isinstance(param, Tensor):
-                raise OperationError(
-                    "MG-605",
-                    f"{self.name} has no gradient rule for its parameter {name!r}, which is a Tensor here. "
-                    f"Give a number, or {name}={param.name or 'tensor'}.numpy() where no gradient is needed.",
-                )
+                raise OperationError("MG-605", messages.tensor_as_parameter(self.name, name, param.name))
         for argument in args:
             if isinstance(argument, Tensor):
                 return apply(self, args, params)
         result = self.forward(*args, **params)
         return result[0] if self.saves else result
-
-    def __repr__(self) -> str:
-        return f"<operation {self.name}: {self.formula}>"
-
-    def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, ...]:
-        """Sort out parameters that were given by position, and inputs that were given by name."""
-        further = args[len(self.inputs) :]
-        if len(further) > len(self.params) or any(
-            name in params for name, _ in zip(self.params, further, strict=False)
-        ):
-            raise OperationError(
-                "MG-215", f"{self.name} got too many arguments: {self.usage(len(args), params)}"
-            )
-        params.update(zip(self.params, further, strict=False))
-        args = args[: len(self.inputs)]
-        for name in self.inputs[len(args) :]:
-            if name in params:
-                args += (params.pop(name),)
-        return args
-
-    def usage(self, count: int, params: dict[str, Any]) -> str:
-        """Say what the operation takes, beside what it was given."""
-        by_name = "".join(f" and {name}=" for name in params)
-        takes = ", ".join([*self.inputs, *(f"{name}={short(value)}" for name, value in self.params.items())])
-        return f"it takes {takes or 'arrays'}; it was given {count} by position{by_name}."
-
-    def rule(self, i: int) -> Rule | None:
-        """Return the rule for input ``i``."""
-        return self.rules[0] if self.variadic else self.rules[i]
-
-
-class Record:
-    """One operation that ran: its serial number, inputs, result, and where in the user's program."""
-
-    __slots__ = (
-        "arrays",
-        "checksums",
-        "consumed",
-        "inputs",
-        "location",
-        "operation",
-        "params",
-        "saved",
-        "serial",
-        "tracked",
-        "value",
-        "version",
-        "versions",
-    )
-
-    operation: Operation
-    inputs: tuple[Any, ...]
-    arrays: tuple[Any, ...]
-    saved: tuple[Array, ...]
-    params: dict[str, Any]
-    value: Array
-
-    def __init__(
-        self,
-        operation: Operation,
-        inputs: tuple[Any, ...],
-        arrays: tuple[Any, ...],
-        params: dict[str, Any],
-        value: Array,
-        version: Version,
-        versions: list[int],
-        saved: tuple[Array, ...],
-        checksums: dict[int, int] | None,
-        tracked: list[bool],
-    ) -> None:
-        self.serial = next(_serial)
-        self.operation = operation
-        self.inputs = inputs
-        self.arrays = arrays
-        self.saved = saved
-        self.params = params
-        self.value = value
-        self.location = here(4)  # past this, apply, and the operation's call
-        self.consumed: SourceLocation | None = None
-        self.version = version
-        self.versions = versions
-        self.checksums, self.tracked = checksums, tracked
-        if modes.checksumming.get():
-            self.checksums = dict(enumerate(map(checksum, arrays))) | {-1: checksum(value)}
-
-    def __repr__(self) -> str:
-        inputs = ", ".join(x.label if isinstance(x, Tensor) else str(np.shape(x)) for x in self.inputs)
-        return (
-            f"<record {self.serial}: {self.operation.name}({inputs}) -> {self.value.shape}, {self.location}>"
-        )
-
-    def release(self, walker: SourceLocation) -> None:
-        """Let go of everything that only a backward walk needs, and remember who walked."""
-        self.consumed = walker
-        self.inputs = self.arrays = self.saved = ()
-        self.versions = []
-        self.value = None
-
-    def saved_again(self) -> list[Any]:
-        """Compute what ``forward`` saved once more, from the inputs and recorded like anything else."""
-        return [again(*self._recorded_inputs(), **self.params) for again in self.operation.saves.values()]
-
-    def _recorded_inputs(self) -> list[Any]:
-        """The inputs as they were: Tensors, whose versions tell, and what was kept of bare arrays."""
-        return [x if isinstance(x, Tensor) else a for x, a in zip(self.inputs, self.arrays, strict=True)]
-
-    def contributions(self, incoming: Any, output: Tensor | None = None) -> list[tuple[int, Any]]:
-        """Return dL/d(input) through this record alone, for each input that asks for it: (position, gradient).
-
-        ``incoming`` is dL/d(output): a bare array; or a Tensor, and ``output`` is given, where what is computed here
-        shall itself be recorded. Raises MG-205 where a value that is needed was written in place meanwhile.
-        """
-        operation, versions, kept, tracked = self.operation, self.versions, self.arrays, self.tracked
-        rules = {}
-        look_closer = self.version.number != versions[-1] or self.checksums is not None
-        for i, x in enumerate(self.inputs):
-            if isinstance(x, Tensor):
-                look_closer = look_closer or x.version.number != versions[i] or x._data is not kept[i]
-                if tracked[i] and x.requires_grad:
-                    rule = operation.rules[0 if operation.variadic else i]
-                    if rule is not None:
-                        rules[i] = rule
-        if look_closer:
-            for rule in rules.values():
-                self._check_unchanged(rule.needs(len(self.inputs)))
-            if output is not None and operation.saves:
-                self._check_unchanged(range(len(self.inputs)))
-        value: Any = self.value
-        arrays: tuple[Any, ...] = (*self.arrays, *self.saved)
-        if output is not None:
-            value, arrays = output, (*self._recorded_inputs(), *self.saved_again())
-        elif operation.joint_vjp is not None:
-            gradients = operation.joint_vjp(rules, incoming, value, *arrays)
-            return [(i, gradients[i]) for i in rules]
-        return [
-            (i, backend.as_0d_array(rule(i, incoming, value, arrays, self.params)))
-            for i, rule in rules.items()
-        ]
-
-    def _check_unchanged(self, positions: Iterable[int]) -> None:
-        for i in positions:
-            x = self if i < 0 else self.inputs[i]
-            version = x.version if isinstance(x, (Tensor, Record)) else None
-            changed = version is not None and version.number != self.versions[i]
-            if isinstance(x, Tensor) and x._data is not self.arrays[i]:
-                changed = True
-            elif self.checksums is not None and i in self.checksums and not changed:
-                changed = checksum((*self.arrays, self.value)[i]) != self.checksums[i]
-            if changed:
-                self._raise_changed(i, version)
-
-    def _raise_changed(self, i: int, version: Version | None) -> None:
-        changed = None if i < 0 else self.inputs[i]
-        result = f"the result of {self.operation.name}"
-        what = result if i < 0 else changed.label if isinstance(changed, Tensor) else f"input {i}"
-        where = f" ({version.location})" if version and version.location else ""
-        name = changed.name if isinstance(changed, Tensor) else None
-        raise GradientError(
-            "MG-205",
-            f"{what} was saved by {self.operation.name} ({self.location}) for its backward and then changed{where}. "
-            f"The gradient would be that of other numbers. {messages.instead_of_write(version, name)}",
-        )
 
 
 def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
@@ -250,7 +52,7 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     bare: list[int] = []
     tracked: list[bool] = []
     arrays: list[Any] = []
-    versions: list[int] = []
+    versions: list[int | None] = []
     for x in inputs:
         if isinstance(x, Tensor):
             arrays.append(x._data)
@@ -258,9 +60,9 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
             tracked.append(x.requires_grad)
         else:
             arrays.append(
-                _listed(x, operation, inputs) if isinstance(x, (list, tuple)) else backend.operand(x)
+                listed(x, operation, inputs) if isinstance(x, (list, tuple)) else backend.operand(x)
             )
-            versions.append(0)
+            versions.append(None)
             tracked.append(False)
             if x.__class__ not in CONSTANTS:
                 bare.append(len(arrays) - 1)
@@ -277,48 +79,19 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     value = backend.as_0d_array(value)
     version = _shared_version(value, inputs)
     if not (
-        True in tracked and operation.differentiable and modes.recording.get() and value.dtype.kind == "f"
+        True in tracked and operation.differentiable and switches.recording.get() and value.dtype.kind == "f"
     ):
         return wrap(value, None, version)
-    checksums = _settle(arrays, bare, operation.needed) if bare else None
-    if params:
-        for param in params.values():
-            if param.__class__ not in CONSTANTS:
-                params = {name: settled_parameter(param) for name, param in params.items()}
-                break
-        params = {**operation.params, **params}
-    else:
-        params = operation.params
+    checksums = settle(arrays, bare, operation.needed) if bare else None
+    params = {**operation.params, **settled_parameters(params)} if params else operation.params
     versions.append(version.number)
     record = Record(
         operation, inputs, tuple(arrays), params, value, version, versions, saved, checksums, tracked
     )
     output = wrap(value, record, version)
-    for hook in modes.hooked.get().forward:
+    for hook in switches.hooked.get().forward:
         hook(record, output)
     return output
-
-
-def _listed(numbers: Any, operation: Operation, inputs: tuple[Any, ...]) -> Array:
-    """A list of numbers as an array: beside a tensor of floats in its dtype, as a single number would be."""
-    array = backend.as_array(numbers)
-    if array.dtype.kind in "iuf" and (operation.differentiable or isinstance(operation.forward, np.ufunc)):
-        i = next(i for i, x in enumerate(inputs) if x is numbers)
-        floats = [x._data.dtype for x in inputs if isinstance(x, Tensor) and x._data.dtype.kind == "f"]
-        if floats and (operation.rule(i) is not None or not operation.differentiable):
-            return backend.as_array(numbers, np.result_type(*floats))
-    return array
-
-
-def _settle(arrays: list[Any], bare: list[int], needed: Collection[int] | None) -> dict[int, int] | None:
-    """Copy the bare arrays that a rule will need; return checksums of those that are too large for that."""
-    checksums = None
-    for i in bare:
-        if needed is None or i in needed:
-            arrays[i], checksum = settled(arrays[i])
-            if checksum is not None:
-                checksums = {**(checksums or {}), i: checksum}
-    return checksums
 
 
 def _shared_version(value: Array, inputs: tuple[Any, ...]) -> Version:

@@ -7,13 +7,12 @@ It lies below ``Tensor`` so that Tensor can look operations up without importing
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from minigrad.operation import Operation
+from minigrad.rules import Primitive
 
 #: every differentiable operation by its name, in the order of definition
-operations: dict[str, Operation] = {}
+operations: dict[str, Primitive] = {}
 
 #: ``np.sin`` -> what runs for ``np.sin(tensor)``
 functions: dict[Callable[..., Any], Callable[..., Any]] = {}

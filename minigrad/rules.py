@@ -1,12 +1,16 @@
-"""A gradient rule: a plain function that asks for what it needs by name, and its formula as text."""
+"""What a differentiable operation is: a function of arrays, and for each input a gradient rule.
+
+A rule is a plain function that asks for what it needs by name; its formula stands beside it as text.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from minigrad.errors import OperationError
+from minigrad.backend import Array
+from minigrad.errors import MinigradError, OperationError
 
 
 class Rule:
@@ -65,6 +69,50 @@ class Rule:
         if self._variadic:
             return range(count) if (3, False) in self._arguments else ()
         return self._needed
+
+
+class Primitive:
+    """A differentiable operation on arrays: what it computes, and one gradient rule per input.
+
+    ``rules`` holds one rule per input, None for an input without a gradient (an index, a condition); an
+    operation on any number of arrays has a single rule, which also receives ``i``, the input asked for.
+    ``saves`` names what ``forward`` returns beside the result because its rules need it, each with a function of the
+    inputs which computes the same from operations, for a backward pass that shall itself be differentiable.
+    ``joint_vjp(needs_grad, g, y, *inputs, *saved)`` may give the gradients of all inputs in one go, as exactly as the
+    rules, on bare arrays: a sequence of arrays, one for each input, of which those in ``needs_grad`` count; new
+    ones, or what ``forward`` saved, which the record needs no more.
+    ``explain(error, *inputs, **params)`` may turn a failure of ``forward`` into a message that teaches.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Array],
+        formula: str,
+        rules: Sequence[Rule | None],
+        inputs: Sequence[str],
+        params: dict[str, Any],
+        *,
+        variadic: bool = False,
+        saves: dict[str, Callable[..., Any]] | None = None,
+        joint_vjp: Callable[..., Sequence[Array | None]] | None = None,
+        explain: Callable[..., MinigradError | None] | None = None,
+    ) -> None:
+        self.saves, self.joint_vjp = saves or {}, joint_vjp
+        self.name, self.forward, self.formula, self.rules = name, forward, formula, rules
+        self.inputs, self.params, self.variadic, self.explain = inputs, params, variadic, explain
+        self.differentiable = any(rules)
+        needed = {i for rule in rules if rule is not None for i in rule.needs(len(inputs)) if i >= 0}
+        self.needed: Collection[int] | None = None if variadic or saves else needed  # None: all inputs
+        self.__name__ = name
+        self.__doc__ = f"{name}: {formula}"
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}: {self.formula}>"
+
+    def rule(self, i: int) -> Rule | None:
+        """Return the rule for input ``i``."""
+        return self.rules[0] if self.variadic else self.rules[i]
 
 
 def _numbered(inputs: Sequence[str]) -> dict[str, int]:

@@ -7,7 +7,7 @@ import os
 import sys
 from functools import cache
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,8 @@ _OTHERS = (
 
 
 @cache
-def _is_internal(filename: str) -> bool:
+def is_internal(filename: str) -> bool:
+    """Whether a file is minigrad's own, NumPy's, or one through which they call."""
     return filename in _OTHERS or filename.startswith(_ROOTS) or _KERNELS in filename
 
 
@@ -54,7 +55,7 @@ def file_name(filename: str) -> str:
     return "cell" if "ipykernel_" in folder else name
 
 
-_new = tuple.__new__  # Place(…) takes three times as long
+_new = tuple.__new__  # SourceLocation(…) takes three times as long
 
 
 def here(depth: int = 1) -> SourceLocation:
@@ -64,14 +65,6 @@ def here(depth: int = 1) -> SourceLocation:
     recorded operation. ``depth`` calls from here on are known to be internal, and are not looked at.
     """
     frame = sys._getframe(depth)
-    while _is_internal(frame.f_code.co_filename) and (caller := frame.f_back) is not None:
+    while is_internal(frame.f_code.co_filename) and (caller := frame.f_back) is not None:
         frame = caller
     return _new(SourceLocation, (frame.f_code, frame.f_lasti))
-
-
-def variables() -> dict[str, Any]:
-    """Return what the user's function, the innermost that is running, holds under which name; for messages."""
-    frame = sys._getframe(1)
-    while _is_internal(frame.f_code.co_filename) and (caller := frame.f_back) is not None:
-        frame = caller
-    return dict(frame.f_locals)

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import backend
 from minigrad.errors import warn
-from minigrad.operation import Record
+from minigrad.records import Record
 from minigrad.tensor import Tensor
 
 VANISHED = 1000.0

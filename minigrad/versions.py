@@ -1,46 +1,29 @@
-"""How a gradient rule can be sure that what it needs is still what it was in the forward pass.
+"""Which memory a Tensor lies on, and what is kept of a bare array, so that a stale gradient is noticed.
 
-A Tensor's memory has a ``Version``, which every write through a Tensor raises. A bare array has none: what is small is
-copied when the operation is recorded, and of what is large a checksum is taken.
+Every write through a Tensor raises the ``Version`` of its memory, which all Tensors on that memory share. A bare array
+has none: what is small is copied when the operation is recorded, and of what is large a checksum is taken.
 """
 
 from __future__ import annotations
 
 import array as arrays
-import itertools
-import zlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import Any
 from weakref import ref
 
 import numpy as np
 
 from minigrad import backend
 from minigrad.backend import Array
-
-if TYPE_CHECKING:
-    from minigrad.source import SourceLocation
+from minigrad.records import Version as Version
+from minigrad.records import checksum as checksum
 
 COPIED = 16 << 20
 """Bytes up to which a bare array is copied; of what is larger a checksum is taken, which is slower and no memory."""
 
-_writes = itertools.count(1)
 _by_memory: dict[int, ref[Version]] = {}  # a WeakValueDictionary is five times as slow: this runs every step
 _borrowed: list[ref[Version]] = []  # those of memory that is not NumPy's own: a second array may lie on it
 _crowded = 1000  # so many entries are gone through for those of memory that is gone
-
-
-class Version:
-    """How often a piece of memory was written in place, where last and how; all Tensors on it share one."""
-
-    number = 0
-    location: SourceLocation | None = None
-    how: str = ""
-    whole: ref[Array] | None = None
-
-    def written(self, location: SourceLocation, how: str) -> None:
-        """Note a write, where and how (``messages.WRITES``); no two writes anywhere have one number."""
-        self.number = next(_writes)
-        self.location, self.how = location, how
 
 
 def version_of(array: Array) -> Version:
@@ -108,8 +91,27 @@ def settled(array: Any) -> tuple[Any, int | None]:
     return (array if backend.backend_of(array) is None else array.copy()), None
 
 
+def settle(arrays: list[Any], bare: list[int], needed: Collection[int] | None) -> dict[int, int] | None:
+    """Copy the bare arrays that a rule will need; return checksums of those that are too large for that."""
+    checksums = None
+    for i in bare:
+        if needed is None or i in needed:
+            arrays[i], checksum = settled(arrays[i])
+            if checksum is not None:
+                checksums = {**(checksums or {}), i: checksum}
+    return checksums
+
+
 CONSTANTS = frozenset({int, float, bool, str, type(None)})
 """Types of parameters in which nothing can change."""
+
+
+def settled_parameters(params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of an operation with everything in them copied that can change."""
+    for param in params.values():
+        if param.__class__ not in CONSTANTS:
+            return {name: settled_parameter(param) for name, param in params.items()}
+    return params
 
 
 def settled_parameter(value: Any) -> Any:
@@ -130,11 +132,3 @@ def settled_parameter(value: Any) -> Any:
         return value.copy()
     changeable = isinstance(value, (memoryview, bytearray, arrays.array)) or hasattr(value, "__array__")
     return np.array(value) if changeable and not isinstance(value, np.generic) else value
-
-
-def checksum(array: Any) -> int:
-    """Return a checksum of all bytes; 0 for what is no NumPy array."""
-    if not isinstance(array, np.ndarray):
-        return 0
-    in_order = np.ascontiguousarray(array.T if array.flags.f_contiguous else array)
-    return zlib.crc32(in_order.reshape(-1).view(np.uint8).data)

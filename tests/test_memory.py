@@ -11,7 +11,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn, optim
-from minigrad.operation import Record
+from minigrad.records import Record
 
 
 def live(kind: type) -> int:

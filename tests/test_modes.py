@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import modes
+from minigrad import blocks, modes
 from minigrad.errors import ConfigError, MinigradWarning, NonFiniteError
 
 
@@ -302,7 +302,7 @@ def test_a_block_that_is_left_by_another_thread_changes_nothing_there() -> None:
         thread.start()
         thread.join()
     assert found == [OUTSIDE, 2, OUTSIDE]
-    modes._hold(())
+    blocks._hold(())
 
 
 def test_a_decorated_generator_records_what_it_should() -> None:

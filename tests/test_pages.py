@@ -1,4 +1,4 @@
-"""The Python examples in README.md and CONTRIBUTING.md run as printed."""
+"""The Python examples in README.md, CONTRIBUTING.md and docs/core.md run as printed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def restored_registries() -> Iterator[None]:
         each.update(content)
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/core.md"])
 def test_the_examples_run(page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S)

@@ -117,7 +117,7 @@ for record in mg.tape(L):
 
 # %% [markdown]
 # The last column is your own line: the engine notes where each operation was called, which is how its error messages can
-# point at it. The records are in `minigrad/operation.py`, the walk in `minigrad/tape.py`. As a picture, the tape is a graph:
+# point at it. The records are in `minigrad/records.py`, the walk in `minigrad/tape.py`. As a picture, the tape is a graph:
 
 # %%
 mg.viz.graph(L)
@@ -327,7 +327,7 @@ print("record:", quiet.record, " requires_grad:", quiet.requires_grad)
 # %% [markdown]
 # ## What to take along
 #
-# - The tape is the list of operations in the order in which they ran (`minigrad/operation.py`, `minigrad/tape.py`).
+# - The tape is the list of operations in the order in which they ran (`minigrad/records.py`, `minigrad/tape.py`).
 # - The walk goes through it backwards. At each record: incoming derivative times local derivative, added to what the input has.
 # - One walk gives the derivatives with respect to *all* inputs.
 # - Two sums: roads that meet within a walk, and walks that meet in `.grad`. The second is yours to reset.

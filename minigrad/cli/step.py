@@ -20,7 +20,7 @@ from minigrad.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from minigrad.viz.trace import Trace
+    from minigrad.viz.recording import Recording
 
 
 def step(
@@ -71,7 +71,7 @@ def step(
 
 
 class _Recorded(NamedTuple):
-    trace: Trace
+    trace: Recording
     told: tuple[str, ...] = ()
     """What was recorded of the program, in sentences."""
 

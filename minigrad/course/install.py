@@ -16,8 +16,8 @@ from minigrad_kernels.launch import kernels
 
 from minigrad import modes, registry
 from minigrad.course.walking import assembled
-from minigrad.operation import Operation
-from minigrad.rules import Rule
+from minigrad.rules import Primitive, Rule
+from minigrad.tensor import Tensor
 
 Description = tuple[Any, ...]
 Function = Callable[..., Any]
@@ -89,7 +89,7 @@ def _forward(name: str, function: Function) -> Iterator[None]:
 
 
 @contextmanager
-def _refitted(operation: Operation, forward: Function, rules: Sequence[Rule | None]) -> Iterator[None]:
+def _refitted(operation: Primitive, forward: Function, rules: Sequence[Rule | None]) -> Iterator[None]:
     """Make the operation anew in its place, so that whoever holds it has the new one."""
     before = operation.forward, operation.rules, operation.joint_vjp
     _refit(
@@ -102,7 +102,7 @@ def _refitted(operation: Operation, forward: Function, rules: Sequence[Rule | No
 
 
 def _refit(
-    operation: Operation, forward: Function, rules: Sequence[Rule | None], joint_vjp: Function | None
+    operation: Primitive, forward: Function, rules: Sequence[Rule | None], joint_vjp: Function | None
 ) -> None:
     o = operation
     o.__init__(  # type: ignore[misc]
@@ -119,7 +119,7 @@ def _refit(
     )
 
 
-def _made(operation: Operation, i: int, function: Function, takes: Sequence[str]) -> Rule:
+def _made(operation: Primitive, i: int, function: Function, takes: Sequence[str]) -> Rule:
     def theirs(*args: Any, **params: Any) -> Any:
         return _array(function(*args, *(params[name] for name in takes if name in params)))
 
@@ -145,8 +145,18 @@ def _entry(registry: dict[str, Any], name: str, function: Function) -> Iterator[
         registry[name] = before
 
 
-def _method(name: str, function: Function) -> Any:
-    return _entry(registry.methods, name, function)
+@contextmanager
+def _method(name: str, function: Function) -> Iterator[None]:
+    if name in registry.methods:
+        with _entry(registry.methods, name, function):
+            yield
+        return
+    before = getattr(Tensor, name)
+    setattr(Tensor, name, function)
+    try:
+        yield
+    finally:
+        setattr(Tensor, name, before)
 
 
 def _piece(name: str, function: Function) -> Any:
@@ -174,7 +184,7 @@ def _unbroadcast(function: Function) -> Iterator[None]:
         yield
 
 
-def _behind(operation: Operation, i: int, function: Function) -> Rule:
+def _behind(operation: Primitive, i: int, function: Function) -> Rule:
     before = operation.rules[i]
     assert before is not None
     wanted = list(inspect.signature(before.function).parameters)

@@ -1,4 +1,4 @@
-"""What an assignment's tests are written with: comparisons that teach, differences, and the mark ``@test``.
+"""What an assignment's tests are written with: comparisons that teach, and differences.
 
 A test is ``def any_name(student, rng)`` with the hint as its docstring, and passes where it compares something and no
 comparison fails. ``rng`` is a NumPy generator with a seed of the submission's own.
@@ -7,16 +7,14 @@ comparison fails. ``rng`` is a NumPy generator with a seed of the submission's o
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, TypeVar, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[Any]
-F = TypeVar("F", bound=Callable[..., None])
 
 comparisons: ContextVar[int] = ContextVar("comparisons", default=0)
 """How many comparisons the running test has made: one that made none has not tested anything."""
@@ -39,33 +37,6 @@ class Wrong(AssertionError):
         super().__init__(hint)
         self.hint, self.expected, self.got, self.advice = hint, expected, got, advice
         self.given = {name: shown(value) for name, value in (given or {}).items()}
-
-
-@overload
-def test(function: F) -> F: ...
-@overload
-def test(*, advice: str = ...) -> Callable[[F], F]: ...  # noqa: PT028
-def test(function: Any = None, *, advice: str = "") -> Any:  # noqa: PT028 (no test of pytest's)
-    """Mark a test; in a notebook it runs at once.
-
-    ``advice`` is what the feedback page says where a hidden test fails, unless the comparison that failed has an
-    ``advice`` of its own. It is the only thing about a hidden test that a student gets to see.
-    """
-
-    def mark(function: Any) -> Any:
-        function.advice = advice
-        if (module := sys.modules.get("IPython")) is not None:
-            cells = getattr(module.get_ipython(), "user_ns", None)
-            if isinstance(cells, dict):  # in grading, something else stands for the shell
-                from minigrad.course.notebook import run_here
-
-                run_here(function, cells)
-        return function
-
-    return mark if function is None else mark(function)
-
-
-test.__test__ = False  # type: ignore[attr-defined]
 
 
 def close(

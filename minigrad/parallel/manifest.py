@@ -14,16 +14,15 @@ from minigrad import backend
 from minigrad.errors import ParallelError
 from minigrad.parallel.communicator import Communicator, of_all
 from minigrad.tensor import Tensor
+from minigrad.version import __version__
 
 Manifest = dict[str, Any]
 
 
 def manifest(params: Mapping[str, Tensor], **more: Any) -> Manifest:
     """Describe what is about to be trained: versions, every parameter's shape, dtype and bits, and ``more``."""
-    import minigrad
-
     return {
-        "minigrad": minigrad.__version__,
+        "minigrad": __version__,
         "numpy": np.__version__,
         "python": platform.python_version(),
         **{f"parameter {name}": f"{t.dtype} of shape {t.shape}" for name, t in params.items()},

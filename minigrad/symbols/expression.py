@@ -96,11 +96,6 @@ class Expression:
     def __invert__(self) -> Expression:
         return call("logical_not", self)
 
-    def __repr__(self) -> str:
-        from minigrad.symbols.python import text
-
-        return text(self)
-
     __hash__ = object.__hash__
 
 
@@ -164,6 +159,9 @@ class Symbol(Expression):
     def __init__(self, name: str, *, scalar: bool = False) -> None:
         self.name, self.scalar = name, scalar
 
+    def __repr__(self) -> str:
+        return self.name
+
 
 class Number(Expression):
     """A number that stands in the formula itself."""
@@ -172,6 +170,9 @@ class Number(Expression):
 
     def __init__(self, value: float) -> None:
         self.value, self.scalar = value, True
+
+    def __repr__(self) -> str:
+        return repr(self.value)
 
 
 class Call(Expression):
@@ -183,6 +184,9 @@ class Call(Expression):
         self.function, self.arguments = function, arguments
         self.serial = next(_serial)  # in the order in which the formula computes
         self.scalar = all(argument.scalar for argument in arguments)
+
+    def __repr__(self) -> str:
+        return f"{self.function}({', '.join(map(repr, self.arguments))})"
 
 
 def call(function: str, *arguments: Any) -> Expression:

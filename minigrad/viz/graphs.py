@@ -17,7 +17,7 @@ import numpy as np
 from minigrad import backend
 from minigrad.errors import GradientError
 from minigrad.files import atomic_write
-from minigrad.operation import Record
+from minigrad.records import Record
 from minigrad.tape import tape
 from minigrad.tensor import Tensor
 from minigrad.viz.layout import curve, layered

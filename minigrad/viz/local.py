@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend
-from minigrad.operation import Operation
+from minigrad.rules import Primitive
 from minigrad.tape import Step
 from minigrad.tensor import Tensor
 from minigrad.viz.update_rows import host
@@ -18,7 +18,7 @@ ENTRYWISE = frozenset(
 """Operations beside NumPy's ufuncs whose result depends, entry by entry, on one entry of each input."""
 
 
-def is_entrywise(operation: Operation) -> bool:
+def is_entrywise(operation: Primitive) -> bool:
     """Tell whether each entry of the result is made from one entry of each input."""
     return isinstance(operation.forward, np.ufunc) or operation.name in ENTRYWISE
 

@@ -16,13 +16,14 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from minigrad import modes
-from minigrad.operation import Record
 from minigrad.optim import Optimizer
 from minigrad.optim import Update as EngineUpdate
+from minigrad.records import Record
 from minigrad.tape import Step
 from minigrad.tensor import Tensor
 from minigrad.viz.recorder import Recorder
-from minigrad.viz.trace import Backward, Event, Forward, Seed, Trace, Update
+from minigrad.viz.recording import Recording
+from minigrad.viz.trace import Backward, Event, Forward, Seed, Update
 
 
 class _Enough(BaseException):
@@ -33,7 +34,7 @@ class _Enough(BaseException):
 class Run:
     """What a program did: the trace, how many steps it took, whether it was ended behind the last one wanted."""
 
-    trace: Trace
+    trace: Recording
     taken: int
     ended: bool
 
@@ -83,7 +84,7 @@ def call(
     at: int = 1,
     steps: int = 1,
     progress: Callable[[int], None] = lambda step: None,
-) -> Trace:
+) -> Recording:
     """Call a function until ``at + steps - 1`` calls are made, and record the last ``steps`` of them."""
     for number in range(1, at):
         step()
@@ -222,7 +223,7 @@ def _optimizers() -> list[Optimizer]:
     ]
 
 
-def training_alone(trace: Trace) -> Trace:
+def training_alone(trace: Recording) -> Recording:
     """Return a trace without the operations that led to no loss, such as those of an evaluation before the training."""
     kept = {event.node for event in trace.events if not isinstance(event, Forward)}
     kept |= {event.input for event in trace.events if isinstance(event, Backward)}
@@ -232,7 +233,7 @@ def training_alone(trace: Trace) -> Trace:
         if node.index in kept:
             kept.update(i for i in (*node.inputs, node.earlier) if i is not None)
     new = {node.index: k for k, node in enumerate(node for node in trace.nodes if node.index in kept)}
-    made = Trace(trace.title)
+    made = Recording(trace.title)
     made.source = trace.source
     for node in trace.nodes:
         if node.index in kept:

@@ -14,8 +14,8 @@ from typing import Any, overload
 import numpy as np
 
 from minigrad import modes
-from minigrad.operation import Record
 from minigrad.optim import Update as EngineUpdate
+from minigrad.records import Record
 from minigrad.source import SourceLocation, here
 from minigrad.tape import Step, walk
 from minigrad.tensor import Tensor
@@ -23,16 +23,19 @@ from minigrad.viz import again
 from minigrad.viz import trace as told
 from minigrad.viz.local import local_derivative, stretched_axes
 from minigrad.viz.names import Names
-from minigrad.viz.trace import Host, Line, Node, Trace
+from minigrad.viz.recording import Recording
+from minigrad.viz.trace import Host, Line, Node
 from minigrad.viz.update_rows import host, rows
 
 
 @overload
-def record(step: Callable[..., Any], *args: Any, title: str | None = None) -> Trace: ...
+def record(step: Callable[..., Any], *args: Any, title: str | None = None) -> Recording: ...
 @overload
-def record(step: None = None, *, title: str | None = None) -> contextlib.AbstractContextManager[Trace]: ...
+def record(
+    step: None = None, *, title: str | None = None
+) -> contextlib.AbstractContextManager[Recording]: ...
 def record(step: Callable[..., Any] | None = None, *args: Any, title: str | None = None) -> Any:
-    """Run a training step and return a ``Trace`` of all that the engine did in it, in order.
+    """Run a training step and return a ``Recording`` of all that the engine did in it, in order.
 
     ``trace = mg.record(step, x, y)`` calls ``step(x, y)``; ``with mg.record() as trace:`` records the block, and the
     trace is complete when the block is left. The step is the user's own and the engine is the real one: its results
@@ -48,7 +51,7 @@ def record(step: Callable[..., Any] | None = None, *args: Any, title: str | None
     return _run(step, args, caller, title or str(getattr(step, "__name__", "step")))
 
 
-def _run(step: Callable[..., Any], args: tuple[Any, ...], caller: FrameType, title: str) -> Trace:
+def _run(step: Callable[..., Any], args: tuple[Any, ...], caller: FrameType, title: str) -> Recording:
     with _recorded(caller, title) as trace:
         trace.about = (inspect.getdoc(step) or "").split("\n\n")[0] if inspect.isfunction(step) else ""
         try:
@@ -61,7 +64,7 @@ def _run(step: Callable[..., Any], args: tuple[Any, ...], caller: FrameType, tit
 
 
 @contextlib.contextmanager
-def _recorded(caller: FrameType, title: str) -> Iterator[Trace]:
+def _recorded(caller: FrameType, title: str) -> Iterator[Recording]:
     recorder = Recorder(caller, title)
     try:
         with recorder.hooks():
@@ -74,7 +77,7 @@ class Recorder:
     """Writes down in ``trace`` what its hooks are told, until ``finish``."""
 
     def __init__(self, caller: FrameType, title: str) -> None:
-        self.trace = Trace(title)
+        self.trace = Recording(title)
         self.names: Names | None = Names(caller)
         self.latest: dict[int, tuple[int, int]] = {}  # id of a tensor or array -> newest node, version there
         self.hints: dict[int, str] = {}  # node of an array -> what the operation that takes it calls it

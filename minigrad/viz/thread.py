@@ -21,6 +21,12 @@ Entry: TypeAlias = tuple[int, ...]
 
 def thread(trace: Trace) -> dict[int, Entry]:
     """Return for every node of a trace the entry to look at; nodes without entries have ()."""
+    if trace.found_thread[0] != len(trace.events):
+        trace.found_thread = (len(trace.events), _thread(trace))
+    return trace.found_thread[1]
+
+
+def _thread(trace: Trace) -> dict[int, Entry]:
     weight = strongest(trace)
     at = {} if weight is None else reach(trace, *weight)
     on = set(at)
@@ -42,7 +48,7 @@ def thread(trace: Trace) -> dict[int, Entry]:
 
 def looked_at(trace: Trace, event: Event) -> Entry:
     """Return the entry of what an event brings about that lies on the trace's thread."""
-    return trace.thread[event.input if isinstance(event, Backward) else event.node]
+    return thread(trace)[event.input if isinstance(event, Backward) else event.node]
 
 
 def strongest(trace: Trace) -> tuple[Node, Entry] | None:

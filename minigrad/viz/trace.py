@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -174,16 +173,10 @@ class Trace:
         self.events: list[Event] = []
         self.source: dict[str, list[str]] = {}
         self.starts: list[int] = []
-        self._thread: tuple[int, dict[int, tuple[int, ...]]] = (-1, {})
-
-    @property
-    def thread(self) -> dict[int, tuple[int, ...]]:
-        """For every node the entry that is explained first; see ``minigrad.viz.thread``."""
-        if self._thread[0] != len(self.events):
-            from minigrad.viz.thread import thread
-
-            self._thread = (len(self.events), thread(self))
-        return self._thread[1]
+        self.found_thread: tuple[int, dict[int, tuple[int, ...]]] = (
+            -1,
+            {},
+        )  # by ``thread.py``, for so many events
 
     @property
     def steps(self) -> list[range]:
@@ -223,26 +216,10 @@ class Trace:
                 found = event.total
         return found
 
-    def html(self, **options: Any) -> str:
-        """Return the stepper as a self-contained piece of HTML; for the options see ``minigrad.viz.page``."""
-        from minigrad.viz import page
-
-        text: str = page.html(self, **options)
-        return text
-
-    def save(self, path: str | os.PathLike[str], **options: Any) -> None:
-        """Write the stepper as a page of its own, whole or not at all."""
-        from minigrad.viz import page
-
-        page.save(self, path, **options)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.html()}
-
     def __repr__(self) -> str:
         counts = dict.fromkeys(("forward", "backward", "accumulate_grad", "update"), 0)
         for event in self.events:
             if event.kind in counts:
                 counts[event.kind] += 1
-        told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-        return f"Trace({self.title!r}: {len(self.nodes)} tensors; {told})"
+        counted = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        return f"Trace({self.title!r}: {len(self.nodes)} tensors; {counted})"

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from minigrad import registry
 from minigrad.cli import app
 from minigrad.course import install
-from minigrad.course import testing as author
+from minigrad.course import marking as author
 from minigrad.course.assignment import find, load
 from minigrad.course.cells import Cell
 from minigrad.course.notebook import NotYet

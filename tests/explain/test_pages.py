@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 
 import minigrad
-from minigrad import backend, explain, registry
+from minigrad import explain, libraries, registry
 from minigrad.errors import ConfigError, MinigradError, MinigradWarning
 
 CODES = explain.codes()
@@ -59,8 +59,8 @@ def _forget_operations():
 @pytest.fixture(autouse=True)
 def _own_machine(monkeypatch, tmp_path):
     """A machine with a stand-in for a GPU, without a network, and with empty folders."""
-    monkeypatch.setitem(backend._array_types, FarArray, FarDevice())
-    monkeypatch.setitem(backend._devices, "cuda", FarDevice())
+    monkeypatch.setitem(libraries._array_types, FarArray, FarDevice())
+    monkeypatch.setitem(libraries._devices, "cuda", FarDevice())
     monkeypatch.setattr(socket, "getaddrinfo", _no_network)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("MINIGRAD_DATA", raising=False)

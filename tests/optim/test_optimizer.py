@@ -15,7 +15,7 @@ from minigrad_kernels import gpu, launch
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 import minigrad as mg
-from minigrad import Tensor, backend, errors
+from minigrad import Tensor, backend, errors, libraries
 from minigrad.errors import ConfigError, GradientError, MinigradError, MinigradWarning, OptimizerError
 from minigrad.optim import (
     SGD,
@@ -587,8 +587,8 @@ class Device:
 
 @pytest.fixture
 def device(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend, "_array_types", dict(backend._array_types))
-    monkeypatch.setattr(backend, "_devices", dict(backend._devices))
+    monkeypatch.setattr(libraries, "_array_types", dict(libraries._array_types))
+    monkeypatch.setattr(libraries, "_devices", dict(libraries._devices))
     backend.register(DeviceArray, "device", Device())
 
 

@@ -16,12 +16,12 @@ import minigrad as mg
 from minigrad.errors import ConfigError
 from minigrad.viz import examples, page_arrays, page_follow, page_source, thread
 from minigrad.viz.embed import embedded
-from minigrad.viz.trace import Trace
+from minigrad.viz.recording import Recording
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def recorded(name: str) -> Trace:
+def recorded(name: str) -> Recording:
     return mg.record(examples.load(name)["step"], title=name)
 
 
@@ -233,7 +233,7 @@ def test_source_lines_are_marked_up_and_escaped() -> None:
 
 
 def test_a_trace_without_events_is_a_page_too() -> None:
-    assert data_of(Trace("nothing").html())["events"] == []
+    assert data_of(Recording("nothing").html())["events"] == []
 
 
 def test_numbers_that_json_does_not_know() -> None:

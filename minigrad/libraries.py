@@ -1,0 +1,151 @@
+"""Which array library and device an array belongs to.
+
+NumPy is always here. CuPy is imported only when somebody asks for a CUDA device. Everything else in
+minigrad writes plain NumPy: NumPy's protocols hand the work to the library that owns the array.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Protocol
+
+import numpy as np
+
+from minigrad.errors import DeviceError
+
+Array = Any
+"""A NumPy array, a CuPy array, or another array type made known through ``register``."""
+
+
+class Backend(Protocol):
+    """What minigrad needs to know of an array library."""
+
+    def device(self, array: Array) -> str:
+        """Name of the device that holds ``array``: ``"cpu"``, ``"cuda:0"`` …"""
+
+    def from_numpy(self, array: np.ndarray[Any, Any], device: str) -> Array:
+        """Copy a host array to ``device``."""
+
+    def to_numpy(self, array: Array) -> np.ndarray[Any, Any]:
+        """Copy to the host."""
+
+    def special(self) -> Any:
+        """The library's module of special functions: ``ndtr``, ``erf``."""
+
+
+class _Numpy:
+    def device(self, array: Array) -> str:
+        return "cpu"
+
+    def from_numpy(self, array: np.ndarray[Any, Any], device: str) -> Array:
+        return array
+
+    def to_numpy(self, array: Array) -> np.ndarray[Any, Any]:
+        return np.asarray(array)
+
+    def special(self) -> Any:
+        import scipy.special
+
+        return scipy.special
+
+
+class _Cupy:
+    def device(self, array: Array) -> str:
+        return f"cuda:{array.device.id}"
+
+    def from_numpy(self, array: np.ndarray[Any, Any], device: str) -> Array:
+        cupy = _import_cupy(device)
+        number = device.partition(":")[2] or "0"
+        count = cupy.cuda.runtime.getDeviceCount()
+        if not number.isdecimal() or int(number) >= count:
+            raise DeviceError(
+                "MG-302", f"there is no device {device!r}: this machine has cuda:0..{count - 1}."
+            )
+        with cupy.cuda.Device(int(number)):
+            return cupy.asarray(array)
+
+    def to_numpy(self, array: Array) -> np.ndarray[Any, Any]:
+        return np.asarray(array.get())
+
+    def special(self) -> Any:
+        import cupyx.scipy.special
+
+        return cupyx.scipy.special
+
+
+def _import_cupy(device: str) -> Any:
+    try:
+        import cupy
+    except ImportError as error:
+        raise DeviceError(
+            "MG-302",
+            f"device {device!r} needs CuPy, which is not installed. "
+            "Install it with: pip install 'minigrad-engine[gpu]', or use device 'cpu'.",
+        ) from error
+    if not cupy.cuda.is_available():
+        raise DeviceError(
+            "MG-302",
+            f"device {device!r} was asked for, but CuPy finds no CUDA GPU or driver on this machine. "
+            "Use device 'cpu'.",
+        )
+    return cupy
+
+
+_numpy, _cupy = _Numpy(), _Cupy()
+_array_types: dict[type, Backend] = {np.ndarray: _numpy}
+_devices: dict[str, Backend] = {"cpu": _numpy, "cuda": _cupy}
+
+
+def register(array_type: type, device: str, backend: Backend) -> None:
+    """Make another array type known, reachable as ``device``."""
+    _array_types[array_type] = backend
+    _devices[device] = backend
+
+
+def backend_of(array: Array) -> Backend | None:
+    """Return the backend that owns ``array``, or None where it is no array of a known library."""
+    found = _array_types.get(type(array))
+    if found is None:
+        cupy = sys.modules.get("cupy")
+        if cupy is not None and isinstance(array, cupy.ndarray):
+            _array_types[type(array)] = found = _cupy
+        elif isinstance(array, np.ndarray):
+            found = _numpy
+    return found
+
+
+def is_numpy(array: Array) -> bool:
+    """Whether ``array`` is NumPy's, or of a class that is made from NumPy's."""
+    return backend_of(array) is _numpy
+
+
+def device_of(array: Array) -> str:
+    """Name of the device that holds ``array``; a Python number counts as the host's."""
+    backend = backend_of(array)
+    return "cpu" if backend is None else backend.device(array)
+
+
+def to_numpy(array: Array) -> np.ndarray[Any, Any]:
+    """Return ``array`` on the host; a NumPy array comes back as it is, without a copy."""
+    backend = backend_of(array)
+    return np.asarray(array) if backend is None else backend.to_numpy(array)
+
+
+def special(array: Array) -> Any:
+    """Return the module of special functions for ``array``: ``scipy.special``, or CuPy's copy of it."""
+    return (backend_of(array) or _numpy).special()
+
+
+def to_device(array: Array, device: str) -> Array:
+    """Return ``array`` on ``device`` (``"cpu"``, ``"cuda"``, ``"cuda:1"``); a copy only where it must move.
+
+    Raises DeviceError MG-302 where there is no such device.
+    """
+    backend = _devices.get(device.partition(":")[0])
+    if backend is None:
+        raise DeviceError(
+            "MG-302", f"unknown device {device!r}. Known devices: {', '.join(sorted(_devices))}."
+        )
+    if device_of(array) in (device, f"{device}:0"):
+        return array
+    return backend.from_numpy(to_numpy(array), device)
