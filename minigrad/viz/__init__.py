@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from minigrad.viz.faults import broken
+    from minigrad.train.faults import broken
     from minigrad.viz.graphs import graph, to_dot
     from minigrad.viz.inside import dead_units, gradient_flow, update_ratios, watch_updates, weight_images
     from minigrad.viz.landscape import decision_boundary, loss_slice, optimizer_race
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from minigrad.viz.recorder import record
 
 _WHERE = {
-    "broken": "faults",
+    "broken": "minigrad.train.faults",  # which trains, and so stands above; only its name is offered here
     "confusion": "plots",
     "curves": "plots",
     "dead_units": "inside",
@@ -58,7 +58,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _WHERE:
-        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+        where = _WHERE[name]
+        return getattr(import_module(where if "." in where else f"{__name__}.{where}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
 
 

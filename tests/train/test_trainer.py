@@ -291,7 +291,7 @@ def test_early_stopping_takes_losses_of_any_sign_and_none_that_is_not_finite(mon
     losses = [-1.0, math.nan, -3.0, -math.inf, -2.0, -9.0]
     trainer, loader = make(callbacks=[stopping := EarlyStopping(patience=2)])
     given = iter(losses)
-    monkeypatch.setattr(trainer, "_evaluate", lambda validation: (next(given), 0.0))
+    monkeypatch.setattr(trainer.strategy, "evaluate", lambda training, validation: (next(given), 0.0))
     kept = {}
 
     class Keep(Callback):

@@ -10,7 +10,7 @@ import pytest
 import minigrad as mg
 from minigrad.data import load_digits
 from minigrad.errors import ConfigError, MinigradWarning
-from minigrad.viz.faults import FAULTS, broken
+from minigrad.train.faults import FAULTS, broken
 
 CODES = {
     "no_zero_grad": ["MG-201"],
