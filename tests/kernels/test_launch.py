@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import minigrad_kernels
 import numpy as np
 import pytest
-from minigrad_kernels import launch
+from minigrad_kernels import launch, loops
 from minigrad_kernels.launch import Kernel, Loop
 
 needs_numba = pytest.mark.skipif(
@@ -129,7 +129,7 @@ def test_a_slow_compilation_says_so_on_one_line(
     clock = iter(
         [0.0, 5.0, 5.5, 8.25]
     )  # the outer loop starts, its helper starts and ends, the outer loop ends
-    monkeypatch.setattr(launch, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(loops, "perf_counter", lambda: next(clock))
     helper = Loop(lambda x: x + 1)
 
     def outer(x: float) -> float:
@@ -138,7 +138,7 @@ def test_a_slow_compilation_says_so_on_one_line(
     outer.__module__ = "minigrad_kernels.lesson"
     numba = launch.numba()
     assert numba is not None
-    helper._compiled = numba.njit(helper.function)
+    helper.compiled = numba.njit(helper.function)
     bound = Loop(outer, helper_of_outer=helper)._bound(lambda loop: loop.compiled)
     assert numba.njit(bound)(1.0) == 2.0
     assert capsys.readouterr().err == "compiled outer in 8.2 s; it is kept on disk for the next run\n"
@@ -154,8 +154,8 @@ def test_a_notebook_says_it_once_and_not_in_a_red_box(monkeypatch: pytest.Monkey
     OutStream.__module__ = "ipykernel.iostream"
     listeners: list[event.Listener] = []
     monkeypatch.setattr(event, "register", lambda kind, listener: listeners.append(listener))
-    launch._announce_slow_compilation()
-    monkeypatch.setattr(launch, "perf_counter", iter([0.0, 5.0, 6.0, 9.0]).__next__)
+    loops._announce_slow_compilation()
+    monkeypatch.setattr(loops, "perf_counter", iter([0.0, 5.0, 6.0, 9.0]).__next__)
     out, err = OutStream(), OutStream()
     monkeypatch.setattr("sys.stdout", out)
     monkeypatch.setattr("sys.stderr", err)
