@@ -46,6 +46,10 @@ _COMPILED_DTYPES = {
 """The dtypes that the loops are compiled for, and whether they are floats."""
 
 
+_SETTINGS = frozenset({type(None), bool, int, float, str, tuple})
+"""What may stand among a call's arrays."""
+
+
 def _reference_in_environment() -> bool:
     choice = os.environ.get("MINIGRAD_KERNELS", "auto")
     if choice not in ("auto", "reference"):
@@ -186,21 +190,31 @@ class Kernel:
         """
         if _reference_only.get():
             return self.reference
-        seen, out = arrays, options.get("out")
-        if out is not None:
+        seen = arrays
+        if options and (out := options.get("out")) is not None:
             seen += out if isinstance(out, tuple) else (out,)
-        if self.cpu is not None and _are_for_loops(seen) and numba() is not None:
-            if self.fits is not None and not self.fits(*arrays, **options):
-                return self.reference
-            for run, when in self.ways:
-                if when(*arrays, **options):
-                    return run
-            if self.parallel is not None and arrays[0].size >= PARALLEL_FROM and may_use_threads():
-                return self.parallel.compiled
-            return self.cpu.compiled if isinstance(self.cpu, Loop) else self.cpu
-        if self.gpu is not None and _are_for_gpu(seen):
-            return self.gpu
-        return self.reference
+        found, floats = False, None  # numbers alone are not for loops
+        for array in seen:
+            if type(array) is ndarray and array.flags.c_contiguous:
+                dtype = array.dtype
+                if dtype is not floats:
+                    is_float = _COMPILED_DTYPES.get(dtype)
+                    if is_float is None or (is_float and floats is not None and floats != dtype):
+                        return self.reference
+                    floats = dtype if is_float else floats
+                    found = True
+            elif type(array) not in _SETTINGS and not isinstance(array, (int, float)):
+                return self.gpu if self.gpu is not None and _are_for_gpu(seen) else self.reference
+        if not found or self.cpu is None or numba() is None:
+            return self.reference
+        if self.fits is not None and not self.fits(*arrays, **options):
+            return self.reference
+        for run, when in self.ways:
+            if when(*arrays, **options):
+                return run
+        if self.parallel is not None and arrays[0].size >= PARALLEL_FROM and may_use_threads():
+            return self.parallel.compiled
+        return self.cpu.compiled if isinstance(self.cpu, Loop) else self.cpu
 
     def on_several_threads(self, picked: Implementation, size: int) -> Implementation:
         """Return what to run in the place of ``picked`` where several threads wrote the arrays of this size."""
@@ -237,32 +251,12 @@ def register(
     return kernels[name]
 
 
-def _are_for_loops(arguments: tuple[Any, ...]) -> bool:
-    floats = None
-    fit = False  # numbers alone do not
-    for array in arguments:
-        if type(array) is ndarray and array.flags.c_contiguous:
-            dtype = array.dtype
-            if dtype is not floats:
-                is_float = _COMPILED_DTYPES.get(dtype)
-                if is_float is None:
-                    return False
-                if is_float:
-                    if floats is not None and floats != dtype:
-                        return False
-                    floats = dtype
-                fit = True
-        elif array is not None and not isinstance(array, (int, float)):
-            return False
-    return fit
-
-
 def _are_for_gpu(arguments: tuple[Any, ...]) -> bool:
     fit = False
     for array in arguments:
         if _is_cupys(type(array).__module__):
             fit = True
-        elif array is not None and not isinstance(array, (int, float)):
+        elif type(array) not in _SETTINGS and not isinstance(array, (int, float)):
             return False
     return fit
 

@@ -79,6 +79,8 @@ def forward_fits(x: Any, w: Any, b: Any, activation: str = "none", out: Any = No
 
 def tiles_pay(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> bool:
     """Tell whether the product is one for tiles."""
+    if x.size * len(w) < products.SMALLEST:
+        return False
     n: int = prod(x.shape[:-1])
     return products.fits(len(w), n, w.shape[1], w.dtype)
 

@@ -167,7 +167,10 @@ def _loops(parallel: bool) -> _Loops:
 
 @lru_cache(maxsize=1024)  # shapes come back every step
 def fits(m: int, n: int, depth: int, dtype: np.dtype[Any]) -> bool:
-    """Tell whether the tiles are the faster ones for a product with m rows and n columns; BLAS takes any."""
+    """Tell whether the tiles are the faster ones for a product with m rows and n columns; BLAS takes any.
+
+    Where there are fewer multiplications than ``SMALLEST`` they never are, and nobody needs to ask.
+    """
     if not SMALLEST <= m * n * depth <= LARGEST or dtype != np.float32:
         return False
     fitting = size()
@@ -211,7 +214,7 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     update the same rows of the weights, and need not travel from one processor's cache to another's.
     """
     m, n = out.shape
-    if fits(m, n, len(b), b.dtype):
+    if m * n * len(b) >= SMALLEST and fits(m, n, len(b), b.dtype):
         _dot_by_tiles(a, b, out, by_rows)
     else:
         np.dot(a, b, out=out)

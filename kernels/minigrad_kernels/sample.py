@@ -7,7 +7,6 @@ for twenty times the work that it is.
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -74,9 +73,9 @@ _forward = {parallel: Loop(forward_loop, parallel=parallel) for parallel in (Fal
 _backward = {parallel: Loop(backward_loop, parallel=parallel) for parallel in (False, True)}
 
 
-def is_one(x: Any, *others: Any, **options: Any) -> bool:
+def is_one(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> bool:
     """Tell whether these are the numbers of a single sample."""
-    return bool(prod(x.shape[:-1]) == 1)
+    return bool(x.size == x.shape[-1] > 0)
 
 
 def forward(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
@@ -88,9 +87,17 @@ def forward(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -
     return y
 
 
-def is_one_with_weights(g: Any, y: Any, x: Any, w: Any, *others: Any, **options: Any) -> bool:
+def is_one_with_weights(
+    g: Any,
+    y: Any,
+    x: Any,
+    w: Any,
+    activation: str = "none",
+    needs_grad: tuple[bool, bool, bool] = (True, True, True),
+    out: Any = None,
+) -> bool:
     """Tell whether this is a single sample, of whose gradients that of the weights is needed."""
-    return prod(g.shape[:-1]) == 1 and bool(options.get("needs_grad", (True, True, True))[1])
+    return bool(g.size == g.shape[-1] > 0 and needs_grad[1])
 
 
 def backward(
@@ -112,7 +119,13 @@ def backward(
 
 def gradients(x: Any, w: Any, needs_grad: tuple[bool, bool, bool], out: Any) -> tuple[Any, Any, Any]:
     """Return where a dense layer's gradients go: those that are needed, and b's in any case."""
-    dx, dw, db = out or (None, None, None)
+    if out is None:
+        return (
+            np.empty(x.shape, x.dtype) if needs_grad[0] else None,
+            np.empty(w.shape, w.dtype) if needs_grad[1] else None,
+            np.empty(w.shape[:1], w.dtype),
+        )
+    dx, dw, db = out
     return (
         output(dx, x.shape, x) if needs_grad[0] else None,
         output(dw, w.shape, w) if needs_grad[1] else None,

@@ -33,7 +33,7 @@ def _dense(activation: str) -> Callable[..., Array]:
                 f"linear: x is {x.dtype}, the weights are {w.dtype}: NumPy would silently go on in "
                 f"{np.result_type(x.dtype, w.dtype)}. Cast the data once: x.astype('{w.dtype}').",
             )
-        return linear_kernels.forward(x, w, b, activation=activation)
+        return linear_kernels.forward(x, w, b, activation)
 
     return forward
 
@@ -41,7 +41,7 @@ def _dense(activation: str) -> Callable[..., Array]:
 def _gradients_of(activation: str) -> Callable[..., Any]:
     def gradients(needs_grad: Container[int], g: Array, y: Array, x: Array, w: Array, b: Any = None) -> Any:
         chosen = (0 in needs_grad, 1 in needs_grad, 2 in needs_grad)
-        return linear_kernels.backward(g, y, x, w, activation=activation, needs_grad=chosen)
+        return linear_kernels.backward(g, y, x, w, activation, chosen)
 
     return gradients
 

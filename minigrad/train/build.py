@@ -61,7 +61,8 @@ def build(
     session is this process's part of the training.
     """
     splits, weights, batches = (np.random.default_rng(_seeds(config)[k]) for k in (0, 1, 3))
-    masks = ShardedGenerator(_seeds(config)[2])
+    alone = communicator.size == 1
+    masks = (np.random.default_rng if alone else ShardedGenerator)(_seeds(config)[2])
     data = data or prepare(config.data, config.validation, splits)
     model = network_of(config, *_sizes(config, data.train), weights, masks)
     if change is not None:
@@ -92,7 +93,7 @@ def build(
 
 
 def _divided(
-    communicator: Communicator, masks: ShardedGenerator, seed: int
+    communicator: Communicator, masks: np.random.Generator, seed: int
 ) -> tuple[int | None, Strategy, Worker | None]:
     """Return the bound of an asynchronous training, how this process trains, and what it runs where it is a worker."""
     bound = staleness()

@@ -36,7 +36,7 @@ class Synchronous(Strategy):
     Parameters
     ----------
     communicator : the way to the other processes.
-    masks : the generator of the dropout layers; it gives each process the mask of its own samples.
+    masks : the generator of the dropout layers, a ``ShardedGenerator``, which gives each process its samples' mask.
     check_every : steps between two comparisons of the parameters' checksums (ParallelError MG-874).
     bucket_bytes : gradients that are summed together, in bytes.
 
@@ -47,7 +47,7 @@ class Synchronous(Strategy):
     def __init__(
         self,
         communicator: Communicator,
-        masks: ShardedGenerator | None = None,
+        masks: np.random.Generator | None = None,
         check_every: int = CHECK_EVERY,
         bucket_bytes: int = BUCKET,
     ) -> None:
@@ -94,7 +94,7 @@ class Synchronous(Strategy):
     def _weighted_loss(
         self, training: Training, x: Any, y: Any, part: Shard, passes: int, is_last: bool
     ) -> float:
-        if self.masks is not None:
+        if isinstance(self.masks, ShardedGenerator):
             self.masks.shard = part
 
         def backward(loss: Tensor) -> None:
