@@ -33,6 +33,11 @@ def fits(x: Any, random: Any, p: float, out: Any = None) -> bool:
     return bool(x.shape == random.shape and x.dtype.kind == "f" and random.dtype.kind == "f")
 
 
+def gpu_fits(x: Any, random: Any, p: float, out: Any = None) -> bool:
+    """Tell whether the CUDA kernel takes these."""
+    return bool(random.dtype == np.float32)
+
+
 def dropout_cpu(x: Any, random: Any, p: float, out: Any = None) -> Any:
     """See ``dropout_reference``."""
     y = output(out, x.shape, x)
@@ -44,8 +49,6 @@ def dropout_cpu(x: Any, random: Any, p: float, out: Any = None) -> Any:
 
 def dropout_gpu(x: Any, random: Any, p: float, out: Any = None) -> Any:
     """See ``dropout_reference`` and cuda/dropout.cu."""
-    if random.dtype != np.float32:
-        return dropout_reference(x, random, p, out)
     gpu.require(x.shape == random.shape, f"x is {x.shape}, random is {random.shape}")
     y = gpu.output(out, x.shape, x)
     numbers = (np.int32(x.size), np.float32(p), x.dtype.type(1 / (1 - p)))
@@ -54,4 +57,6 @@ def dropout_gpu(x: Any, random: Any, p: float, out: Any = None) -> Any:
     return y
 
 
-dropout = register("dropout", reference=dropout_reference, cpu=dropout_cpu, gpu=dropout_gpu, fits=fits)
+dropout = register(
+    "dropout", reference=dropout_reference, cpu=dropout_cpu, gpu=dropout_gpu, fits=fits, gpu_fits=gpu_fits
+)

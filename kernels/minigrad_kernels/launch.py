@@ -161,6 +161,7 @@ class Kernel:
 
     ``fits(*arrays, **options)`` says what the ``cpu`` implementation takes, of C-contiguous NumPy arrays whose floats
     are of one dtype; all of them where it is None. ``ways`` are faster ones for some of what fits, such as by size.
+    ``gpu_fits`` says the same of the ``gpu`` implementation and CuPy arrays.
     Where ``flat`` is set the ``cpu`` implementation sees the arrays as 1-D views of one size, save the last, the vector
     of coefficients. ``parallel`` is the same loop for several threads, which runs where the first array has
     ``PARALLEL_FROM`` entries or more.
@@ -174,6 +175,7 @@ class Kernel:
     parallel: Loop | None = None
     fits: Callable[..., bool] | None = None
     ways: tuple[Way, ...] = ()
+    gpu_fits: Callable[..., bool] | None = None
 
     def __call__(self, *arrays: Any, **options: Any) -> Any:
         """Run on ``arrays``; what it returns and writes does not depend on the implementation."""
@@ -204,7 +206,9 @@ class Kernel:
                     floats = dtype if is_float else floats
                     found = True
             elif type(array) not in _SETTINGS and not isinstance(array, (int, float)):
-                return self.gpu if self.gpu is not None and _are_for_gpu(seen) else self.reference
+                if self.gpu is None or not _are_for_gpu(seen):
+                    return self.reference
+                return self.gpu if not self.gpu_fits or self.gpu_fits(*arrays, **options) else self.reference
         if not found or self.cpu is None or numba() is None:
             return self.reference
         if self.fits is not None and not self.fits(*arrays, **options):
@@ -243,11 +247,12 @@ def register(
     parallel: Loop | None = None,
     fits: Callable[..., bool] | None = None,
     ways: Sequence[Way] = (),
+    gpu_fits: Callable[..., bool] | None = None,
 ) -> Kernel:
     """Enter a kernel's implementations in the registry and return the kernel; a name may be taken once."""
     if name in kernels:
         raise ValueError(f"a kernel named {name!r} is registered already")
-    kernels[name] = Kernel(name, reference, cpu, gpu, flat, parallel, fits, tuple(ways))
+    kernels[name] = Kernel(name, reference, cpu, gpu, flat, parallel, fits, tuple(ways), gpu_fits)
     return kernels[name]
 
 

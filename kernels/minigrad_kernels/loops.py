@@ -38,7 +38,7 @@ def _announce_slow_compilation() -> None:
 
     class Listener(event.Listener):  # type: ignore[misc]
         starts: ClassVar[list[float]] = []  # a loop's helpers are compiled while it is
-        told = False
+        announced = False
 
         def on_start(self, compilation: Any) -> None:
             self.starts.append(perf_counter())
@@ -49,9 +49,9 @@ def _announce_slow_compilation() -> None:
             if seconds > 1 and not self.starts and str(function.__module__).startswith(f"{__package__}."):
                 text = f"compiled {function.__name__} in {seconds:.1f} s; it is kept on disk for the next run"
                 notebook = type(sys.stderr).__module__.startswith("ipykernel.")
-                if not (notebook and self.told):
+                if not (notebook and self.announced):
                     print(text, file=sys.stdout if notebook else sys.stderr)
-                self.told = True
+                self.announced = True
 
     event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]
 

@@ -18,7 +18,7 @@ from minigrad.train.training import Callback, Training
 
 
 class Strategy(Callback):
-    """What a ``Trainer`` asks for its gradients. As a callback it is told of every event, the last of all."""
+    """What a ``Trainer`` asks for its gradients. It gets every event too, after the callbacks."""
 
     def gradients(self, training: Training, loader: DataLoader) -> Iterator[list[float]]:
         """For each update of an epoch, put its gradient into ``.grad`` and yield the losses of its batches.

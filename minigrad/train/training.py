@@ -1,4 +1,4 @@
-"""A training in progress, and what is told of its events: what strategies and callbacks work with."""
+"""A training in progress and its events: what strategies and callbacks work with."""
 
 from __future__ import annotations
 

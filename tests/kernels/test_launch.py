@@ -16,7 +16,7 @@ import minigrad_kernels
 import numpy as np
 import pytest
 from minigrad_kernels import launch, loops
-from minigrad_kernels.launch import Kernel, Loop
+from minigrad_kernels.launch import Kernel, Loop, Way
 
 needs_numba = pytest.mark.skipif(
     launch.numba() is None or launch.reference_is_forced(), reason="Numba is not installed, or switched off"
@@ -73,6 +73,28 @@ def test_reference_can_be_forced_and_the_force_ends(kernel: Kernel) -> None:
         assert kernel(Gpu()) == "reference"
     assert not launch.reference_is_forced()
     assert kernel(a) == "cpu"
+
+
+@needs_numba
+def test_a_kernel_says_what_it_takes_and_its_ways_come_first() -> None:
+    names = ("reference", "cpu", "gpu", "small")
+    reference, cpu, gpu, small = (lambda *arrays, name=name, **options: name for name in names)
+    kernel = Kernel(
+        "choosy",
+        reference,
+        cpu,
+        gpu,
+        fits=lambda a, mode="plain", out=None: a.ndim == 1 and mode == "plain",
+        ways=(Way(small, lambda a, mode="plain", out=None: a.size < 3),),
+        gpu_fits=lambda a, mode="plain", out=None: mode == "plain",
+    )
+    assert kernel(np.ones(2)) == kernel(np.ones(2), out=np.ones(2)) == "small"
+    assert kernel(np.ones(3)) == kernel(np.ones(3), "plain") == "cpu"
+    assert kernel(np.ones((1, 1))) == kernel(np.ones(2), "other") == kernel(np.ones(2), mode="other")
+    assert kernel(np.ones((1, 1))) == kernel(np.ones(4)[::2]) == "reference"
+    assert kernel(np.ones(2), out=np.ones(2, "float32")) == "reference"
+    assert kernel(Gpu()) == "gpu"
+    assert kernel(Gpu(), mode="other") == kernel(Gpu(), out=np.ones(2)) == "reference"
 
 
 def test_a_dialect_that_is_missing_is_not_picked() -> None:
