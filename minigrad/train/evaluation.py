@@ -35,7 +35,7 @@ def evaluate(model: Module, dataset: Dataset, loss: Loss, device: str = "cpu") -
     total, outputs = 0.0, []
     with modes.no_grad():
         for x, y in DataLoader(dataset, min(EVALUATION_BATCH, len(dataset))):
-            predicted = model(Tensor(backend.to_device(x, device)))
+            predicted = model(on_device(x, device))
             total += float(loss(predicted, backend.to_device(y, device))) * len(x)
             outputs.append(predicted.numpy())
     for module, mode in training:
@@ -45,3 +45,8 @@ def evaluate(model: Module, dataset: Dataset, loss: Loss, device: str = "cpu") -
     if dataset.is_classification:
         accuracy = float(np.mean(stacked.argmax(axis=1) == dataset.y))
     return Evaluation(total / len(dataset), accuracy, stacked)
+
+
+def on_device(x: np.ndarray[Any, Any], device: str) -> Tensor:
+    """Make a Tensor of a batch, where the model is."""
+    return Tensor(x if device == "cpu" else backend.to_device(x, device))

@@ -14,11 +14,11 @@ from minigrad.nn import Module
 from minigrad.optim import Optimizer, Schedule, clip_grad_value
 from minigrad.optim.settings import above_zero
 from minigrad.train.divergence import Divergence
-from minigrad.train.evaluation import Evaluation, Loss, evaluate
+from minigrad.train.evaluation import Evaluation, Loss, evaluate, on_device
 from minigrad.train.strategy import SingleProcess, Strategy
 from minigrad.train.training import Callback, Penalty, Training, at_least_1
 
-__all__ = ["Evaluation", "Loss", "Penalty", "Trainer", "evaluate"]
+__all__ = ["Evaluation", "Loss", "Penalty", "Trainer", "evaluate", "on_device"]
 
 
 class Trainer(Training):

@@ -14,6 +14,7 @@ import pytest
 
 from minigrad import nn, optim
 from minigrad.parallel import ALONE
+from minigrad.parallel.transport import MessageTransport
 from minigrad.train.parallel import ParallelTrainer
 from minigrad.train.synchronous import Synchronous
 from minigrad.train.trainer import Trainer
@@ -124,3 +125,10 @@ def test_old_names_say_the_new_ones(module: str, name: str, new: str) -> None:
     assert found is getattr(importlib.import_module(f"minigrad.parallel.{home}"), called)
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         importlib.import_module(f"minigrad.parallel.{module}").Nothing  # noqa: B018
+
+
+def test_a_communicator_still_has_carriers() -> None:
+    with pytest.warns(DeprecationWarning, match="carriers is called transports now"):
+        transports, close = ALONE.carriers([[np.zeros(3)]], "nobody")
+    assert [type(each) for each in transports] == [MessageTransport]
+    close()
