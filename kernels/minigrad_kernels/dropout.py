@@ -40,7 +40,7 @@ def gpu_fits(x: Any, random: Any, p: float, out: Any = None) -> bool:
 
 def dropout_cpu(x: Any, random: Any, p: float, out: Any = None) -> Any:
     """See ``dropout_reference``."""
-    y = output(out, x.shape, x)
+    y = np.empty(x.shape, x.dtype) if out is None else output(out, x.shape, x)
     apply.compiled(
         x.reshape(-1), random.reshape(-1), random.dtype.type(p), x.dtype.type(1 / (1 - p)), y.reshape(-1)
     )

@@ -49,7 +49,8 @@ add_bias, add_bias_relu = Loop(bias_loop), Loop(bias_relu_loop)
 
 def forward_cpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
     """See ``forward_reference``; by BLAS, with the rest in one pass over its product."""
-    y = output(out, (*x.shape[:-1], w.shape[0]), x)
+    shape = (*x.shape[:-1], w.shape[0])
+    y = np.empty(shape, x.dtype) if out is None else output(out, shape, x)
     rows, samples = (y, x) if x.ndim == 2 else (_rows(y), _rows(x))
     np.dot(samples, w.T, out=rows)
     if b is not None:
@@ -61,7 +62,8 @@ def forward_cpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = Non
 
 def forward_by_tiles(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
     """See ``forward_reference``; all of it in one go."""
-    y = output(out, (*x.shape[:-1], w.shape[0]), x)
+    shape = (*x.shape[:-1], w.shape[0])
+    y = np.empty(shape, x.dtype) if out is None else output(out, shape, x)
     rows, samples = (y, x) if x.ndim == 2 else (_rows(y), _rows(x))
     products.forward(samples, w, b, activation == "relu", rows)
     return y

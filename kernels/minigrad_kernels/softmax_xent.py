@@ -201,11 +201,11 @@ def mean_forward_backward_cpu(logits: Any, labels: Any, out: Any = None) -> Any:
 
 
 def _forward_backward(logits: Any, labels: Any, n: int, losses: Any, d: Any) -> tuple[Any, Any]:
-    losses, d = output(losses, labels.shape, logits), output(d, logits.shape, logits)
+    dtype = logits.dtype
+    losses = np.empty(labels.shape, dtype) if losses is None else output(losses, labels.shape, logits)
+    d = np.empty(logits.shape, dtype) if d is None else output(d, logits.shape, logits)
     several = logits.size >= PARALLEL_FROM and may_use_threads()
-    LOOPS[logits.dtype]["parallel" if several else "forward_backward_loop"].compiled(
-        logits, labels, n, losses, d
-    )
+    LOOPS[dtype]["parallel" if several else "forward_backward_loop"].compiled(logits, labels, n, losses, d)
     return losses, d
 
 
