@@ -170,7 +170,7 @@ dropout: Operation = define(
     "dropout",
     lambda x, random, p=0.5: dropout_kernels.dropout(x, random, p),
     "x · [random >= p] / (1 - p)",
-    ("g · [random >= p] / (1 - p)", lambda g, random, p: dropout_kernels.dropout(g, random, p)),
+    ("g · [random >= p] / (1 - p)", lambda g, random, p: dropout(g, random, p=p)),
     None,
     inputs="x random",
     params={"p": 0.5},
