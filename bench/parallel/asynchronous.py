@@ -22,9 +22,10 @@ from minigrad.parallel import ShardedGenerator, join
 from minigrad.parallel.mpi import MpiCommunicator
 from minigrad.parallel.staleness import staleness
 from minigrad.tensor import Tensor
-from minigrad.train.asynchronous import AsynchronousTrainer, work
+from minigrad.train.asynchronous import Asynchronous, Worker
 from minigrad.train.callbacks import Callback
-from minigrad.train.parallel import ParallelTrainer
+from minigrad.train.strategy import Strategy
+from minigrad.train.synchronous import Synchronous
 from minigrad.train.trainer import Trainer
 
 EPOCHS, BATCH = 10, 128
@@ -66,14 +67,15 @@ def main() -> None:
     bound, log = staleness(), Log()
     arguments = (model, nn.CrossEntropyLoss(), optim.Adam(model, lr=0.001, eps=1e-7))
     communicator.barrier("everybody to have the pictures")
-    trainer: Trainer
+    strategy: Strategy
     if bound is None:
-        trainer = ParallelTrainer(*arguments, communicator=communicator, masks=masks, callbacks=[log])
+        strategy = Synchronous(communicator, masks)
     elif communicator.is_root:
-        trainer = AsynchronousTrainer(*arguments, communicator=communicator, bound=bound, callbacks=[log])
+        strategy = Asynchronous(communicator, bound)
     else:
-        work(Trainer(*arguments), loader, communicator, 0)
+        Worker(communicator, 0).run(Trainer(*arguments), loader)
         return
+    trainer = Trainer(*arguments, callbacks=[log], strategy=strategy)
     log.began = time.perf_counter()
     history = trainer.fit(loader, held_out, EPOCHS)
     if communicator.is_root:

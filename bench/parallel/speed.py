@@ -17,9 +17,10 @@ import numpy as np
 
 from minigrad import nn, optim
 from minigrad.data import DataLoader, Dataset
-from minigrad.parallel import Communicator, GradientAverager, ShardedGenerator, join
+from minigrad.parallel import Communicator, ShardedGenerator, join
+from minigrad.parallel.averager import BUCKET
 from minigrad.train.callbacks import Callback
-from minigrad.train.parallel import ParallelTrainer
+from minigrad.train.synchronous import Synchronous
 from minigrad.train.trainer import Trainer
 
 STEPS, ROUNDS = 40, 8
@@ -64,13 +65,10 @@ def timed(communicator: Communicator, batch: int, width: int = 128, bucket_kib: 
     model = network(width, masks)
     watch = Stopwatch()
     arguments = (model, nn.CrossEntropyLoss(), optim.Adam(model, lr=0.001, eps=1e-7))
-    trainer: Trainer
-    if communicator.size == 1:
-        trainer = Trainer(*arguments, callbacks=[watch])
-    else:
-        trainer = ParallelTrainer(*arguments, communicator=communicator, masks=masks, callbacks=[watch])
-        if bucket_kib:
-            trainer.averager = GradientAverager(trainer.params, communicator, bucket_kib * 1024)
+    strategy = None
+    if communicator.size > 1:
+        strategy = Synchronous(communicator, masks, bucket_bytes=bucket_kib * 1024 or BUCKET)
+    trainer = Trainer(*arguments, callbacks=[watch], strategy=strategy)
     trainer.fit(DataLoader(pictures(batch * STEPS), batch, rng=np.random.default_rng(3)), None, ROUNDS + 1)
     seconds, quickest = statistics.median(watch.seconds(STEPS - 1)), min(watch.seconds(5)) / 5
     return {

@@ -28,19 +28,27 @@ def dropout_loop(x: Any, random: Any, p: Any, scale: Any, y: Any) -> None:
 apply = Loop(dropout_loop)
 
 
+def fits(x: Any, random: Any, p: float, out: Any = None) -> bool:
+    """Tell whether the loop takes these."""
+    return bool(x.shape == random.shape and x.dtype.kind == "f" and random.dtype.kind == "f")
+
+
+def gpu_fits(x: Any, random: Any, p: float, out: Any = None) -> bool:
+    """Tell whether the CUDA kernel takes these."""
+    return bool(random.dtype == np.float32)
+
+
 def dropout_cpu(x: Any, random: Any, p: float, out: Any = None) -> Any:
     """See ``dropout_reference``."""
-    if x.shape != random.shape or x.dtype.kind != "f" or random.dtype.kind != "f":
-        return dropout_reference(x, random, p, out)
-    y = output(out, x.shape, x)
-    apply(x.reshape(-1), random.reshape(-1), random.dtype.type(p), x.dtype.type(1 / (1 - p)), y.reshape(-1))
+    y = np.empty(x.shape, x.dtype) if out is None else output(out, x.shape, x)
+    apply.compiled(
+        x.reshape(-1), random.reshape(-1), random.dtype.type(p), x.dtype.type(1 / (1 - p)), y.reshape(-1)
+    )
     return y
 
 
 def dropout_gpu(x: Any, random: Any, p: float, out: Any = None) -> Any:
     """See ``dropout_reference`` and cuda/dropout.cu."""
-    if random.dtype != np.float32:
-        return dropout_reference(x, random, p, out)
     gpu.require(x.shape == random.shape, f"x is {x.shape}, random is {random.shape}")
     y = gpu.output(out, x.shape, x)
     numbers = (np.int32(x.size), np.float32(p), x.dtype.type(1 / (1 - p)))
@@ -49,4 +57,6 @@ def dropout_gpu(x: Any, random: Any, p: float, out: Any = None) -> Any:
     return y
 
 
-dropout = register("dropout", reference=dropout_reference, cpu=dropout_cpu, gpu=dropout_gpu)
+dropout = register(
+    "dropout", reference=dropout_reference, cpu=dropout_cpu, gpu=dropout_gpu, fits=fits, gpu_fits=gpu_fits
+)

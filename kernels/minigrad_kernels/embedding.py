@@ -30,10 +30,13 @@ def gather_loop(weight: Any, ids: Any, y: Any) -> None:
 copy_rows = Loop(gather_loop)
 
 
+def gather_fits(weight: Any, ids: Any, out: Any = None) -> bool:
+    """Tell whether the loop takes these."""
+    return bool(weight.ndim == 2 and ids.dtype.kind == "i")
+
+
 def gather_cpu(weight: Any, ids: Any, out: Any = None) -> Any:
     """See ``gather_reference``."""
-    if weight.ndim != 2 or ids.dtype.kind != "i":
-        return gather_reference(weight, ids, out)
     y = output(out, (*ids.shape, weight.shape[1]), weight)
     copy_rows(weight, ids.reshape(-1), y.reshape((ids.size, weight.shape[1])))
     return y
@@ -60,10 +63,13 @@ def scatter_add_loop(g: Any, ids: Any, total: Any) -> None:
 add_rows = Loop(scatter_add_loop)
 
 
+def scatter_add_fits(g: Any, ids: Any, count: int, out: Any = None) -> bool:
+    """Tell whether the loop takes these."""
+    return bool(ids.dtype.kind == "i" and g.ndim > 0 and g.shape[:-1] == ids.shape)
+
+
 def scatter_add_cpu(g: Any, ids: Any, count: int, out: Any = None) -> Any:
     """See ``scatter_add_reference``."""
-    if ids.dtype.kind != "i" or g.ndim == 0 or g.shape[:-1] != ids.shape:
-        return scatter_add_reference(g, ids, count, out)
     total = output(out, (count, g.shape[-1]), g)
     add_rows(g.reshape((ids.size, g.shape[-1])), ids.reshape(-1), total)
     return total
@@ -94,7 +100,13 @@ def scatter_add_gpu(g: Any, ids: Any, count: int, out: Any = None) -> Any:
     return total
 
 
-gather = register("embedding_gather", reference=gather_reference, cpu=gather_cpu, gpu=gather_gpu)
+gather = register(
+    "embedding_gather", reference=gather_reference, cpu=gather_cpu, gpu=gather_gpu, fits=gather_fits
+)
 scatter_add = register(
-    "embedding_scatter_add", reference=scatter_add_reference, cpu=scatter_add_cpu, gpu=scatter_add_gpu
+    "embedding_scatter_add",
+    reference=scatter_add_reference,
+    cpu=scatter_add_cpu,
+    gpu=scatter_add_gpu,
+    fits=scatter_add_fits,
 )

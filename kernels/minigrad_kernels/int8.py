@@ -84,10 +84,13 @@ def matmul_loop(a: Any, b: Any, c: Any) -> None:
 multiply = Loop(matmul_loop)
 
 
+def fits(a: Any, b: Any, out: Any = None) -> bool:
+    """Tell whether the loop takes these."""
+    return bool(a.ndim == b.ndim == 2 and a.shape[1] == b.shape[1] and a.dtype == b.dtype == np.int8)
+
+
 def matmul_cpu(a: Any, b: Any, out: Any = None) -> Any:
     """See ``matmul_reference``."""
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or not a.dtype == b.dtype == np.int8:
-        return matmul_reference(a, b, out)
     _check_terms(a)
     c = output(out, (a.shape[0], b.shape[0]), np.int32(0))
     multiply(a, b, c)
@@ -106,4 +109,4 @@ def matmul_gpu(a: Any, b: Any, out: Any = None) -> Any:
     return c
 
 
-matmul = register("int8_matmul", reference=matmul_reference, cpu=matmul_cpu, gpu=matmul_gpu)
+matmul = register("int8_matmul", reference=matmul_reference, cpu=matmul_cpu, gpu=matmul_gpu, fits=fits)

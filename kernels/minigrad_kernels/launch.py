@@ -1,4 +1,4 @@
-"""The registry of kernels, and the one place that picks an implementation.
+"""The registry of kernels, and the one place that picks an implementation (``Kernel.pick``).
 
 A kernel is one function on bare arrays in up to three implementations with one signature: a NumPy reference, a loop
 for Numba and a CUDA kernel. The array types of a call decide: NumPy arrays go to Numba, CuPy arrays to CUDA,
@@ -12,22 +12,24 @@ never overlaps an input unless the kernel says that it may.
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from threading import get_ident, main_thread
-from time import perf_counter
-from types import FunctionType
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
-Implementation = Callable[..., Any]
+from minigrad_kernels.loops import Implementation, Loop, numba
+
+__all__ = [
+    "Implementation", "Kernel", "Loop", "Way", "is_shared_out", "kernels", "may_use_threads", "note_shared_out",
+    "numba", "output", "reference_is_forced", "reference_only", "register", "set_threads", "threads", "written",
+]  # fmt: skip
 
 kernels: dict[str, Kernel] = {}
 """Every registered kernel by name."""
@@ -42,6 +44,10 @@ _COMPILED_DTYPES = {
     np.dtype(name): name[0] == "f" for name in ("float32", "float64", "int8", "int32", "int64")
 }
 """The dtypes that the loops are compiled for, and whether they are floats."""
+
+
+_SETTINGS = frozenset({type(None), bool, int, float, str, tuple})
+"""What may stand among a call's arrays."""
 
 
 def _reference_in_environment() -> bool:
@@ -67,22 +73,6 @@ def reference_only() -> Iterator[None]:
         yield
     finally:
         _reference_only.reset(token)
-
-
-@cache
-def numba() -> Any | None:
-    """Return the numba module, imported at the first call, or None where it cannot be imported."""
-    # Where Numba's threads are libgomp's, they go on spinning after each loop, by default for so long that they and
-    # BLAS's, which spin too, starve each other. Here it is for half a millisecond: the next loop, also that of the next
-    # training step, finds them awake (2 µs rather than 10, on a busy virtual machine sometimes 1,000), and a longer
-    # pause sets the processor free.
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-    try:
-        import numba as module
-    except ImportError:
-        return None
-    _announce_slow_compilation()
-    return module
 
 
 _threads = 0  # none was set
@@ -158,115 +148,23 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_note_fork)
 
 
-def _announce_slow_compilation() -> None:
-    """Let Numba say on one line when a loop of this package took longer than a second to compile.
+class Way(NamedTuple):
+    """An implementation for some of what a kernel's loops take; ``when(*arrays, **options)`` says for which."""
 
-    A notebook paints red what goes to stderr, so there it is said among the results, and only once.
-    """
-    from numba.core import event
-
-    class Listener(event.Listener):  # type: ignore[misc]
-        starts: ClassVar[list[float]] = []  # a loop's helpers are compiled while it is
-        told = False
-
-        def on_start(self, compilation: Any) -> None:
-            self.starts.append(perf_counter())
-
-        def on_end(self, compilation: Any) -> None:
-            seconds = perf_counter() - self.starts.pop()
-            function = compilation.data["dispatcher"].py_func
-            if seconds > 1 and not self.starts and str(function.__module__).startswith(f"{__package__}."):
-                text = f"compiled {function.__name__} in {seconds:.1f} s; it is kept on disk for the next run"
-                notebook = type(sys.stderr).__module__.startswith("ipykernel.")
-                if not (notebook and self.told):
-                    print(text, file=sys.stdout if notebook else sys.stderr)
-                self.told = True
-
-    event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]
-
-
-class Loop:
-    """A loop over arrays, written in Python, that Numba compiles when it is first needed.
-
-    ``fastmath`` and ``parallel`` go to Numba. ``names`` gives values to global names of the function, so that one
-    text can be compiled for float32 and for float64 with a helper of its own in each; a global name that stands
-    for another Loop is compiled with it, and ``prange`` becomes Numba's where the loop is ``parallel``.
-    """
-
-    def __init__(
-        self,
-        function: Implementation,
-        *,
-        fastmath: frozenset[str] = frozenset(),
-        parallel: bool = False,
-        **names: Any,
-    ) -> None:
-        self.function = function
-        self.names = names
-        self.options: dict[str, Any] = {"error_model": "numpy"}
-        if fastmath:
-            self.options["fastmath"] = set(fastmath)
-        if parallel:
-            self.options["parallel"] = True
-        self._compiled: Implementation | None = None
-
-    def __call__(self, *arrays: Any) -> Any:
-        """Run the compiled loop; RuntimeError where Numba is not installed."""
-        return (self._compiled or self.compiled)(*arrays)
-
-    @property
-    def compiled(self) -> Implementation:
-        """The loop as Numba compiled it, which is called with less ado than the Loop."""
-        if self._compiled is None:
-            self._compiled = self._compile()
-        return self._compiled
-
-    @property
-    def plain(self) -> Implementation:
-        """The loop as plain Python, its helpers too, for a debugger to step through."""
-        return self._bound(lambda helper: helper.plain)
-
-    def _compile(self) -> Implementation:
-        module = numba()
-        if module is None:
-            raise RuntimeError(f"{self.function.__name__} is a loop for Numba, and Numba is not installed")
-        function = self._bound(lambda helper: helper.compiled)
-        try:
-            compiled: Implementation = module.njit(cache=True, **self.options)(function)
-        except RuntimeError:  # no folder that could hold the cache can be written
-            compiled = module.njit(**self.options)(function)
-        return compiled
-
-    def _helpers(self) -> dict[str, Loop]:
-        function: Any = self.function
-        names = {name: function.__globals__.get(name) for name in function.__code__.co_names} | self.names
-        return {name: value for name, value in names.items() if isinstance(value, Loop)}
-
-    def _bound(self, resolve: Callable[[Loop], Implementation]) -> Implementation:
-        function = self.function
-        if not isinstance(function, FunctionType):
-            return function
-        helpers: dict[str, Any] = {name: resolve(loop) for name, loop in self._helpers().items()}
-        if self.options.get("parallel") and (module := numba()) is not None:
-            helpers["prange"] = module.prange
-        if not helpers and not self.names:
-            return function
-        scope = function.__globals__ | self.names | helpers
-        bound = FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
-        bound.__module__ = function.__module__
-        # the name is also that of the file in the cache: one text with two sets of helpers has two
-        parts = [function.__qualname__, *(loop.function.__name__ for loop in self._helpers().values())]
-        bound.__qualname__ = "_".join(parts) + ("_parallel" if "prange" in helpers else "")
-        return bound
+    run: Implementation
+    when: Callable[..., bool]
 
 
 @dataclass(slots=True)
 class Kernel:
-    """One function in its implementations; calling it runs the implementation that fits the arrays.
+    """One function in its implementations; calling it runs the one that ``pick`` picks.
 
-    The ``cpu`` implementation sees C-contiguous NumPy arrays only, whose floats are of one dtype. Where ``flat`` is set
-    it sees them as 1-D views of one size, save the last, the vector of coefficients. ``parallel`` is the same loop for
-    several threads, which runs where the first array has ``PARALLEL_FROM`` entries or more.
+    ``fits(*arrays, **options)`` says what the ``cpu`` implementation takes, of C-contiguous NumPy arrays whose floats
+    are of one dtype; all of them where it is None. ``ways`` are faster ones for some of what fits, such as by size.
+    ``gpu_fits`` says the same of the ``gpu`` implementation and CuPy arrays.
+    Where ``flat`` is set the ``cpu`` implementation sees the arrays as 1-D views of one size, save the last, the vector
+    of coefficients. ``parallel`` is the same loop for several threads, which runs where the first array has
+    ``PARALLEL_FROM`` entries or more.
     """
 
     name: str
@@ -275,29 +173,52 @@ class Kernel:
     gpu: Implementation | None = None
     flat: bool = False
     parallel: Loop | None = None
+    fits: Callable[..., bool] | None = None
+    ways: tuple[Way, ...] = ()
+    gpu_fits: Callable[..., bool] | None = None
 
     def __call__(self, *arrays: Any, **options: Any) -> Any:
         """Run on ``arrays``; what it returns and writes does not depend on the implementation."""
-        implementation = self.pick(*arrays, out=options["out"]) if "out" in options else self.pick(*arrays)
+        implementation = self.pick(*arrays, **options)
         if self.flat and implementation is not self.reference and implementation is not self.gpu:
             return implementation(*_flattened(self.name, arrays))
         return implementation(*arrays, **options)
 
-    def pick(self, *arrays: Any, out: Any = None) -> Implementation:
+    def pick(self, *arrays: Any, **options: Any) -> Implementation:
         """Return the implementation for ``arrays`` and for others of their types, dtypes, layouts and sizes.
 
-        A caller that keeps it saves the picking, and must itself hand a ``flat`` kernel's loop 1-D views.
+        This is the one place where an implementation is chosen. A caller that keeps it saves the picking, and must
+        itself hand a ``flat`` kernel's loop 1-D views.
         """
-        if not _reference_only.get():
-            if out is not None:
-                arrays = (*arrays, *out) if isinstance(out, tuple) else (*arrays, out)
-            if self.cpu is not None and _fit_cpu(arrays) and numba() is not None:
-                if self.parallel is not None and arrays[0].size >= PARALLEL_FROM and may_use_threads():
-                    return self.parallel.compiled
-                return self.cpu.compiled if isinstance(self.cpu, Loop) else self.cpu
-            if self.gpu is not None and _fit_gpu(arrays):
-                return self.gpu
-        return self.reference
+        if _reference_only.get():
+            return self.reference
+        seen = arrays
+        if options and (out := options.get("out")) is not None:
+            seen += out if isinstance(out, tuple) else (out,)
+        found, floats = False, None  # numbers alone are not for loops
+        for array in seen:
+            if type(array) is ndarray and array.flags.c_contiguous:
+                dtype = array.dtype
+                if dtype is not floats:
+                    is_float = _COMPILED_DTYPES.get(dtype)
+                    if is_float is None or (is_float and floats is not None and floats != dtype):
+                        return self.reference
+                    floats = dtype if is_float else floats
+                    found = True
+            elif type(array) not in _SETTINGS and not isinstance(array, (int, float)):
+                if self.gpu is None or not _are_for_gpu(seen):
+                    return self.reference
+                return self.gpu if not self.gpu_fits or self.gpu_fits(*arrays, **options) else self.reference
+        if not found or self.cpu is None or numba() is None:
+            return self.reference
+        if self.fits is not None and not self.fits(*arrays, **options):
+            return self.reference
+        for run, when in self.ways:
+            if when(*arrays, **options):
+                return run
+        if self.parallel is not None and arrays[0].size >= PARALLEL_FROM and may_use_threads():
+            return self.parallel.compiled
+        return self.cpu.compiled if isinstance(self.cpu, Loop) else self.cpu
 
     def on_several_threads(self, picked: Implementation, size: int) -> Implementation:
         """Return what to run in the place of ``picked`` where several threads wrote the arrays of this size."""
@@ -324,40 +245,23 @@ def register(
     gpu: Implementation | None = None,
     flat: bool = False,
     parallel: Loop | None = None,
+    fits: Callable[..., bool] | None = None,
+    ways: Sequence[Way] = (),
+    gpu_fits: Callable[..., bool] | None = None,
 ) -> Kernel:
     """Enter a kernel's implementations in the registry and return the kernel; a name may be taken once."""
     if name in kernels:
         raise ValueError(f"a kernel named {name!r} is registered already")
-    kernels[name] = Kernel(name, reference, cpu, gpu, flat, parallel)
+    kernels[name] = Kernel(name, reference, cpu, gpu, flat, parallel, fits, tuple(ways), gpu_fits)
     return kernels[name]
 
 
-def _fit_cpu(arguments: tuple[Any, ...]) -> bool:
-    floats = None
-    fit = False  # numbers alone do not
-    for array in arguments:
-        if type(array) is ndarray and array.flags.c_contiguous:
-            dtype = array.dtype
-            if dtype is not floats:
-                is_float = _COMPILED_DTYPES.get(dtype)
-                if is_float is None:
-                    return False
-                if is_float:
-                    if floats is not None and floats != dtype:
-                        return False
-                    floats = dtype
-                fit = True
-        elif array is not None and not isinstance(array, (int, float)):
-            return False
-    return fit
-
-
-def _fit_gpu(arguments: tuple[Any, ...]) -> bool:
+def _are_for_gpu(arguments: tuple[Any, ...]) -> bool:
     fit = False
     for array in arguments:
         if _is_cupys(type(array).__module__):
             fit = True
-        elif array is not None and not isinstance(array, (int, float)):
+        elif type(array) not in _SETTINGS and not isinstance(array, (int, float)):
             return False
     return fit
 

@@ -9,12 +9,13 @@ How far two implementations may be apart: n ulp of Σ|terms| where n terms are s
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from minigrad_kernels import gpu, products, sample
-from minigrad_kernels.launch import Loop, output, register, written
+from minigrad_kernels.launch import Loop, Way, output, register, written
 
 ACTIVATIONS = ("none", "relu")
 SUMMING = (32, 32)  # columns and lanes of a block that sums rows; as in cuda/linear.cu
@@ -47,26 +48,43 @@ add_bias, add_bias_relu = Loop(bias_loop), Loop(bias_relu_loop)
 
 
 def forward_cpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
-    """See ``forward_reference``."""
-    shape, dtype = x.shape, x.dtype
-    if not shape or w.ndim != 2 or dtype != w.dtype or dtype.kind != "f" or shape[-1] != w.shape[1]:
-        return forward_reference(x, w, b, activation, out)
-    relu = _is_relu(activation)
-    y = output(out, (*shape[:-1], w.shape[0]), x)
-    if b is not None and (b.shape != w.shape[:1] or b.dtype != w.dtype):
-        raise ValueError(f"b is {b.dtype} of shape {b.shape}; {w.dtype} of shape {w.shape[:1]} is needed")
-    rows, samples = (y, x) if len(shape) == 2 else (_rows(y), _rows(x))
-    if len(rows) == 1:
-        sample.forward(samples[0], w, np.zeros(len(w), w.dtype) if b is None else b, relu, rows[0])
-        return y
-    if products.forward(samples, w, b, relu, rows):
-        return y
+    """See ``forward_reference``; by BLAS, with the rest in one pass over its product."""
+    shape = (*x.shape[:-1], w.shape[0])
+    y = np.empty(shape, x.dtype) if out is None else output(out, shape, x)
+    rows, samples = (y, x) if x.ndim == 2 else (_rows(y), _rows(x))
     np.dot(samples, w.T, out=rows)
     if b is not None:
-        (add_bias_relu if relu else add_bias)(rows, b)
-    elif relu:
+        (add_bias_relu if activation == "relu" else add_bias).compiled(rows, b)
+    elif activation == "relu":
         np.maximum(y, 0, out=y)
     return y
+
+
+def forward_by_tiles(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
+    """See ``forward_reference``; all of it in one go."""
+    shape = (*x.shape[:-1], w.shape[0])
+    y = np.empty(shape, x.dtype) if out is None else output(out, shape, x)
+    rows, samples = (y, x) if x.ndim == 2 else (_rows(y), _rows(x))
+    products.forward(samples, w, b, activation == "relu", rows)
+    return y
+
+
+def forward_fits(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> bool:
+    """Tell whether the loops take these; ValueError where b belongs to another layer."""
+    shape, dtype = x.shape, x.dtype
+    if not shape or w.ndim != 2 or dtype != w.dtype or dtype.kind != "f" or shape[-1] != w.shape[1]:
+        return False
+    if b is not None and (b.shape != w.shape[:1] or b.dtype != dtype):
+        raise ValueError(f"b is {b.dtype} of shape {b.shape}; {dtype} of shape {w.shape[:1]} is needed")
+    return bool(activation in ACTIVATIONS)
+
+
+def tiles_pay(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> bool:
+    """Tell whether the product is one for tiles."""
+    if x.size * len(w) < products.SMALLEST:
+        return False
+    n: int = prod(x.shape[:-1])
+    return products.fits(len(w), n, w.shape[1], w.dtype)
 
 
 def forward_gpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
@@ -93,8 +111,6 @@ def backward_input_reference(g: Any, w: Any, out: Any = None) -> Any:
 
 def backward_input_cpu(g: Any, w: Any, out: Any = None) -> Any:
     """See ``backward_input_reference``."""
-    if g.ndim == 0 or w.ndim != 2 or g.dtype != w.dtype or g.shape[-1] != w.shape[0]:
-        return backward_input_reference(g, w, out)
     d = output(out, (*g.shape[:-1], w.shape[1]), g)
     products.dot(_rows(g), w, _rows(d), by_rows=False)
     return d
@@ -115,8 +131,6 @@ def backward_weight_reference(g: Any, x: Any, out: Any = None) -> Any:
 
 def backward_weight_cpu(g: Any, x: Any, out: Any = None) -> Any:
     """See ``backward_weight_reference``."""
-    if g.ndim == 0 or g.dtype != x.dtype or g.shape[:-1] != x.shape[:-1]:
-        return backward_weight_reference(g, x, out)
     d = output(out, (g.shape[-1], x.shape[-1]), g)
     products.dot(_rows(g).T, _rows(x), d, by_rows=True)
     return d
@@ -151,8 +165,6 @@ sum_rows = Loop(sum_loop)
 
 def backward_bias_cpu(g: Any, out: Any = None) -> Any:
     """See ``backward_bias_reference``."""
-    if g.ndim == 0 or g.dtype.kind != "f":
-        return backward_bias_reference(g, out)
     total = output(out, g.shape[-1:], g)
     sum_rows(_rows(g), total)
     return total
@@ -193,16 +205,14 @@ def mask_sum_loop(g: Any, y: Any, d: Any, total: Any) -> None:
 mask_and_sum = Loop(mask_sum_loop)
 
 
+def backward_activation_fits(g: Any, y: Any, activation: str = "none", out: Any = None) -> bool:
+    """Tell whether the loop takes these: without an activation there is little to do."""
+    alike = g.ndim > 0 and g.shape == y.shape and g.dtype == y.dtype
+    return bool(activation == "relu" and alike and g.dtype.kind == "f")
+
+
 def backward_activation_cpu(g: Any, y: Any, activation: str = "none", out: Any = None) -> Any:
     """See ``backward_activation_reference``."""
-    if (
-        not _is_relu(activation)
-        or g.ndim == 0
-        or g.shape != y.shape
-        or g.dtype != y.dtype
-        or g.dtype.kind != "f"
-    ):
-        return backward_activation_reference(g, y, activation, out)
     into, total = out or (None, None)
     d, total = output(into, g.shape, g), output(total, g.shape[-1:], g)
     mask_and_sum(_rows(g), _rows(y), _rows(d), total)
@@ -243,6 +253,29 @@ def backward_reference(
     )
 
 
+def backward_fits(
+    g: Any,
+    y: Any,
+    x: Any,
+    w: Any,
+    activation: str = "none",
+    needs_grad: tuple[bool, bool, bool] = (True, True, True),
+    out: Any = None,
+) -> bool:
+    """Tell whether the loops take these."""
+    shape, dtype = g.shape, g.dtype
+    return bool(
+        shape
+        and y.shape == shape
+        and w.ndim == 2
+        and w.shape[0] == shape[-1]
+        and x.shape == (*shape[:-1], w.shape[1])
+        and dtype == y.dtype == x.dtype == w.dtype
+        and dtype.kind == "f"
+        and activation in ACTIVATIONS
+    )
+
+
 def backward_cpu(
     g: Any,
     y: Any,
@@ -253,35 +286,16 @@ def backward_cpu(
     out: Any = None,
 ) -> Any:
     """See ``backward_reference``."""
-    shape = g.shape
-    if (
-        not shape
-        or y.shape != shape
-        or w.ndim != 2
-        or w.shape[0] != shape[-1]
-        or x.shape != (*shape[:-1], w.shape[1])
-        or not g.dtype == y.dtype == x.dtype == w.dtype
-        or g.dtype.kind != "f"
-    ):
-        return backward_reference(g, y, x, w, activation, needs_grad, out)
-    relu = _is_relu(activation)
-    dx, dw, db = out or (None, None, None)
-    dx = output(dx, x.shape, x) if needs_grad[0] else None
-    dw = output(dw, w.shape, w) if needs_grad[1] else None
-    db = output(db, w.shape[:1], w)
+    dx, dw, db = sample.gradients(x, w, needs_grad, out)
     d = dx
-    if len(shape) != 2:
+    if g.ndim != 2:
         g, y, x, d = _rows(g), _rows(y), _rows(x), None if dx is None else _rows(dx)
-    if len(g) == 1 and dw is not None:
-        into = np.empty(0, x.dtype) if d is None else d[0]
-        sample.backward(g[0], y[0], x[0], w, relu, into, dw, db)
-        return dx, dw, db if needs_grad[2] else None
-    if relu:
+    if activation == "relu":
         passed = np.empty(g.shape, g.dtype)
-        mask_and_sum(g, y, passed, db)
+        mask_and_sum.compiled(g, y, passed, db)
         g = passed
     elif needs_grad[2]:
-        sum_rows(g, db)
+        sum_rows.compiled(g, db)
     if d is not None:
         products.dot(g, w, d, by_rows=False)
     if dw is not None:
@@ -326,26 +340,49 @@ def _rows(a: Any) -> Any:
     return a.reshape((samples, a.shape[-1]))
 
 
-forward = register("linear_forward", reference=forward_reference, cpu=forward_cpu, gpu=forward_gpu)
+forward = register(
+    "linear_forward",
+    reference=forward_reference,
+    cpu=forward_cpu,
+    gpu=forward_gpu,
+    fits=forward_fits,
+    ways=[Way(forward_by_tiles, tiles_pay), Way(sample.forward, sample.is_one)],
+)
 backward_input = register(
     "linear_backward_input",
     reference=backward_input_reference,
     cpu=backward_input_cpu,
     gpu=backward_input_gpu,
+    fits=lambda g, w, out=None: (
+        g.ndim > 0 and w.ndim == 2 and g.dtype == w.dtype and g.shape[-1] == w.shape[0]
+    ),
 )
 backward_weight = register(
     "linear_backward_weight",
     reference=backward_weight_reference,
     cpu=backward_weight_cpu,
     gpu=backward_weight_gpu,
+    fits=lambda g, x, out=None: g.ndim > 0 and g.dtype == x.dtype and g.shape[:-1] == x.shape[:-1],
 )
 backward_bias = register(
-    "linear_backward_bias", reference=backward_bias_reference, cpu=backward_bias_cpu, gpu=backward_bias_gpu
+    "linear_backward_bias",
+    reference=backward_bias_reference,
+    cpu=backward_bias_cpu,
+    gpu=backward_bias_gpu,
+    fits=lambda g, out=None: g.ndim > 0 and g.dtype.kind == "f",
 )
 backward_activation = register(
     "linear_backward_activation",
     reference=backward_activation_reference,
     cpu=backward_activation_cpu,
     gpu=backward_activation_gpu,
+    fits=backward_activation_fits,
 )
-backward = register("linear_backward", reference=backward_reference, cpu=backward_cpu, gpu=backward_gpu)
+backward = register(
+    "linear_backward",
+    reference=backward_reference,
+    cpu=backward_cpu,
+    gpu=backward_gpu,
+    fits=backward_fits,
+    ways=[Way(sample.backward, sample.is_one_with_weights)],
+)

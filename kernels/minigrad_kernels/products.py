@@ -13,13 +13,13 @@ The bits do not depend on the number of threads.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out, threads
-from minigrad_kernels.tiles import Size, Tile, pack_panels, size, tile, tile_across, transpose
+from minigrad_kernels.tiles import Tile, pack_panels, size, tile, tile_across, transpose
 from minigrad_kernels.work_queue import new_queue, next_task
 
 prange = range  # Numba's, where a loop is compiled
@@ -165,15 +165,16 @@ def _loops(parallel: bool) -> _Loops:
     )
 
 
-def _chosen(m: int, n: int, depth: int, dtype: np.dtype[Any]) -> tuple[Size, int] | None:
-    """Return the tile for a product with m rows and n columns, and how many threads share it; None for BLAS."""
-    work = m * n * depth
-    if not SMALLEST <= work <= LARGEST or dtype != np.float32:
-        return None
+@lru_cache(maxsize=1024)  # shapes come back every step
+def fits(m: int, n: int, depth: int, dtype: np.dtype[Any]) -> bool:
+    """Tell whether the tiles are the faster ones for a product with m rows and n columns; BLAS takes any.
+
+    Where there are fewer multiplications than ``SMALLEST`` they never are, and nobody needs to ask.
+    """
+    if not SMALLEST <= m * n * depth <= LARGEST or dtype != np.float32:
+        return False
     fitting = size()
-    if fitting is None or max(m, fitting.rows) * max(n, fitting.columns) > MOST_WASTE * m * n:
-        return None
-    return fitting, threads() if work >= PARALLEL_FROM and may_use_threads() else 1
+    return fitting is not None and max(m, fitting.rows) * max(n, fitting.columns) <= MOST_WASTE * m * n
 
 
 def _padded(a: Any, rows: int, columns: int) -> Any:
@@ -186,27 +187,24 @@ def _padded(a: Any, rows: int, columns: int) -> Any:
     return whole
 
 
-def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> bool:
-    """y = x·wᵀ + b, and 0 for what is below it where ``relu``; return whether it was done by tiles."""
+def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
+    """y = x·wᵀ + b, and 0 for what is below it where ``relu``, for what ``fits``."""
     (n, depth), m = x.shape, len(w)
-    chosen = _chosen(m, n, depth, x.dtype)
-    if chosen is None:
-        return False
-    fitting, workers = chosen
-    loops = _loops(workers > 1)
+    workers = threads() if m * n * depth >= PARALLEL_FROM and may_use_threads() else 1
+    loop, fitting = _loops(workers > 1).forward, size()
+    assert fitting is not None
     bias = np.zeros(m, w.dtype) if b is None else b
     if m >= fitting.rows and n >= fitting.columns:
-        loops.forward(x, w, bias, relu, workers, y)
-        return True
+        loop.compiled(x, w, bias, relu, workers, y)
+        return
     x, w, bias = (
         _padded(x, fitting.columns, 0),
         _padded(w, fitting.rows, 0),
         _padded(bias[:, None], fitting.rows, 0),
     )
     whole = np.empty((len(x), len(w)), x.dtype)
-    loops.forward(x, w, bias.ravel(), relu, workers, whole)
+    loop.compiled(x, w, bias.ravel(), relu, workers, whole)
     y[:] = whole[:n, :m]
-    return True
 
 
 def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
@@ -216,22 +214,27 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     update the same rows of the weights, and need not travel from one processor's cache to another's.
     """
     m, n = out.shape
-    chosen = _chosen(m, n, len(b), b.dtype)
-    if chosen is None:
+    if m * n * len(b) >= SMALLEST and fits(m, n, len(b), b.dtype):
+        _dot_by_tiles(a, b, out, by_rows)
+    else:
         np.dot(a, b, out=out)
-        return
-    fitting, workers = chosen
-    loops = _loops(workers > 1)
+
+
+def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool) -> None:
+    (m, n), depth = out.shape, len(b)
+    workers = threads() if m * n * depth >= PARALLEL_FROM and may_use_threads() else 1
+    loops, fitting = _loops(workers > 1), size()
+    assert fitting is not None
     note_shared_out(out, workers > 1)
     entries, terms = TURNED[fitting.lanes]
-    if a.flags.f_contiguous and a.size >= entries and len(b) >= terms:
+    if a.flags.f_contiguous and a.size >= entries and depth >= terms:
         rows = np.empty(a.shape, a.dtype)
-        loops.transpose(a.T, rows)
+        loops.transpose.compiled(a.T, rows)
         a = rows
     if m >= fitting.rows and n >= fitting.columns:
-        loops.product(a, b, by_rows, workers, out)
+        loops.product.compiled(a, b, by_rows, workers, out)
         return
     a, b = _padded(a, fitting.rows, 0), _padded(b, 0, fitting.columns)
     whole = np.empty((len(a), b.shape[1]), b.dtype)
-    loops.product(a, b, by_rows, workers, whole)
+    loops.product.compiled(a, b, by_rows, workers, whole)
     out[:] = whole[:m, :n]

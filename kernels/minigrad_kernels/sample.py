@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad_kernels.launch import Loop, may_use_threads
+import numpy as np
+
+from minigrad_kernels.launch import Loop, may_use_threads, output
 
 prange = range  # Numba's, where a loop is compiled in parallel
 ROWS, COLUMNS = 32, 128  # of w that a thread takes at a time
@@ -71,11 +73,61 @@ _forward = {parallel: Loop(forward_loop, parallel=parallel) for parallel in (Fal
 _backward = {parallel: Loop(backward_loop, parallel=parallel) for parallel in (False, True)}
 
 
-def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
-    """See ``forward_loop``; on several threads where w is large."""
-    _forward[w.size >= PARALLEL_FROM and may_use_threads()](x, w, b, relu, y)
+def is_one(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> bool:
+    """Tell whether these are the numbers of a single sample."""
+    return bool(x.size == x.shape[-1] > 0)
 
 
-def backward(g: Any, y: Any, x: Any, w: Any, relu: bool, dx: Any, dw: Any, db: Any) -> None:
-    """See ``backward_loop``; on several threads where w is large."""
-    _backward[w.size >= PARALLEL_FROM and may_use_threads()](g, y, x, w, relu, dx, dw, db)
+def forward(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
+    """See ``forward_loop`` and ``linear.forward_reference``; on several threads where w is large."""
+    y = output(out, (*x.shape[:-1], w.shape[0]), x)
+    bias = np.zeros(len(w), w.dtype) if b is None else b
+    loop = _forward[w.size >= PARALLEL_FROM and may_use_threads()]
+    loop(x.reshape(-1), w, bias, activation == "relu", y.reshape(-1))
+    return y
+
+
+def is_one_with_weights(
+    g: Any,
+    y: Any,
+    x: Any,
+    w: Any,
+    activation: str = "none",
+    needs_grad: tuple[bool, bool, bool] = (True, True, True),
+    out: Any = None,
+) -> bool:
+    """Tell whether this is a single sample, of whose gradients that of the weights is needed."""
+    return bool(g.size == g.shape[-1] > 0 and needs_grad[1])
+
+
+def backward(
+    g: Any,
+    y: Any,
+    x: Any,
+    w: Any,
+    activation: str = "none",
+    needs_grad: tuple[bool, bool, bool] = (True, True, True),
+    out: Any = None,
+) -> Any:
+    """See ``backward_loop`` and ``linear.backward_reference``; on several threads where w is large."""
+    dx, dw, db = gradients(x, w, needs_grad, out)
+    into = np.empty(0, x.dtype) if dx is None else dx.reshape(-1)
+    loop = _backward[w.size >= PARALLEL_FROM and may_use_threads()]
+    loop(g.reshape(-1), y.reshape(-1), x.reshape(-1), w, activation == "relu", into, dw, db)
+    return dx, dw, db if needs_grad[2] else None
+
+
+def gradients(x: Any, w: Any, needs_grad: tuple[bool, bool, bool], out: Any) -> tuple[Any, Any, Any]:
+    """Return where a dense layer's gradients go: those that are needed, and b's in any case."""
+    if out is None:
+        return (
+            np.empty(x.shape, x.dtype) if needs_grad[0] else None,
+            np.empty(w.shape, w.dtype) if needs_grad[1] else None,
+            np.empty(w.shape[:1], w.dtype),
+        )
+    dx, dw, db = out
+    return (
+        output(dx, x.shape, x) if needs_grad[0] else None,
+        output(dw, w.shape, w) if needs_grad[1] else None,
+        output(db, w.shape[:1], w),
+    )

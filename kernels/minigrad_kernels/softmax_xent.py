@@ -175,8 +175,6 @@ LOOPS = {np.dtype(real): _compiled_for(real) for real in (np.float32, np.float64
 
 def forward_cpu(logits: Any, labels: Any, out: Any = None) -> Any:
     """See ``forward_reference``."""
-    if not _fits(logits, labels):
-        return forward_reference(logits, labels, out)
     losses = output(out, labels.shape, logits)
     LOOPS[logits.dtype]["forward_loop"](logits, labels, losses)
     return losses
@@ -184,8 +182,6 @@ def forward_cpu(logits: Any, labels: Any, out: Any = None) -> Any:
 
 def backward_cpu(g: Any, logits: Any, labels: Any, out: Any = None) -> Any:
     """See ``backward_reference``."""
-    if not _fits(logits, labels) or g.shape != labels.shape or g.dtype != logits.dtype:
-        return backward_reference(g, logits, labels, out)
     d = output(out, logits.shape, logits)
     LOOPS[logits.dtype]["backward_loop"](g, logits, labels, d)
     return d
@@ -193,25 +189,23 @@ def backward_cpu(g: Any, logits: Any, labels: Any, out: Any = None) -> Any:
 
 def forward_backward_cpu(logits: Any, labels: Any, out: Any = None) -> Any:
     """See ``forward_backward_reference``."""
-    if not _fits(logits, labels):
-        return forward_backward_reference(logits, labels, out)
     return _forward_backward(logits, labels, 1, *(out or (None, None)))
 
 
 def mean_forward_backward_cpu(logits: Any, labels: Any, out: Any = None) -> Any:
     """See ``mean_forward_backward_reference``."""
-    if not _fits(logits, labels):
-        return mean_forward_backward_reference(logits, labels, out)
     mean, d = out or (None, None)
     n = len(labels)
     losses, d = _forward_backward(logits, labels, n, None, d)
-    return written(losses.sum() / n, mean), d
+    return losses.sum() / n if mean is None else written(losses.sum() / n, mean), d
 
 
 def _forward_backward(logits: Any, labels: Any, n: int, losses: Any, d: Any) -> tuple[Any, Any]:
-    losses, d = output(losses, labels.shape, logits), output(d, logits.shape, logits)
+    dtype = logits.dtype
+    losses = np.empty(labels.shape, dtype) if losses is None else output(losses, labels.shape, logits)
+    d = np.empty(logits.shape, dtype) if d is None else output(d, logits.shape, logits)
     several = logits.size >= PARALLEL_FROM and may_use_threads()
-    LOOPS[logits.dtype]["parallel" if several else "forward_backward_loop"](logits, labels, n, losses, d)
+    LOOPS[dtype]["parallel" if several else "forward_backward_loop"].compiled(logits, labels, n, losses, d)
     return losses, d
 
 
@@ -220,8 +214,6 @@ scale = {parallel: Loop(mean_backward_loop, parallel=parallel) for parallel in (
 
 def mean_backward_cpu(g: Any, gradient: Any, out: Any = None) -> Any:
     """See ``mean_backward_reference``."""
-    if g.shape != () or gradient.ndim != 2 or not gradient.size or g.dtype != gradient.dtype:
-        return mean_backward_reference(g, gradient, out)
     if out is None and g[()] == 1:
         return gradient
     d = output(out, gradient.shape, gradient)
@@ -229,8 +221,8 @@ def mean_backward_cpu(g: Any, gradient: Any, out: Any = None) -> Any:
     return d
 
 
-def _fits(logits: Any, labels: Any) -> bool:
-    """Tell whether the loops can take these; what they cannot is the reference's to take or to refuse."""
+def fits(logits: Any, labels: Any, out: Any = None) -> bool:
+    """Tell whether the loops take these; what they do not is the reference's to take or to refuse."""
     return bool(
         logits.ndim == 2
         and logits.shape[1]
@@ -238,6 +230,16 @@ def _fits(logits: Any, labels: Any) -> bool:
         and labels.shape == logits.shape[:1]
         and labels.dtype.kind == "i"
     )
+
+
+def backward_fits(g: Any, logits: Any, labels: Any, out: Any = None) -> bool:
+    """The same, with the losses' gradient."""
+    return fits(logits, labels) and bool(g.shape == labels.shape and g.dtype == logits.dtype)
+
+
+def mean_backward_fits(g: Any, gradient: Any, out: Any = None) -> bool:
+    """The same for the gradient of the losses' mean."""
+    return bool(g.shape == () and gradient.ndim == 2 and gradient.size and g.dtype == gradient.dtype)
 
 
 THREADS = 128  # of a block, which works on one row; as in cuda/softmax_xent.cu
@@ -307,23 +309,34 @@ def _check(logits: Any, labels: Any) -> None:
     )
 
 
-forward = register("softmax_xent_forward", reference=forward_reference, cpu=forward_cpu, gpu=forward_gpu)
-backward = register("softmax_xent_backward", reference=backward_reference, cpu=backward_cpu, gpu=backward_gpu)
+forward = register(
+    "softmax_xent_forward", reference=forward_reference, cpu=forward_cpu, gpu=forward_gpu, fits=fits
+)
+backward = register(
+    "softmax_xent_backward",
+    reference=backward_reference,
+    cpu=backward_cpu,
+    gpu=backward_gpu,
+    fits=backward_fits,
+)
 forward_backward = register(
     "softmax_xent_forward_backward",
     reference=forward_backward_reference,
     cpu=forward_backward_cpu,
     gpu=forward_backward_gpu,
+    fits=fits,
 )
 mean_forward_backward = register(
     "softmax_xent_mean_forward_backward",
     reference=mean_forward_backward_reference,
     cpu=mean_forward_backward_cpu,
     gpu=mean_forward_backward_gpu,
+    fits=fits,
 )
 mean_backward = register(
     "softmax_xent_mean_backward",
     reference=mean_backward_reference,
     cpu=mean_backward_cpu,
     gpu=mean_backward_gpu,
+    fits=mean_backward_fits,
 )

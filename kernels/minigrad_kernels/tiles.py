@@ -24,15 +24,11 @@ ROWS = COLUMNS = LANES = 0  # a tile's, and a register's, in each of the functio
 
 
 class Size(NamedTuple):
-    """Of a tile: how many rows it has, and how many float32 numbers a register; it has two registers of columns."""
+    """Of a tile: its rows, how many float32 numbers a register has, and its columns, which are two registers."""
 
     rows: int
     lanes: int
-
-    @property
-    def columns(self) -> int:
-        """How many columns a tile has."""
-        return 2 * self.lanes
+    columns: int
 
 
 @cache
@@ -48,8 +44,8 @@ def size() -> Size | None:
 
     features = set((module.config.CPU_FEATURES or binding.get_host_cpu_features().flatten()).split(","))
     if "+avx512f" in features:
-        return Size(8, 16)
-    return Size(4, 8) if {"+avx2", "+fma"} <= features else None
+        return Size(8, 16, 32)
+    return Size(4, 8, 16) if {"+avx2", "+fma"} <= features else None
 
 
 def tile(a: Any, i: int, b: Any, k: int, c: Any, j: int) -> None:
@@ -128,7 +124,7 @@ class _Emitter:
                 self.store(total, c, self.plus(i, r), self.plus(j, v * self.size.lanes))
 
     def tile_across(self, a: _Array, i: Any, b: _Array, bias: _Array, relu: Any, c: _Array, j: Any) -> None:
-        builder, (rows, lanes) = self.builder, self.size
+        builder, (rows, lanes, _) = self.builder, self.size
         zero = self.zeros(rows)
         added = self.load(rows, bias, i)
         cut = self.spread(relu, rows)
@@ -140,7 +136,7 @@ class _Emitter:
                 self.store(z, c, self.plus(j, v * lanes + k), i)
 
     def transpose(self, a: _Array, i: Any, k: Any, t: _Array) -> None:
-        rows, lanes = self.size
+        rows, lanes, _ = self.size
         for n, column in enumerate(
             self.transposed([self.load(lanes, a, self.plus(i, r), k) for r in range(rows)])
         ):
@@ -161,7 +157,7 @@ class _Emitter:
 
     def sums(self, a: _Array, i: Any, b: _Array, j: Any) -> list[list[Any]]:
         """Σ_k a[i + r, k] b[k, j:], as two vectors for each of the tile's rows r."""
-        builder, (rows, lanes) = self.builder, self.size
+        builder, (rows, lanes, _) = self.builder, self.size
         zero = self.zeros(lanes)
         totals = [[self.cgutils.alloca_once_value(builder, zero) for _ in range(2)] for _ in range(rows)]
         for row in totals:

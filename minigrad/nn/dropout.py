@@ -54,7 +54,9 @@ class Dropout(Module):
                 "Cast the data once: x.astype('float32').",
             )
         random = self.rng.random(array.shape, dtype=np.float32)
-        return dropout(x, backend.to_device(random, backend.device_of(array)), p=self.p)
+        if type(array) is not np.ndarray:
+            random = backend.to_device(random, backend.device_of(array))
+        return dropout(x, random, p=self.p)
 
     def extra_repr(self) -> str:
         """Return the probability of dropping."""

@@ -23,22 +23,25 @@ from minigrad.ops.activation import softmax
 from minigrad.ops.half import wide
 
 
-def _linear(x: Array, w: Array, b: Array | None = None, activation: str = "none") -> Array:
-    if x.ndim == 0 or x.shape[-1] != w.shape[-1]:
-        raise ShapeError("MG-101", f"linear: {width_mismatch(x.shape, w.shape[-1])}")
-    if x.dtype != w.dtype:
-        raise DtypeError(
-            "MG-211",
-            f"linear: x is {x.dtype}, the weights are {w.dtype}: NumPy would silently go on in "
-            f"{np.result_type(x.dtype, w.dtype)}. Cast the data once: x.astype('{w.dtype}').",
-        )
-    return linear_kernels.forward(x, w, b, activation=activation)
+def _dense(activation: str) -> Callable[..., Array]:
+    def forward(x: Array, w: Array, b: Array | None = None) -> Array:
+        if x.ndim == 0 or x.shape[-1] != w.shape[-1]:
+            raise ShapeError("MG-101", f"linear: {width_mismatch(x.shape, w.shape[-1])}")
+        if x.dtype != w.dtype:
+            raise DtypeError(
+                "MG-211",
+                f"linear: x is {x.dtype}, the weights are {w.dtype}: NumPy would silently go on in "
+                f"{np.result_type(x.dtype, w.dtype)}. Cast the data once: x.astype('{w.dtype}').",
+            )
+        return linear_kernels.forward(x, w, b, activation)
+
+    return forward
 
 
 def _gradients_of(activation: str) -> Callable[..., Any]:
     def gradients(needs_grad: Container[int], g: Array, y: Array, x: Array, w: Array, b: Any = None) -> Any:
         chosen = (0 in needs_grad, 1 in needs_grad, 2 in needs_grad)
-        return linear_kernels.backward(g, y, x, w, activation=activation, needs_grad=chosen)
+        return linear_kernels.backward(g, y, x, w, activation, chosen)
 
     return gradients
 
@@ -62,7 +65,7 @@ def width_mismatch(shape: tuple[int, ...], width: int) -> str:
 
 linear = define(
     "linear",
-    _linear,
+    _dense("none"),
     "x @ wᵀ + b",
     ("g @ w", lambda g, w: linear_kernels.backward_input(g, w)),
     ("gᵀ @ x", lambda g, x: linear_kernels.backward_weight(g, x)),
@@ -73,7 +76,7 @@ linear = define(
 
 linear_relu = define(
     "linear_relu",
-    lambda x, w, b=None: _linear(x, w, b, "relu"),
+    _dense("relu"),
     "max(0, x @ wᵀ + b)",
     ("(g where y > 0) @ w", lambda g, y, w: linear_kernels.backward_input(g * (y > 0), w)),
     ("(g where y > 0)ᵀ @ x", lambda g, y, x: linear_kernels.backward_weight(g * (y > 0), x)),

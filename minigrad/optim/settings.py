@@ -83,6 +83,8 @@ def count(step: Any) -> int:
 
     Beyond ``LARGEST_COUNT`` it stays there, where every schedule has long come to its end.
     """
+    if type(step) is int and 0 <= step <= LARGEST_COUNT:
+        return step  # which nearly all are
     if not isinstance(step, Integral) or isinstance(step, bool):
         step = math.floor(from_zero("step", step))
     require(step >= 0, "step", step, "0 or more")

@@ -1,9 +1,9 @@
 """Training on several processes: each works on its part of every batch, and their gradients are averaged.
 
-``communicator.py`` says what processes tell each other, ``mpi.py`` and ``nccl.py`` how; ``shard.py`` who works on
-what; ``averager.py`` sums gradients, ``carriers.py`` by messages and ``shared.py`` in memory that all can read;
-``manifest.py`` and ``waiting.py`` see to it that nothing differs unnoticed and nothing hangs. The trainers that use
-them are in ``minigrad.train.parallel``.
+``communicator.py`` says how processes exchange data, ``mpi.py`` and ``nccl.py`` by what; ``shard.py`` who works on
+what; ``averager.py`` sums gradients, ``transport.py`` by messages and ``shared.py`` in memory that all can read;
+``manifest.py`` and ``waiting.py`` see to it that nothing differs unnoticed and nothing hangs. The strategies that
+use them are in ``minigrad.train``.
 """
 
 from minigrad.parallel.averager import GradientAverager

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 
 from minigrad import modes
 from minigrad.backend import Array
-from minigrad.parallel.carriers import Carrier
-from minigrad.parallel.communicator import Communicator, Ticket
+from minigrad.parallel.communicator import Communicator
+from minigrad.parallel.transport import Transport, Work
 from minigrad.tape import Step, tape
 from minigrad.tensor import Tensor
 
@@ -31,31 +31,31 @@ class Bucket:
 
     def __init__(self, params: Mapping[str, Tensor]) -> None:
         self.names, self.tensors = list(params.keys()), list(params.values())
-        self.place = {tensor: k for k, tensor in enumerate(self.tensors)}
-        self.carrier: Carrier | None = None
+        self.index = {tensor: k for k, tensor in enumerate(self.tensors)}
+        self.transport: Transport | None = None
         self.clear()
 
     def clear(self) -> None:
         """Forget the last step."""
-        self.parts: Sequence[Array] | None = None
+        self.buffers: Sequence[Array] | None = None
         self.waiting = dict.fromkeys(self.tensors)
-        self.ticket: Ticket | None = None
+        self.work: Work | None = None
 
     def put(self, tensor: Tensor, gradient: Array | float) -> None:
         """Copy the final gradient of ``tensor`` to where it is summed."""
-        if self.parts is None:
-            assert self.carrier is not None
-            self.parts = self.carrier.parts()
-        self.parts[self.place[tensor]][...] = gradient
+        if self.buffers is None:
+            assert self.transport is not None
+            self.buffers = self.transport.buffers()
+        self.buffers[self.index[tensor]][...] = gradient
         del self.waiting[tensor]
 
-    def give_back(self) -> None:
+    def copy_back(self) -> None:
         """Let every ``.grad`` be its sum."""
-        assert self.carrier is not None
+        assert self.transport is not None
         for k, tensor in enumerate(self.tensors):
             if tensor.grad is not None:
                 own = tensor.grad.data
-                total = self.carrier.take(k, own)
+                total = self.transport.result(k, own)
                 if total is not own:
                     tensor.grad.data = total
 
@@ -75,7 +75,7 @@ class GradientAverager:
         self.buckets = [Bucket(group) for group in _grouped(params, bucket_bytes)]
         self._home = {tensor: bucket for bucket in self.buckets for tensor in bucket.tensors}
         self._left: dict[Tensor, int] = {}
-        self._tickets: list[Ticket] = []
+        self._under_way: list[Work] = []
         self._close: Callable[[], None] | None = None
 
     def layout(self) -> list[list[str]]:
@@ -89,7 +89,7 @@ class GradientAverager:
         Where sums do not go on by themselves, nothing is won by that, and all of them start in ``start_rest``.
         """
         self._open()
-        if not all(bucket.carrier and bucket.carrier.in_background for bucket in self.buckets):
+        if not all(bucket.transport and bucket.transport.in_background for bucket in self.buckets):
             yield
             return
         self._left = _contributions(loss, self._home)
@@ -100,14 +100,14 @@ class GradientAverager:
         """Agree with the others on how sums travel: once they are all here, not before they have been compared."""
         if self._close is None:
             groups = [[tensor.data for tensor in bucket.tensors] for bucket in self.buckets]
-            carriers, self._close = self.communicator.carriers(groups, "the others' buckets")
-            for bucket, carrier in zip(self.buckets, carriers, strict=True):
-                bucket.carrier = carrier
+            transports, self._close = self.communicator.transports(groups, "the others' buckets")
+            for bucket, transport in zip(self.buckets, transports, strict=True):
+                bucket.transport = transport
 
     def close(self) -> None:
         """Give back the memory that sums travel through; all processes do. The next step takes some anew."""
         for bucket in self.buckets:
-            bucket.carrier = None
+            bucket.transport = None
             bucket.clear()
         close, self._close = self._close, None
         if close is not None:
@@ -117,8 +117,8 @@ class GradientAverager:
         tensor = step.input
         left = self._left.get(tensor)
         if left is None:
-            if self._tickets:
-                self.communicator.test(self._tickets)
+            if self._under_way:
+                self.communicator.test(self._under_way)
         elif left > 1:
             self._left[tensor] = left - 1
         else:
@@ -132,10 +132,10 @@ class GradientAverager:
         for ready in self.buckets:
             if ready.waiting:
                 break
-            if ready.ticket is None:
-                assert ready.carrier is not None
-                ready.ticket = ready.carrier.start()
-                self._tickets.append(ready.ticket)
+            if ready.work is None:
+                assert ready.transport is not None
+                ready.work = ready.transport.start()
+                self._under_way.append(ready.work)
 
     def start_rest(self, *, failed: bool = False) -> None:
         """Start the sums that the walk did not.
@@ -148,20 +148,20 @@ class GradientAverager:
                 gradient = 0.0 if tensor.grad is None else tensor.grad.data
                 self._put(tensor, math.nan if failed else gradient)
 
-    def finish(self, place: str) -> None:
+    def finish(self, when: str) -> None:
         """Start the rest, wait for all sums and put them into ``.grad``.
 
-        ``place`` ("step 37") is named where a sum does not come.
+        ``when`` ("step 37") is named where a sum does not come.
         """
         self.start_rest()
         for number, bucket in enumerate(self.buckets, 1):
-            assert bucket.ticket is not None
-            if not bucket.ticket.done():
-                what = f"bucket {number} of {len(self.buckets)} ({_shortened(bucket.names)}) at {place}"
-                self.communicator.wait([bucket.ticket], what)
-            bucket.give_back()
+            assert bucket.work is not None
+            if not bucket.work.done():
+                what = f"bucket {number} of {len(self.buckets)} ({_shortened(bucket.names)}) at {when}"
+                self.communicator.wait([bucket.work], what)
+            bucket.copy_back()
             bucket.clear()
-        self._tickets.clear()
+        self._under_way.clear()
         self._left = {}
 
 

@@ -1,27 +1,22 @@
-"""What the processes of one training say to each other: sums of arrays, and short texts.
+"""What the processes of one training exchange: sums of arrays, and short texts.
 
-``Communicator`` is the single process, which talks to itself; ``mpi.py`` and ``nccl.py`` hold the other two bodies.
+``Communicator`` is that of a single process; ``mpi.py`` and ``nccl.py`` hold those of several.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from minigrad.backend import Array
-from minigrad.parallel.carriers import Carrier, Messages
+from minigrad.parallel.transport import MessageTransport, Transport, Work
 from minigrad.parallel.waiting import DEADLINE, wait_until
-
-
-class Ticket(Protocol):
-    """A sum under way, from ``start_sum``."""
-
-    def done(self) -> bool:
-        """Tell whether the array holds the sum; asking also moves it on."""
+from minigrad.renamed import renamed
 
 
 class Communicator:
-    """One process among ``size``, by its number ``rank`` from 0; this body is the only one there is (size 1).
+    """One process among ``size``, by its number ``rank`` from 0; here the only one (size 1).
 
     All processes make the same calls in the same order. Every wait ends after ``deadline`` seconds with
     ParallelError MG-873.
@@ -45,36 +40,43 @@ class Communicator:
         """What the process is called in messages."""
         return f"rank {self.rank} of {self.size}"
 
-    def start_sum(self, array: Array) -> Ticket:
+    def start_sum(self, array: Array) -> Work:
         """Begin to replace ``array`` by the sum of all processes' arrays, entry by entry, and return at once.
 
-        The array is contiguous, of one shape and dtype everywhere, and nobody touches it until the ticket is done. All
+        The array is contiguous, of one shape and dtype everywhere, and nobody touches it until the work is done. All
         processes get the same bits.
         """
         return _Done()
 
-    def test(self, tickets: Sequence[Ticket]) -> bool:
+    def test(self, under_way: Sequence[Work]) -> bool:
         """Move the sums on; tell whether all of them are done."""
-        return not [ticket for ticket in tickets if not ticket.done()]
+        return not [work for work in under_way if not work.done()]
 
-    def wait(self, tickets: Sequence[Ticket], what: str) -> None:
+    def wait(self, under_way: Sequence[Work], what: str) -> None:
         """Wait until all sums are done; ``what`` names them in the error where one never is."""
-        wait_until(lambda: self.test(tickets), self.deadline, what, self.name)
+        wait_until(lambda: self.test(under_way), self.deadline, what, self.name)
 
     def sum(self, array: Array, what: str) -> Array:
         """Replace ``array`` by the sum of all processes' arrays and return it."""
         self.wait([self.start_sum(array)], what)
         return array
 
-    def carriers(
+    def transports(
         self, groups: Sequence[Sequence[Array]], what: str
-    ) -> tuple[Sequence[Carrier], Callable[[], None]]:
+    ) -> tuple[Sequence[Transport], Callable[[], None]]:
         """Return, for each group, what sums arrays like these over and over; and a function that ends all of it.
 
         The arrays of a group are of one dtype. All processes call this together, and so they do with the function.
         ``what`` names the wait for them.
         """
-        return [Messages(self, group) for group in groups], lambda: None
+        return [MessageTransport(self.start_sum, group) for group in groups], lambda: None
+
+    def carriers(
+        self, groups: Sequence[Sequence[Array]], what: str
+    ) -> tuple[Sequence[Transport], Callable[[], None]]:
+        """Deprecated: ``transports``."""
+        warnings.warn("Communicator.carriers is called transports now", DeprecationWarning, stacklevel=2)
+        return self.transports(groups, what)
 
     def gather(self, text: str, what: str) -> list[str]:
         """Return the texts of all processes, by rank."""
@@ -112,3 +114,6 @@ def of_all(error: E) -> E:
 def is_of_all(error: BaseException) -> bool:
     """Tell whether every process raises ``error`` alike."""
     return getattr(error, "of_all", False)
+
+
+__getattr__ = renamed(__name__, {"Ticket": ("minigrad.parallel.transport.Work", Work)})

@@ -46,11 +46,11 @@ def joined() -> Iterator[Communicator]:
             raise
         time.sleep(communicator.deadline if is_of_all(error) else _GRACE)
         if isinstance(error, KeyboardInterrupt):
-            told = [
+            lines = [
                 f"\n{communicator.name} was interrupted, and ends the others.",
                 *getattr(error, "__notes__", ()),
             ]
-            print(*told, sep="\n", file=sys.stderr)
+            print(*lines, sep="\n", file=sys.stderr)
             communicator.abort(exit_code(error))
         print(f"\n{communicator.name} failed, and ends the others:", file=sys.stderr)
         traceback.print_exception(error)

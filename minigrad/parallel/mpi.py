@@ -11,16 +11,17 @@ import numpy as np
 
 from minigrad.backend import Array
 from minigrad.errors import ParallelError
-from minigrad.parallel.carriers import Carrier
-from minigrad.parallel.communicator import Communicator, Ticket
+from minigrad.parallel.communicator import Communicator
 from minigrad.parallel.shared import MOST, share_slots
+from minigrad.parallel.transport import Transport, Work
 from minigrad.parallel.waiting import deadline, wait_until
+from minigrad.renamed import renamed
 
 _LAUNCHED = ("PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS")
 """Variables that the starters of MPI jobs set: Hydra and Slurm (PMI), PMIx, Open MPI, MVAPICH."""
 
 
-class MpiTicket:
+class MpiWork:
     """Something that MPI is working on."""
 
     def __init__(self, request: Any, array: Array) -> None:
@@ -48,39 +49,39 @@ class MpiCommunicator(Communicator):
         self.shares_memory = neighbours.Get_size() == self.size
         neighbours.Free()
 
-    def carriers(
+    def transports(
         self, groups: Sequence[Sequence[Array]], what: str
-    ) -> tuple[Sequence[Carrier], Callable[[], None]]:
-        """Return carriers through shared memory, if all processes can see one; see ``Communicator.carriers``."""
+    ) -> tuple[Sequence[Transport], Callable[[], None]]:
+        """Return transports through shared memory, if all processes can see one; see ``Communicator.transports``."""
         on_host = all(type(example) is np.ndarray for group in groups for example in group)
         if (
             self.shares_memory
             and on_host
             and self.size <= MOST
-            and (shared := share_slots(self, groups, what))
+            and (shared := share_slots(self, self.mpi, self.world, groups, what))
         ):
             memory, slots = shared
             return slots, memory.close
-        return super().carriers(groups, what)
+        return super().transports(groups, what)
 
-    def start_sum(self, array: Array) -> Ticket:
+    def start_sum(self, array: Array) -> Work:
         """Begin an in-place all-reduce; see ``Communicator.start_sum``."""
-        return MpiTicket(self.world.Iallreduce(self.mpi.IN_PLACE, array, op=self.mpi.SUM), array)
+        return MpiWork(self.world.Iallreduce(self.mpi.IN_PLACE, array, op=self.mpi.SUM), array)
 
-    def test(self, tickets: Sequence[Ticket]) -> bool:
+    def test(self, under_way: Sequence[Work]) -> bool:
         """Move all sums on, those that MPI works on with one ``Testall``."""
-        requests = [ticket.request for ticket in tickets if isinstance(ticket, MpiTicket)]
-        others = [ticket for ticket in tickets if not isinstance(ticket, MpiTicket)]
+        requests = [work.request for work in under_way if isinstance(work, MpiWork)]
+        others = [work for work in under_way if not isinstance(work, MpiWork)]
         done = not requests or bool(self.mpi.Request.Testall(requests))
         return super().test(others) and done
 
-    def send(self, array: Array, to: int) -> Ticket:
-        """Begin to send an array to one process; nobody touches it until the ticket is done."""
-        return MpiTicket(self.world.Isend(array, dest=to), array)
+    def send(self, array: Array, to: int) -> Work:
+        """Begin to send an array to one process; nobody touches it until the work is done."""
+        return MpiWork(self.world.Isend(array, dest=to), array)
 
-    def receive(self, array: Array, source: int) -> Ticket:
+    def receive(self, array: Array, source: int) -> Work:
         """Begin to fill ``array`` with the next one that ``source`` sends."""
-        return MpiTicket(self.world.Irecv(array, source=source), array)
+        return MpiWork(self.world.Irecv(array, source=source), array)
 
     def gather(self, text: str, what: str) -> list[str]:
         """Return the texts of all processes, by rank; as UTF-8, nothing is pickled."""
@@ -129,3 +130,6 @@ def missing(reason: str) -> ParallelError:
         f"training on several processes needs MPI, and it is not to be had here ({reason}). Install mpi4py with "
         "an MPI library: pip install 'minigrad-engine[mpi]'. On a cluster, pip install mpi4py beside its own MPI.",
     )
+
+
+__getattr__ = renamed(__name__, {"MpiTicket": ("MpiWork", MpiWork)})

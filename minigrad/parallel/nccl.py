@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 
 from minigrad.backend import Array
-from minigrad.parallel.communicator import Communicator, Ticket
+from minigrad.parallel.communicator import Communicator
 from minigrad.parallel.mpi import MpiCommunicator
+from minigrad.parallel.transport import Work
+from minigrad.renamed import renamed
 
 
-class StreamTicket:
+class StreamWork:
     """A sum that the GPU works on, in a stream beside the one that computes."""
 
     def __init__(self, event: Any, *alive: Any) -> None:
@@ -33,17 +35,17 @@ class StreamTicket:
         return bool(self.event.done)
 
 
-class StagedTicket:
+class StagedWork:
     """A sum in three stages: to pinned host memory, over MPI, and back."""
 
-    def __init__(self, array: Array, stream: Any, cupy: Any, sum_on_host: Callable[[Any], Ticket]) -> None:
+    def __init__(self, array: Array, stream: Any, cupy: Any, sum_on_host: Callable[[Any], Work]) -> None:
         from cupyx import empty_pinned
 
         self.array, self.stream, self.cupy, self.sum_on_host = array, stream, cupy, sum_on_host
         self.host = empty_pinned(array.shape, array.dtype)
         array.get(stream=stream, out=self.host, blocking=False)
         self.event = stream.record()
-        self.sum: Ticket | None = None
+        self.sum: Work | None = None
         self.on_its_way_back = False
 
     def done(self) -> bool:
@@ -75,7 +77,7 @@ class GpuCommunicator(MpiCommunicator):
         self.takes_device_arrays = "cuda" in (world.Get_info().Get("mpi_memory_alloc_kinds") or "")
         self.nccl = self._join_nccl()
 
-    def start_sum(self, array: Array) -> Ticket:
+    def start_sum(self, array: Array) -> Work:
         """Begin the sum where the array is, after what the current stream has still to do on it."""
         if type(array) is np.ndarray:
             return super().start_sum(array)
@@ -86,22 +88,22 @@ class GpuCommunicator(MpiCommunicator):
             if self.takes_device_arrays:
                 self.stream.synchronize()
                 return super().start_sum(array)
-            return StagedTicket(array, self.stream, self.cupy, super().start_sum)
+            return StagedWork(array, self.stream, self.cupy, super().start_sum)
 
-    def _sum_by_nccl(self, array: Array) -> Ticket:
+    def _sum_by_nccl(self, array: Array) -> Work:
         nccl = self.cupy.cuda.nccl
         kind = {"f": nccl.NCCL_FLOAT32, "d": nccl.NCCL_FLOAT64}[array.dtype.char]
         pointer = array.data.ptr
         self.nccl.allReduce(pointer, pointer, array.size, kind, nccl.NCCL_SUM, self.stream.ptr)
-        return StreamTicket(self.stream.record(), array)
+        return StreamWork(self.stream.record(), array)
 
     def _join_nccl(self) -> Any:
         """Return NCCL's communicator, or None where NCCL is missing somewhere or a GPU is shared."""
         nccl = self.cupy.cuda.nccl
         own = json.dumps([platform.node(), self.device, bool(nccl.available)])
-        places = [json.loads(text) for text in self.gather(own, "the others' GPUs")]
-        shared = len({(machine, device) for machine, device, _ in places}) < self.size
-        if shared or not all(available for _, _, available in places):
+        gpus = [json.loads(text) for text in self.gather(own, "the others' GPUs")]
+        shared = len({(machine, device) for machine, device, _ in gpus}) < self.size
+        if shared or not all(available for _, _, available in gpus):
             return None
         number = nccl.get_unique_id() if self.is_root else ()
         unique = tuple(json.loads(self.share(json.dumps(list(number)), "NCCL's unique id")))
@@ -130,3 +132,8 @@ def on_device(communicator: Communicator, device: str) -> tuple[Communicator, st
         device = f"cuda:{neighbours.Get_rank() % cupy.cuda.runtime.getDeviceCount()}"
         neighbours.Free()
     return GpuCommunicator(communicator.world, communicator.deadline, device), device
+
+
+__getattr__ = renamed(
+    __name__, {"StreamTicket": ("StreamWork", StreamWork), "StagedTicket": ("StagedWork", StagedWork)}
+)

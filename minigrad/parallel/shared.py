@@ -15,16 +15,13 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from minigrad.backend import Array
-from minigrad.parallel.carriers import LINE, places
-from minigrad.parallel.communicator import Ticket
-
-if TYPE_CHECKING:
-    from minigrad.parallel.mpi import MpiCommunicator
+from minigrad.parallel.communicator import Communicator
+from minigrad.parallel.transport import LINE, Work, offsets
 
 MOST = 8
 """Processes, at most: each reads what all have written; among many, an all-reduce has less to read."""
@@ -35,15 +32,14 @@ _FOLDER = "/dev/shm"  # where Linux keeps shared memory; in a container it may b
 class SharedMemory:
     """A piece of memory for each process, which all of them can read: an MPI window (MPI 4.1, section 12.2.3)."""
 
-    def __init__(self, communicator: MpiCommunicator, size: int) -> None:
-        mpi = communicator.mpi
+    def __init__(self, mpi: Any, world: Any, size: int) -> None:
         size += -size % _PAGE
-        self.window = mpi.Win.Allocate_shared(size, 1, comm=communicator.world)
+        self.window = mpi.Win.Allocate_shared(size, 1, comm=world)
         # locks nothing; a window can only be synchronised between this and its end
         self.window.Lock_all(mpi.MODE_NOCHECK)
         self.pieces = [
             np.frombuffer(self.window.Shared_query(rank)[0], np.uint8, size)
-            for rank in range(communicator.size)
+            for rank in range(world.Get_size())
         ]
 
     def fence(self) -> None:
@@ -82,11 +78,11 @@ class Slots:
         self.to_fill = [[arrays[rank] for arrays in slot] for slot in slots]
         self.begun = 0
 
-    def parts(self) -> Sequence[Array]:
+    def buffers(self) -> Sequence[Array]:
         """Return this process's arrays in the slot whose turn it is."""
         return self.to_fill[self.begun % 2]
 
-    def start(self) -> Ticket:
+    def start(self) -> Work:
         """Tell the others that the slot is full."""
         self.full = self.slots[self.begun % 2]
         self.begun += 1
@@ -103,7 +99,7 @@ class Slots:
         self.fence()
         return True
 
-    def take(self, k: int, out: Array) -> Array:
+    def result(self, k: int, out: Array) -> Array:
         """Add up the k-th arrays into ``out``."""
         first, second, *others = self.full[k]
         np.add(first, second, out=out)
@@ -113,7 +109,7 @@ class Slots:
 
 
 def share_slots(
-    communicator: MpiCommunicator, groups: Sequence[Sequence[Array]], what: str
+    communicator: Communicator, mpi: Any, world: Any, groups: Sequence[Sequence[Array]], what: str
 ) -> tuple[SharedMemory, list[Slots]] | None:
     """Return memory with slots for each group of arrays like these; None, on all processes, where one of them cannot.
 
@@ -125,12 +121,12 @@ def share_slots(
         return "no" not in texts and len(set(texts)) == 1
 
     examples = [example for _ in range(2) for group in groups for example in group]
-    starts, size = places(examples, 1, after=LINE * len(groups))
+    starts, size = offsets(examples, 1, after=LINE * len(groups))
     if not agreed(str(size) if _has_room(communicator.size * size) else "no"):
         return None
     try:
-        memory = SharedMemory(communicator, size)
-    except communicator.mpi.Exception:
+        memory = SharedMemory(mpi, world, size)
+    except mpi.Exception:
         memory = None
     if memory is not None:
         memory.pieces[communicator.rank][: LINE * len(groups)] = 0
@@ -140,7 +136,7 @@ def share_slots(
     memory.fence()
     arrays = zip(*(_arrays(piece, starts, examples) for piece in memory.pieces), strict=True)
     slots = [[list(islice(arrays, len(group))) for group in groups] for _ in range(2)]
-    progress = partial(communicator.world.Iprobe, communicator.mpi.ANY_SOURCE, communicator.mpi.ANY_TAG)
+    progress = partial(world.Iprobe, mpi.ANY_SOURCE, mpi.ANY_TAG)
     return memory, [
         Slots(communicator.rank, memory.counts(g), [slot[g] for slot in slots], memory.fence, progress)
         for g in range(len(groups))

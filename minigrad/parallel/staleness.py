@@ -55,10 +55,10 @@ class StalenessBound:
 
     def next(self) -> int | None:
         """Return a worker whose gradient is here and may be applied now, oldest first; None where all have to wait."""
-        for place, (worker, version) in enumerate(self.under_way):
+        for ahead, (worker, version) in enumerate(self.under_way):
             if worker in self.arrived:
                 return worker
-            if self.version + 1 + place - version > self.bound:
+            if self.version + 1 + ahead - version > self.bound:
                 return None
         return None
 
@@ -76,26 +76,26 @@ class Parcel:
     """An array for each parameter, weights or gradients, and eight numbers before them, in one piece of memory."""
 
     def __init__(self, params: Mapping[str, Tensor]) -> None:
-        places: dict[str, int] = {}
+        starts: dict[str, int] = {}
         end = _HEADER
         for name, tensor in params.items():
-            places[name] = end
+            starts[name] = end
             end += -(-tensor.size * tensor.dtype.itemsize // _LINE) * _LINE
         self.bytes = np.zeros(end, np.uint8)
         self.header = self.bytes[:_HEADER].view(np.float64)
         self.arrays = {
-            name: self.bytes[place : place + params[name].size * params[name].dtype.itemsize]
+            name: self.bytes[start : start + params[name].size * params[name].dtype.itemsize]
             .view(params[name].dtype)
             .reshape(params[name].shape)
-            for name, place in places.items()
+            for name, start in starts.items()
         }
 
     def fill(self, arrays: Mapping[str, Any], *header: float) -> None:
         """Copy the arrays in (zeros for one that is None), and the header's first numbers."""
         self.header[: len(header)] = header
-        for name, place in self.arrays.items():
+        for name, into in self.arrays.items():
             array = arrays[name]
-            place[...] = 0 if array is None else backend.to_numpy(array)
+            into[...] = 0 if array is None else backend.to_numpy(array)
 
 
 def staleness() -> int | None:

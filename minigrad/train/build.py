@@ -17,19 +17,24 @@ from minigrad.parallel import ALONE, Communicator, ShardedGenerator
 from minigrad.parallel.mpi import MpiCommunicator
 from minigrad.parallel.nccl import on_device
 from minigrad.parallel.staleness import staleness
-from minigrad.train.asynchronous import AsynchronousTrainer
+from minigrad.train.asynchronous import Asynchronous, Worker, check
 from minigrad.train.callbacks import Callback, EarlyStopping, GradientStatistics, GrowBatch, SuspiciousStart
 from minigrad.train.config import Config
-from minigrad.train.parallel import ParallelTrainer
 from minigrad.train.prepare import Prepared, prepare
 from minigrad.train.pretrained import freeze
 from minigrad.train.recipes import network_of, recipe_named
+from minigrad.train.strategy import SingleProcess, Strategy
+from minigrad.train.synchronous import Synchronous
 from minigrad.train.trainer import Trainer
 
 
 @dataclass
 class Session:
-    """Everything that a config stands for, built and ready."""
+    """Everything that a config stands for, built and ready.
+
+    staleness : the bound of an asynchronous training, None for any other.
+    worker : what a process runs in the place of ``trainer.fit``, where it is a worker of an asynchronous training.
+    """
 
     config: Config
     data: Prepared
@@ -37,6 +42,8 @@ class Session:
     loss: Any
     loader: DataLoader
     trainer: Trainer
+    staleness: int | None = None
+    worker: Worker | None = None
 
 
 def build(
@@ -54,7 +61,8 @@ def build(
     session is this process's part of the training.
     """
     splits, weights, batches = (np.random.default_rng(_seeds(config)[k]) for k in (0, 1, 3))
-    masks = ShardedGenerator(_seeds(config)[2])
+    alone = communicator.size == 1
+    masks = (np.random.default_rng if alone else ShardedGenerator)(_seeds(config)[2])
     data = data or prepare(config.data, config.validation, splits)
     model = network_of(config, *_sizes(config, data.train), weights, masks)
     if change is not None:
@@ -76,17 +84,26 @@ def build(
         "device": device,
     }
     optimizer = _optimizer(config, model, recipe_named(config.recipe).optimizer_settings, loader)
+    bound, strategy, worker = _divided(communicator, masks, config.seed)
+
+    trainer = Trainer(model, loss, optimizer, strategy=strategy, **settings)
+    if isinstance(strategy, Asynchronous):
+        check(trainer)  # before anything is written
+    return Session(config, data, model, loss, loader, trainer, bound, worker)
+
+
+def _divided(
+    communicator: Communicator, masks: np.random.Generator, seed: int
+) -> tuple[int | None, Strategy, Worker | None]:
+    """Return the bound of an asynchronous training, how this process trains, and what it runs where it is a worker."""
     bound = staleness()
-    trainer: Trainer
-    if communicator.size == 1 or (bound is not None and not communicator.is_root):
-        trainer = Trainer(model, loss, optimizer, **settings)
-    elif bound is not None and isinstance(communicator, MpiCommunicator):
-        trainer = AsynchronousTrainer(
-            model, loss, optimizer, communicator=communicator, bound=bound, **settings
-        )
-    else:
-        trainer = ParallelTrainer(model, loss, optimizer, communicator=communicator, masks=masks, **settings)
-    return Session(config, data, model, loss, loader, trainer)
+    if communicator.size == 1:
+        return None, SingleProcess(), None
+    if bound is None or not isinstance(communicator, MpiCommunicator):
+        return None, Synchronous(communicator, masks), None
+    if communicator.is_root:
+        return bound, Asynchronous(communicator, bound), None
+    return bound, SingleProcess(), Worker(communicator, seed)
 
 
 def load_data(config: Config) -> Prepared:
@@ -161,6 +178,8 @@ def _schedule(config: Config, loader: DataLoader) -> schedules.Schedule:
         )
     if config.warmup:
         chosen = schedules.Warmup(chosen, config.warmup)
+    elif config.schedule == "constant":
+        return chosen  # the same whatever is counted
     samples, size = len(loader.dataset), loader.batch_size
     if config.grow_batch:
         return _PerGrowingEpoch(chosen, samples, size, config.accumulate, config.grow_batch)

@@ -4,59 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.errors import ConfigError, warn
+from minigrad.train.training import Arrays, Callback, Training, at_least_1
 
-if TYPE_CHECKING:
-    from minigrad.train.trainer import Trainer
-
-Arrays = dict[str, np.ndarray[Any, Any]]
-
-
-class Callback:
-    """The events of a training, in the order in which they come; a subclass takes up those it wants.
-
-    ``on_train_begin``, then for every epoch ``on_epoch_begin``, ``on_step_end`` after each update (the gradients
-    are still there), ``on_epoch_figures`` where figures may be added to the epoch's row of the history,
-    ``on_epoch_end`` when the row is in the history, and ``on_train_end`` at last. Each event goes to the callbacks in
-    their order in the list.
-    """
-
-    def on_train_begin(self, trainer: Trainer) -> None:
-        """Before the first epoch, or the first after a checkpoint was loaded."""
-
-    def on_epoch_begin(self, trainer: Trainer) -> None:
-        """Before the epoch's first batch."""
-
-    def on_step_end(self, trainer: Trainer) -> None:
-        """After an update."""
-
-    def on_epoch_figures(self, trainer: Trainer, row: dict[str, Any]) -> None:
-        """After validation: ``row`` may be read and added to."""
-
-    def on_epoch_end(self, trainer: Trainer) -> None:
-        """When the epoch is in the history."""
-
-    def on_train_end(self, trainer: Trainer) -> None:
-        """After the last epoch."""
-
-    def state(self) -> tuple[dict[str, Any], Arrays]:
-        """What a resumed run needs: plain data for JSON, and arrays."""
-        return {}, {}
-
-    def load_state(self, plain: Mapping[str, Any], arrays: Arrays) -> None:
-        """Take up what ``state`` returned."""
-
-
-def at_least_1(name: str, value: Any, unit: str) -> int:
-    """Return a setting of training that is a whole number from 1; ConfigError MG-802 where it is none."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ConfigError("MG-802", f"{name} must be 1 {unit} or more, a whole number, not {value!r}.")
-    return int(value)
+__all__ = ["Callback", "EarlyStopping", "GradientStatistics", "GrowBatch", "SuspiciousStart"]
 
 
 class EarlyStopping(Callback):
@@ -74,7 +29,7 @@ class EarlyStopping(Callback):
         self.best_epoch = 0
         self.weights: Arrays = {}
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, trainer: Training) -> None:
         """Compare with the best epoch so far."""
         loss = trainer.history["val_loss"][-1]
         if loss is None:
@@ -87,7 +42,7 @@ class EarlyStopping(Callback):
         elif trainer.epoch - self.best_epoch >= self.patience:
             trainer.stopping = True
 
-    def on_train_end(self, trainer: Trainer) -> None:
+    def on_train_end(self, trainer: Training) -> None:
         """Put the best weights back."""
         if self.weights:
             trainer.model.load_state_dict(self.weights)
@@ -111,7 +66,7 @@ class GrowBatch(Callback):
     def __init__(self, every: int, limit: int) -> None:
         self.every, self.limit = at_least_1("every", every, "epoch"), at_least_1("limit", limit, "sample")
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, trainer: Training) -> None:
         """Double it when its time has come."""
         if trainer.epoch % self.every == 0:
             trainer.loader.batch_size = min(2 * trainer.loader.batch_size, self.limit)
@@ -124,7 +79,7 @@ class GradientStatistics(Callback):
     of the parameters, about 1e-3 in a training that goes well.
     """
 
-    def on_epoch_begin(self, trainer: Trainer) -> None:
+    def on_epoch_begin(self, trainer: Training) -> None:
         """Count the epoch's updates anew."""
         batches = -(-len(trainer.loader) // trainer.accumulate)
         self.last = trainer.step + batches
@@ -132,8 +87,10 @@ class GradientStatistics(Callback):
         self.figures: dict[str, float | None] = {"grad_norm": None, "update_ratio": None}
         self._remember(trainer)
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Measure the last update against the weights remembered before it."""
+        if trainer.step < self.last - 1:
+            return
         if trainer.step == self.last:
             params = trainer.model.parameters()
             weights = [p.numpy() for p in params]
@@ -146,11 +103,11 @@ class GradientStatistics(Callback):
         else:
             self._remember(trainer)
 
-    def _remember(self, trainer: Trainer) -> None:
+    def _remember(self, trainer: Training) -> None:
         if trainer.step == self.last - 1:
             self.before = [p.numpy().copy() for p in trainer.model.parameters()]
 
-    def on_epoch_figures(self, trainer: Trainer, row: dict[str, Any]) -> None:
+    def on_epoch_figures(self, trainer: Training, row: dict[str, Any]) -> None:
         """Add the two figures."""
         row.update(self.figures)
 
@@ -165,7 +122,7 @@ class SuspiciousStart(Callback):
     def __init__(self, classes: int) -> None:
         self.expected = math.log(classes)
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Look at the first loss only."""
         if trainer.step == 1 and trainer.last_loss > 3 * self.expected:
             warn(

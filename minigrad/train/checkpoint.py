@@ -19,7 +19,7 @@ from minigrad.data import DataLoader, generator_state, load_generator_state
 from minigrad.errors import ConfigError, DataError, MinigradError
 from minigrad.files import load_arrays, save_arrays
 from minigrad.train.callbacks import Callback
-from minigrad.train.trainer import Trainer
+from minigrad.train.training import Training
 
 _VERSION = 2
 
@@ -34,14 +34,14 @@ class Checkpoint(Callback):
         self.path, self.seconds, self.settings = path, seconds, settings
         self.saved = time.monotonic()
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, trainer: Training) -> None:
         """Save where the last save is long enough ago."""
         if time.monotonic() - self.saved >= self.seconds:
             save_checkpoint(trainer, self.path, self.settings)
             self.saved = time.monotonic()
 
 
-def save_checkpoint(trainer: Trainer, path: Path, settings: Mapping[str, Any] | None = None) -> None:
+def save_checkpoint(trainer: Training, path: Path, settings: Mapping[str, Any] | None = None) -> None:
     """Write the trainer's state to ``path``, whole or not at all; ``settings`` as in ``Checkpoint``."""
     optimizer = trainer.optimizer.state_dict()
     arrays = _prefixed("model", trainer.model.state_dict())
@@ -71,7 +71,7 @@ def save_checkpoint(trainer: Trainer, path: Path, settings: Mapping[str, Any] | 
 
 
 def load_checkpoint(
-    trainer: Trainer, path: Path, loader: DataLoader, settings: Mapping[str, Any] | None = None
+    trainer: Training, path: Path, loader: DataLoader, settings: Mapping[str, Any] | None = None
 ) -> None:
     """Put a trainer, its model, optimizer, generators and loader into the saved state.
 

@@ -19,7 +19,7 @@ class Divergence:
     def __init__(self) -> None:
         self._first: float | None = None
         self._latest: list[float] = []
-        self._told = False
+        self._warned = False
 
     def look(self, loss: float, step: int, rate: float) -> None:
         """Take in the loss of a batch, ``step`` updates having been made, the last of them at ``rate``."""
@@ -27,9 +27,9 @@ class Divergence:
             self._first = loss
         self._latest = [*self._latest[1 - _FEW :], loss]
         mean = sum(self._latest) / _FEW
-        if self._told or len(self._latest) < _FEW or not mean > GROWN * self._first > 0:
+        if self._warned or len(self._latest) < _FEW or not mean > GROWN * self._first > 0:
             return
-        self._told = True
+        self._warned = True
         warn(
             "MG-405",
             f"the loss grows: {mean:.4g} after {step} updates (mean of {_FEW} batches), {mean / self._first:.3g} times "
@@ -39,11 +39,11 @@ class Divergence:
 
     def state(self) -> dict[str, Any]:
         """What a resumed training has to know: the first loss is that of the whole training."""
-        return {"first": self._first, "latest": self._latest, "told": self._told}
+        return {"first": self._first, "latest": self._latest, "told": self._warned}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take up what ``state`` returned."""
         first = state["first"]
         self._first = None if first is None else float(first)
         self._latest = [float(loss) for loss in state["latest"]]
-        self._told = bool(state["told"])
+        self._warned = bool(state["told"])

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from minigrad.train.callbacks import Callback
-from minigrad.train.trainer import Trainer
+from minigrad.train.training import Training
 
 Mode = Literal["auto", "live", "plain", "quiet"]
 ROWS = 20
@@ -29,7 +29,7 @@ class ShowProgress(Callback):
         self.mode = ("live" if self.console.is_terminal else "plain") if mode == "auto" else mode
         self.bar: Progress | None = None
 
-    def on_train_begin(self, trainer: Trainer) -> None:
+    def on_train_begin(self, trainer: Training) -> None:
         """Print the head of the table and start the bar."""
         if self.mode == "quiet":
             return
@@ -54,11 +54,11 @@ class ShowProgress(Callback):
             )  # fmt: skip
             self.bar.start()
 
-    def on_epoch_begin(self, trainer: Trainer) -> None:
+    def on_epoch_begin(self, trainer: Training) -> None:
         """Remember where the epoch starts, since epochs may differ in length."""
         self.first = trainer.step
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Move the bar, ten times a second at most."""
         if self.bar is None:
             return
@@ -74,7 +74,7 @@ class ShowProgress(Callback):
             loss=_loss(trainer.last_loss).strip(),
         )
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, trainer: Training) -> None:
         """Print a line for the first, the last and about twenty epochs between."""
         if self.mode == "quiet":
             return
@@ -102,7 +102,7 @@ class ShowProgress(Callback):
             self.bar.stop()
             self.bar = None
 
-    def on_train_end(self, trainer: Trainer) -> None:
+    def on_train_end(self, trainer: Training) -> None:
         """Take the bar away."""
         self.close()
 

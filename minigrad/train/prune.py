@@ -22,12 +22,11 @@ from minigrad.escape import markdown
 from minigrad.files import atomic_write, read_json, write_json
 from minigrad.train import tuning
 from minigrad.train.build import Session
-from minigrad.train.callbacks import Arrays, Callback
 from minigrad.train.checkpoint import Checkpoint
 from minigrad.train.compressed import BEGUN, check_free
 from minigrad.train.progress import ShowProgress
 from minigrad.train.run import CHECKPOINT
-from minigrad.train.trainer import Trainer
+from minigrad.train.training import Arrays, Callback, Training
 from minigrad.viz.compression import pruning as draw
 
 LADDER = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
@@ -103,17 +102,17 @@ class Pruning(Callback):
         self.pruning, self.measure = pruning, measure
         self.points: list[Point] = []
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Prune where it is due."""
         if self.pruning.due(trainer.step):
             self._note(trainer)
             self.pruning.step(trainer.step)
 
-    def on_train_end(self, trainer: Trainer) -> None:
+    def on_train_end(self, trainer: Training) -> None:
         """Take the last measure."""
         self._note(trainer)
 
-    def _note(self, trainer: Trainer) -> None:
+    def _note(self, trainer: Training) -> None:
         if self.measure is not None:
             self.points.append(Point(trainer.step, self.pruning.masks.sparsity, self.measure(trainer.model)))
 

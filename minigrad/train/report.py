@@ -16,8 +16,8 @@ from minigrad.files import atomic_write, write_json
 from minigrad.ops import softmax
 from minigrad.train import metrics
 from minigrad.train.config import Config
+from minigrad.train.evaluation import Evaluation
 from minigrad.train.prepare import Prepared
-from minigrad.train.trainer import Evaluation
 from minigrad.viz import plots
 
 History = dict[str, list[Any]]

@@ -19,18 +19,15 @@ from minigrad.escape import file_name
 from minigrad.files import load_arrays, read_json, save_arrays, write_json
 from minigrad.parallel import ALONE, Communicator
 from minigrad.parallel.manifest import compare, manifest
-from minigrad.parallel.mpi import MpiCommunicator
-from minigrad.parallel.staleness import staleness
 from minigrad.train import compressed, report
-from minigrad.train.asynchronous import work
 from minigrad.train.build import Session, build
 from minigrad.train.checkpoint import Checkpoint, load_checkpoint
 from minigrad.train.config import Config
+from minigrad.train.evaluation import Evaluation, evaluate
 from minigrad.train.network import Network
 from minigrad.train.pretrained import transfer
 from minigrad.train.progress import ShowProgress
 from minigrad.train.recipes import network_of, recipe_named
-from minigrad.train.trainer import Evaluation, evaluate
 
 CONFIG, CHECKPOINT, WEIGHTS, NETWORK = (
     "config.json",
@@ -43,7 +40,7 @@ FIRST_WEIGHTS = "first-weights.safetensors"
 RESULTS = "results.json"
 
 Announce = Callable[[Session], None]
-"""Told of the session when it is built, before it trains."""
+"""Called with the session when it is built, before it trains."""
 
 
 def start(
@@ -131,13 +128,17 @@ def _train(
     trainer, checkpoint, settings = session.trainer, folder / CHECKPOINT, session.config.to_dict()
     if checkpoint.exists():
         load_checkpoint(trainer, checkpoint, session.loader, settings)
-    bound = staleness()
     if communicator.size > 1:
         samples = len(session.data.train)
-        ours = {"config": settings, "epoch": trainer.epoch, "training samples": samples, "staleness": bound}
+        ours = {
+            "config": settings,
+            "epoch": trainer.epoch,
+            "training samples": samples,
+            "staleness": session.staleness,
+        }
         compare(communicator, manifest(session.model.named_parameters(), **ours))
-    if bound is not None and isinstance(communicator, MpiCommunicator) and not is_root:
-        work(trainer, session.loader, communicator, session.config.seed)
+    if session.worker is not None:
+        session.worker.run(trainer, session.loader)
         communicator.barrier("rank 0 to write the results")
         return {}
     if is_root:

@@ -22,9 +22,9 @@ from minigrad.train.callbacks import Callback
 from minigrad.train.checkpoint import Checkpoint, load_checkpoint
 from minigrad.train.compressed import COMPRESSION, Compression
 from minigrad.train.config import Config
+from minigrad.train.evaluation import evaluate
 from minigrad.train.progress import ShowProgress
 from minigrad.train.run import CONFIG, NETWORK, RESULTS, WEIGHTS, load_network
-from minigrad.train.trainer import evaluate
 
 Change = Callable[[nn.Module], nn.Module]
 

@@ -29,7 +29,7 @@ main()
 """
 MODULES = [
     "typing", "numpy", "minigrad.errors", "minigrad_kernels", "minigrad.tensor", "minigrad.cli", "typer",
-    "rich.console", "minigrad.cli.using", "minigrad.train.run", "minigrad.data", "sklearn", "numba",
+    "rich.console", "minigrad.cli.using", "minigrad.train.run", "minigrad.data", "numba",
     "minigrad.train.trainer",
 ]  # fmt: skip
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
 
 from minigrad.train.prepare import make_line
 from minigrad.train.recipes import RECIPES
@@ -196,7 +195,7 @@ def test_the_line_is_the_least_squares_line() -> None:
 
 
 def test_a_table_of_ones_own() -> None:
-    iris = load_iris()
+    iris = pytest.importorskip("sklearn.datasets").load_iris()
     with open("iris.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow([*iris.feature_names, "kind"])

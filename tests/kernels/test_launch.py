@@ -15,8 +15,8 @@ from types import SimpleNamespace
 import minigrad_kernels
 import numpy as np
 import pytest
-from minigrad_kernels import launch
-from minigrad_kernels.launch import Kernel, Loop
+from minigrad_kernels import launch, loops
+from minigrad_kernels.launch import Kernel, Loop, Way
 
 needs_numba = pytest.mark.skipif(
     launch.numba() is None or launch.reference_is_forced(), reason="Numba is not installed, or switched off"
@@ -75,6 +75,28 @@ def test_reference_can_be_forced_and_the_force_ends(kernel: Kernel) -> None:
     assert kernel(a) == "cpu"
 
 
+@needs_numba
+def test_a_kernel_says_what_it_takes_and_its_ways_come_first() -> None:
+    names = ("reference", "cpu", "gpu", "small")
+    reference, cpu, gpu, small = (lambda *arrays, name=name, **options: name for name in names)
+    kernel = Kernel(
+        "choosy",
+        reference,
+        cpu,
+        gpu,
+        fits=lambda a, mode="plain", out=None: a.ndim == 1 and mode == "plain",
+        ways=(Way(small, lambda a, mode="plain", out=None: a.size < 3),),
+        gpu_fits=lambda a, mode="plain", out=None: mode == "plain",
+    )
+    assert kernel(np.ones(2)) == kernel(np.ones(2), out=np.ones(2)) == "small"
+    assert kernel(np.ones(3)) == kernel(np.ones(3), "plain") == "cpu"
+    assert kernel(np.ones((1, 1))) == kernel(np.ones(2), "other") == kernel(np.ones(2), mode="other")
+    assert kernel(np.ones((1, 1))) == kernel(np.ones(4)[::2]) == "reference"
+    assert kernel(np.ones(2), out=np.ones(2, "float32")) == "reference"
+    assert kernel(Gpu()) == "gpu"
+    assert kernel(Gpu(), mode="other") == kernel(Gpu(), out=np.ones(2)) == "reference"
+
+
 def test_a_dialect_that_is_missing_is_not_picked() -> None:
     kernel = Kernel("plain", lambda a: "reference")
     assert kernel(np.ones(3)) == "reference"
@@ -129,7 +151,7 @@ def test_a_slow_compilation_says_so_on_one_line(
     clock = iter(
         [0.0, 5.0, 5.5, 8.25]
     )  # the outer loop starts, its helper starts and ends, the outer loop ends
-    monkeypatch.setattr(launch, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(loops, "perf_counter", lambda: next(clock))
     helper = Loop(lambda x: x + 1)
 
     def outer(x: float) -> float:
@@ -138,7 +160,7 @@ def test_a_slow_compilation_says_so_on_one_line(
     outer.__module__ = "minigrad_kernels.lesson"
     numba = launch.numba()
     assert numba is not None
-    helper._compiled = numba.njit(helper.function)
+    helper.compiled = numba.njit(helper.function)
     bound = Loop(outer, helper_of_outer=helper)._bound(lambda loop: loop.compiled)
     assert numba.njit(bound)(1.0) == 2.0
     assert capsys.readouterr().err == "compiled outer in 8.2 s; it is kept on disk for the next run\n"
@@ -154,8 +176,8 @@ def test_a_notebook_says_it_once_and_not_in_a_red_box(monkeypatch: pytest.Monkey
     OutStream.__module__ = "ipykernel.iostream"
     listeners: list[event.Listener] = []
     monkeypatch.setattr(event, "register", lambda kind, listener: listeners.append(listener))
-    launch._announce_slow_compilation()
-    monkeypatch.setattr(launch, "perf_counter", iter([0.0, 5.0, 6.0, 9.0]).__next__)
+    loops._announce_slow_compilation()
+    monkeypatch.setattr(loops, "perf_counter", iter([0.0, 5.0, 6.0, 9.0]).__next__)
     out, err = OutStream(), OutStream()
     monkeypatch.setattr("sys.stdout", out)
     monkeypatch.setattr("sys.stderr", err)

@@ -65,8 +65,19 @@ def flat(kernel: Kernel, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def cpu(kernel: Kernel) -> Callable[..., Any]:
+    """What is for the CPU, whether Numba is here or not; the reference takes what does not fit."""
+
+    def run(*arrays: Any, **options: Any) -> Any:
+        function = kernel.cpu
+        if kernel.fits is not None and not kernel.fits(*arrays, **options):
+            function = kernel.reference
+        for way, when in kernel.ways:
+            function = way if when(*arrays, **options) else function
+        assert function is not None
+        return function(*arrays, **options)
+
     assert kernel.cpu is not None
-    return flat(kernel, kernel.cpu) if kernel.flat else kernel.cpu
+    return flat(kernel, kernel.cpu) if kernel.flat else run
 
 
 def on_gpu(kernel: Kernel) -> Callable[..., Any]:
@@ -95,6 +106,10 @@ def expected(kernel: Kernel, case: Case) -> list[Any]:
         return case.run(kernel.reference, case.copied())
 
 
+def contiguous(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.array(a, order="C")  # which keeps a number a number
+
+
 def is_small(case: Case) -> bool:
     return sum(a.size for a in case.args if isinstance(a, np.ndarray)) < 600
 
@@ -118,11 +133,11 @@ def test_parity(implementation: str, name: str, dtype: str, monkeypatch: pytest.
     kernel = launch.kernels[name]
     way = IMPLEMENTATIONS[implementation]
     if implementation == "plain python":
-        monkeypatch.setattr(Loop, "__call__", lambda loop, *arrays: loop.plain(*arrays))
+        monkeypatch.setattr(Loop, "compiled", property(lambda loop: loop.plain))
     with way.entered() as xp, np.errstate(all="ignore"):
         for case in cases(name, dtype):
-            contiguous = all(a.flags.c_contiguous for a in case.args if isinstance(a, np.ndarray))
-            if (way.device is None and not contiguous) or (
+            lies_well = all(a.flags.c_contiguous for a in case.args if isinstance(a, np.ndarray))
+            if (way.device is None and not lies_well) or (
                 implementation == "plain python" and not is_small(case)
             ):
                 continue
@@ -144,9 +159,36 @@ def test_the_launcher_takes_any_layout(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_contiguous_arrays_go_to_the_compiled_dialect(name: str) -> None:
     kernel = launch.kernels[name]
-    case = cases(name, "float64" if name == "sgd" else "float32")[0]
-    picked = kernel.pick(*case.args)
-    assert picked is (kernel.cpu.compiled if isinstance(kernel.cpu, Loop) else kernel.cpu)
+    found = cases(name, "float64" if name == "sgd" else "float32")
+    case = next(each for each in found if not kernel.fits or kernel.fits(*each.args, **each.options))
+    picked = kernel.pick(*case.args, **case.options)
+    ways = [way.run for way in kernel.ways]
+    assert picked in [kernel.cpu.compiled if isinstance(kernel.cpu, Loop) else kernel.cpu, *ways]
+
+
+@needs_numba
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", [name for name in CASES if launch.kernels[name].fits is not None])
+def test_whatever_fits_is_taken_and_agrees_and_nothing_else_is(name: str, dtype: str) -> None:
+    """Each implementation says by itself what it takes: run alone on that, it has the reference's results."""
+    kernel = launch.kernels[name]
+    assert kernel.cpu is not None
+    assert kernel.fits is not None
+    taken = 0
+    with np.errstate(all="ignore"):
+        for case in cases(name, dtype):
+            args = case.copied(contiguous)
+            if len({a.dtype for a in args if isinstance(a, np.ndarray) and a.dtype.kind == "f"}) > 1:
+                continue  # the launcher's to refuse
+            if not kernel.fits(*args, **case.options):
+                assert kernel.pick(*args, **case.options) is kernel.reference
+                continue
+            ways = [way.run for way in kernel.ways if way.when(*args, **case.options)]
+            assert kernel.pick(*args, **case.options) is [*ways, kernel.cpu][0]
+            for run in (*ways, kernel.cpu):
+                case.compare(case.run(run, case.copied(contiguous)), expected(kernel, case))
+                taken += 1
+    assert taken or (name, dtype) == ("dropout", "float64"), "its random numbers are float32"
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if launch.kernels[name].flat is False])

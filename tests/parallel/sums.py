@@ -10,9 +10,9 @@ from mpi4py import MPI
 
 from minigrad import Tensor
 from minigrad.parallel import GradientAverager, join, mpi, shared
-from minigrad.parallel.carriers import Messages
 from minigrad.parallel.mpi import MpiCommunicator
 from minigrad.parallel.shared import SharedMemory, Slots
+from minigrad.parallel.transport import MessageTransport
 
 COMMUNICATOR = join()
 assert isinstance(COMMUNICATOR, MpiCommunicator)
@@ -59,7 +59,7 @@ def many(*, way: type = Slots) -> None:
     for _ in range(3):
         for averager in (small, large, small):
             right_sums(averager, params, 200)
-            assert {type(bucket.carrier) for bucket in averager.buckets} == {way}
+            assert {type(bucket.transport) for bucket in averager.buckets} == {way}
         small.close()
         large.close()
         large.close()
@@ -68,7 +68,7 @@ def many(*, way: type = Slots) -> None:
 
 def unnamed() -> None:
     """The memory has no name that would outlive a killed process."""
-    memory = SharedMemory(COMMUNICATOR, 100_000)
+    memory = SharedMemory(COMMUNICATOR.mpi, COMMUNICATOR.world, 100_000)
     places = {piece.__array_interface__["data"][0] for piece in memory.pieces}
     found = set()
     with open("/proc/self/maps") as maps:
@@ -85,7 +85,7 @@ def unnamed() -> None:
 def no_room_on_one() -> None:
     if RANK == 1:
         shared._FOLDER = "/proc"  # no free bytes
-    many(way=Messages)
+    many(way=MessageTransport)
 
 
 def no_window_on_one() -> None:
@@ -96,21 +96,21 @@ def no_window_on_one() -> None:
                 raise MPI.Exception(MPI.ERR_NO_MEM)
 
     shared.SharedMemory = Refused
-    many(way=Messages)
+    many(way=MessageTransport)
 
 
 def another_layout_on_one() -> None:
     """What is not the same on all does not share memory: one would read behind its end."""
     groups = [[np.zeros(10 + RANK)]]
-    carriers, _ = COMMUNICATOR.carriers(groups, "the others")
-    assert type(carriers[0]) is Messages
+    transports, _ = COMMUNICATOR.transports(groups, "the others")
+    assert type(transports[0]) is MessageTransport
 
 
 def too_many() -> None:
-    for most, way in ((SIZE, Slots), (SIZE - 1, Messages)):
+    for most, way in ((SIZE, Slots), (SIZE - 1, MessageTransport)):
         mpi.MOST = most
-        carriers, _ = COMMUNICATOR.carriers([[np.zeros(10)]], "the others")
-        assert type(carriers[0]) is way
+        transports, _ = COMMUNICATOR.transports([[np.zeros(10)]], "the others")
+        assert type(transports[0]) is way
 
 
 def messages_meanwhile() -> None:

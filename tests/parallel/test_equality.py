@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from functools import cache
@@ -11,7 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from minigrad import nn, optim
 from minigrad.parallel import ALONE
+from minigrad.parallel.transport import MessageTransport
+from minigrad.train.parallel import ParallelTrainer
+from minigrad.train.synchronous import Synchronous
 from minigrad.train.trainer import Trainer
 from tests.parallel.launched import needs_mpi, on
 from tests.parallel.trainings import TRAININGS
@@ -91,3 +96,39 @@ def test_two_processes_get_the_same_bits_either_way(launch: Launch, name: str) -
     first, second = (found(launch(2, way), name)[0] for way in WAYS)
     for key in first:
         assert first[key].tobytes() == second[key].tobytes()
+
+
+def test_the_old_names_of_the_trainers_are_a_trainer_with_a_strategy() -> None:
+    model = nn.Linear(2, 1)
+    arguments = (model, nn.MSELoss(), optim.SGD(model, lr=0.1))
+    with pytest.warns(DeprecationWarning, match=r"Trainer\(…, strategy=Synchronous\(…\)\) now"):
+        old = ParallelTrainer(*arguments, communicator=ALONE, check_every=7)
+    assert isinstance(old.strategy, Synchronous)
+    assert (old.strategy.communicator, old.strategy.check_every) == (ALONE, 7)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "new"),
+    [
+        ("carriers", "Carrier", "transport.Transport"),
+        ("carriers", "Messages", "transport.MessageTransport"),
+        ("communicator", "Ticket", "transport.Work"),
+        ("mpi", "MpiTicket", "mpi.MpiWork"),
+        ("nccl", "StreamTicket", "nccl.StreamWork"),
+        ("nccl", "StagedTicket", "nccl.StagedWork"),
+    ],
+)
+def test_old_names_say_the_new_ones(module: str, name: str, new: str) -> None:
+    home, _, called = new.partition(".")
+    with pytest.warns(DeprecationWarning, match=rf"{module}\.{name} is called .*{called} now"):
+        found = getattr(importlib.import_module(f"minigrad.parallel.{module}"), name)
+    assert found is getattr(importlib.import_module(f"minigrad.parallel.{home}"), called)
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        importlib.import_module(f"minigrad.parallel.{module}").Nothing  # noqa: B018
+
+
+def test_a_communicator_still_has_carriers() -> None:
+    with pytest.warns(DeprecationWarning, match="carriers is called transports now"):
+        transports, close = ALONE.carriers([[np.zeros(3)]], "nobody")
+    assert [type(each) for each in transports] == [MessageTransport]
+    close()

@@ -18,7 +18,7 @@ SUMS = 6
 def rank_at_work(slots: Slots, rank: int, size: int) -> Iterator[None]:
     """Take part in several sums; pause wherever another rank may get a word in."""
     for step in range(SUMS):
-        for array in slots.parts():
+        for array in slots.buffers():
             for i in range(len(array)):
                 array[i] = 10**rank * (step + 1)
                 yield
@@ -28,7 +28,7 @@ def rank_at_work(slots: Slots, rank: int, size: int) -> Iterator[None]:
             yield
         for k in range(2):
             yield
-            total = slots.take(k, np.zeros(2))
+            total = slots.result(k, np.zeros(2))
             assert total.tolist() == [(step + 1) * int("1" * size)] * 2
 
 
@@ -56,7 +56,7 @@ def test_slots_are_added_in_the_order_of_the_ranks() -> None:
     for rank in range(4):
         each = Slots(rank, counts, slots, lambda: None, lambda: None)
         each.start()
-        assert each.take(0, np.zeros(1)) == 1.0
+        assert each.result(0, np.zeros(1)) == 1.0
 
 
 @needs_mpi

@@ -18,10 +18,10 @@ from minigrad import nn, optim
 from minigrad.data import DataLoader, Dataset, Noise, load_digits
 from minigrad.optim import penalties
 from minigrad.parallel import ALONE, Communicator, ShardedGenerator, join
-from minigrad.parallel.carriers import Messages
 from minigrad.parallel.shared import Slots
+from minigrad.parallel.transport import MessageTransport
 from minigrad.train.callbacks import EarlyStopping, GradientStatistics
-from minigrad.train.parallel import ParallelTrainer
+from minigrad.train.synchronous import Synchronous
 from minigrad.train.trainer import Trainer
 
 
@@ -54,9 +54,8 @@ class Training:
         if self.communicator is ALONE:
             trainer = Trainer(*arguments, **settings)
         else:
-            trainer = ParallelTrainer(
-                *arguments, communicator=self.communicator, masks=self.masks, check_every=20, **settings
-            )
+            strategy = Synchronous(self.communicator, self.masks, check_every=20)
+            trainer = Trainer(*arguments, strategy=strategy, **settings)
         loader = DataLoader(self.data, batch, rng=self.batches, transform=transform)
         trainer.fit(loader, validation, epochs)
         return trainer
@@ -119,15 +118,15 @@ def digest(trainer: Trainer) -> int:
 def go_by(way: str, communicator: Communicator) -> None:
     """Let gradients be summed in shared "memory" or by "messages", and see to it that they are."""
     communicator.shares_memory = way == "memory"
-    expected = {"memory": Slots, "messages": Messages}[way]
-    opened = communicator.carriers
+    expected = {"memory": Slots, "messages": MessageTransport}[way]
+    opened = communicator.transports
 
     def checked(*arguments: Any) -> Any:
-        carriers, close = opened(*arguments)
-        assert {type(each) for each in carriers} == {expected}
-        return carriers, close
+        transports, close = opened(*arguments)
+        assert {type(each) for each in transports} == {expected}
+        return transports, close
 
-    communicator.carriers = checked  # type: ignore[method-assign]
+    communicator.transports = checked  # type: ignore[method-assign]
 
 
 def main() -> None:

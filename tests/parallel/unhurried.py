@@ -7,25 +7,25 @@ import time
 from pathlib import Path
 
 from minigrad.parallel import join
-from minigrad.train import asynchronous, run
+from minigrad.train.asynchronous import Worker
 from minigrad.train.trainer import Trainer
 
 
 def main() -> None:
     rank = join().rank
-    step, work = Trainer.train_step, asynchronous.work
+    step, run = Trainer.train_step, Worker.run
 
     def slow_step(self, *batch, **more):
         time.sleep(0.02)
         return step(self, *batch, **more)
 
-    def counted_work(*arguments) -> int:
-        print(f"worker {rank} computed {work(*arguments)} ", flush=True)
+    def counted(*arguments) -> int:
+        print(f"worker {rank} computed {run(*arguments)} ", flush=True)
         return 0
 
     if rank == 1:
         Trainer.train_step = slow_step
-    run.work = counted_work
+    Worker.run = counted
     from minigrad import cli
 
     accumulate = sys.argv[2] if len(sys.argv) > 2 else "1"

@@ -3,10 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn import metrics as sk
 
 from minigrad.errors import ConfigError, LabelError, MinigradError, NonFiniteError, ShapeError
 from minigrad.train import metrics
+
+sk = pytest.importorskip("sklearn.metrics")
 
 pytestmark = pytest.mark.filterwarnings("ignore:A single label was found:UserWarning")
 

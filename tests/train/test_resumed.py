@@ -79,7 +79,8 @@ def knowledge(session: Session) -> dict[str, Any]:
         "generators",
         "loader",
         "seconds_before",
-        "_began",
+        "began",
+        "strategy",
     }
     found = {name: value for name, value in vars(session.trainer).items() if name not in built}
     found["divergence"] = vars(session.trainer.divergence)

@@ -12,6 +12,7 @@ from minigrad.data import DataLoader, Dataset, load_digits
 from minigrad.errors import ConfigError, DataError, MinigradWarning, NonFiniteError
 from minigrad.train.callbacks import Callback, EarlyStopping, GradientStatistics, GrowBatch, SuspiciousStart
 from minigrad.train.checkpoint import load_checkpoint, save_checkpoint
+from minigrad.train.strategy import Strategy
 from minigrad.train.trainer import Trainer, evaluate
 
 
@@ -98,6 +99,45 @@ def test_events_come_in_the_documented_order() -> None:
     loader.batch_size = 100
     trainer.fit(loader, None, 2)
     epoch = ["epoch", "step", "step", "figures", "end"]
+    assert diary.events == ["begin", *epoch, *epoch, "done"]
+
+
+class Halves(Strategy):
+    """Works each batch out in two halves, of one sample and of the rest, weighted as their samples are."""
+
+    def gradients(self, training, loader):
+        for x, y in loader:
+            total = 0.0
+            for part in (slice(1), slice(1, None)):
+                share = np.asarray(len(x[part]) / len(x), x.dtype)
+                loss = training.train_step(
+                    x[part], y[part], 2, lambda loss, share=share: loss.backward(2 * share)
+                )
+                total += float(share) * loss.item()
+            training.last_loss = total
+            yield [total]
+
+    def on_step_end(self, trainer) -> None:
+        self.diary.events.append("strategy")
+
+
+def test_a_strategy_of_ones_own_makes_the_gradients_and_hears_of_events_last() -> None:
+    strategy, diary = Halves(), Diary()
+    strategy.diary = diary
+    found = []
+    for settings in ({}, {"strategy": strategy, "callbacks": [diary]}):
+        trainer, _ = make(dropout=0.0, **settings)
+        trainer.model.to("float64")
+        trainer.optimizer = optim.SGD(trainer.model, lr=0.1)
+        wide = Dataset(digits(60).x.astype(np.float64), digits(60).y)
+        trainer.fit(DataLoader(wide, 20), None, 2)
+        found.append((weights_of(trainer), trainer.history["loss"], trainer.step))
+    (weights, losses, steps), (others, other_losses, other_steps) = found
+    assert steps == other_steps == 6
+    np.testing.assert_allclose(losses, other_losses, rtol=1e-12)
+    for name in weights:
+        np.testing.assert_allclose(weights[name], others[name], rtol=1e-10, atol=1e-14)
+    epoch = ["epoch", *["step", "strategy"] * 3, "figures", "end"]
     assert diary.events == ["begin", *epoch, *epoch, "done"]
 
 
@@ -291,7 +331,7 @@ def test_early_stopping_takes_losses_of_any_sign_and_none_that_is_not_finite(mon
     losses = [-1.0, math.nan, -3.0, -math.inf, -2.0, -9.0]
     trainer, loader = make(callbacks=[stopping := EarlyStopping(patience=2)])
     given = iter(losses)
-    monkeypatch.setattr(trainer, "_evaluate", lambda validation: (next(given), 0.0))
+    monkeypatch.setattr(trainer.strategy, "evaluate", lambda training, validation: (next(given), 0.0))
     kept = {}
 
     class Keep(Callback):

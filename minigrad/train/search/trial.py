@@ -14,12 +14,12 @@ from minigrad.train.callbacks import Callback
 from minigrad.train.config import Config
 from minigrad.train.prepare import Prepared
 from minigrad.train.run import take_weights
-from minigrad.train.trainer import Trainer
+from minigrad.train.training import Training
 
-Tell = Callable[[int, float], bool]
-"""Told of an epoch and its validation loss; returns whether the trial is hopeless and ends here."""
+Report = Callable[[int, float], bool]
+"""Called with an epoch and its validation loss; returns whether the trial is hopeless and ends here."""
 REPORTS = 20
-"""At most about so many epochs are told of."""
+"""At most about so many epochs are reported."""
 
 
 class Outcome(NamedTuple):
@@ -37,23 +37,23 @@ class Outcome(NamedTuple):
 
 
 class _Watch(Callback):
-    def __init__(self, tell: Tell) -> None:
-        self.tell, self.hopeless = tell, False
+    def __init__(self, report: Report) -> None:
+        self.report, self.hopeless = report, False
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, trainer: Training) -> None:
         loss = trainer.history["val_loss"][-1]
         if not math.isfinite(loss):
             raise NonFiniteError("MG-403", "the validation loss is not a finite number.")
         every = -(-trainer.epochs // REPORTS)
         if trainer.epoch % every == 0 and trainer.epoch < trainer.epochs and not trainer.stopping:
-            self.hopeless = self.tell(trainer.epoch, loss)
+            self.hopeless = self.report(trainer.epoch, loss)
             trainer.stopping = self.hopeless
 
 
-def train(config: Config, data: Prepared, tell: Tell) -> Outcome:
+def train(config: Config, data: Prepared, report: Report) -> Outcome:
     """Train ``config`` on ``data``, which has a validation part. A training that blows up is an outcome, no error."""
     began = time.monotonic()
-    watch = _Watch(tell)
+    watch = _Watch(report)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MinigradWarning)
         warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of what ends as "diverged"

@@ -27,12 +27,12 @@ def main() -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     out, sys.stdout = sys.stdout, sys.stderr  # whatever prints must not come between the lines
 
-    def say(what: dict[str, Any]) -> None:
+    def send(what: dict[str, Any]) -> None:
         out.write(json.dumps(what) + "\n")
         out.flush()
 
-    def tell(epoch: int, loss: float) -> bool:
-        say({"epoch": epoch, "loss": loss})
+    def report(epoch: int, loss: float) -> bool:
+        send({"epoch": epoch, "loss": loss})
         answer = sys.stdin.readline()
         if not answer:
             os._exit(0)  # the search is gone
@@ -43,9 +43,9 @@ def main() -> None:
     data = load_data(Config.from_dict(first["settings"]))
     for line in sys.stdin:
         try:
-            say({"outcome": train(Config.from_dict(json.loads(line)), data, tell)._asdict()})
+            send({"outcome": train(Config.from_dict(json.loads(line)), data, report)._asdict()})
         except MinigradError as error:
-            say({"error": [error.code, error.message]})
+            send({"error": [error.code, error.message]})
 
 
 if __name__ == "__main__":

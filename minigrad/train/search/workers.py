@@ -54,20 +54,20 @@ def at_once(desk: Desk, plan: Plan, jobs: int, threads: int) -> None:
         for _ in range(jobs):
             crew.hire(desk)
         while crew.busy:
-            worker, said = crew.heard.get()
+            worker, reply = crew.replies.get()
             asked = crew.busy[worker]
-            if said is None:
+            if reply is None:
                 raise DataError(
                     "MG-853", f"the process that trained trial {asked.number} ended: {worker.last_words()}"
                 )
-            if "error" in said:
-                code, message = said["error"]
+            if "error" in reply:
+                code, message = reply["error"]
                 raise ConfigError(code, f"trial {asked.number} ({_point(asked)}): {message}")
-            if "outcome" in said:
-                desk.end(asked, Outcome(**said["outcome"]))
+            if "outcome" in reply:
+                desk.end(asked, Outcome(**reply["outcome"]))
                 crew.occupy(worker, desk)
             else:
-                worker.say(desk.report(asked, said["epoch"], said["loss"]))
+                worker.send(desk.report(asked, reply["epoch"], reply["loss"]))
     finally:
         crew.dismiss()
 
@@ -77,9 +77,9 @@ def _point(asked: Asked) -> str:
 
 
 class _Worker:
-    """A process and what is said to it."""
+    """A process and what is sent to it."""
 
-    def __init__(self, threads: int, heard: queue.Queue[tuple[_Worker, Any]]) -> None:
+    def __init__(self, threads: int, replies: queue.Queue[tuple[_Worker, Any]]) -> None:
         self.complaints: IO[str] = tempfile.TemporaryFile(  # noqa: SIM115 (closed in ``end``)
             "w+", encoding="utf-8", errors="replace"
         )
@@ -91,21 +91,21 @@ class _Worker:
             text=True,
             env={**os.environ, "OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)},
         )
-        threading.Thread(target=self._listen, args=(heard,), daemon=True).start()
+        threading.Thread(target=self._listen, args=(replies,), daemon=True).start()
 
-    def _listen(self, heard: queue.Queue[tuple[_Worker, Any]]) -> None:
+    def _listen(self, replies: queue.Queue[tuple[_Worker, Any]]) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            heard.put((self, json.loads(line)))
-        heard.put((self, None))
+            replies.put((self, json.loads(line)))
+        replies.put((self, None))
 
-    def say(self, what: object) -> None:
+    def send(self, what: object) -> None:
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(json.dumps(what) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
-            pass  # that it has ended is heard
+            pass  # its end comes among the replies
 
     def last_words(self) -> str:
         self.process.wait()
@@ -122,7 +122,7 @@ class _Worker:
 class _Crew:
     def __init__(self, plan: Plan, threads: int) -> None:
         self.plan, self.threads = plan, threads
-        self.heard: queue.Queue[tuple[_Worker, Any]] = queue.Queue()
+        self.replies: queue.Queue[tuple[_Worker, Any]] = queue.Queue()
         self.workers: list[_Worker] = []
         self.busy: dict[_Worker, Asked] = {}
 
@@ -131,9 +131,9 @@ class _Crew:
         asked = desk.next()
         if asked is None:
             return
-        worker = _Worker(self.threads, self.heard)
+        worker = _Worker(self.threads, self.replies)
         self.workers.append(worker)
-        worker.say({"threads": self.threads, "settings": self.plan.settings})
+        worker.send({"threads": self.threads, "settings": self.plan.settings})
         self._give(worker, asked)
 
     def occupy(self, worker: _Worker, desk: Desk) -> None:
@@ -145,7 +145,7 @@ class _Crew:
 
     def _give(self, worker: _Worker, asked: Asked) -> None:
         self.busy[worker] = asked
-        worker.say(asked.config.to_dict())
+        worker.send(asked.config.to_dict())
 
     def dismiss(self) -> None:
         for worker in self.workers:

@@ -260,10 +260,10 @@ def test_a_changed_plan_is_noticed(whole: Path, tmp_path: Path) -> None:
 
 def test_a_lost_process_ends_the_search_and_it_can_go_on(tmp_path: Path) -> None:
     class Lost(workers._Worker):
-        def say(self, what: object) -> None:
+        def send(self, what: object) -> None:
             if what is False:  # the answer to a first report
                 self.process.kill()
-            super().say(what)
+            super().send(what)
 
     with (
         patch.object(workers, "_Worker", Lost),

@@ -1,0 +1,128 @@
+"""Loops over arrays that Numba compiles when they are first needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import cache, cached_property
+from time import perf_counter
+from types import FunctionType
+from typing import Any, ClassVar
+
+Implementation = Callable[..., Any]
+
+
+@cache
+def numba() -> Any | None:
+    """Return the numba module, imported at the first call, or None where it cannot be imported."""
+    # Where Numba's threads are libgomp's, they go on spinning after each loop, by default for so long that they and
+    # BLAS's, which spin too, starve each other. Here it is for half a millisecond: the next loop, also that of the next
+    # training step, finds them awake (2 µs rather than 10, on a busy virtual machine sometimes 1,000), and a longer
+    # pause sets the processor free.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    try:
+        import numba as module
+    except ImportError:
+        return None
+    _announce_slow_compilation()
+    return module
+
+
+def _announce_slow_compilation() -> None:
+    """Let Numba say on one line when a loop of this package took longer than a second to compile.
+
+    A notebook paints red what goes to stderr, so there it is said among the results, and only once.
+    """
+    from numba.core import event
+
+    class Listener(event.Listener):  # type: ignore[misc]
+        starts: ClassVar[list[float]] = []  # a loop's helpers are compiled while it is
+        announced = False
+
+        def on_start(self, compilation: Any) -> None:
+            self.starts.append(perf_counter())
+
+        def on_end(self, compilation: Any) -> None:
+            seconds = perf_counter() - self.starts.pop()
+            function = compilation.data["dispatcher"].py_func
+            if seconds > 1 and not self.starts and str(function.__module__).startswith(f"{__package__}."):
+                text = f"compiled {function.__name__} in {seconds:.1f} s; it is kept on disk for the next run"
+                notebook = type(sys.stderr).__module__.startswith("ipykernel.")
+                if not (notebook and self.announced):
+                    print(text, file=sys.stdout if notebook else sys.stderr)
+                self.announced = True
+
+    event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]
+
+
+class Loop:
+    """A loop over arrays, written in Python, that Numba compiles when it is first needed.
+
+    ``fastmath`` and ``parallel`` go to Numba. ``names`` gives values to global names of the function, so that one
+    text can be compiled for float32 and for float64 with a helper of its own in each; a global name that stands
+    for another Loop is compiled with it, and ``prange`` becomes Numba's where the loop is ``parallel``.
+    """
+
+    def __init__(
+        self,
+        function: Implementation,
+        *,
+        fastmath: frozenset[str] = frozenset(),
+        parallel: bool = False,
+        **names: Any,
+    ) -> None:
+        self.function = function
+        self.names = names
+        self.options: dict[str, Any] = {"error_model": "numpy"}
+        if fastmath:
+            self.options["fastmath"] = set(fastmath)
+        if parallel:
+            self.options["parallel"] = True
+
+    def __call__(self, *arrays: Any) -> Any:
+        """Run the compiled loop; RuntimeError where Numba is not installed."""
+        return self.compiled(*arrays)
+
+    @cached_property
+    def compiled(self) -> Implementation:
+        """The loop as Numba compiled it, which is called with less ado than the Loop."""
+        return self._compile()
+
+    @property
+    def plain(self) -> Implementation:
+        """The loop as plain Python, its helpers too, for a debugger to step through."""
+        return self._bound(lambda helper: helper.plain)
+
+    def _compile(self) -> Implementation:
+        module = numba()
+        if module is None:
+            raise RuntimeError(f"{self.function.__name__} is a loop for Numba, and Numba is not installed")
+        function = self._bound(lambda helper: helper.compiled)
+        try:
+            compiled: Implementation = module.njit(cache=True, **self.options)(function)
+        except RuntimeError:  # no folder that could hold the cache can be written
+            compiled = module.njit(**self.options)(function)
+        return compiled
+
+    def _helpers(self) -> dict[str, Loop]:
+        function: Any = self.function
+        names = {name: function.__globals__.get(name) for name in function.__code__.co_names} | self.names
+        return {name: value for name, value in names.items() if isinstance(value, Loop)}
+
+    def _bound(self, resolve: Callable[[Loop], Implementation]) -> Implementation:
+        function = self.function
+        if not isinstance(function, FunctionType):
+            return function
+        helpers: dict[str, Any] = {name: resolve(loop) for name, loop in self._helpers().items()}
+        if self.options.get("parallel") and (module := numba()) is not None:
+            helpers["prange"] = module.prange
+        if not helpers and not self.names:
+            return function
+        scope = function.__globals__ | self.names | helpers
+        bound = FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
+        bound.__module__ = function.__module__
+        # the name is also that of the file in the cache: one text with two sets of helpers has two
+        parts = [function.__qualname__, *(loop.function.__name__ for loop in self._helpers().values())]
+        bound.__qualname__ = "_".join(parts) + ("_parallel" if "prange" in helpers else "")
+        return bound
