@@ -39,10 +39,7 @@ class Cuda(LoopPrinter):
         """See ``Printer.call``."""
         first, *others = tree.arguments
         if tree.function == "square":
-            factor = self.inside(first, ATOM)
-            if factor.isidentifier():
-                return f"{factor} * {factor}", MULTIPLY
-            return f"squared({self.inside(first)})", ATOM
+            return self.square(first, "squared")
         if tree.function == "reciprocal":
             return f"(real)1 / {self.inside(first, MULTIPLY + 1)}", MULTIPLY
         if tree.function == "where":

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from minigrad.symbols.expression import COMPARISONS, Call, Expression, NoExpression, Number, Symbol, key
 from minigrad.symbols.printing import ATOM, Printer, Text
+from minigrad.symbols.python import MULTIPLY
 from minigrad.symbols.tracing import Traced, calls
 
 EXACT = COMPARISONS | frozenset(
@@ -188,6 +189,15 @@ class LoopPrinter(Printer):
         if tree.scalar:
             return self.body.coefficient(tree)
         return super().inside(tree, needed)
+
+    def square(self, factor: Expression, function: str) -> Text:
+        """Return the square of a name as a product, and of anything else by a function."""
+        text = self.inside(factor, ATOM)
+        return (
+            (f"{text} * {text}", MULTIPLY)
+            if text.isidentifier()
+            else (f"{function}({self.inside(factor)})", ATOM)
+        )
 
     def left(self, result: Expression) -> str:
         """Return what a result goes by once all statements have run."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from minigrad.symbols.expression import Call
 from minigrad.symbols.loops import Body, LoopPrinter
 from minigrad.symbols.printing import ATOM, Operator, Text
-from minigrad.symbols.python import MULTIPLY, Python
+from minigrad.symbols.python import Python
 
 IF = 0
 
@@ -21,10 +21,7 @@ class Numba(LoopPrinter):
         """See ``Printer.call``."""
         first, *others = tree.arguments
         if tree.function == "square":
-            factor = self.inside(first, ATOM)
-            if factor.isidentifier():
-                return f"{factor} * {factor}", MULTIPLY
-            return f"np.square({self.inside(first)})", ATOM
+            return self.square(first, "np.square")
         if tree.function == "reciprocal":
             return f"np.reciprocal({self.inside(first)})", ATOM
         if tree.function == "where":
