@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
 from types import EllipsisType
@@ -101,6 +102,17 @@ class Optimizer:
         super().__init_subclass__(**options)
         if callable(rule := cls.__dict__.get("rule")):
             cls.rule = staticmethod(rule)
+        for name in ("kernel", "hyper"):
+            if callable(cls.__dict__.get(name)):
+                warnings.warn(
+                    f"{cls.__name__}.{name} is not needed any more: kernels are made from the formula",
+                    DeprecationWarning,
+                    stacklevel=2,
+                )
+                delattr(cls, name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_read": None, "_vectors": {}}  # made anew where it is unpickled
 
     def __init__(
         self,

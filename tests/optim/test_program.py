@@ -302,6 +302,20 @@ def test_a_formula_is_read_once(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     KINDS[name]([leaf()])._slots[0].tensor.grad = Tensor(np.ones((5, 3), "float32"))
 
 
+def test_a_kernel_given_by_hand_is_not_needed_any_more() -> None:
+    with pytest.warns(DeprecationWarning, match="kernels are made from the formula"):
+
+        class Old(optim.Optimizer):
+            kernel = launch.kernels["sgd"]
+
+            def formula(self, theta: Any, g: Any, *state: Any, rate: float, t: int) -> tuple[Any, ...]:
+                return (theta - rate * np.sign(g),)
+
+    opt, found = train(Old, lr=0.125)
+    assert opt.kernel is not None
+    np.testing.assert_array_equal(found, train(Old, lr=0.125, fast=False)[1])
+
+
 def test_it_comes_back_from_a_copy_and_its_state_from_a_file() -> None:
     scope = cell()
     opt, _ = train(scope["Yogi"])

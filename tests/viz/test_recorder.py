@@ -193,11 +193,6 @@ def test_the_rows_of_adam_are_its_formula():
 class Sign(optim.Optimizer):
     """An optimizer of a user, whose formula stands in its own class."""
 
-    kernel = optim.GD.kernel
-
-    def hyper(self, clip, rate, t):
-        return clip, self.l2, rate
-
     def formula(self, theta, g, *state, rate, t):
         step = rate * g
         return (theta - step,)
