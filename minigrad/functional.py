@@ -14,7 +14,7 @@ from minigrad.tensor import Tensor
 
 Argnums = int | tuple[int, ...]
 
-_alias = define("alias", lambda a: a[...], "a, under another name", ("g", lambda g: g), inputs="a")
+_alias = define("alias", lambda a: a[...], "a, under another name", lambda g: g, inputs="a")
 
 
 def value_and_grad(f: Callable[..., Tensor], argnums: Argnums = 0) -> Callable[..., tuple[Tensor, Any]]:

@@ -1,4 +1,4 @@
-"""A gradient rule: a plain function that asks for what it needs by name, and its formula as text."""
+"""A gradient rule: a plain function that asks for what it needs by name, from which its formula is printed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 
 from minigrad.errors import OperationError
 
+Formula = str | Callable[..., Any]
+"""A formula as a text, or as the function from which the text is printed."""
+
 
 class Rule:
     """The vector-Jacobian product of one operation with respect to one input.
@@ -16,14 +19,17 @@ class Rule:
     input's name, an input's name with ``_shape``, something that the forward pass saved, or a parameter of the
     operation. An operation on any number of arrays offers ``i`` (which input), ``arrays`` (all of them) and
     ``shapes`` instead of input names.
+
+    ``stated`` says the formula where it cannot be printed from the function: a text; or, where the function takes
+    detours that keep it from overflowing, the plain function that a textbook has.
     """
 
-    __slots__ = ("_arguments", "_needed", "_params", "_variadic", "formula", "function")
+    __slots__ = ("_arguments", "_formula", "_needed", "_params", "_variadic", "function", "name", "textbook")
 
     def __init__(
         self,
         name: str,
-        formula: str,
+        stated: Formula | None,
         function: Callable[..., Any],
         *,
         inputs: Sequence[str],
@@ -31,8 +37,13 @@ class Rule:
         saves: Sequence[str] = (),
         variadic: bool = False,
     ) -> None:
-        function.__name__ = function.__qualname__ = name
-        self.formula, self.function, self._variadic = formula, function, variadic
+        self.name, self.function, self._variadic = name, function, variadic
+        self._formula = stated if isinstance(stated, str) else None
+        self.textbook: Rule | None = None
+        if stated is not None and not isinstance(stated, str):
+            self.textbook = Rule(
+                name, None, stated, inputs=inputs, params=params, saves=saves, variadic=variadic
+            )
         positions = {"g": 0, "y": 1, **({"i": 2, "arrays": 3} if variadic else _numbered([*inputs, *saves]))}
         shapes = {"shapes": 3} if variadic else {f"{k}_shape": n for k, n in _numbered(inputs).items()}
         self._arguments: list[tuple[int, bool]] = []  # position in what is offered, whether only its shape
@@ -52,6 +63,13 @@ class Rule:
         needed = {k - 2 for k, only_shape in self._arguments if k >= 1 and not only_shape}
         self._needed = tuple(k for k in needed if k < len(inputs))
 
+    @property
+    def formula(self) -> str:
+        """The rule as a line of text: ``g · (1 - y²)``."""
+        if self._formula is None:
+            self._formula = printed((self.textbook or self).function, self._params)
+        return self._formula
+
     def __call__(self, i: int, g: Any, y: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Return the gradient for input ``i``."""
         offered = (g, y, i, arrays) if self._variadic else (g, y, *arrays)
@@ -65,6 +83,25 @@ class Rule:
         if self._variadic:
             return range(count) if (3, False) in self._arguments else ()
         return self._needed
+
+
+def printed(function: Callable[..., Any], params: Sequence[str] = ()) -> str:
+    """Return what a function computes, as a formula of its arguments' names.
+
+    Where that is no formula of single entries, it is what the function's docstring says first, or its name.
+    """
+    from minigrad import symbols  # which only those need who look at a formula
+    from minigrad.symbols.readable import Table
+
+    names = list(inspect.signature(function).parameters)
+    try:
+        given = {name: symbols.Symbol(name, scalar=name in params) for name in names}
+        return Table().text(symbols.trace(function, **given).results[0])
+    except Exception:  # what a function of the user's does with symbols is not known
+        told = inspect.getdoc(function)
+        name = getattr(function, "__name__", "<lambda>")
+        called = "a function" if name == "<lambda>" else name
+        return told.split("\n")[0].rstrip(".") if told else f"{called} of {', '.join(names)}"
 
 
 def _numbered(inputs: Sequence[str]) -> dict[str, int]:

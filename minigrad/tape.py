@@ -157,7 +157,7 @@ def _fit(part: Any, x: Tensor, record: Record, i: int) -> Any:
             assert rule is not None
             raise OperationError(
                 "MG-604",
-                f"rule {rule.function.__name__} ({rule.formula}) returned shape {part.shape} for an input of "
+                f"rule {rule.name} ({rule.formula}) returned shape {part.shape} for an input of "
                 f"shape {shape}. A gradient has its input's shape, or the shape that it was broadcast to.",
             )
         stretched = tuple(range(extra)) + tuple(

@@ -39,6 +39,8 @@ class Node:
     dtype: str
     value: Host
     operation: str | None = None
+    definition: Any = None
+    """The ``Operation``, which is what it was when it ran, whatever goes by its name by now."""
     formula: str | None = None
     inputs: tuple[int | None, ...] = ()
     """Indices of nodes; None for an argument that is no array: an index, a number."""
@@ -170,6 +172,7 @@ class Trace:
         self.events: list[Event] = []
         self.source: dict[str, list[str]] = {}
         self.starts: list[int] = []
+        self.formulas: dict[int, Any] = {}  # what ``minigrad.viz.formulas`` has found out about an event
         self._thread: tuple[int, dict[int, tuple[int, ...]]] = (-1, {})
 
     @property
