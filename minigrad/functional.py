@@ -17,7 +17,7 @@ from minigrad.tensor import Tensor, seed, wrap
 
 Argnums = int | tuple[int, ...]
 
-_alias = define("alias", lambda a: a[...], "a, under another name", ("g", lambda g: g), inputs="a")
+_alias = define("alias", lambda a: a[...], "a, under another name", lambda g: g, inputs="a")
 
 
 def gradients(

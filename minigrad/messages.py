@@ -128,7 +128,7 @@ def many_outputs(label: str, shape: tuple[int, ...]) -> str:
 def wrong_shape(rule: Any, found: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """Say that a rule returned what cannot be its input's gradient."""
     return (
-        f"rule {rule.function.__name__} ({rule.formula}) returned shape {found} for an input of "
+        f"rule {rule.name} ({rule.formula}) returned shape {found} for an input of "
         f"shape {shape}. A gradient has its input's shape, or the shape that it was broadcast to."
     )
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +18,8 @@ from minigrad.errors import MinigradError, OperationError
 from minigrad.failures import explained
 from minigrad.forms import bind, in_all_forms, listed
 from minigrad.records import Record, Version
-from minigrad.rules import Primitive, Rule
+from minigrad.rules import Formula, Primitive, Rule
+from minigrad.symbols.expression import Formal
 from minigrad.tensor import Tensor, register_methods, wrap
 from minigrad.versions import CONSTANTS, settle, settled_parameters
 
@@ -43,6 +45,8 @@ class Operation(Primitive):
         for argument in args:
             if isinstance(argument, Tensor):
                 return apply(self, args, params)
+        if self.textbook is not None and any(isinstance(argument, Formal) for argument in args):
+            return self.textbook(*args, **params)
         result = self.forward(*args, **params)
         return result[0] if self.saves else result
 
@@ -110,8 +114,8 @@ def _shared_version(value: Array, inputs: tuple[Any, ...]) -> Version:
 def define(
     name: str,
     forward: Callable[..., Array],
-    formula: str,
-    *rules: tuple[str, Callable[..., Any]] | None,
+    formula: str | tuple[str, Callable[..., Any]],
+    *rules: Callable[..., Any] | tuple[Formula, Callable[..., Any]] | None,
     inputs: str = "a b",
     params: dict[str, Any] | None = None,
     variadic: bool = False,
@@ -121,23 +125,32 @@ def define(
     method: str | None = None,
     explain: Callable[..., MinigradError | None] | None = None,
 ) -> Operation:
-    """Define an operation and enter it into the table.
+    """Define an operation and enter it into the table; one of the user's own of that name is replaced.
 
-    Each rule is a pair: its formula as text, and a function which names what it needs among ``g`` (the incoming
-    gradient), ``y`` (the result), the inputs, their shapes (``a_shape``), what ``forward`` ``saves`` and the
-    parameters. What no rule names is not saved. A rule returns a new array, ``g`` itself, or a view of either.
+    Each rule is a function which names what it needs among ``g`` (the incoming gradient), ``y`` (the result), the
+    inputs, their shapes (``a_shape``), what ``forward`` ``saves`` and the parameters. What no rule names is not saved.
+    A rule returns a new array, ``g`` itself, or a view of either. Its formula is printed from it:
+    ``lambda g, y: g * (1 - y * y)`` is g · (1 - y²). A pair says it otherwise: a text and the function, where the rule
+    is no formula of single entries; or the textbook's function and the one that computes. ``formula`` too may be a
+    pair, of the text and the textbook's function, where ``forward`` is not what one wants to read.
+
     ``of`` is the NumPy function that the operation stands for (``forward`` itself where that is a ufunc);
-    ``method`` the name under which Tensors offer it.
+    ``method`` the name under which Tensors offer it. Raises OperationError MG-603 where the name is one of minigrad's
+    own operations, or a rule asks for what there is not.
     """
-    if name in registry.operations:
-        raise OperationError("MG-603", f"there is an operation named {name!r} already; choose another name.")
+    builtin = sys._getframe(1).f_globals.get("__name__", "").startswith("minigrad.")
+    before = registry.operations.get(name)
+    if before is not None and before.builtin:
+        raise OperationError(
+            "MG-603", f"there is an operation named {name!r} in minigrad already; choose another name."
+        )
     names = inputs.split()[: len(rules)] if isinstance(forward, np.ufunc) else inputs.split()
     defaults = params or {}
     made = [
         rule
         and Rule(
             f"{name}_vjp_{i}",
-            *rule,
+            *(rule if isinstance(rule, tuple) else (None, rule)),
             inputs=names,
             params=defaults,
             saves=tuple(saves or ()),
@@ -149,10 +162,11 @@ def define(
         raise OperationError(
             "MG-603", f"operation {name!r} has inputs {names} but {len(rules)} gradient rules."
         )
+    text, textbook = (formula, None) if isinstance(formula, str) else formula
     operation = Operation(
         name,
         forward,
-        formula,
+        text,
         made,
         names,
         defaults,
@@ -160,14 +174,37 @@ def define(
         saves=saves,
         joint_vjp=joint_vjp,
         explain=explain,
+        textbook=textbook,
     )
+    operation.builtin = builtin
+    if before is not None:
+        _withdraw(before)
     registry.operations[name] = operation
+    keys: list[tuple[dict[Any, Any], Any]] = []
     function = forward if isinstance(forward, np.ufunc) else of
+    if function is not None:
+        keys.append((registry.functions, function))
+    if method is not None:
+        keys.append((registry.methods, method))
+    there = [entries.get(key) for entries, key in keys]
     if function is not None:
         stands_for(function, operation)
     if method is not None:
         register_methods(**{method: operation})
+    operation.entered = [
+        (entries, key, entries[key], old) for (entries, key), old in zip(keys, there, strict=True)
+    ]
     return operation
+
+
+def _withdraw(operation: Primitive) -> None:
+    """Take a replaced operation out of the registry: what it stood for is again what it was before."""
+    for entries, key, entered, before in operation.entered:
+        if entries.get(key) is entered:
+            if before is None:
+                del entries[key]
+            else:
+                entries[key] = before
 
 
 def stands_for(function: Callable[..., Any], run: Callable[..., Any]) -> None:

@@ -1,6 +1,6 @@
 """What a differentiable operation is: a function of arrays, and for each input a gradient rule.
 
-A rule is a plain function that asks for what it needs by name; its formula stands beside it as text.
+A rule is a plain function that asks for what it needs by name; its formula is printed from it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from typing import Any
 from minigrad.backend import Array
 from minigrad.errors import MinigradError, OperationError
 
+Formula = str | Callable[..., Any]
+"""A formula as a text, or as the function from which the text is printed."""
+
 
 class Rule:
     """The vector-Jacobian product of one operation with respect to one input.
@@ -20,14 +23,17 @@ class Rule:
     input's name, an input's name with ``_shape``, something that the forward pass saved, or a parameter of the
     operation. An operation on any number of arrays offers ``i`` (which input), ``arrays`` (all of them) and
     ``shapes`` instead of input names.
+
+    ``stated`` says the formula where it cannot be printed from the function: a text; or, where the function takes
+    detours that keep it from overflowing, the plain function that a textbook has.
     """
 
-    __slots__ = ("_arguments", "_needed", "_params", "_variadic", "formula", "function")
+    __slots__ = ("_arguments", "_formula", "_needed", "_params", "_variadic", "function", "name", "textbook")
 
     def __init__(
         self,
         name: str,
-        formula: str,
+        stated: Formula | None,
         function: Callable[..., Any],
         *,
         inputs: Sequence[str],
@@ -35,8 +41,13 @@ class Rule:
         saves: Sequence[str] = (),
         variadic: bool = False,
     ) -> None:
-        function.__name__ = function.__qualname__ = name
-        self.formula, self.function, self._variadic = formula, function, variadic
+        self.name, self.function, self._variadic = name, function, variadic
+        self._formula = stated if isinstance(stated, str) else None
+        self.textbook: Rule | None = None
+        if stated is not None and not isinstance(stated, str):
+            self.textbook = Rule(
+                name, None, stated, inputs=inputs, params=params, saves=saves, variadic=variadic
+            )
         positions = {"g": 0, "y": 1, **({"i": 2, "arrays": 3} if variadic else _numbered([*inputs, *saves]))}
         shapes = {"shapes": 3} if variadic else {f"{k}_shape": n for k, n in _numbered(inputs).items()}
         self._arguments: list[tuple[int, bool]] = []  # position in what is offered, whether only its shape
@@ -55,6 +66,13 @@ class Rule:
                 )
         needed = {k - 2 for k, only_shape in self._arguments if k >= 1 and not only_shape}
         self._needed = tuple(k for k in needed if k < len(inputs))
+
+    @property
+    def formula(self) -> str:
+        """The rule as a line of text: ``g · (1 - y²)``."""
+        if self._formula is None:
+            self._formula = printed((self.textbook or self).function, self._params)
+        return self._formula
 
     def __call__(self, i: int, g: Any, y: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Return the gradient for input ``i``."""
@@ -82,7 +100,13 @@ class Primitive:
     rules, on bare arrays: a sequence of arrays, one for each input, of which those in ``needs_grad`` count; new
     ones, or what ``forward`` saved, which the record needs no more.
     ``explain(error, *inputs, **params)`` may turn a failure of ``forward`` into a message that teaches.
+    ``textbook(*inputs, **params)`` is the plain formula, where ``forward`` takes detours that keep it from overflowing:
+    what is read where a formula is explained, and never run.
     """
+
+    builtin = False
+    entered: Sequence[tuple[dict[Any, Any], Any, Any, Any]] = ()
+    """Where it was entered: a registry, the key, what stands there now and what stood there before."""
 
     def __init__(
         self,
@@ -97,8 +121,9 @@ class Primitive:
         saves: dict[str, Callable[..., Any]] | None = None,
         joint_vjp: Callable[..., Sequence[Array | None]] | None = None,
         explain: Callable[..., MinigradError | None] | None = None,
+        textbook: Callable[..., Any] | None = None,
     ) -> None:
-        self.saves, self.joint_vjp = saves or {}, joint_vjp
+        self.saves, self.joint_vjp, self.textbook = saves or {}, joint_vjp, textbook
         self.name, self.forward, self.formula, self.rules = name, forward, formula, rules
         self.inputs, self.params, self.variadic, self.explain = inputs, params, variadic, explain
         self.differentiable = any(rules)
@@ -113,6 +138,25 @@ class Primitive:
     def rule(self, i: int) -> Rule | None:
         """Return the rule for input ``i``."""
         return self.rules[0] if self.variadic else self.rules[i]
+
+
+def printed(function: Callable[..., Any], params: Sequence[str] = ()) -> str:
+    """Return what a function computes, as a formula of its arguments' names.
+
+    Where that is no formula of single entries, it is what the function's docstring says first, or its name.
+    """
+    from minigrad import symbols  # which only those need who look at a formula
+    from minigrad.symbols.readable import Table
+
+    names = list(inspect.signature(function).parameters)
+    try:
+        given = {name: symbols.Symbol(name, scalar=name in params) for name in names}
+        return Table().text(symbols.trace(function, **given).results[0])
+    except Exception:  # what a function of the user's does with symbols is not known
+        told = inspect.getdoc(function)
+        name = getattr(function, "__name__", "<lambda>")
+        called = "a function" if name == "<lambda>" else name
+        return told.split("\n")[0].rstrip(".") if told else f"{called} of {', '.join(names)}"
 
 
 def _numbered(inputs: Sequence[str]) -> dict[str, int]:

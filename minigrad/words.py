@@ -117,15 +117,15 @@ INSTEAD: dict[str, str] = {
     "vstack": "np.stack([t, u])",
 }
 
-RULES: dict[str, tuple[str, str]] = {
-    # a function that no composition gives: its rule, as it is written on paper and as it is typed
-    "arccos": ("-g / √(1 - a²)", "-g / np.sqrt(1 - a * a)"),
-    "arccosh": ("g / √(a² - 1)", "g / np.sqrt(a * a - 1)"),
-    "arcsin": ("g / √(1 - a²)", "g / np.sqrt(1 - a * a)"),
-    "arcsinh": ("g / √(a² + 1)", "g / np.sqrt(a * a + 1)"),
-    "arctan": ("g / (1 + a²)", "g / (1 + a * a)"),
-    "arctanh": ("g / (1 - a²)", "g / (1 - a * a)"),
-    "cbrt": ("g / (3 y²)", "g / (3 * y * y)"),
+RULES: dict[str, str] = {
+    # a function that no composition gives: its rule
+    "arccos": "-g / np.sqrt(1 - a * a)",
+    "arccosh": "g / np.sqrt(a * a - 1)",
+    "arcsin": "g / np.sqrt(1 - a * a)",
+    "arcsinh": "g / np.sqrt(a * a + 1)",
+    "arctan": "g / (1 + a * a)",
+    "arctanh": "g / (1 - a * a)",
+    "cbrt": "g / (3 * y * y)",
 }
 
 METHODS: dict[str, str] = {
@@ -312,9 +312,9 @@ OPTIM: dict[str, str] = {
 
 def definition(name: str) -> str:
     """Write out the definition of an operation whose rule is known."""
-    formula, rule = RULES[name]
+    rule = RULES[name]
     needs = "g, y" if "y" in rule else "g, a"
-    return f'{name} = mg.define("{name}", np.{name}, "{name} a", ("{formula}", lambda {needs}: {rule}))'
+    return f'{name} = mg.define("{name}", np.{name}, "{name} a", lambda {needs}: {rule})'
 
 
 def refused() -> set[str]:

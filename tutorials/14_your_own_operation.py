@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minigrad as mg
-from minigrad import optim, registry
+from minigrad import optim
 from minigrad.errors import MinigradError
 from minigrad.exercises import exercise
 from minigrad.viz.plots import BLUE, GREEN, ORANGE
@@ -55,20 +55,21 @@ print("stable:    ", log_cosh_forward(np.array([1.0, 1000.0])))
 # ## 2. Telling the engine
 #
 # An operation needs a name, the forward computation on bare arrays, its formula as text, and **one rule for
-# each input**. A rule is a pair: the formula as text, and a function that turns the incoming gradient
-# $g = \partial L/\partial y$ into $\partial L/\partial a$. Here $\partial L/\partial a = g\cdot\tanh a$.
+# each input**. A rule is a function that turns the incoming gradient $g = \partial L/\partial y$ into
+# $\partial L/\partial a$. Here $\partial L/\partial a = g\cdot\tanh a$.
 #
 # The function says what it needs by the names of its parameters: `g`, `y` (the result), an input such as `a`,
 # or an input's shape (`a_shape`). What no rule names is not kept in memory.
+#
+# Our forward computation takes a detour so that nothing overflows, and is no pleasure to read. So we hand in the
+# textbook's function beside the formula: it is never run, it is what the stepper explains the result with.
 
 # %%
-registry.operations.pop("log_cosh", None)  # a name can be taken once; so this cell can be run twice
-
 log_cosh = mg.define(
     "log_cosh",
     log_cosh_forward,
-    "ln cosh a",
-    ("g · tanh a", lambda g, a: g * np.tanh(a)),
+    ("ln cosh a", lambda a: np.log(np.cosh(a))),
+    lambda g, a: g * np.tanh(a),
     inputs="a",
     method="log_cosh",
 )
@@ -80,8 +81,9 @@ print(f"f(1) = {y.item():.5f}   f'(1) = {a.grad.item():.5f}")
 assert f"{y.item():.5f}" == "0.43378" and f"{a.grad.item():.5f}" == "0.76159"
 
 # %% [markdown]
-# That is all. The operation is now like any other: it is recorded, it shows up on the tape and in the stepper
-# with the formula you gave, and it works inside a longer computation. With $L = f(3w)$ at $w = 0.5$, by hand:
+# That is all. The operation is now like any other: it is recorded, it shows up on the tape with its formulas (that of
+# the rule is printed from your function), and it works inside a longer computation. Run the cell again, with a
+# correction perhaps, and the new definition takes the place of the old one. With $L = f(3w)$ at $w = 0.5$, by hand:
 # $\partial L/\partial w = 3\tanh 1.5 = 3 \cdot 0.90515 = 2.71544$.
 
 # %%
@@ -98,7 +100,8 @@ for step in mg.steps(loss):
 assert f"{w.grad.item():.4f}" == "2.7154"
 
 # %% [markdown]
-# Or step through it. The stepper shows your formula, and your numbers in it:
+# Or step through it. The stepper reads your functions and explains every entry with them, forwards and backwards, in
+# symbols and with your numbers:
 
 # %%
 w.zero_grad()
@@ -172,12 +175,15 @@ except MinigradError as error:
 
 
 # %%
+def attempt_with(rule):
+    """Define the operation "attempt", log_cosh with another rule, in the place of the last one."""
+    return mg.define("attempt", log_cosh_forward, "ln cosh a", rule, inputs="a")
+
+
 def try_rule(rule, order=1):
     """Define log_cosh with another rule, check it, and print what the check says (its first four lines)."""
-    registry.operations.pop("attempt", None)
-    attempt = mg.define("attempt", log_cosh_forward, "ln cosh a", ("as tried", rule), inputs="a")
     try:
-        mg.gradcheck(attempt, [points], order=order)
+        mg.gradcheck(attempt_with(rule), [points], order=order)
     except MinigradError as error:
         print("\n".join(str(error).splitlines()[:4]))
         return False
@@ -195,7 +201,7 @@ assert not try_rule(lambda g, a: np.tanh(a))
 
 # %%
 t = mg.Tensor(points, requires_grad=True)
-attempt = registry.operations["attempt"]
+attempt = attempt_with(lambda g, a: np.tanh(a))
 attempt(t).sum().backward()  # sum() sends g = 1 to every entry
 print("with g = 1, largest error:", np.abs(t.grad.numpy() - np.tanh(points)).max())
 t.zero_grad()
@@ -226,10 +232,7 @@ assert try_rule(lambda g, a: g * np.tanh(a) * (1 + 1e-7))
 
 # %%
 for rule in (lambda g, weight: g * weight, lambda g, a: np.sum(g * np.tanh(a))):
-    try:
-        assert not try_rule(rule)
-    except MinigradError as error:
-        print(error)
+    assert not try_rule(rule)
 
 # %% [markdown]
 # ## 5. The gradient of the gradient
@@ -264,8 +267,6 @@ assert not try_rule(hiding, order=2)
 # `np.hypot(a, b)` is $y = \sqrt{a^2 + b^2}$. minigrad has no rule for it, and says so:
 
 # %%
-registry.operations.pop("hypot", None)
-registry.functions.pop(np.hypot, None)
 try:
     np.hypot(mg.Tensor(3.0, requires_grad=True), 4.0)
 except MinigradError as error:
@@ -282,8 +283,8 @@ hypot = mg.define(
     "hypot",
     np.hypot,
     "√(a² + b²)",
-    ("g · a / y", lambda g, a, y: g * a / y),
-    ("g · b / y", lambda g, b, y: g * b / y),
+    lambda g, a, y: g * a / y,
+    lambda g, b, y: g * b / y,
 )
 a, b = (mg.Tensor(v, requires_grad=True, name=n) for v, n in ((3.0, "a"), (4.0, "b")))
 y = np.hypot(a, b)

@@ -91,10 +91,10 @@ def _forward(name: str, function: Function) -> Iterator[None]:
 @contextmanager
 def _refitted(operation: Primitive, forward: Function, rules: Sequence[Rule | None]) -> Iterator[None]:
     """Make the operation anew in its place, so that whoever holds it has the new one."""
-    before = operation.forward, operation.rules, operation.joint_vjp
-    _refit(
-        operation, forward, rules, None
-    )  # no kernel that would give all gradients without asking the rules
+    before = operation.forward, operation.rules, operation.joint_vjp, operation.textbook
+    textbook = operation.textbook if forward is operation.forward else None
+    # no kernel that would give all gradients without asking the rules
+    _refit(operation, forward, rules, None, textbook)
     try:
         yield
     finally:
@@ -102,7 +102,11 @@ def _refitted(operation: Primitive, forward: Function, rules: Sequence[Rule | No
 
 
 def _refit(
-    operation: Primitive, forward: Function, rules: Sequence[Rule | None], joint_vjp: Function | None
+    operation: Primitive,
+    forward: Function,
+    rules: Sequence[Rule | None],
+    joint_vjp: Function | None,
+    textbook: Function | None,
 ) -> None:
     o = operation
     o.__init__(  # type: ignore[misc]
@@ -116,6 +120,7 @@ def _refit(
         saves=o.saves,
         joint_vjp=joint_vjp,
         explain=o.explain,
+        textbook=textbook,
     )
 
 

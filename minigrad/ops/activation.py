@@ -10,6 +10,7 @@ from minigrad.backend import Array, special
 from minigrad.operation import define
 from minigrad.ops.half import through_float32, wide
 from minigrad.ops.reduce import Axis, plain, restore
+from minigrad.symbols.expression import named
 
 _LAST = {"axis": -1}
 
@@ -68,36 +69,36 @@ def _normal_cdf(a: Array) -> Array:
     return special(a).ndtr(a)
 
 
+@named("normal_pdf")
 def _normal_pdf(a: Array) -> Array:
     a = wide(a)  # whose square overflows in float16 from 256 on
     return np.exp(-0.5 * a * a) * (1 / math.sqrt(2 * math.pi))
 
 
 # fmt: off
-relu       = define("relu", lambda a: np.maximum(a, 0), "max(0, a)",
-                    ("g where a > 0", lambda g, y: g * (y > 0)), inputs="a")
+relu       = define("relu", lambda a: np.maximum(a, 0), "max(a, 0)", lambda g, y: g * (y > 0), inputs="a")
 leaky_relu = define("leaky_relu", lambda a, slope=0.01: np.where(a > 0, a, slope * a), "a where a > 0, else slope · a",
-                    ("g where a > 0, else slope · g", lambda g, a, slope: np.where(a > 0, g, slope * g)),
-                    inputs="a", params={"slope": 0.01})
-sigmoid    = define("sigmoid", _sigmoid, "1 / (1 + e^-a)",
-                    ("g · y · (1 - y)", lambda g, y: g * y * (1 - y)), inputs="a")
-softplus   = define("softplus", lambda a: np.logaddexp(a, 0), "ln(1 + e^a)",
-                    ("g · sigmoid a", lambda g, a: g * sigmoid(a)), inputs="a")
-normal_cdf = define("normal_cdf", _normal_cdf, "Φ(a) = 1/√(2π) · ∫ e^(-t²/2) dt from -∞ to a",
-                    ("g · e^(-a²/2) / √(2π)", lambda g, a: g * _normal_pdf(a)), inputs="a")
+                    lambda g, a, slope: np.where(a > 0, g, slope * g), inputs="a", params={"slope": 0.01})
+sigmoid    = define("sigmoid", _sigmoid, ("1 / (1 + e^-a)", naive_sigmoid),
+                    lambda g, y: g * y * (1 - y), inputs="a")
+softplus   = define("softplus", lambda a: np.logaddexp(a, 0), ("ln(1 + e^a)", lambda a: np.log(1 + np.exp(a))),
+                    lambda g, a: g * sigmoid(a), inputs="a")
+normal_cdf = define("normal_cdf", _normal_cdf, "Φ(a) = ∫ φ(t) dt from -∞ to a, with φ(t) = e^(-t²/2) / √(2π)",
+                    lambda g, a: g * _normal_pdf(a), inputs="a")
 gelu       = define("gelu", through_float32(lambda a: a * normal_cdf(a)), "a · Φ(a)",
-                    ("g · (Φ(a) + a · φ(a))", lambda g, a: g * (normal_cdf(a) + a * _normal_pdf(a))), inputs="a")
+                    lambda g, a: g * (normal_cdf(a) + a * _normal_pdf(a)), inputs="a")
 
-logsumexp   = define("logsumexp", _logsumexp, "ln Σ e^a",
+logsumexp   = define("logsumexp", _logsumexp, ("ln Σ e^a", naive_logsumexp),
                      ("g · e^(a - y)", lambda g, y, a, axis, keepdims:
                          restore(g, a.shape, axis, keepdims)
                          * np.exp(wide(a) - restore(y, a.shape, axis, keepdims))),
                      inputs="a", params={"axis": None, "keepdims": False})
-softmax     = define("softmax", _softmax, "e^a / Σ e^a",
+softmax     = define("softmax", _softmax, ("e^a / Σ e^a", naive_softmax),
                      ("y · (g - Σ g · y)", lambda g, y, axis:
                          y * (g - np.sum(wide(g) * y, axis=plain(axis), keepdims=True))),
                      inputs="a", params=_LAST)
-log_softmax = define("log_softmax", _log_softmax, "a - ln Σ e^a",
+log_softmax = define("log_softmax", _log_softmax,
+                     ("a - ln Σ e^a", lambda a, axis=-1: a - naive_logsumexp(a, axis, keepdims=True)),
                      ("g - e^y · Σ g", lambda g, y, axis:
                          g - np.exp(wide(y)) * np.sum(wide(g), axis=plain(axis), keepdims=True)),
                      inputs="a", params=_LAST)

@@ -12,33 +12,32 @@ from minigrad.operation import define, stands_for
 from minigrad.tensor import Tensor, register_methods
 
 # fmt: off
-add      = define("add",      np.add,      "a + b", ("g", lambda g: g),             ("g", lambda g: g))
-subtract = define("subtract", np.subtract, "a - b", ("g", lambda g: g),             ("-g", lambda g: -g))
-multiply = define("multiply", np.multiply, "a · b", ("g · b", lambda g, b: g * b),  ("g · a", lambda g, a: g * a))
-divide   = define("divide",   np.divide,   "a / b", ("g / b", lambda g, b: g / b),  ("-g · y / b", lambda g, y, b: -g * y / b))
-power    = define("power",    np.power,    "a ^ b",
-                  ("g · b · a^(b-1)", lambda g, a, b: g * b * _base(a, b) ** (b - 1)),
-                  ("g · y · ln a",    lambda g, y, a: g * y * np.log(np.where(a == 0, 1, a))))
+add      = define("add",      np.add,      "a + b",  lambda g: g,        lambda g: g)
+subtract = define("subtract", np.subtract, "a - b",  lambda g: g,        lambda g: -g)
+multiply = define("multiply", np.multiply, "a · b",  lambda g, b: g * b, lambda g, a: g * a)
+divide   = define("divide",   np.divide,   "a / b",  lambda g, b: g / b, lambda g, y, b: -g * y / b)
+power    = define("power",    np.power,    "a^b",
+                  (lambda g, a, b: g * b * a ** (b - 1), lambda g, a, b: g * b * _base(a, b) ** (b - 1)),
+                  (lambda g, y, a: g * y * np.log(a), lambda g, y, a: g * y * np.log(np.where(a == 0, 1, a))))
 
-negative = define("negative", np.negative, "-a",         ("-g", lambda g: -g))
-positive = define("positive", np.positive, "a",          ("g", lambda g: g))
-absolute = define("abs",      np.absolute, "|a|",        ("g · sign a", lambda g, a: g * np.sign(a)))
-square   = define("square",   np.square,   "a²",         ("2 · g · a", lambda g, a: 2 * g * a))
-sqrt     = define("sqrt",     np.sqrt,     "√a",         ("g / (2 · y)", lambda g, y: g / (2 * y)))
-exp      = define("exp",      np.exp,      "e^a",        ("g · y", lambda g, y: g * y))
-expm1    = define("expm1",    np.expm1,    "e^a - 1",    ("g · (y + 1)", lambda g, y: g * (y + 1)))
-log      = define("log",      np.log,      "ln a",       ("g / a", lambda g, a: g / a))
-log1p    = define("log1p",    np.log1p,    "ln(1 + a)",  ("g / (1 + a)", lambda g, a: g / (1 + a)))
-sin      = define("sin",      np.sin,      "sin a",      ("g · cos a", lambda g, a: g * np.cos(a)))
-cos      = define("cos",      np.cos,      "cos a",      ("-g · sin a", lambda g, a: -g * np.sin(a)))
-tanh     = define("tanh",     np.tanh,     "tanh a",     ("g · (1 - y²)", lambda g, y: g * (1 - y * y)))
+negative = define("negative", np.negative, "-a",         lambda g: -g)
+positive = define("positive", np.positive, "a",          lambda g: g)
+absolute = define("abs",      np.absolute, "|a|",        lambda g, a: g * np.sign(a))
+square   = define("square",   np.square,   "a²",         lambda g, a: 2 * g * a)
+sqrt     = define("sqrt",     np.sqrt,     "√a",         lambda g, y: g / (2 * y))
+exp      = define("exp",      np.exp,      "e^a",        lambda g, y: g * y)
+expm1    = define("expm1",    np.expm1,    "e^a - 1",    lambda g, y: g * (y + 1))
+log      = define("log",      np.log,      "ln a",       lambda g, a: g / a)
+log1p    = define("log1p",    np.log1p,    "ln(1 + a)",  lambda g, a: g / (1 + a))
+sin      = define("sin",      np.sin,      "sin a",      lambda g, a: g * np.cos(a))
+cos      = define("cos",      np.cos,      "cos a",      lambda g, a: -g * np.sin(a))
+tanh     = define("tanh",     np.tanh,     "tanh a",     lambda g, y: g * (1 - y * y))
 
+# the larger one gets g, and half of it where both are equal
 maximum  = define("maximum",  np.maximum,  "max(a, b)",
-                  ("g where a is larger, g/2 where equal", lambda g, y, a, b: g * _share(a, b, y)),
-                  ("g where b is larger, g/2 where equal", lambda g, y, a, b: g * _share(b, a, y)))
+                  lambda g, y, a, b: g * _share(a, b, y), lambda g, y, a, b: g * _share(b, a, y))
 minimum  = define("minimum",  np.minimum,  "min(a, b)",
-                  ("g where a is smaller, g/2 where equal", lambda g, y, a, b: g * _share(a, b, y)),
-                  ("g where b is smaller, g/2 where equal", lambda g, y, a, b: g * _share(b, a, y)))
+                  lambda g, y, a, b: g * _share(a, b, y), lambda g, y, a, b: g * _share(b, a, y))
 # fmt: on
 
 
@@ -62,8 +61,8 @@ def _inside(a: Array, a_min: Array, a_max: Array) -> Array:
 _clip = define(
     "clip",
     lambda a, a_min, a_max: np.clip(a, a_min, a_max),
-    "min(max(a, lo), hi)",
-    ("g where lo <= a <= hi", lambda g, a, a_min, a_max: g * _inside(a, a_min, a_max)),
+    "min(max(a, a_min), a_max)",
+    lambda g, a, a_min, a_max: g * _inside(a, a_min, a_max),
     inputs="a",
     params={"a_min": None, "a_max": None},
 )
@@ -94,8 +93,8 @@ where = define(
     lambda c, a, b: np.where(c, a, b),
     "a where c, else b",
     None,
-    ("g where c, else 0", lambda g, c: np.where(c, g, 0)),
-    ("0 where c, else g", lambda g, c: np.where(c, 0, g)),
+    lambda g, c: np.where(c, g, 0),
+    lambda g, c: np.where(c, 0, g),
     inputs="c a b",
     of=np.where,
 )
@@ -104,7 +103,7 @@ _astype = define(
     "astype",
     lambda a, dtype: a.astype(dtype, copy=False),
     "a as another dtype",
-    ("g", lambda g: g),
+    lambda g: g,
     inputs="a",
     params={"dtype": None},
 )

@@ -6,6 +6,8 @@ again) it runs its plain NumPy reference, which records itself.
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable, Container
 from typing import Any
 
@@ -19,8 +21,10 @@ from minigrad_kernels.launch import Kernel
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, LabelError, ShapeError
 from minigrad.operation import Operation, define
-from minigrad.ops.activation import softmax
+from minigrad.ops.activation import naive_logsumexp, relu, softmax
 from minigrad.ops.half import wide
+from minigrad.ops.reduce import mean
+from minigrad.rules import Rule
 
 
 def _dense(activation: str) -> Callable[..., Array]:
@@ -74,16 +78,43 @@ linear = define(
     joint_vjp=_gradients_of("none"),
 )
 
-linear_relu = define(
-    "linear_relu",
-    _dense("relu"),
-    "max(0, x @ wᵀ + b)",
-    ("(g where y > 0) @ w", lambda g, y, w: linear_kernels.backward_input(g * (y > 0), w)),
-    ("(g where y > 0)ᵀ @ x", lambda g, y, x: linear_kernels.backward_weight(g * (y > 0), x)),
-    ("Σ (g where y > 0) over the samples", lambda g, y: linear_kernels.backward_bias(g * (y > 0))),
-    inputs="x w b",
-    joint_vjp=_gradients_of("relu"),
-)
+
+def _fused(
+    name: str,
+    inner: Operation,
+    outer: Operation,
+    forward: Callable[..., Array],
+    joint_vjp: Callable[..., Any],
+) -> Operation:
+    """Define ``outer`` of ``inner`` as one operation: its formula, and its rules by the chain rule, are made of theirs.
+
+    Only the kernels are new. The rule of ``outer`` may need its result, but not what ``inner`` made: that is not kept.
+    """
+    behind = outer.rules[0]
+    assert behind is not None
+    assert behind.needs(1) in ((), (-1,))
+
+    def chained(rule: Rule) -> tuple[str, Callable[..., Any]]:
+        needed = [name for name in inspect.signature(rule.function).parameters if name != "g"]
+
+        def composed(g: Array, y: Array, *arrays: Array) -> Any:
+            return rule.function(behind.function(g, y), *arrays)
+
+        parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_ONLY) for n in ("g", "y", *needed)]
+        composed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return re.sub("g(?![a-z])", f"({behind.formula})", rule.formula), composed
+
+    return define(
+        name,
+        forward,
+        (re.sub(r"\ba\b", inner.formula, outer.formula), lambda *inputs: outer(inner(*inputs))),
+        *(chained(rule) for rule in inner.rules if rule is not None),
+        inputs=" ".join(inner.inputs),
+        joint_vjp=joint_vjp,
+    )
+
+
+linear_relu = _fused("linear_relu", linear, relu, _dense("relu"), _gradients_of("relu"))
 
 
 def _checked(kernel: Kernel) -> Callable[[Array, Array], tuple[Array, Array]]:
@@ -132,10 +163,15 @@ def _no_class(labels: Array, classes: int) -> LabelError:
     )
 
 
+def _cross_entropy(logits: Array, labels: Array) -> Array:
+    chosen = np.take_along_axis(logits, np.expand_dims(labels, 1), axis=1)
+    return naive_logsumexp(logits, axis=1) - np.squeeze(chosen, 1)
+
+
 _xent = define(
     "softmax_cross_entropy",
     _checked(xent_kernels.forward_backward),
-    "ln Σ e^z - z[label]",
+    ("ln Σ e^z - z[label]", _cross_entropy),
     ("g · (softmax z - onehot label)", lambda g, difference: np.expand_dims(g, 1) * difference),
     None,
     inputs="logits labels",
@@ -146,7 +182,7 @@ _xent = define(
 mean_cross_entropy = define(
     "mean_cross_entropy",
     _checked(xent_kernels.mean_forward_backward),
-    "(1/n) Σ (ln Σ e^z - z[label])",
+    ("(1/n) Σ (ln Σ e^z - z[label])", lambda logits, labels: mean(_xent(logits, labels))),
     ("g · (softmax z - onehot label) / n", lambda g, gradient: xent_kernels.mean_backward(g, gradient)),
     None,
     inputs="logits labels",
@@ -169,8 +205,8 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
 dropout: Operation = define(
     "dropout",
     lambda x, random, p=0.5: dropout_kernels.dropout(x, random, p),
-    "x · [random >= p] / (1 - p)",
-    ("g · [random >= p] / (1 - p)", lambda g, random, p: dropout(g, random, p=p)),
+    ("x · [random ≥ p] / (1 - p)", lambda x, random, p=0.5: x * (random >= p) / (1 - p)),
+    lambda g, random, p: dropout(g, random, p=p),
     None,
     inputs="x random",
     params={"p": 0.5},

@@ -8,6 +8,7 @@ from minigrad.symbols.expression import (
     Symbol,
     evaluate,
     key,
+    named,
     same,
 )
 from minigrad.symbols.tracing import Traced, trace
@@ -21,6 +22,7 @@ __all__ = [
     "Traced",
     "evaluate",
     "key",
+    "named",
     "same",
     "trace",
 ]

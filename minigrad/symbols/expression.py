@@ -7,6 +7,7 @@ entries (a sum, a product of matrices, a reshape) raises ``NoExpression``, which
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -18,7 +19,17 @@ class NoExpression(TypeError):
     """A function does something for which there is no expression of single entries; the message names it."""
 
 
-class Expression:
+class Formal:
+    """What stands for numbers where a formula is read instead of run: an expression, an array of them."""
+
+    __slots__ = ()
+
+    def calling(self, name: str, *arguments: Any) -> Any:
+        """Return a function of single entries on these arguments, by its name."""
+        raise NotImplementedError
+
+
+class Expression(Formal):
     """A node of the tree: a ``Symbol``, a ``Number``, or a ``Call`` of a function on other nodes.
 
     ``scalar`` tells whether it is a plain number, the same for all entries, which is worked out once in float64.
@@ -31,7 +42,9 @@ class Expression:
     # Arrays on the other side of an operator hand the work over to the functions below.
     __array_priority__ = 1000
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Expression:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if any(map(_array, inputs)):
+            return NotImplemented
         if method != "__call__" or ufunc.signature or ufunc.nout != 1 or options:
             raise NoExpression(f"np.{ufunc.__name__} is no function of single entries here")
         return call(ufunc.__name__, *inputs)
@@ -39,11 +52,19 @@ class Expression:
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Sequence[Any], options: Mapping[str, Any]
     ) -> Any:
+        if any(map(_array, args)):
+            return NotImplemented
         if function is np.where and len(args) == 3:
             return call("where", *args)
         if function in (np.zeros_like, np.ones_like):
             return Number(int(function is np.ones_like))
+        if function is np.clip:
+            return clipped(*args, **options)
         raise NoExpression(f"np.{function.__name__} is no function of single entries")
+
+    def calling(self, name: str, *arguments: Any) -> Expression:
+        """See ``Formal.calling``."""
+        return call(name, *arguments)
 
     def astype(self, dtype: Any, **options: Any) -> Expression:
         """The same: what a number is rounded to is no part of an expression."""
@@ -79,10 +100,12 @@ class Expression:
     def __abs__(self) -> Expression:
         return call("absolute", self)
 
-    def __pow__(self, other: Any) -> Expression:
+    def __pow__(self, other: Any) -> Any:
+        if _array(other):
+            return NotImplemented
         # NumPy computes these powers of an array by other functions, whose last bits differ from a power's.
-        if not self.scalar and type(other) in (int, float) and other in _POWERS:
-            return call(_POWERS[other], self)
+        if not self.scalar and type(other) in (int, float) and other in POWERS:
+            return call(POWERS[other], self)
         return call("power", self, other)
 
     def __rpow__(self, other: Any) -> Expression:
@@ -99,12 +122,28 @@ class Expression:
     __hash__ = object.__hash__
 
 
-_POWERS = {-1: "reciprocal", 0.5: "sqrt", 1: "positive", 2: "square"}
+POWERS = {-1: "reciprocal", 0.5: "sqrt", 1: "positive", 2: "square"}
+"""The functions by which NumPy computes some powers of an array."""
+
+
+_COMPARING = ("lt", "le", "gt", "ge", "eq", "ne")
+
+
+def _array(other: Any) -> bool:
+    """Tell whether the other operand is an array of expressions, which then has to say what comes of it."""
+    return isinstance(other, Formal) and not isinstance(other, Expression)
 
 
 def _operators(name: str, function: str) -> None:
-    setattr(Expression, f"__{name}__", lambda self, other: call(function, self, other))
-    setattr(Expression, f"__r{name}__", lambda self, other: call(function, other, self))
+    def on_left(self: Expression, other: Any) -> Any:
+        return NotImplemented if _array(other) else call(function, self, other)
+
+    def on_right(self: Expression, other: Any) -> Any:
+        return NotImplemented if _array(other) else call(function, other, self)
+
+    setattr(Expression, f"__{name}__", on_left)
+    if name not in _COMPARING:
+        setattr(Expression, f"__r{name}__", on_right)
 
 
 for _name, _function in {
@@ -127,7 +166,7 @@ for _name, _function in {
     "eq": "equal",
     "ne": "not_equal",
 }.items():
-    setattr(Expression, f"__{_name}__", lambda self, other, function=_function: call(function, self, other))
+    _operators(_name, _function)
 
 COMPARISONS = frozenset(
     (
@@ -159,6 +198,11 @@ class Symbol(Expression):
     def __init__(self, name: str, *, scalar: bool = False) -> None:
         self.name, self.scalar = name, scalar
 
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What two symbols have in common that stand for the same."""
+        return (self.name,)
+
     def __repr__(self) -> str:
         return self.name
 
@@ -187,6 +231,45 @@ class Call(Expression):
 
     def __repr__(self) -> str:
         return f"{self.function}({', '.join(map(repr, self.arguments))})"
+
+
+NAMED: dict[str, Callable[..., Any]] = {}
+"""Functions of single entries that formulas call by a name of their own, beside NumPy's and SciPy's."""
+
+
+def named(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let formulas call a function of single entries by its name, where they would otherwise have all of its body."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        NAMED[name] = function
+
+        @functools.wraps(function)
+        def on_either(*arguments: Any) -> Any:
+            formal = next((argument for argument in arguments if isinstance(argument, Formal)), None)
+            return function(*arguments) if formal is None else formal.calling(name, *arguments)
+
+        return on_either
+
+    return decorate
+
+
+def computing(name: str) -> Callable[..., Any]:
+    """Return what computes the function of this name on arrays."""
+    if name in NAMED:
+        return NAMED[name]
+    if hasattr(np, name):
+        function: Callable[..., Any] = getattr(np, name)
+        return function
+    import scipy.special  # which takes long to import, and which few formulas need
+
+    function = getattr(scipy.special, name)
+    return function
+
+
+def clipped(a: Any, low: Any = None, high: Any = None) -> Any:
+    """What np.clip computes, as functions of single entries."""
+    above = a if low is None else np.maximum(a, low)
+    return above if high is None else np.minimum(above, high)
 
 
 def call(function: str, *arguments: Any) -> Expression:
@@ -219,7 +302,7 @@ def same(one: Expression, other: Expression) -> bool:
 def key(tree: Expression) -> tuple[Any, ...]:
     """Return what two expressions have in common that are written alike."""
     if isinstance(tree, Symbol):
-        return ("symbol", tree.name)
+        return ("symbol", *tree.identity)
     if isinstance(tree, Number):
         return ("number", type(tree.value), tree.value)
     assert isinstance(tree, Call)
@@ -241,11 +324,11 @@ def evaluate(tree: Expression, values: Mapping[Any, Any]) -> Any:
     arguments = [evaluate(argument, values) for argument in tree.arguments]
     if tree.scalar:
         return _of_numbers(tree.function, arguments)
-    return getattr(np, tree.function)(*arguments)
+    return computing(tree.function)(*arguments)
 
 
 def _of_numbers(function: str, arguments: Sequence[Any]) -> Any:
     if function == "power":  # NumPy refuses an int to a negative int
         return arguments[0] ** arguments[1]
-    result = getattr(np, function)(*arguments)
+    result = computing(function)(*arguments)
     return result.item() if isinstance(result, (np.generic, np.ndarray)) else result

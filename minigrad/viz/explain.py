@@ -5,12 +5,14 @@ from __future__ import annotations
 import operator
 from typing import Any, NamedTuple
 
-from minigrad.viz import entrywise, moves, products, sums, update_entries
-from minigrad.viz.entries import Case, Index, Pair
-from minigrad.viz.numbers import entry, show
+from minigrad.symbols import Call, Expression, NoExpression, Number
+from minigrad.symbols.expression import COMPARISONS
+from minigrad.symbols.terms import worth
+from minigrad.viz import update_entries
+from minigrad.viz.entries import Index, Pair, pair, simple
+from minigrad.viz.formulas import expression, indices
+from minigrad.viz.numbers import enclosed, entry, show
 from minigrad.viz.trace import AccumulateGrad, Backward, Event, Forward, NewLoss, Seed, Trace
-
-_KINDS = (moves, sums, products, entrywise)
 
 
 class Explanation(NamedTuple):
@@ -61,10 +63,12 @@ def _checked(index: Index, shape: tuple[int, ...]) -> Index:
 
 def _forward(trace: Trace, event: Forward, index: Index) -> Explanation:
     node = trace.nodes[event.node]
-    case = Case(trace, node)
     value = show(node.value[index])
-    pair = next((p for kind in _KINDS if (p := kind.forward(case, index)) is not None), None)
-    return _told(entry(node.name, index), pair or Pair(f"{node.operation}: {node.formula}", value), value)
+    try:
+        found = pair(expression(trace, event, index), indices(trace, node))
+    except NoExpression:
+        found = Pair(f"{node.operation}: {node.formula}", value)
+    return _told(entry(node.name, index), found, value)
 
 
 def _seed(trace: Trace, event: Seed, index: Index) -> Explanation:
@@ -77,18 +81,57 @@ def _seed(trace: Trace, event: Seed, index: Index) -> Explanation:
 
 
 def _backward(trace: Trace, event: Backward, index: Index) -> Explanation:
-    case = Case(trace, trace.nodes[event.node], event)
     name, part, total = trace.nodes[event.input].name, event.contribution[index], event.total[index]
-    pair = next((p for kind in _KINDS if (p := kind.backward(case, event, index)) is not None), None)
-    pair = pair or Pair(f"{case.node.operation}: {event.rule}", show(part))
+    found, value = _contribution(trace, event, index), show(part)
     left = entry(f"dL/d{name}", index)
     if event.first:
-        return _told(left, pair, show(part))
+        return _told(left, found, value)
     before = show(_earlier(trace, event)[index])
-    sums_up = f"= {before} + ({pair.numbers.split(' = ')[0]})"
-    middle = f"= {before} + {_enclosed(show(part))}"
-    numbers = f"{sums_up} {middle}" if pair.numbers != show(part) else middle
-    return Explanation(f"{left} = earlier + ({pair.symbols})", f"{numbers} = {show(total)}")
+    sums_up = f"= {before} + ({found.numbers.split(' = ')[0]})"
+    middle = f"= {before} + {enclosed(value)}"
+    numbers = f"{sums_up} {middle}" if found.numbers != value else middle
+    return Explanation(f"{left} = earlier + ({found.symbols})", f"{numbers} = {show(total)}")
+
+
+def _contribution(trace: Trace, event: Backward, index: Index) -> Pair:
+    """What the rule adds to the gradient of an entry: its formula, its numbers, and incoming · local between."""
+    node = trace.nodes[event.node]
+    try:
+        tree = expression(trace, event, index)
+    except NoExpression:
+        return Pair(f"{node.operation}: {event.rule}", show(event.contribution[index]))
+    found = pair(tree, indices(trace, node))
+    if isinstance(tree, Number) and tree.value == 0:
+        return Pair(f"0, as it is not in {node.name}", "0")
+    middle = _between(event, tree, index)
+    return Pair(found.symbols, f"{found.numbers} = {middle}" if middle else found.numbers)
+
+
+def _between(event: Backward, tree: Expression, index: Index) -> str:
+    """The two factors of a rule that is more than a product of two numbers."""
+    if simple(tree):
+        return ""
+    if event.local is not None:
+        if event.summed:
+            return ""
+        at = (0,) * (event.local.ndim - len(index)) + index
+        return f"{show(event.incoming[at])} · {enclosed(show(event.local[at]))}"
+    if isinstance(tree, Call) and tree.function == "multiply" and any(map(_difference, tree.arguments)):
+        factors = [_worked_out(factor) for factor in tree.arguments]
+        return pair(Call("multiply", (factors[0], factors[1]))).numbers
+    return ""
+
+
+def _difference(tree: Expression) -> bool:
+    return isinstance(tree, Call) and tree.function in ("add", "subtract") and not tree.scalar
+
+
+def _worked_out(tree: Expression) -> Expression:
+    """The value of a factor; of a sum or a difference of two those of both, where they are more than entries."""
+    parts = tree.arguments if isinstance(tree, Call) and _difference(tree) else ()
+    if len(parts) == 2 and any(isinstance(each, Call) and each.function not in COMPARISONS for each in parts):
+        return Call(tree.function, tuple(map(_worked_out, parts)))  # type: ignore[attr-defined]
+    return Number(float(worth(tree)))
 
 
 def _accumulate_grad(trace: Trace, event: AccumulateGrad, index: Index) -> Explanation:
@@ -100,7 +143,7 @@ def _accumulate_grad(trace: Trace, event: AccumulateGrad, index: Index) -> Expla
     walked = _walked(trace, event)
     if walked is None:
         return Explanation(f"{left} = earlier + {gradient}", f"= {value}")
-    numbers = f"= {show(event.before[index])} + {_enclosed(show(walked[index]))} = {value}"
+    numbers = f"= {show(event.before[index])} + {enclosed(show(walked[index]))} = {value}"
     return Explanation(f"{left} = earlier + {gradient}", numbers)
 
 
@@ -113,10 +156,6 @@ def _new_loss(trace: Trace, event: NewLoss) -> Explanation:
 def _told(left: str, pair: Pair, value: str) -> Explanation:
     numbers = f"= {value}" if pair.numbers == value else f"= {pair.numbers} = {value}"
     return Explanation(f"{left} = {pair.symbols}", numbers)
-
-
-def _enclosed(number: str) -> str:
-    return f"({number})" if number.startswith("−") else number
 
 
 def _earlier(trace: Trace, event: Backward) -> Any:

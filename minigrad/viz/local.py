@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from minigrad import backend
 from minigrad.rules import Primitive
+from minigrad.symbols import Symbol, trace
 from minigrad.tape import Step
 from minigrad.tensor import Tensor
 from minigrad.viz.update_rows import host
 
-ENTRYWISE = frozenset(
-    ("relu", "leaky_relu", "sigmoid", "softplus", "normal_cdf", "gelu", "clip", "where", "astype", "dropout")
-)
-"""Operations beside NumPy's ufuncs whose result depends, entry by entry, on one entry of each input."""
 
-
+@cache
 def is_entrywise(operation: Primitive) -> bool:
-    """Tell whether each entry of the result is made from one entry of each input."""
-    return isinstance(operation.forward, np.ufunc) or operation.name in ENTRYWISE
+    """Tell whether each entry of the result is made from one entry of each input: its formula takes symbols."""
+    given = [Symbol(name) for name in operation.inputs]
+    params = {name: Symbol(name, scalar=True) for name in operation.params}
+    try:
+        (result,) = trace(operation.textbook or operation.forward, *given, **params).results
+    except Exception:  # a function of the user's may do anything with symbols
+        return False
+    return bool(given) and not result.scalar
 
 
 def local_derivative(step: Step) -> Any:
@@ -36,18 +40,11 @@ def local_derivative(step: Step) -> Any:
 
 def stretched_axes(step: Step) -> tuple[int, ...]:
     """Return the axes of the rule's gradient that the walk sums, since broadcasting had stretched the input there."""
-    operation, shape = step.record.operation, step.input.shape
-    rule = operation.rule(step.position)
-    assert rule is not None
-    if is_entrywise(operation) or operation.name == "broadcast_to":
-        made = step.output.shape
-    elif operation.name == "matmul":
-        shape = shape[:-2]
-        made = np.broadcast_shapes(*(array.shape[:-2] for array in step.record.arrays))
-    elif (rule.function.__module__ or "").startswith("minigrad."):
-        made = shape
-    else:  # a user's own operation, of which nothing else is known
-        made = _part(step, _bare(step.incoming)).shape
+    return stretched(np.shape(_part(step, _bare(step.incoming))), step.input.shape)
+
+
+def stretched(made: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the axes of ``made`` along which an array of ``shape`` was repeated."""
     extra = len(made) - len(shape)
     return tuple(range(extra)) + tuple(
         extra + axis for axis, length in enumerate(shape) if length == 1 and made[extra + axis] != 1
@@ -57,7 +54,8 @@ def stretched_axes(step: Step) -> tuple[int, ...]:
 def _part(step: Step, g: Any) -> Any:
     rule = step.record.operation.rule(step.position)
     assert rule is not None
-    return rule(step.position, g, step.record.value, step.record.arrays, step.record.params)
+    arrays = (*step.record.arrays, *step.record.saved)
+    return rule(step.position, g, step.record.value, arrays, step.record.params)
 
 
 def _bare(array: Any) -> Any:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,25 +47,16 @@ def entry(name: str, index: Sequence[Any]) -> str:
     return f"{name}[{','.join(map(str, index))}]" if len(index) else name
 
 
-def fill(template: str, text_of: Callable[[str], str]) -> str:
-    """Put texts in the place of ``{names}``, a negative one in parentheses where it is not the first."""
-
-    def placed(match: re.Match[str]) -> str:
-        text = text_of(match[1])
-        before = template[: match.start()].rstrip()[-1:]
-        raised = template[match.end() :][:1] in ("^", "²")
-        alone = before in ("", "(", "|", ",") and not raised
-        bare = alone or not (text.startswith("−") or (raised and "e" in text))
-        return text if bare else f"({text})"
-
-    return re.sub(r"\{(\w+)\}", placed, template)
+def enclosed(number: str) -> str:
+    """Return a number as it stands behind an operator: a negative one in parentheses."""
+    return f"({number})" if number.startswith("−") else number
 
 
 def joined(terms: Sequence[str], others: int = 0, rest: Any = 0.0) -> str:
     """Return the terms with plus signs between them, and behind them how many others there are and their sum."""
     if not terms:
         return "0"
-    added = [terms[0], *(f"({t})" if t.startswith("−") else t for t in terms[1:])]
+    added = [terms[0], *map(enclosed, terms[1:])]
     if others:
         added.append(f"({others} others: {show(rest)})")
     return " + ".join(added)

@@ -12,6 +12,7 @@ from typing import Any
 from minigrad.escape import xml as escape
 from minigrad.viz.embed import picture_style
 from minigrad.viz.layout import Point, curve, layered
+from minigrad.viz.local import is_entrywise
 from minigrad.viz.page_arrays import brief, heat, shape_text
 from minigrad.viz.page_groups import Group, groups, parts
 from minigrad.viz.trace import AccumulateGrad, Backward, Forward, Host, NewLoss, Node, Seed, Trace, Update
@@ -142,12 +143,9 @@ def _tip(uid: str, kind: str) -> str:
 
 def stretches(shape: tuple[int, ...], node: Node) -> bool:
     """Tell whether an input of this shape is stretched by broadcasting on its way into ``node``."""
-    if node.operation == "linear":
+    if node.operation in ("linear", "linear_relu"):
         return len(shape) == 1 and len(node.shape) == 2 and shape[0] == node.shape[1] != 0
-    return node.operation in ENTRYWISE_OF_TWO and shape != node.shape
-
-
-ENTRYWISE_OF_TWO = ("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "where", "clip")
+    return shape != node.shape and is_entrywise(node.definition)
 
 
 def head(node: Node) -> list[Any]:

@@ -264,6 +264,7 @@ class Recorder:
             dtype=str(value.dtype),
             value=value,
             operation=record.operation.name,
+            definition=record.operation,
             formula=record.operation.formula,
             inputs=inputs,
             constants=tuple(

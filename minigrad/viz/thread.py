@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minigrad import registry
 from minigrad.viz import again
 from minigrad.viz.trace import Backward, Event, Forward, Host, Node, Seed, Trace
 
@@ -163,7 +162,7 @@ def _meeting(trace: Trace, node: Node, position: int, at: dict[int, Entry], on: 
 
 def _share(trace: Trace, node: Node, position: int, entry: Entry, values: dict[int, Host]) -> Any:
     """d(the entry of the result)/d(an argument), by the operation's own rule."""
-    rule = registry.operations[str(node.operation)].rule(position)
+    rule = node.definition.rule(position)
     assert rule is not None
     given = again.arguments(trace, node, values)
     value, saved = again.run(node, given)

@@ -40,6 +40,8 @@ class Node:
     dtype: str
     value: Host
     operation: str | None = None
+    definition: Any = None
+    """The ``Operation``, which is what it was when it ran, whatever goes by its name by now."""
     formula: str | None = None
     inputs: tuple[int | None, ...] = ()
     """Indices of nodes; None for an argument that is no array: an index, a number."""
@@ -177,6 +179,7 @@ class Trace:
             -1,
             {},
         )  # by ``thread.py``, for so many events
+        self.formulas: dict[int, Any] = {}  # what ``minigrad.viz.formulas`` has found out about an event
 
     @property
     def steps(self) -> list[range]:

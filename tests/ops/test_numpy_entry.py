@@ -191,7 +191,7 @@ class TestRefusals:
             np.sum(leaf([1.0]), dtype="float32")
 
     def test_a_name_can_be_used_once(self):
-        with pytest.raises(OperationError, match="MG-603 there is an operation named 'sin'"):
+        with pytest.raises(OperationError, match="MG-603 there is an operation named 'sin' in minigrad"):
             mg.define("sin", np.sin, "sin a", None)
 
     def test_a_rule_that_asks_for_something_unknown(self):
