@@ -41,7 +41,8 @@ class Update(NamedTuple):
     """One parameter's share of a step, as ``mg.hooks(update=…)`` sees it: what the step started from, all copies.
 
     ``tensor`` holds the new parameter, ``optimizer.state[name]`` the new state, ``g`` the gradient as it was in
-    ``.grad``: before clipping by ``clip`` and without the L2 penalty's part.
+    ``.grad``: before clipping by ``clip`` and without the L2 penalty's part; ``settings`` the numbers that the formula
+    reads beside the rate, as they were for this step.
     """
 
     optimizer: Optimizer
@@ -53,6 +54,7 @@ class Update(NamedTuple):
     clip: Array
     rate: float
     t: int
+    settings: dict[str, float]
 
 
 class Optimizer:
@@ -365,9 +367,10 @@ class Optimizer:
 
     def _seen(self, slot: Slot, g: Array, clip: Array, rate: float) -> Update:
         state = {key: array.copy() for key, array in slot.state.items()}
-        return Update(
-            self, slot.name, slot.tensor, slot.bound.theta.copy(), g.copy(), state, clip, rate, self.t + 1
-        )
+        read = program.read(self)
+        settings = program.numbers(self, read.program) if read.program else {}
+        theta = slot.bound.theta.copy()
+        return Update(self, slot.name, slot.tensor, theta, g.copy(), state, clip, rate, self.t + 1, settings)
 
     def _no_gradient(self) -> GradientError | OptimizerError:
         trained = [slot for slot in self._slots if slot.tensor.requires_grad]

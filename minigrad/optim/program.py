@@ -342,9 +342,9 @@ def _folder() -> Path:
     return Path(os.environ.get("NUMBA_CACHE_DIR") or pooch.os_cache("minigrad")) / "update_rules"
 
 
-def numbers(optimizer: Optimizer, program: Program, rate: float) -> Mapping[str, float]:
-    """Return the optimizer's numbers that its formula reads, by the names that they have there."""
-    found = {program.rate: rate}
+def numbers(optimizer: Optimizer, program: Program) -> dict[str, float]:
+    """Return the optimizer's numbers that its formula reads, as they are for its next step, by their names there."""
+    found = {}
     for name in program.settings:
         base, _, index = name.partition("[")
         value = getattr(optimizer, base)

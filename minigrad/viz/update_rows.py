@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend
-from minigrad.optim import Update
-from minigrad.optim.program import numbers, read
+from minigrad.optim import Update, formulas
+from minigrad.optim.program import read
 from minigrad.symbols import Expression, evaluate
 from minigrad.symbols.python import Python
 from minigrad.viz.trace import Row
@@ -28,12 +28,18 @@ def rows(update: Update) -> tuple[Row, ...]:
     optimizer, program = update.optimizer, read(update.optimizer).program
     given = {"theta": update.theta, "g": update.g, **update.state}
     given = {name: backend.to_numpy(array) for name, array in given.items()}
-    if program is None or getattr(optimizer.rule, "__globals__", {}).get("__sealed__"):
-        new = host(update.tensor.data)
-        return (*_given({**given, "rate": update.rate}), Row("theta", "formula(theta, g, …)", new))
-
     clip = update.clip if isinstance(update.clip, float) else backend.to_numpy(update.clip)
-    settings = numbers(optimizer, program, update.rate)
+    if program is None or getattr(optimizer.rule, "__globals__", {}).get("__sealed__"):
+        corrections: dict[str, Any] = {"clip": clip, "l2": optimizer.l2}
+        effective = formulas.effective_gradient(given["g"], given["theta"], **corrections)
+        changed: tuple[Row, ...] = ()
+        if not np.array_equal(effective, given["g"], equal_nan=True):
+            given |= corrections
+            changed = (Row("g", "clip * g + l2 * theta", host(effective)),)
+        new = Row("theta", "formula(theta, g, …)", host(update.tensor.data))
+        return *_given({**given, "rate": update.rate}), *changed, new
+
+    settings = {program.rate: update.rate, **update.settings}
     values: dict[Any, Any] = {**given, "clip": clip, "l2": optimizer.l2, "t": update.t, **settings}
     found = []
     with np.errstate(all="ignore"):

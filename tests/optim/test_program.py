@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from minigrad_kernels import gpu, launch
+from minigrad_kernels.update_rules import RULES
 
 import minigrad as mg
 from minigrad import Tensor, optim
@@ -166,8 +167,6 @@ def test_the_generated_files_are_current() -> None:
 
 
 def test_the_optimizers_here_have_their_kernels_ready_made() -> None:
-    from minigrad_kernels.update_rules import RULES
-
     for name, opt in generate.built_in().items():
         assert opt.kernel is RULES[name]
 
@@ -306,7 +305,7 @@ def test_a_kernel_given_by_hand_is_not_needed_any_more() -> None:
     with pytest.warns(DeprecationWarning, match="kernels are made from the formula"):
 
         class Old(optim.Optimizer):
-            kernel = launch.kernels["sgd"]
+            kernel = RULES["sgd"]
 
             def formula(self, theta: Any, g: Any, *state: Any, rate: float, t: int) -> tuple[Any, ...]:
                 return (theta - rate * np.sign(g),)

@@ -125,6 +125,10 @@ OPTIMIZERS = {
     "Adam": (optim.Adam, {"lr": optim.Exponential(0.01, 0.5, 1)}),
     "AdamW": (optim.AdamW, {}),
     "AdamAsPrinted": (optim.AdamAsPrinted, {}),
+    "AMSGrad": (optim.AMSGrad, {}),
+    "NAdam": (optim.NAdam, {}),
+    "Lion": (optim.Lion, {}),
+    "Muon": (optim.Muon, {}),
 }
 SETTINGS = {"plain": {}, "decay": {"weight_decay": 0.1}, "clip": {"max_norm": 0.05}}
 SETTINGS["both"] = {**SETTINGS["decay"], **SETTINGS["clip"]}
@@ -162,7 +166,9 @@ def test_the_last_row_is_the_kernel_s_new_parameter(name, settings):
         assert not rows[-1].given
         assert same(rows[-1].value, w.data)
         shown = any(row.text == "clip * g + l2 * theta" for row in rows)
-        through_the_gradient = {"clip", "both"} if kind is optim.AdamW else {"decay", "clip", "both"}
+        through_the_gradient = (
+            {"clip", "both"} if kind in (optim.AdamW, optim.Lion, optim.Muon) else {"decay", "clip", "both"}
+        )
         assert shown == (settings in through_the_gradient)
 
 
