@@ -37,10 +37,11 @@ def update_all(
     first, the clipping factor, may be an array of one number on the device all the same: nobody waits for that.
     ``source`` is the CUDA source that the rule's kernel is in.
     """
-    dtype = parameters[0][0].dtype
+    dtype, count = parameters[0][0].dtype, 2 + kernels[rule].states  # type: ignore[attr-defined]
     addresses, sizes = [], []
     for arrays in parameters:
         shape = arrays[0].shape
+        gpu.require(len(arrays) == count, f"{rule}: {len(arrays)} arrays; it takes {count} (theta, g, state)")
         for a in arrays:
             if a.shape != shape or a.dtype != dtype or not a.flags.c_contiguous:
                 raise ValueError(f"{rule}: {a.dtype} of shape {a.shape} beside a parameter of shape {shape}")
@@ -142,15 +143,17 @@ class UpdateRule(Kernel):
     """The kernel of an update rule, and what it takes.
 
     ``text`` is the checksum of the text that its loop was printed as; ``coefficients(settings, clip, l2, rate, t)``
-    gives the numbers of step t = 1, 2, … in the loop's order, of which ``names`` are the names.
+    gives the numbers of step t = 1, 2, … in the loop's order, of which ``names`` are the names; ``states`` is how many
+    arrays of state it takes.
     """
 
-    __slots__ = ("coefficients", "names", "source", "text")
+    __slots__ = ("coefficients", "names", "source", "states", "text")
 
     text: str
     names: tuple[str, ...]
     coefficients: Callable[..., tuple[Any, ...]]
     source: str
+    states: int
 
 
 def update_rule(
@@ -171,7 +174,8 @@ def update_rule(
     if states < len(_IN_PIECES):
         parallel = Loop(_IN_PIECES[states], parallel=True, loop=serial)
     rule = UpdateRule(name, _but_for_float16(name, reference), serial, _gpu(name, source), True, parallel)
-    rule.text, rule.names, rule.coefficients, rule.source = text, tuple(names), coefficients, source
+    rule.text, rule.names, rule.coefficients = text, tuple(names), coefficients
+    rule.source, rule.states = source, states
     kernels[name] = rules[text] = rule
     return rule
 

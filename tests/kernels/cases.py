@@ -228,15 +228,12 @@ def int8_matmul(rng: Rng, dtype: str) -> Iterator[Case]:
     yield Case((extreme, extreme))
 
 
-STATES = {"sgd": 0, "momentum": 1, "nesterov": 1, "adagrad": 1, "rmsprop": 1}
-
-
 def update(rule: str) -> Callable[[Rng, str], Iterator[Case]]:
     """test_updates.py has more of these, and compares with the formulas."""
 
     def cases(rng: Rng, dtype: str) -> Iterator[Case]:
         for shape in [(6, 7), (0,), (1030,), (1, 1)]:
-            arrays = [np.abs(sample(rng, *shape, dtype=dtype)) for _ in range(2 + STATES.get(rule, 2))]
+            arrays = [np.abs(sample(rng, *shape, dtype=dtype)) for _ in range(2 + RULES[rule].states)]
             coefficients = rng.uniform(0.05, 0.95, len(RULES[rule].names)).astype(dtype)
             yield Case((*arrays, coefficients), in_place=True)
             yield Case((*(np.asfortranarray(a) for a in arrays), coefficients), in_place=True)

@@ -88,6 +88,8 @@ def test_too_many_entries_for_an_int_are_refused() -> None:
         lambda: embedding.scatter_add_gpu(X, np.zeros(3, "int64"), 5),
         lambda: matmul.matmul_gpu(X, X),
         lambda: RULES["sgd"].gpu(X, X[0], np.ones(3, "float32")),
+        lambda: RULES["sgd"].gpu(X, X, X, np.ones(3, "float32")),
+        lambda: RULES["amsgrad"].gpu(X, X, X, X, np.ones(10, "float32")),
         lambda: RULES["sgd"].gpu(X, X, np.ones(4, "float32")),
         lambda: RULES["sgd"].gpu(X, X.astype("float64"), np.ones(3)),
         lambda: softmax_xent.mean_backward_gpu(np.ones(2, "float32"), X),
@@ -120,7 +122,7 @@ def test_one_launch_updates_all_parameters(rule: str) -> None:
     if MISSING:
         pytest.skip(MISSING)
     rng = np.random.default_rng(1)
-    states = 2 + {"sgd": 0, "momentum": 1, "nesterov": 1, "adagrad": 1, "rmsprop": 1}.get(rule, 2)
+    states = 2 + RULES[rule].states
     parameters = [[np.abs(rng.normal(size=s)).astype("float32") for _ in range(states)] for s in SIZES]
     wanted = [[a.copy() for a in arrays] for arrays in parameters]
     coefficients = rng.uniform(0.1, 0.9, len(RULES[rule].names)).astype("float32")

@@ -32,15 +32,29 @@ FORMULAS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "adamw": lambda theta, g, m, v, t: formulas.adamw(
         theta, g, m, v, t, eta=RATE, beta1=BETA1, beta2=BETA2, eps=EPS, decay=DECAY
     ),
+    "amsgrad": lambda theta, g, m, v, v_max, t: formulas.amsgrad(
+        theta, g, m, v, v_max, t, alpha=RATE, beta1=BETA1, beta2=BETA2, eps=EPS
+    ),
+    "nadam": lambda theta, g, m, v, t: formulas.nadam(
+        theta, g, m, v, t, eta=RATE, beta1=BETA1, beta2=BETA2, eps=EPS, mu=MU, mu_next=0.85, mu_product=0.7
+    ),
+    "lion": lambda theta, g, m, t: formulas.lion(
+        theta, g, m, eta=RATE, beta1=BETA1, beta2=BETA2, decay=DECAY
+    ),
     "adam_as_printed": lambda theta, g, m, v, t: formulas.adam_as_printed(
         theta, g, m, v, t, eta=RATE, beta1=BETA1, beta2=BETA2
     ),
 }
 STATES = {name: formula.__code__.co_argcount - 3 for name, formula in FORMULAS.items()}
-SQUARES = {"adagrad": (0,), "rmsprop": (0,), "adam": (1,), "adamw": (1,), "adam_as_printed": (1,)}
+SQUARES = {
+    **{"adagrad": (0,), "rmsprop": (0,), "adam": (1,), "adamw": (1,), "adam_as_printed": (1,)},
+    **{"amsgrad": (1, 2), "nadam": (1,)},
+}
 
 
-SETTINGS = SimpleNamespace(mu=MU, alpha=ALPHA, beta1=BETA1, beta2=BETA2, eps=EPS, decay=DECAY)
+SETTINGS = SimpleNamespace(
+    mu=MU, mu_next=0.85, mu_product=0.7, alpha=ALPHA, beta1=BETA1, beta2=BETA2, eps=EPS, decay=DECAY
+)
 
 
 def coefficients(name: str, t: int) -> tuple[float, ...]:
@@ -103,6 +117,7 @@ def test_the_edges_of_the_number_range(name: str, dtype: str) -> None:
     edges = [0.0, -0.0, info.smallest_subnormal, info.smallest_normal / 3, info.tiny, info.eps, 1.0]
     edges += [np.sqrt(info.max), info.max, np.inf, np.nan]
     values = np.array([sign * edge for edge in edges for sign in (1, -1)], dtype)
+    values = values if STATES[name] < 3 else values[::3]
     theta, g, *state = (a.ravel() for a in np.meshgrid(*[values] * (2 + STATES[name]), indexing="ij"))
     check(name, theta, g, state, t=7)
 
