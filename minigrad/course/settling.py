@@ -27,7 +27,7 @@ from minigrad.course.submissions import Submission
 from minigrad.course.tables import plain_name, write_table
 from minigrad.course.texts import line
 from minigrad.course.times import read_hand_ins
-from minigrad.errors import DataError
+from minigrad.errors import ConfigError, DataError
 from minigrad.files import atomic_write, read_json, write_json
 
 _COUNTED = (WRONG, UNGRADED, UNWRITTEN)  # columns of the table
@@ -196,6 +196,16 @@ class Around:
             write_json(self.folder / CLASS, content)
         else:
             (self.folder / CLASS).unlink(missing_ok=True)
+
+    def require_no_others(self, student: str) -> None:
+        """Where one student is graded alone, refuse to lose what stands here of the others; ConfigError MG-802."""
+        others = {key for key, _ in self.sheet.rows} - {student}
+        if student and (others or (self.folder / CLASS).exists()):
+            raise ConfigError(
+                "MG-802",
+                f"{self.folder} holds a class with a roster, late days or points by hand, which would be lost by "
+                f"grading {student} alone there. Give another --out, or grade all submissions.",
+            )
 
     def _add_missing(self, given: list[Submission], names: Names) -> None:
         said = names.notes()

@@ -22,13 +22,13 @@ def rows(update: Update) -> tuple[Row, ...]:
 
     First what is given: theta, g, the old state and the coefficients; then each line of the formula, of which the last
     is the new theta. Where the gradient is clipped or has an L2 penalty's part added, the line that does so comes
-    before the others. A formula that is no expression of single entries, or whose text is
-    kept from readers, gives its result alone.
+    before the others. A formula that is no expression of single entries, or whose text is kept from readers, gives
+    its result alone.
     """
     optimizer, program = update.optimizer, read(update.optimizer).program
     given = {"theta": update.theta, "g": update.g, **update.state}
     given = {name: backend.to_numpy(array) for name, array in given.items()}
-    if program is None or getattr(optimizer.rule, "__globals__", {}).get("__sealed__"):
+    if program is None or program.traced.sealed:
         new = host(update.tensor.data)
         return (*_given({**given, "rate": update.rate}), Row("theta", "formula(theta, g, …)", new))
 

@@ -248,14 +248,14 @@ PLANTED = [
         "lr=0.01",
         "lr=0.0001",
         OF_TRAINING,
-        says="of 597 new digits were read",
+        says="of 600 new pictures were read",
     ),
     Planted(
         "train: always the same batch",
         ROWS,
         "rows = np.arange(64)",
         "train-reads train-better",
-        says="of 597 new digits were read",
+        says="of 600 new pictures were read",
     ),
     Planted(
         "train: the new images are divided by 16 again",
@@ -275,7 +275,7 @@ PLANTED = [
         "y[rows])",
         "rng.permutation(y[rows]))",
         OF_TRAINING,
-        says="of 597 new digits were read",
+        says="of 600 new pictures were read",
     ),
     Planted("train: logits instead of signs", READ, "return lambda new: logits(new).numpy()", OF_TRAINING),
     Planted(
@@ -283,7 +283,7 @@ PLANTED = [
         READ,
         "return lambda new: logits(new).numpy()",
         OF_TRAINING,
-        says="One digit for each new image",
+        says="One sign for each new picture",
     ),
     Planted(
         "train: x is clipped in place",
@@ -391,7 +391,7 @@ PLANTED = [
         READ,
         "return lambda new: model(mg.Tensor(new)).numpy().argmax(axis=1)",
         "train-reads train-better",
-        says="of 597 new digits were read",
+        says="of 600 new pictures were read",
     ),
     Planted(
         "train: the same weights and batches each time",
@@ -405,6 +405,6 @@ PLANTED = [
         READ,
         READ.replace("argmax", "argmin"),
         OF_TRAINING,
-        says="of 597 new digits were read",
+        says="of 600 new pictures were read",
     ),
 ]
