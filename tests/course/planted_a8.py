@@ -262,6 +262,7 @@ PLANTED = [
         READ,
         READ.replace("logits(new)", "logits(new / 16)"),
         OF_TRAINING + " train-repeatable",
+        says="of 600 new pictures were read",
     ),
     Planted(
         "train: not from the rng that is given",
@@ -277,9 +278,8 @@ PLANTED = [
         OF_TRAINING,
         says="of 600 new pictures were read",
     ),
-    Planted("train: logits instead of signs", READ, "return lambda new: logits(new).numpy()", OF_TRAINING),
     Planted(
-        "train: signs as floats",
+        "train: logits instead of signs",
         READ,
         "return lambda new: logits(new).numpy()",
         OF_TRAINING,
@@ -368,7 +368,7 @@ PLANTED = [
     Planted(
         "step: x is changed",
         LOSS,
-        "x *= 1.0001\n    " + LOSS,
+        "x *= 1.00001\n    " + LOSS,
         "step-dropout",
         says="Your function has written",
     ),
