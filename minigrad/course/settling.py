@@ -320,7 +320,7 @@ def _row(assignment: Assignment, result: Result, with_people: bool, with_late: b
         cells += [late.handed_in, late.source, late.days, late.free, settled.penalty, float(result.final)]
     for question in assignment.questions:
         cells.append("not graded yet" if question.name in settled.waiting else result.points_of(question))
-    counts = dict(counted(result.outcomes))
+    counts = dict(counted([] if settled.missing else result.outcomes))
     cells += [counts.get(verdict, 0) for verdict in _COUNTED]
     return [*cells, line("; ".join(notes(result)), 2000)]
 

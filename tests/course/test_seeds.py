@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ from minigrad.course.submissions import Submission
 from minigrad.errors import DataError
 
 A1 = load(find("A1"))
+COUNTS = ("wrong", "could not be graded", "not written yet")
 
 
 def seeds_in(results: Path) -> dict[str, int]:
@@ -89,6 +91,12 @@ def test_one_student_alone_leaves_no_class_behind_without_its_roster(tmp_path):
     (given / "ada.py").write_text("# %%\ndef exp_vjp(g, y):\n    return g * y\n")
     roster.write_text("Name;Login\nAda Lovelace;ada\nGina Gone;gina\n")
     grade(tmp_path, given, "g", "--roster", str(roster))
+    rows = {row["student"]: row for row in csv.DictReader((tmp_path / "g.csv").open(encoding="utf-8-sig"))}
+    counts = [[int(row[name]) for name in COUNTS] for row in rows.values()]
+    tests = len(A1.tests)
+    assert list(rows) == ["ada", "gina"]
+    assert sum(counts[0]) + 2 == tests  # exp has two tests
+    assert counts[1] == [0, 0, 0]  # nothing was handed in, so nothing is wrong
     before = {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()}
     alone = [
         "course",
