@@ -469,8 +469,8 @@ nadam = update_rule(
 def lion_reference(theta, g, m, coefficients):
     """g ← c · g + λ · θ; direction = sign(β₁ · m + (1 − β₁) · g); m ← β₂ · m + (1 − β₂) · g; θ ← θ − η · (direction + λ · θ)."""
     clip, l2, beta1, one_minus_beta1 = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
-    zero, beta2, one_minus_beta2 = coefficients[4], coefficients[5], coefficients[6]
-    decay, eta = coefficients[7], coefficients[8]
+    beta2, one_minus_beta2, decay = coefficients[4], coefficients[5], coefficients[6]
+    eta = coefficients[7]
     new_g = clip * g + l2 * theta
     direction = np.sign(beta1 * m + one_minus_beta1 * new_g)
     new_m = beta2 * m + one_minus_beta2 * new_g
@@ -480,14 +480,14 @@ def lion_reference(theta, g, m, coefficients):
 
 def lion_loop(theta, g, m, coefficients):
     clip, l2, beta1, one_minus_beta1 = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
-    zero, beta2, one_minus_beta2 = coefficients[4], coefficients[5], coefficients[6]
-    decay, eta = coefficients[7], coefficients[8]
+    beta2, one_minus_beta2, decay = coefficients[4], coefficients[5], coefficients[6]
+    eta = coefficients[7]
     for i in range(theta.size):
         theta_i = theta[i]
         g_i = g[i]
         m_i = m[i]
         g_i = clip * g_i + l2 * theta_i
-        direction = np.sign(beta1 * m_i + one_minus_beta1 * g_i) + zero
+        direction = np.sign(beta1 * m_i + one_minus_beta1 * g_i) + np.int8(0)
         m_i = beta2 * m_i + one_minus_beta2 * g_i
         theta_i = theta_i - eta * (direction + decay * theta_i)
         theta[i] = theta_i
@@ -500,7 +500,6 @@ def lion_coefficients(settings, clip, l2, rate, t):
         l2,  # l2
         settings.beta1,  # beta1
         1 - settings.beta1,  # one_minus_beta1
-        0,  # zero
         settings.beta2,  # beta2
         1 - settings.beta2,  # one_minus_beta2
         settings.decay,  # decay
@@ -510,9 +509,9 @@ def lion_coefficients(settings, clip, l2, rate, t):
 
 lion = update_rule(
     "lion",
-    "9d649c6b",
+    "09381a97",
     (
-        "clip", "l2", "beta1", "one_minus_beta1", "zero", "beta2", "one_minus_beta2", "decay", "eta",
+        "clip", "l2", "beta1", "one_minus_beta1", "beta2", "one_minus_beta2", "decay", "eta",
     ),
     lion_reference, lion_loop, lion_coefficients,
 )

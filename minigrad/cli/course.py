@@ -15,6 +15,7 @@ from minigrad.cli.course_people import (
     check_stored,
     override,
     regrade_of,
+    require_alone,
     scores,
     tell_around,
     tell_moved,
@@ -232,6 +233,8 @@ def grade(
     from minigrad.course.texts import file_names
     from minigrad.course.variant import differ
 
+    if student:
+        require_alone(roster=roster, late=late, times=times, anonymous=anonymous, question=question)
     one = load(find(assignment), variant)
     regrade = regrade_of(one, question or [], may_lose)
     whose = named_by(roster)
@@ -239,18 +242,17 @@ def grade(
     others = {} if student else passed_over(submissions, whose)
     folder = out.with_suffix("")
     around = Around.read(one, folder, given, whose, late=late, times=times)
+    around.require_no_others(student)
     names = file_names(submission.student for submission in given)
     check_folder(out.parent)
     to = show.console()
     with claimed(folder), show.progress(to) as bar:
-        grader = Grader(one, Settings(secret_in(secret or folder / "secret"), seconds, memory << 20))
+        settings = Settings(secret_in(secret or folder / "secret"), seconds, memory << 20)
         held = holding(folder / "results")
         for sentence in held.sentences():
             to.print(sentence, style="dim", markup=False)
         check_stored(regrade, held.forges)
-        grader = Grader(
-            one, Settings(secret_in(secret or folder / "secret"), seconds, memory << 20), held._asdict()
-        )
+        grader = Grader(one, settings, held._asdict())
         task = bar.add_task(f"grading {one.name}", total=len(given))
 
         def done(result: Result, kept: bool) -> None:

@@ -147,6 +147,19 @@ def regrade_of(assignment: Assignment, questions: Sequence[str], may_lose: bool)
     )
 
 
+def require_alone(**options: object) -> None:
+    """Refuse beside ``--student`` what is of a class; ConfigError MG-802."""
+    from minigrad.errors import ConfigError
+
+    given = [f"--{name}" for name, value in options.items() if value]
+    if given:
+        raise ConfigError(
+            "MG-802",
+            f"--student grades one submission by itself, and {', '.join(given)} says something of a class. "
+            "Leave --student out, and give the folder of all submissions.",
+        )
+
+
 def check_stored(regrade: Regrade, forges: bool) -> None:
     """Refuse to grade one question where what is stored of the others is not to be trusted; DataError MG-945."""
     from minigrad.errors import DataError

@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeGuard
 
 from minigrad.course.assignment import (
     BEGIN_HIDDEN,
@@ -104,15 +105,22 @@ def _homes(placed: Sequence[tuple[Cell, str]]) -> dict[str, str]:
 
 
 def _asked_for(source: str) -> list[str]:
-    """Return the student's functions that a test asks for, in its order."""
-    found = [
-        node
-        for part in _parsed(source)
-        for node in ast.walk(part)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "student"
-    ]
-    found.sort(key=lambda node: (node.lineno, node.col_offset))
-    return list(dict.fromkeys(node.attr for node in found if node.attr != "run"))
+    """Return the student's functions that a test asks for, in its order, without those of other questions."""
+    nodes = [node for part in _parsed(source) for node in ast.walk(part)]
+    found = [node for node in nodes if isinstance(node, ast.expr) and _is_students(node)]
+    of_others = {
+        each
+        for node in nodes
+        if isinstance(node, ast.Call) and _is_students(node.func) and node.func.attr == "perhaps"
+        for each in ast.walk(node)
+    }
+    own = [node for node in found if node not in of_others and node.attr != "run"]
+    own.sort(key=lambda node: (node.lineno, node.col_offset))
+    return list(dict.fromkeys(node.attr for node in own))
+
+
+def _is_students(node: ast.expr) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "student"
 
 
 def _is_shared(cell: Cell) -> bool:

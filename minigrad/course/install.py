@@ -170,6 +170,8 @@ def _piece(name: str, function: Function) -> Any:
 
 @contextmanager
 def _kernel(name: str, function: Function) -> Iterator[None]:
+    import minigrad_kernels.update_rules  # noqa: F401 (which enters its own)
+
     one = kernels[name]
     before = one.reference, one.cpu, one.flat, one.parallel
     one.reference, one.cpu, one.flat, one.parallel = function, None, False, None

@@ -46,7 +46,14 @@ def enter(folder: str, readable: Iterable[str], devices: Iterable[str]) -> None:
 
     All of them keep their paths; what is not there is passed over. OSError where it cannot be.
     """
-    folder = os.path.realpath(folder)
+    mask = os.umask(0o022)  # another user is to pass through what is made here
+    try:
+        _enter(os.path.realpath(folder), readable, devices)
+    finally:
+        os.umask(mask)
+
+
+def _enter(folder: str, readable: Iterable[str], devices: Iterable[str]) -> None:
     below = os.open(folder, os.O_PATH)
     _mount("none", "/", "", _EVERYTHING_BELOW | _PRIVATE)
     _mount("root", folder, "tmpfs", _NOSUID | _NODEV, "mode=755,size=1m")

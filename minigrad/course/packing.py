@@ -10,7 +10,7 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -20,7 +20,6 @@ import minigrad
 from minigrad.errors import ConfigError
 
 _NAME = "minigrad-engine"
-_TAG = "py3-none-any"
 _OF_AN_INSTALLATION = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "WHEEL")
 _LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "extra": ""}
 _BEGINNING = (1980, 1, 1, 0, 0, 0)  # of a zip file's time: the same files give the same bytes
@@ -44,22 +43,37 @@ def wheel() -> tuple[str, bytes]:
 
     ConfigError MG-961 where it is not installed: nothing then says what it needs.
     """
-    ours = _distribution()
-    info = f"{_NAME.replace('-', '_')}-{ours.version}.dist-info"
-    files = dict(_packages())
-    for file in ours.files or ():
-        if file.parts[0].endswith(".dist-info") and file.name not in _OF_AN_INSTALLATION:
-            files["/".join((info, *file.parts[1:]))] = Path(str(file.locate())).read_bytes()
-    files[f"{info}/WHEEL"] = (
-        f"Wheel-Version: 1.0\nGenerator: minigrad\nRoot-Is-Purelib: true\nTag: {_TAG}\n".encode()
-    )
-    record = f"{info}/RECORD"
-    rows = [f"{name},sha256={_digest(content)},{len(content)}" for name, content in files.items()]
-    files[record] = "\n".join([*rows, f"{record},,", ""]).encode()
-    return f"{info.removesuffix('.dist-info')}-{_TAG}.whl", zipped(files)
+    ours = installed("MG-961")
+    information = {
+        "/".join(file.parts[1:]): Path(str(file.locate())).read_bytes()
+        for file in ours.files or ()
+        if file.parts[0].endswith(".dist-info") and file.name not in _OF_AN_INSTALLATION
+    }
+    return as_wheel(ours.version, ["py3"], dict(packages()), information)
 
 
-def _packages() -> Iterator[tuple[str, bytes]]:
+def as_wheel(
+    version: str, pythons: Sequence[str], files: Mapping[str, bytes], information: Mapping[str, bytes]
+) -> tuple[str, bytes]:
+    """Return the file name and the content of a wheel; ``information`` goes into its ``.dist-info``.
+
+    ``pythons`` are the tags of those that it is for, ``py3`` or ``cp312``.
+    """
+    stem = f"{_NAME.replace('-', '_')}-{version}"
+    tags = "".join(f"Tag: {python}-none-any\n" for python in pythons)
+    information = {
+        **information,
+        "WHEEL": f"Wheel-Version: 1.0\nGenerator: minigrad\nRoot-Is-Purelib: true\n{tags}".encode(),
+    }
+    whole = {**files, **{f"{stem}.dist-info/{name}": content for name, content in information.items()}}
+    record = f"{stem}.dist-info/RECORD"
+    rows = [f"{name},sha256={_digest(content)},{len(content)}" for name, content in whole.items()]
+    whole[record] = "\n".join([*rows, f"{record},,", ""]).encode()
+    return f"{stem}-{'.'.join(pythons)}-none-any.whl", zipped(whole)
+
+
+def packages() -> Iterator[tuple[str, bytes]]:
+    """Yield each file of the packages that are running, by its path in a wheel."""
     for package in (minigrad, minigrad_kernels):
         folder = Path(str(package.__file__)).resolve().parent
         for path in sorted(folder.rglob("*")):
@@ -77,7 +91,7 @@ def pins() -> list[str]:
     from packaging.requirements import Requirement
 
     found: dict[str, str] = {}
-    wanted = [_distribution()]
+    wanted = [installed("MG-961")]
     while wanted:
         for text in wanted.pop().requires or ():
             needed = Requirement(text)
@@ -93,12 +107,13 @@ def pins() -> list[str]:
     return [f"{name}=={version}" for name, version in sorted(found.items())]
 
 
-def _distribution() -> Distribution:
+def installed(code: str) -> Distribution:
+    """Return minigrad as it is installed; ConfigError of this code where it is not."""
     try:
         return distribution(_NAME)
     except PackageNotFoundError as error:
         raise ConfigError(
-            "MG-961",
+            code,
             "minigrad runs from a folder and is not installed, so what it needs is not known. "
             "Install it, in its clone: pip install -e .",
         ) from error

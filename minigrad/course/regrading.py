@@ -73,6 +73,7 @@ def merged(
     """
     made = copy.deepcopy(stored)
     made.problems = fresh.problems
+    made.held = {name: can or fresh.held[name] for name, can in stored.held.items() if name in fresh.held}
     old = {outcome.test: outcome for outcome in stored.outcomes}
     new = {outcome.test: outcome for outcome in fresh.outcomes}
     for question in assignment.questions:

@@ -9,9 +9,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -62,20 +60,3 @@ def generator(assignment: str, test: str, seed: int) -> np.random.Generator:
     """
     text = f"{assignment}\0{test}\0{seed}".encode("utf-8", "replace")
     return np.random.default_rng(int.from_bytes(hashlib.sha256(text).digest(), "big"))
-
-
-def student_of(metadata: Mapping[str, Any]) -> str:
-    """Return who has handed in, from Gradescope's ``submission_metadata.json``: the users' ids, in order.
-
-    An id stays the same over all uploads, where names and addresses may change; a group is all of its ids. Raises
-    DataError MG-954 where the metadata name nobody.
-    """
-    try:
-        identities = sorted(str(int(user["id"])) for user in metadata["users"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            "MG-954", f"Gradescope's metadata do not say who has handed in ({type(error).__name__}: {error})."
-        ) from error
-    if not identities:
-        raise DataError("MG-954", "Gradescope's metadata do not say who has handed in: 'users' is empty.")
-    return "-".join(identities)

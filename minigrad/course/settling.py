@@ -27,7 +27,7 @@ from minigrad.course.submissions import Submission
 from minigrad.course.tables import plain_name, write_table
 from minigrad.course.texts import line
 from minigrad.course.times import read_hand_ins
-from minigrad.errors import DataError
+from minigrad.errors import ConfigError, DataError
 from minigrad.files import atomic_write, read_json, write_json
 
 _COUNTED = (WRONG, UNGRADED, UNWRITTEN)  # columns of the table
@@ -197,6 +197,16 @@ class Around:
         else:
             (self.folder / CLASS).unlink(missing_ok=True)
 
+    def require_no_others(self, student: str) -> None:
+        """Where one student is graded alone, refuse to lose what stands here of the others; ConfigError MG-802."""
+        others = {key for key, _ in self.sheet.rows} - {student}
+        if student and (others or (self.folder / CLASS).exists()):
+            raise ConfigError(
+                "MG-802",
+                f"{self.folder} holds a class with a roster, late days or points by hand, which would be lost by "
+                f"grading {student} alone there. Give another --out, or grade all submissions.",
+            )
+
     def _add_missing(self, given: list[Submission], names: Names) -> None:
         said = names.notes()
         self.of_students = {student: [note] for student, note in said.items()}
@@ -310,7 +320,7 @@ def _row(assignment: Assignment, result: Result, with_people: bool, with_late: b
         cells += [late.handed_in, late.source, late.days, late.free, settled.penalty, float(result.final)]
     for question in assignment.questions:
         cells.append("not graded yet" if question.name in settled.waiting else result.points_of(question))
-    counts = dict(counted(result.outcomes))
+    counts = dict(counted([] if settled.missing else result.outcomes))
     cells += [counts.get(verdict, 0) for verdict in _COUNTED]
     return [*cells, line("; ".join(notes(result)), 2000)]
 

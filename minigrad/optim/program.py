@@ -54,24 +54,18 @@ class Program:
         settings = _Settings(optimizer)
         self.state, self.rate = tuple(optimizer.state_names), optimizer.rate_name
         rate = Symbol(self.rate, scalar=True)
-
-        def update(theta: Expression, g: Expression, *state: Expression) -> Any:
-            g = formulas.effective_gradient(g, theta, clip=CLIP, l2=L2)  # type: ignore[arg-type]
-            effective.append(g)
-            return settings.optimizer.formula(theta, g, *state, rate=rate, t=T)  # type: ignore[arg-type]
-
-        effective: list[Any] = []
-        arrays = [Symbol(name) for name in ("theta", "g", *self.state)]
+        theta, g, *state = (Symbol(name) for name in self.arrays)
+        effective: Any = formulas.effective_gradient(g, theta, clip=CLIP, l2=L2)  # type: ignore[arg-type]
         for function in (optimizer.rule, type(optimizer).formula):
             if function is not None:
                 _require_no_outer_numbers(function)
-        self.traced: Traced = trace(update, *arrays)
+        self.traced: Traced = trace(settings.optimizer.formula, theta, effective, *state, rate=rate, t=T)
         if len(self.traced.results) != 1 + len(self.state):
             raise NoExpression(
                 f"it returns {len(self.traced.results)} values, not the new parameter and its state of "
                 f"{len(self.state)}"
             )
-        self._name_results(effective[0])
+        self._name_results(effective)
         self.settings, self.flags = settings.numbers, settings.flags
 
     def _name_results(self, effective: Call) -> None:
@@ -203,6 +197,10 @@ def _require_no_outer_numbers(function: Callable[..., Any]) -> None:
 
 def rule_text(name: str, program: Program) -> str:
     """Return a rule as Python: its reference for NumPy, its loop for Numba, and its coefficients."""
+    return _rule_text(name, program, formula_lines(program))
+
+
+def _rule_text(name: str, program: Program, lines: Sequence[str]) -> str:
     body = program.body()
     whole_body = program.body(entry="{}", changed="new_{}")
     arrays = program.arrays
@@ -210,7 +208,7 @@ def rule_text(name: str, program: Program) -> str:
     values = "".join(f"        {numbers.text(tree)},  # {each}\n" for each, tree in body.coefficients)
     return "\n\n".join(
         [
-            whole(f"{name}_reference", whole_body, arrays, "; ".join(formula_lines(program)) + "."),
+            whole(f"{name}_reference", whole_body, arrays, "; ".join(lines) + "."),
             loop(f"{name}_loop", body, arrays),
             f"def {name}_coefficients(settings, clip, l2, rate, t):\n    return (\n{values}    )\n",
         ]
@@ -218,7 +216,14 @@ def rule_text(name: str, program: Program) -> str:
 
 
 def formula_lines(program: Program) -> list[str]:
-    """Return the lines of a formula as one writes them: ``m ← β₁ · m + (1 − β₁) · g`` …, that of θ the last."""
+    """Return the lines of a formula as one writes them: ``m ← β₁ · m + (1 − β₁) · g`` …, that of θ the last.
+
+    What is kept from readers is one line that says so.
+    """
+    return [program.traced.sealed] if program.traced.sealed else _lines(program)
+
+
+def _lines(program: Program) -> list[str]:
     printer = Unicode(program.traced.names)
     known = set(program.arrays)
     lines = []
@@ -297,12 +302,13 @@ _kernels: dict[Program, updates.UpdateRule] = {}
 
 def checksum(program: Program) -> str:
     """Return what tells rules apart: a checksum of the rule's text, whatever its name."""
-    return f"{zlib.crc32(rule_text('rule', program).encode()):08x}"
+    return f"{zlib.crc32(_rule_text('rule', program, _lines(program)).encode()):08x}"
 
 
 def _made(kind: str, text: str, program: Program) -> updates.UpdateRule:
     name = f"{kind.lower()}_{text}"
-    module = _module(name, f"import math\n\nimport numpy as np\n\n\n{rule_text(name, program)}")
+    whole_text = f"import math\n\nimport numpy as np\n\n\n{rule_text(name, program)}"
+    module = _unwritten(name, whole_text) if program.traced.sealed else _module(name, whole_text)
     gpu.texts[name] = f'#include "updates.cuh"\n\n{cuda_text(name, program)}'
     return updates.update_rule(
         name,
@@ -323,15 +329,19 @@ def _module(name: str, text: str) -> ModuleType:
             path.parent.mkdir(parents=True, exist_ok=True)
             atomic_write(path, text)
     except OSError:
-        module = ModuleType(name)
-        exec(compile(text, f"<{name}>", "exec"), module.__dict__)
-        return module
+        return _unwritten(name, text)
     spec = spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
+    return module
+
+
+def _unwritten(name: str, text: str) -> ModuleType:
+    module = ModuleType(name)
+    exec(compile(text, f"<{name}>", "exec"), module.__dict__)
     return module
 
 

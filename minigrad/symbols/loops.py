@@ -70,8 +70,6 @@ class Body:
                 raise NoExpression(
                     f"np.{node.function} of conditions and plain numbers alone is of float64, whatever theta is of"
                 )
-            if node.function == "sign":
-                self._coefficient(Number(0))
             for argument in node.arguments:
                 if argument.scalar:
                     self._coefficient(argument)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from minigrad.symbols.expression import Call, Number
+from minigrad.symbols.expression import Call
 from minigrad.symbols.loops import Body, LoopPrinter
 from minigrad.symbols.printing import ATOM, Operator, Text
 from minigrad.symbols.python import ADD, Python
@@ -25,7 +25,7 @@ class Numba(LoopPrinter):
         if tree.function == "reciprocal":
             return f"np.reciprocal({self.inside(first)})", ATOM
         if tree.function == "sign":  # Numba's of -0 is -0, NumPy's is 0
-            return f"np.sign({self.inside(first)}) + {self.body.coefficient(Number(0))}", ADD
+            return f"np.sign({self.inside(first)}) + np.int8(0)", ADD
         if tree.function == "where":
             chosen, other = (self.inside(each, IF + 1) for each in others)
             return f"{chosen} if {self.inside(first, IF + 1)} else {other}", IF

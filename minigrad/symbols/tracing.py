@@ -14,10 +14,16 @@ from minigrad.symbols.expression import Call, Expression, NoExpression, call, ex
 
 
 class Traced:
-    """What a formula computes: the expressions that it returns, and those that it gave a name on the way."""
+    """What a formula computes: the expressions that it returns, and those that it gave a name on the way.
 
-    def __init__(self, results: Sequence[Expression], names: Mapping[Expression, str]) -> None:
-        self.results, self.names = tuple(results), dict(names)
+    ``sealed`` is what stands in the place of its text, where a function of it is kept from readers (its module says
+    ``__sealed__``), and empty elsewhere.
+    """
+
+    def __init__(
+        self, results: Sequence[Expression], names: Mapping[Expression, str], sealed: str = ""
+    ) -> None:
+        self.results, self.names, self.sealed = tuple(results), dict(names), sealed
 
     @property
     def lines(self) -> list[tuple[str, Call]]:
@@ -32,10 +38,11 @@ def trace(function: Callable[..., Any], /, *arguments: Any, **options: Any) -> T
     expression of single entries.
     """
     names: dict[Expression, str] = {}
-    with _math_on_symbols(), _names_kept(names):
+    sealed: list[str] = []
+    with _math_on_symbols(), _names_kept(names, sealed):
         found = function(*arguments, **options)
     several = found if isinstance(found, (tuple, list)) else (found,)
-    return Traced([expression(each) for each in several], names)
+    return Traced([expression(each) for each in several], names, *sealed[:1])
 
 
 def calls(roots: Sequence[Expression]) -> list[Call]:
@@ -51,8 +58,8 @@ def calls(roots: Sequence[Expression]) -> list[Call]:
 
 
 @contextmanager
-def _names_kept(names: dict[Expression, str]) -> Iterator[None]:
-    """Note, as each function of the formula returns, what its local names stood for."""
+def _names_kept(names: dict[Expression, str], sealed: list[str]) -> Iterator[None]:
+    """Note, as each function of the formula returns, what its local names stood for, and whether it may be read."""
     own = __package__
 
     def on_return(frame: FrameType, event: str, _: Any) -> None:
@@ -61,6 +68,8 @@ def _names_kept(names: dict[Expression, str]) -> Iterator[None]:
             for name, value in frame.f_locals.items():
                 if isinstance(value, Call):
                     names.setdefault(value, name)
+            if "__sealed__" in frame.f_globals:
+                sealed.append(frame.f_globals["__sealed__"])
 
     before = sys.getprofile()
     sys.setprofile(on_return)

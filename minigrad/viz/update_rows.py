@@ -22,14 +22,14 @@ def rows(update: Update) -> tuple[Row, ...]:
 
     First what is given: theta, g, the old state and the coefficients; then each line of the formula, of which the last
     is the new theta. Where the gradient is clipped or has an L2 penalty's part added, the line that does so comes
-    before the others. A formula that is no expression of single entries, or whose text is
-    kept from readers, gives its result alone.
+    before the others. A formula that is no expression of single entries, or whose text is kept from readers, gives
+    its result alone.
     """
     optimizer, program = update.optimizer, read(update.optimizer).program
     given = {"theta": update.theta, "g": update.g, **update.state}
     given = {name: backend.to_numpy(array) for name, array in given.items()}
     clip = update.clip if isinstance(update.clip, float) else backend.to_numpy(update.clip)
-    if program is None or getattr(optimizer.rule, "__globals__", {}).get("__sealed__"):
+    if program is None or program.traced.sealed:
         corrections: dict[str, Any] = {"clip": clip, "l2": optimizer.l2}
         effective = formulas.effective_gradient(given["g"], given["theta"], **corrections)
         changed: tuple[Row, ...] = ()

@@ -320,7 +320,7 @@ PLANTED = [
         "np.broadcast_to(g, a_shape)",
         "np.broadcast_to(g, a_shape) * max(2, np.prod(a_shape))",
         "sum-numbers sum-engine",
-        says="Six times too much",
+        says="As many times too much",
     ),
     Planted(
         "sum: the shape of y",

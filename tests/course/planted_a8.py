@@ -248,20 +248,21 @@ PLANTED = [
         "lr=0.01",
         "lr=0.0001",
         OF_TRAINING,
-        says="of 597 new digits were read",
+        says="of 600 new pictures were read",
     ),
     Planted(
         "train: always the same batch",
         ROWS,
         "rows = np.arange(64)",
         "train-reads train-better",
-        says="of 597 new digits were read",
+        says="of 600 new pictures were read",
     ),
     Planted(
         "train: the new images are divided by 16 again",
         READ,
         READ.replace("logits(new)", "logits(new / 16)"),
         OF_TRAINING + " train-repeatable",
+        says="of 600 new pictures were read",
     ),
     Planted(
         "train: not from the rng that is given",
@@ -275,15 +276,14 @@ PLANTED = [
         "y[rows])",
         "rng.permutation(y[rows]))",
         OF_TRAINING,
-        says="of 597 new digits were read",
+        says="of 600 new pictures were read",
     ),
-    Planted("train: logits instead of signs", READ, "return lambda new: logits(new).numpy()", OF_TRAINING),
     Planted(
-        "train: signs as floats",
+        "train: logits instead of signs",
         READ,
         "return lambda new: logits(new).numpy()",
         OF_TRAINING,
-        says="One digit for each new image",
+        says="One sign for each new picture",
     ),
     Planted(
         "train: x is clipped in place",
@@ -368,7 +368,7 @@ PLANTED = [
     Planted(
         "step: x is changed",
         LOSS,
-        "x *= 1.0001\n    " + LOSS,
+        "x *= 1.00001\n    " + LOSS,
         "step-dropout",
         says="Your function has written",
     ),
@@ -391,7 +391,7 @@ PLANTED = [
         READ,
         "return lambda new: model(mg.Tensor(new)).numpy().argmax(axis=1)",
         "train-reads train-better",
-        says="of 597 new digits were read",
+        says="of 600 new pictures were read",
     ),
     Planted(
         "train: the same weights and batches each time",
@@ -405,6 +405,6 @@ PLANTED = [
         READ,
         READ.replace("argmax", "argmin"),
         OF_TRAINING,
-        says="of 597 new digits were read",
+        says="of 600 new pictures were read",
     ),
 ]

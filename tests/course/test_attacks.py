@@ -43,7 +43,7 @@ class Row(NamedTuple):
     comes: tuple[str, str, str, str]
 
 
-READ = "read the solutions, hidden tests or other submissions"
+READ = "read the solutions, hidden tests, the secret or other submissions"
 WRITE = "write in `/tmp`, `/var/tmp`, `/dev/shm` or anywhere else outside its own folder"
 FILE = "save a test's program in a file for another student's cell"
 MEMORY = "save it in memory that outlives the process (System V, POSIX queues, keyrings, memfd)"
@@ -54,7 +54,9 @@ ENVIRONMENT = "read the grader's environment variables"
 DISK = "fill the disk"
 PROCESSES = "start processes or threads"
 ROOMS = "get namespaces, mounts or another root of its own"
-PYTHON = "read Python's own files and the package, whose formulas are solutions of A5 and A6"
+PYTHON = (
+    "read Python's own files and the package, whose formulas are answers (the grader's is no students' wheel)"
+)
 ENGINE = "call the engine's own rule in the place of writing one"
 
 ROWS = [

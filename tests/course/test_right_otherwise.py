@@ -53,12 +53,12 @@ FOUR_NAMES = """zero = x.dtype.type(0)
 
 BY_INDEX = """for i in range(len(g)):
         th, d = theta[i], hyper[0] * g[i] + hyper[1] * theta[i]
-        mi = hyper[3] * m[i] + hyper[4] * d
-        vi = hyper[5] * v[i] + hyper[6] * (d * d)
+        mi = hyper[2] * m[i] + hyper[3] * d
+        vi = hyper[4] * v[i] + hyper[5] * (d * d)
         m[i], v[i] = mi, vi
-        theta[i] = th - hyper[2] * (mi / hyper[7]) / (np.sqrt(vi / hyper[8]) + hyper[9])
+        theta[i] = th - hyper[8] * (mi / hyper[6]) / (np.sqrt(vi / hyper[7]) + hyper[9])
     return
-    clip, l2, rate, beta1, rest1, beta2, rest2, c1, c2, eps = hyper"""
+    clip, l2, beta1, rest1, beta2, rest2, c1, c2, rate, eps = hyper"""
 
 LOOPS = """rows = x.reshape(-1, x.shape[-1])
     y = np.zeros((len(rows), len(w)))
@@ -187,7 +187,7 @@ RIGHT = {
         otherwise("the first term begins", "for i in range(a.shape[0]):", TOTAL_OF_ROW, "rows"),
         otherwise("0 as an int", "total = a.dtype.type(0)", "total = 0"),
         otherwise("four names", "t = np.zeros(4, x.dtype)", FOUR_NAMES),
-        otherwise("by index", "clip, l2, rate, beta1, rest1, beta2, rest2, c1, c2, eps = hyper", BY_INDEX),
+        otherwise("by index", "clip, l2, beta1, rest1, beta2, rest2, c1, c2, rate, eps = hyper", BY_INDEX),
     ],
     "A8": [
         otherwise("float64 whatever comes", ".astype(train.dtype)", ".astype(float)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -12,14 +13,17 @@ import zlib
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from minigrad.cli import app
 from minigrad.course.assignment import find, load
 from minigrad.course.grading import Grader, Settings
-from minigrad.course.seeds import generator, secret_in, seed_of, student_of
+from minigrad.course.seeds import generator, secret_in, seed_of
 from minigrad.course.submissions import Submission
 from minigrad.errors import DataError
 
 A1 = load(find("A1"))
+COUNTS = ("wrong", "could not be graded", "not written yet")
 
 
 def seeds_in(results: Path) -> dict[str, int]:
@@ -81,6 +85,41 @@ def test_the_folder_of_one_student_is_graded_by_a_name(tmp_path):
     assert (result["file"], result["score"]) == ("a1_rules.py", 2)
 
 
+def test_one_student_alone_leaves_no_class_behind_without_its_roster(tmp_path):
+    given, roster = tmp_path / "in", tmp_path / "class.csv"
+    given.mkdir()
+    (given / "ada.py").write_text("# %%\ndef exp_vjp(g, y):\n    return g * y\n")
+    roster.write_text("Name;Login\nAda Lovelace;ada\nGina Gone;gina\n")
+    grade(tmp_path, given, "g", "--roster", str(roster))
+    rows = {row["student"]: row for row in csv.DictReader((tmp_path / "g.csv").open(encoding="utf-8-sig"))}
+    counts = [[int(row[name]) for name in COUNTS] for row in rows.values()]
+    tests = len(A1.tests)
+    assert list(rows) == ["ada", "gina"]
+    assert sum(counts[0]) + 2 == tests  # exp has two tests
+    assert counts[1] == [0, 0, 0]  # nothing was handed in, so nothing is wrong
+    before = {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()}
+    alone = [
+        "course",
+        "grade",
+        "A1",
+        str(given / "ada.py"),
+        "--student",
+        "ada",
+        "--out",
+        str(tmp_path / "g.csv"),
+    ]
+    for options, says in (
+        ([], "holds a class"),
+        (["--roster", str(roster)], "--roster says"),
+        (["--question", "tanh", "--anonymous"], "--anonymous, --question says"),
+    ):
+        refused = CliRunner().invoke(app, [*alone, *options])
+        assert refused.exit_code == 2
+        assert "MG-802" in refused.output
+        assert says in " ".join(refused.output.split())
+    assert {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()} == before
+
+
 @pytest.mark.parametrize("content", ["", "2027\n", "0123456789abcde\n"])
 def test_a_secret_that_can_be_tried_out_is_refused(tmp_path, content):
     (tmp_path / "secret").write_text(content)
@@ -103,23 +142,3 @@ def test_a_seed_is_too_long_to_be_tried_out():
     seeds = [Grader(A1, Settings(b"k" * 32)).key(Submission(str(k), None))["seed"] for k in range(64)]
     assert max(seeds) >= 2**120
     assert len(set(seeds)) == 64
-
-
-def test_gradescopes_students_are_known_by_their_ids():
-    one = {"email": "ada@example.com", "id": 1234, "name": "Ada"}
-    other = {"email": "bob@example.com", "id": 99, "name": "Bob"}
-    assert student_of({"users": [one]}) == student_of({"users": [one | {"name": "Ada L.", "email": "x"}]})
-    assert student_of({"users": [one, other]}) == student_of({"users": [other, one]})
-    assert student_of({"users": [one, other]}) not in (
-        student_of({"users": [one]}),
-        student_of({"users": [other]}),
-    )
-    for wrong in (
-        {},
-        {"users": []},
-        {"users": [{"name": "Ada"}]},
-        {"users": None},
-        {"users": [{"id": "../x"}]},
-    ):
-        with pytest.raises(DataError, match="MG-954"):
-            student_of(wrong)

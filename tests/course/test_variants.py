@@ -19,7 +19,7 @@ from minigrad.errors import ConfigError, DataError
 from tests.course import planting
 
 VARY = ["A1", "A4", "A6", "A8"]
-SEEDS = ["f3a9", "next year's class", "日本"]
+SEEDS = ["f3a9", "14", "next year's class", "日本"]
 HEADER = '# %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false}'
 
 
@@ -204,3 +204,15 @@ def test_release_and_grade_by_the_command(tmp_path):
         rows = Path(tmp_path / out).read_text().splitlines()
         assert [row.split(",")[2] for row in rows[1:]] == [str(points)] * 2
         assert re.search(r"other numbers.*: bob$", said, re.MULTILINE)
+
+
+@pytest.mark.parametrize("seed", ["f3a9", "14"])
+@pytest.mark.parametrize("name", ["A1", "A4", "A6"])  # those of A8 train a network each
+def test_each_planted_mistake_loses_and_is_told_the_same_in_a_variant(name, seed):
+    one = load(find(name), seed)
+    for wrong in planting.planted(find(name).stem):
+        outcomes = planting.graded(one, planting.changed(one, wrong))
+        assert {outcome.test for outcome in outcomes if not outcome.passed} == wrong.lost, wrong.what
+        said = planting.told(one, outcomes)
+        assert bool(said) == bool(wrong.says), (wrong.what, said)
+        assert all(re.search(wrong.says, text) for text in said.values()), (wrong.what, said)

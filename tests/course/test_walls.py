@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from minigrad.course import landlock, limits, namespaces, remote, seccomp
+from minigrad.course import landlock, limits, mounts, namespaces, remote, seccomp
 from minigrad.course.assignment import find, load
 from minigrad.course.cells import Cell
 from minigrad.course.grading import Grader, Settings, grade_class
@@ -162,6 +162,29 @@ class TestFiles:
             )
             == "1"
         )
+
+    @needs(apart=True)
+    @pytest.mark.skipif(not mounts.available(["/usr"], ()), reason="needs mounts in namespaces")
+    @pytest.mark.parametrize("mask", [0, 0o027, 0o077, 0o777])
+    def test_a_root_of_its_own_can_be_read_whatever_the_umask(self, tmp_path, mask):
+        own = tmp_path / "own"
+        own.mkdir()
+        own.chmod(0o777)
+        child = os.fork()
+        if child == 0:
+            try:
+                os.umask(mask)
+                namespaces.unshare()
+                mounts.enter(str(own), ["/usr"], ["/dev/null"])
+                kept = os.umask(0o022) == mask
+                if os.geteuid() == 0:
+                    limits.User(limits._USERS[0], reads_all=False).become()
+                read = os.listdir("/usr/lib") and Path("/dev/null").read_bytes() == b""
+                (own / "x").touch()
+                os._exit(0 if kept and read else 1)
+            except BaseException:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
     def test_python_can_still_import(self, forks):
         assert tried(forks, "import scipy.special, matplotlib.pyplot, decimal, sqlite3\nreturn 1") == 1

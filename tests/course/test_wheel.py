@@ -281,6 +281,78 @@ def test_viewers_show_values_and_no_formula(installed, tmp_path):
     assert "1 - y" not in shown
     assert "beta2 ** t" not in shown
     assert "beta2**t" not in shown
+    assert "np.sqrt(" not in shown
+
+
+FORMULAS = """
+import inspect, json, os, sys
+from functools import partial
+from pathlib import Path
+import numpy as np
+import minigrad as mg
+from minigrad import optim
+from minigrad.optim import chain, formulas
+from minigrad.optim.generate import built_in
+from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.program import formula_lines, program
+from minigrad_kernels.update_rules import RULES
+
+def own(theta, g, b, *, eta, mu):
+    b = mu * b + abs(g)
+    return theta - eta * b, b
+
+class Own(Optimizer):
+    rule, rate_name, mu = staticmethod(own), "eta", 0.5
+
+class Borrowed(Optimizer):
+    state_names, rate_name = ("m", "v"), "alpha"
+
+    def formula(self, theta, g, m, v, *, rate, t):
+        return formulas.adam(theta, g, m, v, t, alpha=rate, beta1=0.5, beta2=0.25, eps=0.125)
+
+def text_of(function):
+    try:
+        return inspect.getsource(function)
+    except OSError:
+        return ""
+
+x = mg.Tensor([0.5, 3.0], requires_grad=True, name="x")
+told = {}
+for name, one in {
+    **built_in(),
+    "chain": chain.Chain([x], [chain.scale_by_adam, partial(chain.add_decay, decay=0.01)], lr=0.1),
+    "borrowed": Borrowed([x], lr=0.1),
+    "own": Own([x], lr=0.1),
+}.items():
+    kernel = one.kernel
+    functions = [kernel.reference, inspect.unwrap(kernel.reference), kernel.coefficients, kernel.cpu.function]
+    said = [repr(one), repr(kernel), *formula_lines(program(one)), *(str(each.__doc__) for each in functions)]
+    told[name] = [kernel is RULES.get(name), "\\n".join([*said, *map(text_of, functions)])]
+kept = "".join(path.read_text() for path in sorted(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.py")))
+print(json.dumps([told, kept]))
+"""
+
+
+def test_optimizers_have_their_kernels_and_none_shows_a_formula_but_a_users_own(
+    installed, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "of the wheel"))
+    here = os.pathsep.join(str(folder.parent) for folder in OURS)
+    of_wheel, kept = json.loads(run(str(installed), FORMULAS, tmp_path))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "of the package"))
+    of_package, _ = json.loads(run(here, FORMULAS, tmp_path))
+    assert {name for name, (ready, _) in of_wheel.items() if not ready} == {"chain", "borrowed", "own"}
+    assert {name: ready for name, (ready, _) in of_wheel.items()} == {
+        name: ready for name, (ready, _) in of_package.items()
+    }
+    forms = ("←", "theta_i", "new_theta", "np.sqrt")
+    for name, (_, text) in of_package.items():
+        assert "θ ←" in text, name
+    for name, (_, text) in of_wheel.items():
+        assert any(form in text for form in forms) == (name == "own"), (name, text)
+        assert (PLACEHOLDER in text) == (name != "own"), (name, text)
+    assert "b = mu" in kept
+    assert "sqrt" not in kept
 
 
 def test_an_instructor_chooses_which_assignments_are_closed(tmp_path):

@@ -463,13 +463,13 @@ def relu_numbers(student, rng):
 ### BEGIN HIDDEN TESTS
 @test(advice="What happens at a = 0, and at -0.0?")
 def relu_kink(student, rng):
-    """At 0 nothing passes, at the smallest positive number everything."""
+    """At 0, {{kink}} · g passes, at the smallest positive number everything."""
     a = np.array([0.0, -0.0, 5e-324, -5e-324, 1e308])
     g = rng.uniform(1, 2, 5)
     got = np.asarray(student.relu_vjp(g, a))
     beside = "Beside the kink: a of 5e-324 is positive, and so is 1e308."
     close(got[2:], np.array([g[2], 0, g[4]]), g=g[2:], a=a[2:], advice=beside)
-    close(got[:2], np.zeros(2), g=g[:2], a=a[:2])
+    close(got[:2], variant.kink * g[:2], g=g[:2], a=a[:2])
 
 
 ### END HIDDEN TESTS
@@ -565,8 +565,9 @@ def sum_numbers(student, rng):
         g=g,
         a_shape=variant.shape,
         slips={
-            "This is the mean's gradient: in a sum no entry is divided by their number.": wanted / 6,
-            "Six times too much: a unit more of one entry is a unit more of y.": wanted * 6,
+            "This is the mean's gradient: in a sum no entry is divided by their number.": wanted / a.size,
+            "As many times too much as there are entries: a unit more of one is a unit more of y.": wanted
+            * a.size,
             "The shape is that of y. Every entry of a has a gradient.": g,
             "This is the local derivative alone. The chain rule says what a change of y is worth: g.": wanted
             / g,
@@ -623,7 +624,7 @@ def matmul_vjp_b(g, a):
 def matmul_numbers(student, rng):
     """Write out one entry: A[0, 1] reaches all of row 0 of Y, each by another factor. Then let the shapes check you."""
     rows, columns = variant.shape
-    a, b, g = (rng.normal(size=shape) for shape in [(rows, columns), (columns, 4), (rows, 4)])
+    a, b, g = (rng.normal(size=shape) for shape in [(rows, columns), (columns, 5), (rows, 5)])
     of_a, of_b = (vjp(np.matmul, [a, b], i, g) for i in (0, 1))
     transposed = "The shape is that of the input transposed: the factors are in the wrong order."
     close(

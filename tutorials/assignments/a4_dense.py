@@ -195,7 +195,8 @@ def input_batch(student, rng):
         w=w,
         slips={
             "The result lies on its side: dL/dx has a row for each sample.": wanted.T,
-            "The mean over the units. x went into all of them, and each counts in full.": wanted / 2,
+            "The mean over the units. x went into all of them, and each counts in full.": wanted
+            / variant.units,
             "The sign is turned.": -wanted,
             ### BEGIN HIDDEN TESTS
             "The indices do not meet: the sum runs over the units o, so g[s, o] needs w[o, i], with w as it lies.": g.T
@@ -348,14 +349,14 @@ def bias_batch(student, rng):
         g=g,
         slips={
             "The mean over the samples. The rule sums; a 1/n comes with the loss, in g, where there is one.": wanted
-            / 2,
+            / variant.units,
             "The right numbers in the wrong shape: b is of shape (out,).": wanted[None],
             "The sign is turned.": -wanted,
             "Nothing has been summed: b is shared by the samples.": g,
             ### BEGIN HIDDEN TESTS
             "Summed over the units. A bias belongs to a unit, and is shared by the samples.": g.sum(axis=1),
             "The first sample alone. All of them used b.": g[0],
-            "The last sample alone. All of them used b.": g[1],
+            "The last sample alone. All of them used b.": g[-1],
             "Summed over everything. Each unit has a bias of its own.": g.sum(),
             ### END HIDDEN TESTS
         },

@@ -506,7 +506,7 @@ def dot_bits(student, rng):
 # \theta &= \theta - rate \cdot (m / c_1) / (\sqrt{v / c_2} + \epsilon)
 # \end{aligned}$$
 #
-# `hyper` is an array that holds $clip, l2, rate, \beta_1, \overline\beta_1, \beta_2, \overline\beta_2, c_1, c_2, \epsilon$ in this order, where
+# `hyper` is an array that holds $clip, l2, \beta_1, \overline\beta_1, \beta_2, \overline\beta_2, c_1, c_2, rate, \epsilon$ in this order, where
 # $\overline\beta = 1 - \beta$ and $c_1, c_2$ are the bias corrections of this step. It is the engine's own kernel, and the engine will run yours.
 
 
@@ -514,7 +514,7 @@ def dot_bits(student, rng):
 def adam_update(theta, g, m, v, hyper):
     """Change theta, m and v, arrays of shape (n,), in place, in one pass; g and hyper (10 numbers) stay as they are."""
     ### BEGIN SOLUTION
-    clip, l2, rate, beta1, rest1, beta2, rest2, c1, c2, eps = hyper
+    clip, l2, beta1, rest1, beta2, rest2, c1, c2, rate, eps = hyper
     for i in range(theta.size):
         d = clip * g[i] + l2 * theta[i]
         m[i] = beta1 * m[i] + rest1 * d
@@ -532,7 +532,7 @@ def update_numbers(student, rng):
         update(theta, g, m, v, hyper)
         return theta, m, v
 
-    hyper = np.array([0.5, 2.0, 1.0, 0.75, 0.25, 0.5, 0.5, 0.5, 2.0, 1.0])
+    hyper = np.array([0.5, 2.0, 0.75, 0.25, 0.5, 0.5, 0.5, 2.0, 1.0, 1.0])
     theta, g, m, v = (np.array([float(n)]) for n in (2, 6, 1, 4))
     got = student.run(program, student.adam_update, theta, g, m, v, hyper)
     given = {"theta": theta, "g": g, "m": m, "v": v, "hyper": hyper}
@@ -657,11 +657,11 @@ def update_numba(student, rng):
         return [inside for _, inside in pairs], [outside(around) for around, _ in pairs] == before
 
     theta, g, m, v = rng.random((4, 29))
-    hyper = np.array([0.7, 0.1, 5.0, 0.9, 1 - 0.9, 0.999, 1 - 0.999, 1 - 0.9**3, 1 - 0.999**3, 1e-8])
+    hyper = np.array([0.7, 0.1, 0.9, 1 - 0.9, 0.999, 1 - 0.999, 1 - 0.9**3, 1 - 0.999**3, 5.0, 1e-8])
     given = theta, g, m, v, hyper
     d = 0.7 * g + 0.1 * theta
     m, v = 0.9 * m + (1 - 0.9) * d, 0.999 * v + (1 - 0.999) * (d * d)
-    theta = theta - 5.0 * (m / hyper[7]) / (np.sqrt(v / hyper[8]) + 1e-8)
+    theta = theta - 5.0 * (m / hyper[6]) / (np.sqrt(v / hyper[7]) + 1e-8)
     for by_numba in (False, True):
         got, untouched = student.run(program, student.adam_update, *given, by_numba)
         holds(
@@ -680,4 +680,4 @@ def update_numba(student, rng):
 # %% [markdown]
 # ## What you have now
 #
-# The inside of `kernels/minigrad_kernels/`: `matmul.py` goes two steps further than your tile, and `updates.py` holds your update, once for each rule.
+# The inside of `kernels/minigrad_kernels/`: `matmul.py` goes two steps further than your tile, and `update_rules.py` holds your update, once for each rule.

@@ -464,7 +464,7 @@ def accuracy(model, x, y):
 # %% nbgrader={"grade": true, "grade_id": "accuracy-share", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 @test
 def accuracy_share(student, rng):
-    """Three of five are right here. Which digit does the network say for a row of its results?"""
+    """Three of five are right here. Which class does the network say for a row of its results?"""
 
     def program(accuracy, x, y):
         model = nn.Linear(3, 3)  # whose results are its inputs

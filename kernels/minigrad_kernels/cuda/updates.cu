@@ -131,7 +131,7 @@ extern "C" __global__ void nadam(
 
 extern "C" __global__ void lion(
         const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real beta1,
-        real one_minus_beta1, real zero, real beta2, real one_minus_beta2, real decay, real eta) {
+        real one_minus_beta1, real beta2, real one_minus_beta2, real decay, real eta) {
     update<1>(table, parameters, clip_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real m_i = state[0];

@@ -46,7 +46,7 @@ def dot_in_four(x, y):
     return (part(x, y, 0) + part(x, y, 1)) + (part(x, y, 2) + part(x, y, 3))
 
 
-def one_entry(theta, g, m, v, clip, l2, rate, beta1, rest1, beta2, rest2, c1, c2, eps):
+def one_entry(theta, g, m, v, clip, l2, beta1, rest1, beta2, rest2, c1, c2, rate, eps):
     d = clip * g + l2 * theta
     m = beta1 * m + rest1 * d
     v = beta2 * v + rest2 * (d * d)

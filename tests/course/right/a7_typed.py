@@ -40,10 +40,10 @@ def dot_in_four(x: Array, y: Array) -> float:
 
 
 def adam_update(theta: Array, g: Array, m: Array, v: Array, hyper: Array) -> None:
-    clip, l2, rate = hyper[:3]
+    clip, l2, rate = hyper[0], hyper[1], hyper[8]
     for i in np.arange(theta.size):
         d = clip * g[i] + l2 * theta[i]
-        v[i] = hyper[5] * v[i] + hyper[6] * (d * d)
-        m[i] = hyper[3] * m[i] + hyper[4] * d
-        root = np.sqrt(v[i] / hyper[8])
-        theta[i] = theta[i] - rate * (m[i] / hyper[7]) / (root + hyper[9])
+        v[i] = hyper[4] * v[i] + hyper[5] * (d * d)
+        m[i] = hyper[2] * m[i] + hyper[3] * d
+        root = np.sqrt(v[i] / hyper[7])
+        theta[i] = theta[i] - rate * (m[i] / hyper[6]) / (root + hyper[9])

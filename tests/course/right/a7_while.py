@@ -49,9 +49,9 @@ def adam_update(theta, g, m, v, hyper):
     i = 0
     while i < theta.shape[0]:
         d = hyper[0] * g[i] + hyper[1] * theta[i]
-        m[i] *= hyper[3]
-        m[i] += hyper[4] * d
-        v[i] *= hyper[5]
-        v[i] += hyper[6] * (d * d)
-        theta[i] -= hyper[2] * (m[i] / hyper[7]) / (np.sqrt(v[i] / hyper[8]) + hyper[9])
+        m[i] *= hyper[2]
+        m[i] += hyper[3] * d
+        v[i] *= hyper[4]
+        v[i] += hyper[5] * (d * d)
+        theta[i] -= hyper[8] * (m[i] / hyper[6]) / (np.sqrt(v[i] / hyper[7]) + hyper[9])
         i += 1
