@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from minigrad.markup import Child, Markup, tag
+
+SVG = "http://www.w3.org/2000/svg"
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 """What ends a script or a line of one, and halves of characters, which no file can hold."""
 
@@ -18,10 +22,29 @@ def asset(name: str) -> str:
     return (files("minigrad.viz") / "assets" / name).read_text(encoding="utf-8")
 
 
-def embedded(data: Any) -> str:
-    """Return JSON that is safe inside ``<script>``, whatever the labels hold."""
+def embedded(data: Any) -> Markup:
+    """Return data for a script as JSON that nothing in it can end, whatever the labels hold."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    safe = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return tag("script", Markup(safe), type="application/json")
+
+
+def image(picture: str) -> str:
+    """Return an SVG document as the address of an image."""
+    return "data:image/svg+xml;base64," + base64.b64encode(picture.encode()).decode()
+
+
+def document(title: str, css: str, *body: Child) -> str:
+    """Return a page of its own."""
+    heading = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width,initial-scale=1"),
+        tag("title", title),
+        tag("link", rel="icon", href="data:,"),
+        tag("style", Markup(css)),
+    )
+    return f"<!doctype html>\n{tag('html', heading, tag('body', *body), lang='en')}\n"
 
 
 def themed(selector: str, light: str, dark: str) -> str:
@@ -32,6 +55,6 @@ def themed(selector: str, light: str, dark: str) -> str:
     )
 
 
-def picture_style(light: str, dark: str, css: str) -> str:
+def picture_style(light: str, dark: str, css: str) -> Markup:
     """Return the ``<style>`` of an SVG that is a document of its own: it follows the system's theme."""
-    return f"<style>:root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{css}</style>"
+    return tag("style", Markup(f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{css}"))

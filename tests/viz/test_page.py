@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import struct
@@ -14,8 +15,10 @@ import pytest
 
 import minigrad as mg
 from minigrad.errors import ConfigError
+from minigrad.escape import printable
 from minigrad.viz import examples, page_arrays, page_follow, page_source, thread
 from minigrad.viz.embed import embedded
+from minigrad.viz.graphs import graph
 from minigrad.viz.trace import Trace
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -241,3 +244,15 @@ def test_numbers_that_json_does_not_know() -> None:
     with np.errstate(all="ignore"), mg.record() as trace:
         np.log(x).sum().backward()
     assert "NaN" not in embedded(data_of(trace.html()))
+
+
+@pytest.mark.parametrize("name", ["\udcffile", "two\nlines", "\x1b[31m", "\u202egnp", "<b>&amp;"])
+def test_what_cannot_be_seen_in_a_name_is_spelled_in_page_and_graph(name: str, tmp_path: Path) -> None:
+    with mg.record(title=name) as trace:
+        w = mg.Tensor(2.0, requires_grad=True, name=name)
+        loss = w * w
+    trace.save(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert f'<span class="mg-title">{html.escape(printable(name))}</span>' in page
+    graph(loss).save(tmp_path / "graph.svg")
+    assert printable(name) in [element.text for element in ET.parse(tmp_path / "graph.svg").getroot()]
