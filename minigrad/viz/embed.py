@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from minigrad.markup import Child, Markup, tag
+from minigrad.viz.palette import DARK, GROUND, LIGHT
 
 SVG = "http://www.w3.org/2000/svg"
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
@@ -36,25 +37,29 @@ def image(picture: str) -> str:
 
 def document(title: str, css: str, *body: Child) -> str:
     """Return a page of its own."""
+    ground = "body{{background:{}}}@media(prefers-color-scheme:dark){{body{{background:{}}}}}".format(*GROUND)
     heading = tag(
         "head",
         tag("meta", charset="utf-8"),
         tag("meta", name="viewport", content="width=device-width,initial-scale=1"),
         tag("title", title),
         tag("link", rel="icon", href="data:,"),
-        tag("style", Markup(css)),
+        tag(
+            "style",
+            Markup(css + ground),
+        ),
     )
     return f"<!doctype html>\n{tag('html', heading, tag('body', *body), lang='en')}\n"
 
 
-def themed(selector: str, light: str, dark: str) -> str:
+def themed(selector: str) -> str:
     """Return CSS that gives a display the system's theme, or the one that ``theme.js`` noted in ``data-theme``."""
     return (
-        f"{selector}{{{light};color-scheme:light}}@media(prefers-color-scheme:dark){{{selector}:not([data-theme=light])"
-        f"{{{dark};color-scheme:dark}}}}{selector}[data-theme=dark]{{{dark};color-scheme:dark}}"
+        f"{selector}{{{LIGHT};color-scheme:light}}@media(prefers-color-scheme:dark){{{selector}:not([data-theme=light])"
+        f"{{{DARK};color-scheme:dark}}}}{selector}[data-theme=dark]{{{DARK};color-scheme:dark}}"
     )
 
 
-def picture_style(light: str, dark: str, css: str) -> Markup:
+def picture_style(css: str) -> Markup:
     """Return the ``<style>`` of an SVG that is a document of its own: it follows the system's theme."""
-    return tag("style", Markup(f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}{css}"))
+    return tag("style", Markup(f":root{{{LIGHT}}}@media(prefers-color-scheme:dark){{:root{{{DARK}}}}}{css}"))

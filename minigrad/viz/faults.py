@@ -23,7 +23,8 @@ from minigrad.train.callbacks import SuspiciousStart
 from minigrad.train.trainer import Trainer
 from minigrad.viz.inside import gradient_sizes
 from minigrad.viz.numbers import show
-from minigrad.viz.style import BLUE, GREY, ORANGE, drawing
+from minigrad.viz.palette import BLUE, GREY, INK, ORANGE, WHITE
+from minigrad.viz.style import drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -226,7 +227,7 @@ class Broken:
             tag("p", tag("b", "What minigrad says."), style="margin:.6rem 0 0"),
             [tag("p", verbatim(message), style=quoted) for message in self.messages],
             tag("p", tag("b", "Fix."), f" {self.advice}", style="margin:.6rem 0"),
-            style="background:#fff;color:#222;padding:.8rem;max-width:52rem;line-height:1.45",
+            style=f"background:{WHITE};color:{INK};padding:.8rem;max-width:52rem;line-height:1.45",
         )
         return {"text/plain": self.text, "text/html": html}
 

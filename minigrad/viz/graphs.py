@@ -24,6 +24,7 @@ from minigrad.tensor import Tensor
 from minigrad.viz.embed import SVG
 from minigrad.viz.layout import curve, layered
 from minigrad.viz.numbers import show
+from minigrad.viz.palette import BLUE, GREEN, GREY, INK, ORANGE, WHITE, pale
 
 MOST = 200
 """So many boxes are drawn at most; what lies further from the loss becomes a note."""
@@ -33,12 +34,12 @@ _SHOWN_ENTRIES = 4
 _LONGEST = 34
 _DASH = "4 4"
 _COLOURS = {
-    "parameter": ("#E4F1F9", "#0072B2"),
-    "input": ("#F2F2F2", "#6B6B6B"),
-    "operation": ("#FFFFFF", "#6B6B6B"),
-    "layer": ("#E3F4EE", "#009E73"),
-    "result": ("#FBEADF", "#D55E00"),
-    "not drawn": ("#FFFFFF", "#6B6B6B"),
+    "parameter": (pale(BLUE), BLUE),
+    "input": (pale(GREY), GREY),
+    "operation": (WHITE, GREY),
+    "layer": (pale(GREEN), GREEN),
+    "result": (pale(ORANGE), ORANGE),
+    "not drawn": (WHITE, GREY),
 }
 
 
@@ -298,13 +299,11 @@ def _svg(drawn: Graph) -> Markup:
         x, y = path[-1]
         line = curve([*path[:-1], (x, y - 5)])
         dash = _DASH if drawn.boxes[source].kind == "not drawn" else None
-        parts.append(
-            tag("path", d=line, fill="none", stroke="#8A8A8A", stroke_width=1.2, stroke_dasharray=dash)
-        )
-        parts.append(tag("path", d=f"M{x:.1f} {y:.1f}l-3.6 -7.5h7.2z", fill="#8A8A8A"))
+        parts.append(tag("path", d=line, fill="none", stroke=GREY, stroke_width=1.2, stroke_dasharray=dash))
+        parts.append(tag("path", d=f"M{x:.1f} {y:.1f}l-3.6 -7.5h7.2z", fill=GREY))
     for box, (x, y), (w, h) in zip(drawn.boxes, layout.positions, sizes, strict=True):
         parts += _svg_box(box, x - w / 2, y - h / 2, w, h)
-    background = tag("rect", x=-16, y=-16, width=f"{width:.1f}", height=f"{height:.1f}", fill="#FFFFFF")
+    background = tag("rect", x=-16, y=-16, width=f"{width:.1f}", height=f"{height:.1f}", fill=WHITE)
     return tag(
         "svg", fragment("", tag("title", drawn.title), background, *parts, "", between="\n"),
         xmlns=SVG, width=f"{width:.0f}", height=f"{height:.0f}", viewBox=f"-16 -16 {width:.1f} {height:.1f}",
@@ -326,11 +325,11 @@ def _svg_box(box: Box, x: float, y: float, width: float, height: float) -> list[
             fill=fill, stroke=stroke, stroke_width=2.2 if box.kind == "result" else 1.2,
             stroke_dasharray=_DASH if box.kind == "not drawn" else None,
         ),
-        text(box.title, x + 11, y + 18, 12, "#222222", font_weight="bold"),
+        text(box.title, x + 11, y + 18, 12, INK, font_weight="bold"),
     ]  # fmt: skip
     if leaf:
         found.append(text(box.kind, x + width - 11, y + 18, 10, stroke, text_anchor="end"))
-    return found + [text(line, x + 11, y + 33 + 15 * i, 10, "#444444") for i, line in enumerate(box.lines)]
+    return found + [text(line, x + 11, y + 33 + 15 * i, 10, INK) for i, line in enumerate(box.lines)]
 
 
 def _dot(drawn: Graph) -> str:

@@ -18,23 +18,15 @@ from minigrad.viz.race import Floats, Run, Surface, heights, levels
 WIDTH, HEIGHT = 620.0, 440.0
 _LEFT, _BOTTOM, _TOP = 44.0, 34.0, 12.0
 
-LIGHT = (
-    "--paper:#ffffff;--ink:#222222;--soft:#5c5c5c;--rule:#d6d6d6;--shade:#f2f5f7;--mark:#0072b2;"
-    "--plane:#f7fafc;--level:#9db4c3"
-)
-DARK = (
-    "--paper:#17191c;--ink:#ececec;--soft:#a9adb2;--rule:#3a3f45;--shade:#24282d;--mark:#56b4e9;"
-    "--plane:#1c2126;--level:#4b5a66"
-)
 GRAPH_CSS = """
-.mgo-graph{font:11px system-ui,'DejaVu Sans',sans-serif;background:var(--paper)}
-.mgo-graph .plane{fill:var(--plane);stroke:var(--rule)}
+.mgo-graph{font:11px system-ui,'DejaVu Sans',sans-serif;background:var(--bg)}
+.mgo-graph .plane{fill:var(--panel);stroke:var(--line)}
 .mgo-graph .level{fill:none;stroke:var(--level);stroke-width:.9}
-.mgo-graph .legend{fill:var(--paper);fill-opacity:.88;stroke:var(--rule)}
-.mgo-graph .here{fill:var(--paper)}
+.mgo-graph .legend{fill:var(--bg);fill-opacity:.88;stroke:var(--line)}
+.mgo-graph .here{fill:var(--bg)}
 .mgo-graph .path{fill:none;stroke-linejoin:round}
 .mgo-graph text,.mgo-graph .start{fill:var(--ink)}
-.mgo-graph .tick{fill:var(--soft)}
+.mgo-graph .tick{fill:var(--muted)}
 .mgo-graph .goal{stroke:var(--ink);stroke-width:2}
 """
 
@@ -135,4 +127,4 @@ def paths(runs: Sequence[Run], scale: Scale, clip: str) -> Markup:
             tag("path", d=f"M{x} {y + 17 * k - 4}h26", stroke_width=2.4, **line),
             tag("text", run.name, x=x + 33, y=y + 17 * k),
         ]
-    return fragment(picture_style(LIGHT, DARK, GRAPH_CSS), drawn, legend)
+    return fragment(picture_style(GRAPH_CSS), drawn, legend)

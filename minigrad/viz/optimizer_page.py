@@ -20,10 +20,8 @@ from minigrad.symbols.formula import SYMBOLS, Unicode
 from minigrad.viz.embed import asset, document, embedded, image, themed
 from minigrad.viz.landscape import LINES
 from minigrad.viz.numbers import show
-from minigrad.viz.optimizer_graph import DARK, GRAPH_CSS, LIGHT, Scale, dash, paths, picture
+from minigrad.viz.optimizer_graph import GRAPH_CSS, Scale, dash, paths, picture
 from minigrad.viz.race import Function, Run, Step, Surface, race, surface_of, window
-
-_PAGE_CSS = "body{margin:1rem;background:#fff}@media(prefers-color-scheme:dark){body{background:#0f1113}}"
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class OptimizerStepper:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the display as a page of its own, whole or not at all."""
         shown = _html(self, alone=True)
-        atomic_write(path, document(f"Optimizers on {self.surface.name}", _PAGE_CSS, shown))
+        atomic_write(path, document(f"Optimizers on {self.surface.name}", "body{margin:1rem}", shown))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self.html()}
@@ -161,4 +159,4 @@ def _html(shown: OptimizerStepper, *, alone: bool = False) -> Markup:
 
 
 def _style() -> str:
-    return themed(".mgo", LIGHT, DARK) + GRAPH_CSS + asset("optimizers.css")
+    return themed(".mgo") + GRAPH_CSS + asset("optimizers.css")

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 from functools import cache
 
 from minigrad.files import atomic_write
 from minigrad.markup import Child, Markup, fragment, tag
 from minigrad.viz.embed import asset, document, embedded, image, themed
 from minigrad.viz.explain import explain
-from minigrad.viz.page_arrays import NEGATIVE, POSITIVE
 from minigrad.viz.page_data import collect, entries, notes, rule, title, where
-from minigrad.viz.page_graph import DARK, GRAPH_CSS, LIGHT, draw
+from minigrad.viz.page_graph import GRAPH_CSS, draw
 from minigrad.viz.page_source import listing
 from minigrad.viz.trace import Trace
 
@@ -25,9 +25,8 @@ BUDGET = 2_300_000
 """Characters that the entries of arrays may take; the rest of a page is small beside it."""
 _LONGEST = 240
 _PAGE_CSS = (
-    "body{margin:0;background:#eceff2}body>.mg-stepper{max-width:1500px;margin:18px auto}"
+    "body{margin:0}body>.mg-stepper{max-width:1500px;margin:18px auto}"
     "@media(max-width:700px){body>.mg-stepper{margin:0;border-radius:0}}"
-    "@media(prefers-color-scheme:dark){body{background:#0d1013}}"
 )
 _WAY = {
     "forward": "values are computed forwards",
@@ -43,8 +42,8 @@ LEGEND = tag(
     tag("span", tag("b", "╌"), " stretched by broadcasting"),
     tag(
         "span",
-        *(tag("i", style=f"background:rgb{POSITIVE}"), " above 0 "),
-        *(tag("i", style=f"background:rgb{NEGATIVE}"), " below 0"),
+        *(tag("i", style="background:var(--above)"), " above 0 "),
+        *(tag("i", style="background:var(--below)"), " below 0"),
     ),
     class_="mg-legend",
 )
@@ -67,18 +66,17 @@ def html(
     Every display has an id of its own, from the operating system's randomness. MG-911 where a weight to follow is not
     there.
     """
-    wanted = (follow,) if isinstance(follow, str) else tuple(follow)
-    return _display(trace, wanted, collapse, budget, alone=False)
+    return _display(trace, follow, collapse, budget, alone=False)
 
 
 def _display(
-    trace: Trace, wanted: tuple[str, ...], collapse: bool | None, budget: int, *, alone: bool
+    trace: Trace, follow: str | Iterable[str], collapse: bool | None, budget: int, *, alone: bool
 ) -> Markup:
     """The stepper, ``alone`` on a page or among other things."""
     uid = "mg" + secrets.token_hex(6)
     name = trace.title or "recorded step"
-    picture = image(draw(trace, uid, collapse))
-    drawing = tag("img", alt=f"the graph of {name} after the last event", src=picture)
+    alt = f"the graph of {name} after the last event"
+    drawing = tag("img", alt=alt, src=image(draw(trace, uid, collapse)))
     return tag(
         "div",
         tag("style", Markup(_style())),
@@ -93,7 +91,7 @@ def _display(
             class_="mg-grid",
         ),
         tag("details", tag("summary", f"All {len(trace.events)} events as a list"), _list(trace), class_="mg-list"),
-        embedded(collect(trace, wanted, budget)),
+        embedded(collect(trace, (follow,) if isinstance(follow, str) else tuple(follow), budget)),
         tag("script", Markup(_script().replace("__ID__", uid))),
         class_="mg-stepper", id=uid, data_page=alone, role="region", aria_label=f"stepper: {name}",
     )  # fmt: skip
@@ -116,8 +114,7 @@ def save(
     budget: int = BUDGET,
 ) -> None:
     """Write the stepper as a page of its own, whole or not at all; for the options see ``html``."""
-    wanted = (follow,) if isinstance(follow, str) else tuple(follow)
-    shown = _display(trace, wanted, collapse, budget, alone=True)
+    shown = _display(trace, follow, collapse, budget, alone=True)
     atomic_write(path, document(f"{trace.title or 'recorded step'} · minigrad", _PAGE_CSS, shown))
 
 
@@ -155,4 +152,4 @@ def _script() -> str:
 
 @cache
 def _style() -> str:
-    return themed(".mg-stepper", LIGHT, DARK) + GRAPH_CSS + asset("stepper.css")
+    return themed(".mg-stepper") + GRAPH_CSS + asset("stepper.css")

@@ -9,7 +9,8 @@ import numpy as np
 from minigrad.source import file_name
 from minigrad.viz import page_follow
 from minigrad.viz.explain import explain
-from minigrad.viz.page_arrays import Store, entry_text, number, shape_text
+from minigrad.viz.numbers import show
+from minigrad.viz.page_arrays import Store, entry_text, shape_text
 from minigrad.viz.page_graph import cell, head, stretches, timelines
 from minigrad.viz.thread import looked_at, strongest
 from minigrad.viz.trace import (
@@ -168,10 +169,10 @@ def _exact(value: Host) -> float | None:
 def _row(row: Row, shape: tuple[int, ...], store: Store, told: dict[str, Any], sign: str) -> dict[str, Any]:
     made: dict[str, Any] = {"symbol": row.symbol, "text": row.text, "sign": sign}
     if row.value.shape == shape and shape:
-        made["at"] = {key: number(row.value[tuple(map(int, key.split(",")))]) for key in told}
+        made["at"] = {key: show(row.value[tuple(map(int, key.split(",")))]) for key in told}
         made["array"] = store.add(row.value)
     else:
-        made["number"], made["exact"] = number(row.value), _exact(row.value)
+        made["number"], made["exact"] = show(row.value), _exact(row.value)
     return made
 
 
@@ -180,7 +181,7 @@ def title(trace: Trace, event: Event) -> str:
     node = trace.nodes[event.node]
     if isinstance(event, Forward):
         names = [
-            trace.nodes[i].name if i is not None else "…" if c is None or c.size > 1 else number(c.item())
+            trace.nodes[i].name if i is not None else "…" if c is None or c.size > 1 else show(c.item())
             for i, c in zip(node.inputs, node.constants, strict=True)
         ]
         sign = _SIGNS.get(node.operation or "")

@@ -41,16 +41,6 @@ GRAPH_CSS = f"""
 .mg-graph .tip-forward{{fill:var(--fwd)}}
 .mg-graph .tip-backward{{fill:var(--bwd)}}
 """
-# Green is forwards, purple backwards, grey the weights and their update; orange and blue are left to say above and
-# below 0.
-LIGHT = (
-    "--bg:#fff;--panel:#f5f7f9;--box:#fff;--ink:#1a2027;--muted:#5a6571;--line:#cfd6dd;--edge:#8a95a1;"
-    "--fwd:#00775a;--bwd:#661f6a;--upd:#3b4651;--fwd-soft:#e0f4ee;--bwd-soft:#f7ebf6;--upd-soft:#e5e9ed"
-)
-DARK = (
-    "--bg:#14181d;--panel:#1b2128;--box:#20272f;--ink:#e9edf1;--muted:#a3aeba;--line:#3a4550;--edge:#768493;"
-    "--fwd:#4fd1a5;--bwd:#e0a3dc;--upd:#dfe5ea;--fwd-soft:#12362b;--bwd-soft:#3a2139;--upd-soft:#333d47"
-)
 
 
 def timelines(trace: Trace) -> tuple[dict[int, list[tuple[int, Host]]], dict[int, list[tuple[int, Host]]]]:
@@ -121,7 +111,7 @@ def draw(trace: Trace, uid: str, collapse: bool | None = None) -> Markup:
     width, height = width + 2 * margin, max(0.0, top - _STEP) + 2 * margin
     return tag(
         "svg",
-        picture_style(LIGHT, DARK, GRAPH_CSS),
+        picture_style(GRAPH_CSS),
         tag("defs", [_tip(uid, kind) for kind in ("tip", "tip-forward", "tip-backward")]),
         drawn,
         xmlns=SVG, class_="mg-graph", width=f"{width:.0f}", height=f"{height:.0f}",

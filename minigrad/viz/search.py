@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from minigrad.escape import printable
-from minigrad.viz.style import BLUE, GREY, ORANGE, PALE, drawing, plain_log_ticks
+from minigrad.viz.palette import BLUE, GREY, ORANGE, PALE
+from minigrad.viz.style import Path, drawing, plain_log_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Path: TypeAlias = str | os.PathLike[str]
 Losses: TypeAlias = Sequence[float | None]
 Spread: TypeAlias = Literal["linear", "log", "choice"]
 
