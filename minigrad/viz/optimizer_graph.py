@@ -10,25 +10,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from minigrad.markup import Child, Markup, fragment, tag
-from minigrad.viz.embed import SVG, picture_style
+from minigrad.viz.embed import SVG, asset, picture_style
 from minigrad.viz.landscape import LINES
 from minigrad.viz.numbers import show
 from minigrad.viz.race import Floats, Run, Surface, heights, levels
 
 WIDTH, HEIGHT = 620.0, 440.0
 _LEFT, _BOTTOM, _TOP = 44.0, 34.0, 12.0
-
-GRAPH_CSS = """
-.mgo-graph{font:11px system-ui,'DejaVu Sans',sans-serif;background:var(--bg)}
-.mgo-graph .plane{fill:var(--panel);stroke:var(--line)}
-.mgo-graph .level{fill:none;stroke:var(--level);stroke-width:.9}
-.mgo-graph .legend{fill:var(--bg);fill-opacity:.88;stroke:var(--line)}
-.mgo-graph .here{fill:var(--bg)}
-.mgo-graph .path{fill:none;stroke-linejoin:round}
-.mgo-graph text,.mgo-graph .start{fill:var(--ink)}
-.mgo-graph .tick{fill:var(--muted)}
-.mgo-graph .goal{stroke:var(--ink);stroke-width:2}
-"""
 
 
 class Scale:
@@ -127,4 +115,4 @@ def paths(runs: Sequence[Run], scale: Scale, clip: str) -> Markup:
             tag("path", d=f"M{x} {y + 17 * k - 4}h26", stroke_width=2.4, **line),
             tag("text", run.name, x=x + 33, y=y + 17 * k),
         ]
-    return fragment(picture_style(GRAPH_CSS), drawn, legend)
+    return fragment(picture_style(asset("paths.css")), drawn, legend)

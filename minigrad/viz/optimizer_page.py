@@ -20,7 +20,7 @@ from minigrad.symbols.formula import SYMBOLS, Unicode
 from minigrad.viz.embed import asset, document, embedded, image, themed
 from minigrad.viz.landscape import LINES
 from minigrad.viz.numbers import show
-from minigrad.viz.optimizer_graph import GRAPH_CSS, Scale, dash, paths, picture
+from minigrad.viz.optimizer_graph import Scale, dash, paths, picture
 from minigrad.viz.race import Function, Run, Step, Surface, race, surface_of, window
 
 
@@ -159,4 +159,4 @@ def _html(shown: OptimizerStepper, *, alone: bool = False) -> Markup:
 
 
 def _style() -> str:
-    return themed(".mgo") + GRAPH_CSS + asset("optimizers.css")
+    return themed(".mgo") + asset("paths.css") + asset("optimizers.css")

@@ -16,7 +16,7 @@ from minigrad.markup import Child, Markup, fragment, tag
 from minigrad.viz.embed import asset, document, embedded, image, themed
 from minigrad.viz.explain import explain
 from minigrad.viz.page_data import collect, entries, notes, rule, title, where
-from minigrad.viz.page_graph import GRAPH_CSS, draw
+from minigrad.viz.page_graph import draw
 from minigrad.viz.page_source import listing
 from minigrad.viz.trace import Trace
 
@@ -152,4 +152,4 @@ def _script() -> str:
 
 @cache
 def _style() -> str:
-    return themed(".mg-stepper") + GRAPH_CSS + asset("stepper.css")
+    return themed(".mg-stepper") + asset("graph.css") + asset("stepper.css")

@@ -38,11 +38,6 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) if shape else "scalar"
 
 
-def entry_text(entry: tuple[int, ...]) -> str:
-    """Return ``[0,2]``, and nothing for a scalar's only entry."""
-    return f"[{','.join(map(str, entry))}]" if entry else ""
-
-
 def heat(array: Host) -> str:
     """Return a heat map as a PNG data URI: orange above 0, blue below, clear at 0, so it suits any background.
 

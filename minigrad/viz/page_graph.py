@@ -11,36 +11,25 @@ from typing import Any
 
 from minigrad.escape import cut
 from minigrad.markup import Markup, fragment, tag
-from minigrad.viz.embed import SVG, picture_style
+from minigrad.viz.embed import SVG, asset, picture_style
 from minigrad.viz.layout import Point, curve, layered
 from minigrad.viz.page_arrays import brief, heat, shape_text
 from minigrad.viz.page_groups import Group, groups, parts
-from minigrad.viz.trace import AccumulateGrad, Backward, Forward, Host, NewLoss, Node, Seed, Trace, Update
+from minigrad.viz.trace import Backward, Event, Forward, Host, NewLoss, Node, Seed, Trace, Update
 
 NOT_YET = "not yet"
 _WIDTH, _HEAD, _ROW, _TITLE, _STEP = 212, 26, 22, 16, 24
-_MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 
-GRAPH_CSS = f"""
-.mg-graph{{font-family:{_MONO};font-size:12px;background:var(--bg)}}
-.mg-graph .box{{fill:var(--box);stroke:var(--line);stroke-width:1.2}}
-.mg-graph .parameter .box{{stroke:var(--upd);stroke-width:1.6}}
-.mg-graph .several .behind{{fill:var(--panel)}}
-.mg-graph .name{{fill:var(--ink);font-weight:700;font-size:13px}}
-.mg-graph .op,.mg-graph .shape,.mg-graph .label{{fill:var(--muted);font-size:10.5px}}
-.mg-graph .shape{{text-anchor:end}}
-.mg-graph .step{{fill:var(--ink);font-weight:700;font-size:13px}}
-.mg-graph .text{{fill:var(--ink)}}
-.mg-graph .unknown .text{{fill:var(--muted);font-style:italic}}
-.mg-graph .unknown .heat,.mg-graph .unknown .frame{{display:none}}
-.mg-graph .frame{{fill:none;stroke:var(--line)}}
-.mg-graph .rule{{stroke:var(--line);stroke-width:.8}}
-.mg-graph .edge{{fill:none;stroke:var(--edge);stroke-width:1.4}}
-.mg-graph .edge.stretched{{stroke-dasharray:5 3}}
-.mg-graph .tip{{fill:var(--edge)}}
-.mg-graph .tip-forward{{fill:var(--fwd)}}
-.mg-graph .tip-backward{{fill:var(--bwd)}}
-"""
+
+def answer(trace: Trace, event: Event) -> Host:
+    """Return the array that an event brings about."""
+    if isinstance(event, Forward):
+        return trace.nodes[event.node].value
+    if isinstance(event, Seed):
+        return event.gradient
+    if isinstance(event, NewLoss):
+        return event.new
+    return event.rows[-1].value if isinstance(event, Update) else event.total
 
 
 def timelines(trace: Trace) -> tuple[dict[int, list[tuple[int, Host]]], dict[int, list[tuple[int, Host]]]]:
@@ -53,18 +42,9 @@ def timelines(trace: Trace) -> tuple[dict[int, list[tuple[int, Host]]], dict[int
     }
     gradients: dict[int, list[tuple[int, Host]]] = {}
     for event in trace.events:
-        if isinstance(event, Forward):
-            values.setdefault(event.node, []).append((event.index, trace.nodes[event.node].value))
-        elif isinstance(event, Seed):
-            gradients.setdefault(event.node, []).append((event.index, event.gradient))
-        elif isinstance(event, Backward):
-            gradients.setdefault(event.input, []).append((event.index, event.total))
-        elif isinstance(event, AccumulateGrad):
-            gradients.setdefault(event.node, []).append((event.index, event.total))
-        elif isinstance(event, Update):
-            values.setdefault(event.node, []).append((event.index, event.rows[-1].value))
-        elif isinstance(event, NewLoss):
-            values.setdefault(event.node, []).append((event.index, event.new))
+        line = values if isinstance(event, Forward | Update | NewLoss) else gradients
+        target = event.input if isinstance(event, Backward) else event.node
+        line.setdefault(target, []).append((event.index, answer(trace, event)))
     for node in trace.nodes:
         values.setdefault(node.index, [(-1, node.value)])
     return values, gradients
@@ -111,7 +91,7 @@ def draw(trace: Trace, uid: str, collapse: bool | None = None) -> Markup:
     width, height = width + 2 * margin, max(0.0, top - _STEP) + 2 * margin
     return tag(
         "svg",
-        picture_style(GRAPH_CSS),
+        picture_style(asset("graph.css")),
         tag("defs", [_tip(uid, kind) for kind in ("tip", "tip-forward", "tip-backward")]),
         drawn,
         xmlns=SVG, class_="mg-graph", width=f"{width:.0f}", height=f"{height:.0f}",

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from minigrad.escape import cut, printable
 from minigrad.viz.numbers import show
 from minigrad.viz.palette import BLUE, GREEN, GREY, INK, ORANGE, PALE
-from minigrad.viz.style import PIXELS_PER_INCH, Path, drawing
+from minigrad.viz.style import PIXELS_PER_INCH, Path, drawing, plain_log_ticks, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -223,18 +223,15 @@ def _epoch_axis(axis: Axes, epochs: Floats) -> None:
 
 def _scale(axis: Axes, values: Floats, ticks: int) -> None:
     """Make the axis logarithmic where positive values span a wide range, and label it in plain numbers."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+    from matplotlib.ticker import MaxNLocator
 
     finite = values[np.isfinite(values)]
     decades = np.log10(finite.max() / finite.min()) if finite.min() > 0 else 0.0
     if decades > _WIDE_DECADES:
-        axis.set_yscale("log")
-        subs = (1.0, 2.0, 5.0) if 3 * decades < 2 * ticks else (1.0,)
-        axis.yaxis.set_major_locator(LogLocator(subs=subs, numticks=2 * ticks))
-        axis.yaxis.set_minor_locator(NullLocator())
+        plain_log_ticks(axis, "y", 2 * ticks, (1.0, 2.0, 5.0) if 3 * decades < 2 * ticks else (1.0,))
     else:
         axis.yaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
-    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        plain_ticks(axis.yaxis)
 
 
 def _lines(

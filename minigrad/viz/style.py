@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BLUE", "GREEN", "GREY", "INK", "ORANGE", "PALE", "PIXELS_PER_INCH", "PURPLE", "SKY", "STYLE", "WHITE", "YELLOW",
-    "Path", "drawing", "plain_log_ticks",
+    "Path", "drawing", "plain_log_ticks", "plain_ticks",
 ]  # fmt: skip
 
 Path: TypeAlias = str | os.PathLike[str]
@@ -60,15 +60,20 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def plain_log_ticks(axis: Any, name: str) -> None:
-    """Make the axis ``"x"`` or ``"y"`` logarithmic with ticks at powers of ten in plain numbers."""
+def plain_log_ticks(axis: Any, name: str, most: int = 8, subs: tuple[float, ...] = (1.0,)) -> None:
+    """Make the axis ``"x"`` or ``"y"`` logarithmic with ticks at powers of ten, times ``subs``, in plain numbers."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     getattr(axis, f"set_{name}scale")("log")
     scale = getattr(axis, f"{name}axis")
-    scale.set_major_locator(LogLocator(numticks=8))
+    scale.set_major_locator(LogLocator(subs=subs, numticks=most))
     scale.set_minor_locator(NullLocator())
-    scale.set_major_formatter(lambda value, _: f"{value:g}")
+    plain_ticks(scale)
+
+
+def plain_ticks(scale: Any) -> None:
+    """Label an axis with all digits that a number has."""
+    scale.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
 
 
 @contextmanager
