@@ -39,7 +39,7 @@ def tag(name: str, /, *children: Child, **attributes: str | float | None) -> Mar
         for key, value in attributes.items()
         if value is not None and value is not False
     )
-    if not children and name in _VOID | _SHAPES:
+    if not children and (name in _VOID or name in _SHAPES):
         return Markup(f"<{name}{made}{'/' if name in _SHAPES else ''}>")
     return Markup(f"<{name}{made}>{fragment(*children)}</{name}>")
 

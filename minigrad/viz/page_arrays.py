@@ -52,7 +52,7 @@ def heat(array: Host) -> str:
     pixels[..., :3] = np.where(grid[..., None] >= 0, rgb(ABOVE), rgb(BELOW))
     pixels[..., 3] = np.round(255 * np.abs(grid) / largest)
     content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "PNG", optimize=True)
+    Image.fromarray(pixels).save(content, "PNG")
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 

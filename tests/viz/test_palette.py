@@ -1,7 +1,8 @@
-"""The colours: each stands in the palette alone, and every page finds those that it names."""
+"""One palette and one formatter: no other file names a colour or rounds a number for show; pages find their colours."""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -41,6 +42,19 @@ def test_every_colour_that_a_page_names_is_there_in_light_and_dark(assets: tuple
     assert len(used) > 5
     for theme in (LIGHT, DARK):
         assert used - own <= set(re.findall(r"(--[\w-]+):#[0-9a-fA-F]", theme))
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "viz").rglob("*.py")), ids=lambda file: file.name)
+def test_no_other_file_rounds_a_number_to_digits_for_show(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    rounded = [
+        ast.unparse(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FormattedValue) and node.format_spec
+        if re.search(r"\.\d[ge]'", ast.unparse(node.format_spec))
+    ]
+    kept = {"numbers.py": ["size"], "page_data.py": ["float(value)"]}  # the formatter; what a script reads
+    assert [value for value in rounded if not value.startswith("100 * ")] == kept.get(file.name, [])
 
 
 def test_light_and_dark_are_of_one_table() -> None:
