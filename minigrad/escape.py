@@ -56,9 +56,21 @@ def fenced(text: object) -> str:
     return f"{fence}\n{text}\n{fence}"
 
 
-def xml(text: object) -> str:
-    """Return text for HTML, SVG or XML, between tags or in a quoted attribute."""
-    return html.escape(printable(text))
+def xml(text: object, keep: str = "") -> str:
+    """Return text for HTML, SVG or XML, between tags or in a quoted attribute; ``minigrad.markup`` calls it by itself.
+
+    Hidden characters in ``keep`` stay.
+    """
+    return html.escape(printable(text, keep))
+
+
+def cut(text: str, most: int) -> str:
+    """Return text of at most ``most`` characters, 1 or more; the last one is … where it was longer.
+
+    >>> cut("minigrad", 5)
+    'mini…'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def file_name(text: str) -> str:

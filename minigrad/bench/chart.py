@@ -10,30 +10,16 @@ from minigrad.bench.grid import OPTIMIZERS, Row
 from minigrad.bench.peers import OURS
 from minigrad.bench.results import Results, RowResult
 from minigrad.bench.summary import BASE, speed
-from minigrad.files import atomic_path
-from minigrad.viz.style import BLUE, GREEN, GREY, INK, ORANGE, PALE
+from minigrad.viz.palette import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, YELLOW
+from minigrad.viz.style import drawing
 
 _COLOURS = {
     "minigrad": BLUE,
     "torch.compile": ORANGE,
     "jax": GREEN,
-    "autograd": "#CC79A7",
-    "tinygrad": "#E69F00",
+    "autograd": PURPLE,
+    "tinygrad": YELLOW,
     "numpy": GREY,
-}
-_STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "text.color": INK,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": GREY,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.axisbelow": True,
-    "grid.color": PALE,
 }
 _TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 
@@ -44,9 +30,6 @@ def draw(results: Results, path: Path) -> bool:
     A bar's height is the speed relative to PyTorch eager (PyTorch's time over the framework's), on a logarithmic
     axis on which 1 is PyTorch itself: bars that go up are faster, bars that go down slower.
     """
-    import matplotlib
-    from matplotlib.figure import Figure
-
     panels: dict[str, list[RowResult]] = {}
     for result in results["rows"]:
         if BASE in result["peers"]:
@@ -55,8 +38,8 @@ def draw(results: Results, path: Path) -> bool:
         return False
     peers = [name for name in results["peers"] if name != BASE]
     most = max(map(len, panels.values()))
-    with matplotlib.rc_context(_STYLE), atomic_path(path) as temporary:
-        figure = Figure((max(5.0, 1.1 * most + 1.5), 1.9 * len(panels) + 0.9), layout="constrained")
+    with drawing(max(5.0, 1.1 * most + 1.5), 1.9 * len(panels) + 0.9, path) as figure:
+        figure.set_layout_engine("constrained")
         axes = figure.subplots(len(panels), squeeze=False, sharey=True)[:, 0]
         for axis, (network, rows) in zip(axes, panels.items(), strict=True):
             _panel(axis, network, rows, peers, most)
@@ -64,7 +47,6 @@ def draw(results: Results, path: Path) -> bool:
         figure.suptitle("Speed of a training step; PyTorch eager is 1, higher is faster", x=0.01, ha="left")
         handles, names = axes[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=len(peers), frameon=False)
-        figure.savefig(temporary, dpi=160, format="png")
     return True
 
 

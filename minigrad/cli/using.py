@@ -12,7 +12,7 @@ from rich.text import Text
 
 from minigrad.cli import show
 from minigrad.errors import ConfigError, DataError
-from minigrad.escape import printable
+from minigrad.escape import cut, printable
 
 _Run = Annotated[Path, typer.Argument(help="The run's folder.", show_default=False)]
 _BARS = 40
@@ -126,8 +126,7 @@ def _bars(to: Console, classes: list[str], probabilities: Any) -> None:
     if len(classes) > _MOST_CLASSES:
         order = sorted(order, key=lambda k: -probabilities[k])[:_MOST_CLASSES]
     best = max(order, key=lambda k: float(probabilities[k]))
-    names = {k: printable(classes[k]) for k in order}
-    names = {k: name if len(name) <= 24 else f"{name[:23]}…" for k, name in names.items()}
+    names = {k: cut(printable(classes[k]), 24) for k in order}
     width = max(map(len, names.values()))
     for k in order:
         share = float(probabilities[k])

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.errors import ConfigError
+from minigrad.escape import cut
 from minigrad.tensor import Tensor
 
 Judgement = Callable[[Any], str | None]
@@ -234,8 +235,7 @@ def _described(value: Any) -> str:
 
 
 def _one_line(text: str, length: int = 200) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= length else f"{flat[: length - 1]}…"
+    return cut(" ".join(text.split()), length)
 
 
 def _absent(error: KeyError) -> str:

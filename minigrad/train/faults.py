@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from minigrad import errors, nn
 from minigrad.data import load_digits
 from minigrad.errors import ConfigError, MinigradError, MinigradWarning
+from minigrad.markup import tag, verbatim
 from minigrad.optim import SGD
 from minigrad.tensor import Tensor
 from minigrad.train.callbacks import SuspiciousStart
 from minigrad.train.trainer import Trainer
 from minigrad.viz.inside import gradient_sizes
-from minigrad.viz.style import BLUE, GREY, ORANGE, drawing
+from minigrad.viz.numbers import show
+from minigrad.viz.palette import BLUE, GREY, INK, ORANGE, WHITE
+from minigrad.viz.style import drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,20 +97,20 @@ class _Fault:
 def _forgotten(good: Outcome, bad: Outcome) -> str:
     return (
         f"the gradients of all steps add up, so the steps grow: the loss ends at {_end(bad)} instead of {_end(good)}, "
-        f"and swings up to {max(bad.losses):.4g}."
+        f"and swings up to {show(max(bad.losses))}."
     )
 
 
 def _too_fast(good: Outcome, bad: Outcome) -> str:
     return (
-        f"every step overshoots: the loss rises from {bad.losses[0]:.4g} to {max(bad.losses):.4g} and ends at "
+        f"every step overshoots: the loss rises from {show(bad.losses[0])} to {show(max(bad.losses))} and ends at "
         f"{_end(bad)}, where the healthy run ends at {_end(good)}."
     )
 
 
 def _squashed(good: Outcome, bad: Outcome) -> str:
     return (
-        f"the loss cannot fall below ln(1 + 9/e) = {math.log(1 + 9 / math.e):.4g}, whatever the network learns: it "
+        f"the loss cannot fall below ln(1 + 9/e) = {show(math.log(1 + 9 / math.e))}, whatever the network learns: it "
         f"ends at {_end(bad)} instead of {_end(good)}."
     )
 
@@ -116,22 +119,22 @@ def _symmetric(good: Outcome, bad: Outcome) -> str:
     rows = len(np.unique(bad.first_weight, axis=0))
     return (
         f"the {len(bad.first_weight)} hidden units end with {rows} distinct row of weights between them and pass no "
-        f"gradient on, so only the last bias learns: the loss stays at {_end(bad)}, about ln 10 = {math.log(10):.4g}."
+        f"gradient on, so only the last bias learns: the loss stays at {_end(bad)}, about ln 10 = {show(math.log(10))}."
     )
 
 
 def _too_large(good: Outcome, bad: Outcome) -> str:
     return (
-        f"with pixels of 0 to 255 the first loss is {bad.losses[0]:.4g}, not about ln 10 = {math.log(10):.4g}, and it "
-        f"ends at {_end(bad)} instead of {_end(good)}."
+        f"with pixels of 0 to 255 the first loss is {show(bad.losses[0])}, not about ln 10 = {show(math.log(10))}, and "
+        f"it ends at {_end(bad)} instead of {_end(good)}."
     )
 
 
 def _vanishing(good: Outcome, bad: Outcome) -> str:
     weights = [size for name, size in bad.gradients.items() if name.endswith("weight")]
     return (
-        f"each sigmoid multiplies the gradient by at most ¼: in the first layer it is {weights[0]:.2e}, in the last "
-        f"{weights[-1]:.2e}, {weights[-1] / weights[0]:.4g} times as large. The loss ends at {_end(bad)} "
+        f"each sigmoid multiplies the gradient by at most ¼: in the first layer it is {show(weights[0])}, in the last "
+        f"{show(weights[-1])}, {show(weights[-1] / weights[0])} times as large. The loss ends at {_end(bad)} "
         f"instead of {_end(good)}."
     )
 
@@ -208,21 +211,23 @@ class Broken:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         import base64
-        from html import escape
 
         picture: bytes = self.figure._repr_png_()  # type: ignore[attr-defined]
-        source = base64.b64encode(picture).decode()
-        said = "".join(
-            f'<p style="margin:.3rem 0;padding-left:.7rem;border-left:3px solid #D55E00">{escape(message)}</p>'
-            for message in self.messages
-        )
-        seen = escape(self.symptom[:1].upper() + self.symptom[1:])
-        html = (
-            '<div style="background:#fff;color:#222;padding:.8rem;max-width:52rem;line-height:1.45">'
-            f'<img style="max-width:100%" alt="{escape(self.text)}" src="data:image/png;base64,{source}">'
-            f'<p style="margin:.6rem 0"><b>What you see.</b> {seen}</p>'
-            f'<p style="margin:.6rem 0 0"><b>What minigrad says.</b></p>{said}'
-            f'<p style="margin:.6rem 0"><b>Fix.</b> {escape(self.advice)}</p></div>'
+        source = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+        quoted = f"margin:.3rem 0;padding-left:.7rem;border-left:3px solid {ORANGE}"
+        html = tag(
+            "div",
+            tag("img", style="max-width:100%", alt=self.text.replace("\n", " "), src=source),
+            tag(
+                "p",
+                tag("b", "What you see."),
+                f" {self.symptom[:1].upper()}{self.symptom[1:]}",
+                style="margin:.6rem 0",
+            ),
+            tag("p", tag("b", "What minigrad says."), style="margin:.6rem 0 0"),
+            [tag("p", verbatim(message), style=quoted) for message in self.messages],
+            tag("p", tag("b", "Fix."), f" {self.advice}", style="margin:.6rem 0"),
+            style=f"background:{WHITE};color:{INK};padding:.8rem;max-width:52rem;line-height:1.45",
         )
         return {"text/plain": self.text, "text/html": html}
 
@@ -299,7 +304,7 @@ def _listening(messages: list[str]) -> Iterator[None]:
 def _end(outcome: Outcome) -> str:
     """Mean loss of the last ten steps that were finite."""
     finite = [loss for loss in outcome.losses if math.isfinite(loss)]
-    return f"{float(np.mean(finite[-10:])):.4g}"
+    return show(np.mean(finite[-10:]))
 
 
 def _picture(title: str, good: Outcome, bad: Outcome) -> Figure:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minigrad.viz.plots import Path
-from minigrad.viz.style import BLUE, GREY, INK, ORANGE, drawing
+from minigrad.viz.numbers import show
+from minigrad.viz.palette import BLUE, GREY, INK, ORANGE
+from minigrad.viz.style import Path, drawing
 
 Points = Sequence[tuple[float, float]]
 
@@ -37,7 +38,7 @@ def pruning(
         last, value = trained[-1]
         axis.axhline(at_once[0][1], color=GREY, linewidth=0.8, linestyle=":")
         axis.annotate(
-            f"{100 * value:.2f} %" if is_share else f"{value:.4g}",
+            f"{100 * value:.2f} %" if is_share else show(value),
             (100 * last, value), (0, 7), textcoords="offset points", color=BLUE, ha="center", weight="bold",
         )  # fmt: skip
         axis.annotate(

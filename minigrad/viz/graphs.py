@@ -9,18 +9,22 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from html import escape
 from typing import Any
 
 import numpy as np
 
 from minigrad import backend
 from minigrad.errors import GradientError
+from minigrad.escape import cut, printable
 from minigrad.files import atomic_write
+from minigrad.markup import Markup, fragment, tag
 from minigrad.records import Record
 from minigrad.tape import tape
 from minigrad.tensor import Tensor
+from minigrad.viz.embed import SVG
 from minigrad.viz.layout import curve, layered
+from minigrad.viz.numbers import show
+from minigrad.viz.palette import BLUE, GREEN, GREY, INK, ORANGE, WHITE, pale
 
 MOST = 200
 """So many boxes are drawn at most; what lies further from the loss becomes a note."""
@@ -28,13 +32,14 @@ MOST = 200
 _TITLE, _SMALL = 7.3, 6.1  # widths of a character of the monospaced fonts, 12 and 10 px
 _SHOWN_ENTRIES = 4
 _LONGEST = 34
+_DASH = "4 4"
 _COLOURS = {
-    "parameter": ("#E4F1F9", "#0072B2"),
-    "input": ("#F2F2F2", "#6B6B6B"),
-    "operation": ("#FFFFFF", "#6B6B6B"),
-    "layer": ("#E3F4EE", "#009E73"),
-    "result": ("#FBEADF", "#D55E00"),
-    "not drawn": ("#FFFFFF", "#6B6B6B"),
+    "parameter": (pale(BLUE), BLUE),
+    "input": (pale(GREY), GREY),
+    "operation": (WHITE, GREY),
+    "layer": (pale(GREEN), GREEN),
+    "result": (pale(ORANGE), ORANGE),
+    "not drawn": (WHITE, GREY),
 }
 
 
@@ -227,8 +232,10 @@ def _leaf(x: Any, array: Any) -> Box:
     lines = [_told(array)]
     if isinstance(x, Tensor) and x.grad is not None:
         grad = x.grad.data
-        lines.append(f"grad {_value(grad)}" if grad.size <= _SHOWN_ENTRIES else f"grad |·| {_norm(grad):.4g}")
-    return Box(_cut(title), tuple(lines), kind)
+        lines.append(
+            f"grad {_value(grad)}" if grad.size <= _SHOWN_ENTRIES else f"grad |·| {show(_norm(grad))}"
+        )
+    return Box(_short(title), tuple(lines), kind)
 
 
 def _norm(array: Any) -> float:
@@ -250,13 +257,13 @@ def _box_of(part: _Part, names: Mapping[int, str | None], last: bool) -> Box:
         name = names.get(id(record))
         title, kind = f"{name} = {operations}" if name else operations, "operation"
         numbers = [
-            f"{letter} = {_number(array)}"
+            f"{letter} = {show(array)}"
             for letter, x, array in zip(record.operation.inputs, record.inputs, record.arrays, strict=False)
             if not isinstance(x, Tensor) and isinstance(array, (int, float, np.number))
         ]
         lines.append(", ".join([record.operation.formula, *numbers]))
     lines.append(("→ " if part.layer else "") + _told(record.value))
-    return Box(_cut(title), tuple(_cut(line) for line in lines), "result" if last else kind)
+    return Box(_short(title), tuple(_short(line) for line in lines), "result" if last else kind)
 
 
 def _told(array: Any) -> str:
@@ -268,22 +275,12 @@ def _told(array: Any) -> str:
 
 def _value(array: Any) -> str:
     entries = backend.to_numpy(array) if hasattr(array, "shape") else np.asarray(array)
-    text = np.array2string(entries, separator=", ", formatter={"all": _number}).replace("\n", "")
+    text = np.array2string(entries, separator=", ", formatter={"all": show}).replace("\n", "")
     return f"= {text}"
 
 
-def _number(value: Any) -> str:
-    return f"{value:.4g}".replace("-", "−")
-
-
-def _cut(text: str, length: int = _LONGEST) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _safe(text: str) -> str:
-    """Escape for XML, with a mark where XML allows no such character at all."""
-    allowed = (c if c.isprintable() or c == " " else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return escape("".join(allowed))
+def _short(text: str) -> str:
+    return cut(printable(text), _LONGEST)
 
 
 def _size(box: Box) -> tuple[float, float]:
@@ -293,49 +290,46 @@ def _size(box: Box) -> tuple[float, float]:
     return max([head, *(len(line) * _SMALL for line in box.lines)]) + 22, 26.0 + 15 * len(box.lines)
 
 
-def _svg(drawn: Graph) -> str:
+def _svg(drawn: Graph) -> Markup:
     sizes = [_size(box) for box in drawn.boxes]
     layout = layered(drawn.edges, sizes, along=34)
     width, height = layout.width + 32, layout.height + 32
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="-16 -16 {width:.1f} {height:.1f}" role="img" aria-label="{_safe(drawn.title)}" '
-        "font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\">",
-        f"<title>{_safe(drawn.title)}</title>",
-        f'<rect x="-16" y="-16" width="{width:.1f}" height="{height:.1f}" fill="#FFFFFF"/>',
-    ]
+    parts = []
     for (source, _), path in zip(drawn.edges, layout.paths, strict=True):
         x, y = path[-1]
         line = curve([*path[:-1], (x, y - 5)])
-        dash = ' stroke-dasharray="4 4"' if drawn.boxes[source].kind == "not drawn" else ""
-        parts.append(f'<path d="{line}" fill="none" stroke="#8A8A8A" stroke-width="1.2"{dash}/>')
-        parts.append(f'<path d="M{x:.1f} {y:.1f}l-3.6 -7.5h7.2z" fill="#8A8A8A"/>')
+        dash = _DASH if drawn.boxes[source].kind == "not drawn" else None
+        parts.append(tag("path", d=line, fill="none", stroke=GREY, stroke_width=1.2, stroke_dasharray=dash))
+        parts.append(tag("path", d=f"M{x:.1f} {y:.1f}l-3.6 -7.5h7.2z", fill=GREY))
     for box, (x, y), (w, h) in zip(drawn.boxes, layout.positions, sizes, strict=True):
         parts += _svg_box(box, x - w / 2, y - h / 2, w, h)
-    return "\n".join([*parts, "</svg>"])
+    background = tag("rect", x=-16, y=-16, width=f"{width:.1f}", height=f"{height:.1f}", fill=WHITE)
+    return tag(
+        "svg", fragment("", tag("title", drawn.title), background, *parts, "", between="\n"),
+        xmlns=SVG, width=f"{width:.0f}", height=f"{height:.0f}", viewBox=f"-16 -16 {width:.1f} {height:.1f}",
+        role="img", aria_label=drawn.title,
+        font_family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace",
+    )  # fmt: skip
 
 
-def _svg_box(box: Box, x: float, y: float, width: float, height: float) -> list[str]:
+def _svg_box(box: Box, x: float, y: float, width: float, height: float) -> list[Markup]:
     fill, stroke = _COLOURS[box.kind]
-    corner = 3 if box.kind in ("parameter", "input") else 11
-    dash = ' stroke-dasharray="4 4"' if box.kind == "not drawn" else ""
-    heavy = 2.2 if box.kind == "result" else 1.2
+    leaf = box.kind in ("parameter", "input")
+
+    def text(words: str, x: float, y: float, size: int, colour: str, **attributes: str) -> Markup:
+        return tag("text", words, x=f"{x:.1f}", y=f"{y:.1f}", font_size=size, fill=colour, **attributes)
+
     found = [
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{corner}" '
-        f'fill="{fill}" stroke="{stroke}" stroke-width="{heavy}"{dash}/>',
-        f'<text x="{x + 11:.1f}" y="{y + 18:.1f}" font-size="12" font-weight="bold" fill="#222222">'
-        f"{_safe(box.title)}</text>",
-    ]
-    if box.kind in ("parameter", "input"):
-        found.append(
-            f'<text x="{x + width - 11:.1f}" y="{y + 18:.1f}" font-size="10" text-anchor="end" '
-            f'fill="{stroke}">{box.kind}</text>'
-        )
-    found += [
-        f'<text x="{x + 11:.1f}" y="{y + 33 + 15 * i:.1f}" font-size="10" fill="#444444">{_safe(line)}</text>'
-        for i, line in enumerate(box.lines)
-    ]
-    return found
+        tag(
+            "rect", x=f"{x:.1f}", y=f"{y:.1f}", width=f"{width:.1f}", height=f"{height:.1f}", rx=3 if leaf else 11,
+            fill=fill, stroke=stroke, stroke_width=2.2 if box.kind == "result" else 1.2,
+            stroke_dasharray=_DASH if box.kind == "not drawn" else None,
+        ),
+        text(box.title, x + 11, y + 18, 12, INK, font_weight="bold"),
+    ]  # fmt: skip
+    if leaf:
+        found.append(text(box.kind, x + width - 11, y + 18, 10, stroke, text_anchor="end"))
+    return found + [text(line, x + 11, y + 33 + 15 * i, 10, INK) for i, line in enumerate(box.lines)]
 
 
 def _dot(drawn: Graph) -> str:

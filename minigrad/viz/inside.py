@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import cycle
@@ -19,12 +18,13 @@ from minigrad.escape import printable
 from minigrad.optim import Update
 from minigrad.optim.parameters import Parameters, named
 from minigrad.tensor import Tensor
-from minigrad.viz.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, YELLOW, drawing, plain_log_ticks
+from minigrad.viz.numbers import show
+from minigrad.viz.palette import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, WHITE, YELLOW
+from minigrad.viz.style import Path, drawing, plain_log_ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Path: TypeAlias = str | os.PathLike[str]
 Floats: TypeAlias = NDArray[np.float64]
 
 
@@ -68,7 +68,7 @@ def gradient_flow(params: Parameters, *, path: Path | None = None) -> Figure:
             height=0.66,
         )
         for i, value in enumerate(values):
-            text = f"{value:.2e}" if value else "0: no gradient"
+            text = show(value) if value else "0: no gradient"
             axis.annotate(
                 text, (max(value, floor), i), (4, 0), textcoords="offset points", va="center", size=8
             )
@@ -179,7 +179,7 @@ def weight_images(
         )
     from matplotlib.colors import LinearSegmentedColormap
 
-    both = LinearSegmentedColormap.from_list("both", [BLUE, "#FFFFFF", ORANGE])
+    both = LinearSegmentedColormap.from_list("both", [BLUE, WHITE, ORANGE])
     shown = matrix[:most]
     columns = min(8, len(shown))
     rows = -(-len(shown) // columns)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,15 +14,15 @@ from minigrad.errors import ShapeError
 from minigrad.nn import Module
 from minigrad.optim.parameters import Parameters, named
 from minigrad.tensor import Tensor
-from minigrad.viz.race import Function, Run, Surface, heights, levels, race, surface_of, window
-from minigrad.viz.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, YELLOW, drawing, plain_log_ticks
+from minigrad.viz.numbers import show
+from minigrad.viz.palette import BLUE, GREEN, GREY, INK, NAVY, ORANGE, PURPLE, SKY, WHITE, YELLOW, pale
+from minigrad.viz.race import Floats, Function, Run, Surface, heights, levels, race, surface_of, window
+from minigrad.viz.style import Path, drawing, plain_log_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Path: TypeAlias = str | os.PathLike[str]
-Floats: TypeAlias = NDArray[np.float64]
 Directions: TypeAlias = Sequence[ArrayLike]
 
 LINES = {
@@ -80,7 +79,7 @@ def _contours(axis: Axes, x: Floats, y: Floats, grid: Floats) -> None:
 def _pale() -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("pale", ["#FFFFFF", "#DCE9F2", "#B9D0E0"])
+    return LinearSegmentedColormap.from_list("pale", [WHITE, pale(BLUE), pale(BLUE, 0.27)])
 
 
 def _path(axis: Axes, run: Run) -> None:
@@ -94,7 +93,7 @@ def _falls(axis: Axes, runs: list[Run]) -> None:
     axis.grid(axis="y")
     for run in runs:
         color, line, marker = LINES[run.name]
-        label = f"{run.name}  (rate {run.rate:g})"
+        label = f"{run.name}  (rate {show(run.rate)})"
         axis.plot(run.losses, line, color=color, marker=marker, markevery=5, ms=4, label=label)
     if all((run.losses > 0).all() for run in runs):
         plain_log_ticks(axis, "y")
@@ -138,7 +137,12 @@ def loss_slice(
             axis.plot(steps, values, color=BLUE)
             axis.plot(0, here, "o", color=ORANGE, ms=7)
             axis.annotate(
-                f"here {here:.4g}", (0, here), (0, 11), textcoords="offset points", ha="center", color=ORANGE
+                f"here {show(here)}",
+                (0, here),
+                (0, 11),
+                textcoords="offset points",
+                ha="center",
+                color=ORANGE,
             )
             axis.set(xlabel="distance along the direction", ylabel="loss")
             axis.set_title("The loss along a line", loc="left", weight="bold")
@@ -146,7 +150,7 @@ def loss_slice(
             shown = axis.contourf(steps, steps, values.T, levels=18, cmap=_deep())
             axis.contour(steps, steps, values.T, levels=18, colors=["white"], linewidths=0.4)
             axis.plot(0, 0, "o", color=ORANGE, mec="white", ms=8)
-            axis.annotate(f"here {here:.4g}", (0, 0), (8, 8), textcoords="offset points", color=INK)
+            axis.annotate(f"here {show(here)}", (0, 0), (8, 8), textcoords="offset points", color=INK)
             bar = figure.colorbar(shown, ax=axis, pad=0.03)
             bar.outline.set_visible(False)  # type: ignore[operator]
             axis.set(xlabel="first direction", ylabel="second direction")
@@ -157,7 +161,7 @@ def loss_slice(
 def _deep() -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("deep", ["#F4F8FB", "#9CC3DD", BLUE, "#00334F"])
+    return LinearSegmentedColormap.from_list("deep", [pale(BLUE, 0.04), pale(BLUE, 0.38), BLUE, NAVY])
 
 
 def _scaled(direction: Floats, parameter: Floats) -> Floats:
@@ -256,4 +260,4 @@ def _probability(model: Callable[[Tensor], Any], points: NDArray[Any]) -> Floats
 def _two_sided() -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("two", [BLUE, "#FFFFFF", ORANGE])
+    return LinearSegmentedColormap.from_list("two", [BLUE, WHITE, ORANGE])

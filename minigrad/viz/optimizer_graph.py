@@ -9,33 +9,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minigrad.escape import xml as escape
-from minigrad.viz.embed import picture_style
+from minigrad.markup import Child, Markup, fragment, tag
+from minigrad.viz.embed import SVG, asset, picture_style
 from minigrad.viz.landscape import LINES
+from minigrad.viz.numbers import show
 from minigrad.viz.race import Floats, Run, Surface, heights, levels
 
 WIDTH, HEIGHT = 620.0, 440.0
 _LEFT, _BOTTOM, _TOP = 44.0, 34.0, 12.0
-
-LIGHT = (
-    "--paper:#ffffff;--ink:#222222;--soft:#5c5c5c;--rule:#d6d6d6;--shade:#f2f5f7;--mark:#0072b2;"
-    "--plane:#f7fafc;--level:#9db4c3"
-)
-DARK = (
-    "--paper:#17191c;--ink:#ececec;--soft:#a9adb2;--rule:#3a3f45;--shade:#24282d;--mark:#56b4e9;"
-    "--plane:#1c2126;--level:#4b5a66"
-)
-GRAPH_CSS = """
-.mgo-graph{font:11px system-ui,'DejaVu Sans',sans-serif;background:var(--paper)}
-.mgo-graph .plane{fill:var(--plane);stroke:var(--rule)}
-.mgo-graph .level{fill:none;stroke:var(--level);stroke-width:.9}
-.mgo-graph .legend{fill:var(--paper);fill-opacity:.88;stroke:var(--rule)}
-.mgo-graph .here{fill:var(--paper)}
-.mgo-graph .path{fill:none;stroke-linejoin:round}
-.mgo-graph text,.mgo-graph .start{fill:var(--ink)}
-.mgo-graph .tick{fill:var(--soft)}
-.mgo-graph .goal{stroke:var(--ink);stroke-width:2}
-"""
 
 
 class Scale:
@@ -53,8 +34,8 @@ class Scale:
         return [(round(float(x), 1), round(float(y), 1)) for x, y in zip(across, up, strict=True)]
 
 
-def ground(surface: Surface, start: Floats, scale: Scale, clip: str) -> str:
-    """The contour lines, the axes, the start and the lowest point; without the closing tag.
+def picture(surface: Surface, start: Floats, scale: Scale, clip: str, *over: Child) -> Markup:
+    """The contour lines, the axes, the start and the lowest point, and what is drawn over them.
 
     ``clip`` is the id that the clipping path gets: paths that leave the window are cut off by it.
     """
@@ -62,50 +43,53 @@ def ground(surface: Surface, start: Floats, scale: Scale, clip: str) -> str:
 
     x, y, grid = heights(surface, scale.xs, scale.ys, count=81)
     generator = contour_generator(x, y, grid)
-    inner = f'x="{_LEFT}" y="{_TOP}" width="{WIDTH - _LEFT - 12}" height="{HEIGHT - _BOTTOM - _TOP}"'
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="mgo-graph" width="{WIDTH:.0f}" height="{HEIGHT:.0f}" '
-        f'viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" '
-        f'aria-label="{escape("paths of the optimizers over the contour lines of " + surface.text)}">',
-        f'<clipPath id="{clip}"><rect {inner}/></clipPath><rect class="plane" {inner}/>',
-    ]
+    window = {"x": _LEFT, "y": _TOP, "width": WIDTH - _LEFT - 12, "height": HEIGHT - _BOTTOM - _TOP}
+    lines = []
     for level in levels(grid, 14):
         for found in generator.lines(level):
             line = np.asarray(found, dtype=np.float64)
             thin = line if len(line) < 3 else np.concatenate([line[:-1:2], line[-1:]])
-            points = " ".join(f"{px},{py}" for px, py in scale(thin))
-            parts.append(f'<polyline class="level" points="{points}"/>')
-    parts += _ticks(scale)
+            lines.append(tag("polyline", class_="level", points=_points(scale(thin))))
     [(sx, sy)] = scale(start[None])
-    parts.append(f'<circle class="start" cx="{sx}" cy="{sy}" r="5"/>')
-    parts.append(f'<text x="{sx + 8}" y="{sy - 7}">start</text>')
+    marks = [
+        tag("circle", class_="start", cx=sx, cy=sy, r=5),
+        tag("text", "start", x=sx + 8, y=sy - 7),
+    ]
     if surface.lowest is not None:
         [(gx, gy)] = scale(np.array([surface.lowest]))
-        parts.append(f'<path class="goal" d="M{gx - 6} {gy}h12M{gx} {gy - 6}v12"/>')
-        parts.append(f'<text x="{gx + 8}" y="{gy + 15}">lowest</text>')
-    return "".join(parts)
+        marks += [
+            tag("path", class_="goal", d=f"M{gx - 6} {gy}h12M{gx} {gy - 6}v12"),
+            tag("text", "lowest", x=gx + 8, y=gy + 15),
+        ]
+    return tag(
+        "svg", tag("clipPath", tag("rect", **window), id=clip), tag("rect", class_="plane", **window),
+        lines, _ticks(scale), marks, *over,
+        xmlns=SVG, class_="mgo-graph", width=f"{WIDTH:.0f}", height=f"{HEIGHT:.0f}",
+        viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}", role="img",
+        aria_label=f"paths of the optimizers over the contour lines of {surface.text}",
+    )  # fmt: skip
 
 
-def _ticks(scale: Scale) -> list[str]:
+def _points(places: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x},{y}" for x, y in places)
+
+
+def _ticks(scale: Scale) -> list[Markup]:
     from matplotlib.ticker import MaxNLocator
 
     found = []
     for value in MaxNLocator(7).tick_values(*scale.xs):
         if scale.xs[0] <= value <= scale.xs[1]:
             [(x, _)] = scale(np.array([[value, scale.ys[0]]]))
-            found.append(
-                f'<text class="tick" x="{x}" y="{HEIGHT - _BOTTOM + 15}" text-anchor="middle">'
-                f"{number(value)}</text>"
-            )
+            y = HEIGHT - _BOTTOM + 15
+            found.append(tag("text", show(value), class_="tick", x=x, y=y, text_anchor="middle"))
     for value in MaxNLocator(6).tick_values(*scale.ys):
         if scale.ys[0] <= value <= scale.ys[1]:
             [(_, y)] = scale(np.array([[scale.xs[0], value]]))
-            found.append(
-                f'<text class="tick" x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{number(value)}</text>'
-            )
+            found.append(tag("text", show(value), class_="tick", x=_LEFT - 6, y=y + 4, text_anchor="end"))
     middle = (WIDTH + _LEFT) / 2
-    found.append(f'<text x="{middle}" y="{HEIGHT - 3}" text-anchor="middle">x</text>')
-    found.append(f'<text x="8" y="{HEIGHT / 2}">y</text>')
+    found.append(tag("text", "x", x=middle, y=HEIGHT - 3, text_anchor="middle"))
+    found.append(tag("text", "y", x=8, y=HEIGHT / 2))
     return found
 
 
@@ -114,28 +98,21 @@ def dash(name: str) -> str:
     return {"-": "", "--": "6 4", ":": "2 3"}[LINES[name][1]]
 
 
-def finished(runs: Sequence[Run], drawn: str, scale: Scale, clip: str) -> str:
-    """The last frame, a document of its own: ``ground`` with all paths and a legend."""
+def paths(runs: Sequence[Run], scale: Scale, clip: str) -> Markup:
+    """What makes the picture a document of its own, of the last frame: its style, all paths, a legend."""
     x, y = WIDTH - 148, _TOP + 18
+    drawn = []
     legend = [
-        f'<rect class="legend" x="{x - 8}" y="{_TOP + 4}" width="138" height="{17 * len(runs) + 8}" rx="4"/>'
+        tag("rect", class_="legend", x=x - 8, y=_TOP + 4, width=138, height=17 * len(runs) + 8, rx=4),
     ]
-    paths = []
     for k, run in enumerate(runs):
-        line = f'stroke="{LINES[run.name][0]}" stroke-dasharray="{dash(run.name)}"'
-        points = " ".join(f"{px},{py}" for px, py in scale(run.path[np.isfinite(run.path).all(axis=1)]))
-        paths.append(
-            f'<polyline class="path" clip-path="url(#{clip})" points="{points}" stroke-width="2" {line}/>'
+        line = {"stroke": LINES[run.name][0], "stroke_dasharray": dash(run.name)}
+        places = _points(scale(run.path[np.isfinite(run.path).all(axis=1)]))
+        drawn.append(
+            tag("polyline", class_="path", clip_path=f"url(#{clip})", points=places, stroke_width=2, **line)
         )
-        legend.append(
-            f'<path d="M{x} {y + 17 * k - 4}h26" stroke-width="2.4" {line}/>'
-            f'<text x="{x + 33}" y="{y + 17 * k}">{escape(run.name)}</text>'
-        )
-    return "".join(
-        [drawn.replace(">", f">{picture_style(LIGHT, DARK, GRAPH_CSS)}", 1), *paths, *legend, "</svg>"]
-    )
-
-
-def number(value: float) -> str:
-    """A number as the page writes it: four digits, with a real minus."""
-    return f"{value:.4g}".replace("-", "−")
+        legend += [
+            tag("path", d=f"M{x} {y + 17 * k - 4}h26", stroke_width=2.4, **line),
+            tag("text", run.name, x=x + 33, y=y + 17 * k),
+        ]
+    return fragment(picture_style(asset("paths.css")), drawn, legend)

@@ -6,7 +6,6 @@ where one runs, adds the choice of an optimizer, buttons, a slider and keys.
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
 from collections.abc import Mapping
@@ -15,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.escape import xml as escape
 from minigrad.files import atomic_write
+from minigrad.markup import Markup, fragment, tag
 from minigrad.symbols.formula import SYMBOLS, Unicode
-from minigrad.viz.embed import asset, embedded, themed
+from minigrad.viz.embed import asset, document, embedded, image, themed
 from minigrad.viz.landscape import LINES
-from minigrad.viz.optimizer_graph import DARK, GRAPH_CSS, LIGHT, Scale, dash, finished, ground, number
+from minigrad.viz.numbers import show
+from minigrad.viz.optimizer_graph import Scale, dash, paths, picture
 from minigrad.viz.race import Function, Run, Step, Surface, race, surface_of, window
 
 
@@ -37,20 +37,14 @@ class OptimizerStepper:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the display as a page of its own, whole or not at all."""
-        head = (
-            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{escape('Optimizers on ' + self.surface.name)}</title>"
-            "<style>body{margin:1rem;background:#fff}"
-            "@media(prefers-color-scheme:dark){body{background:#0f1113}}</style></head><body>\n"
-        )
-        atomic_write(path, f"{head}{_html(self, alone=True)}\n</body></html>\n")
+        shown = _html(self, alone=True)
+        atomic_write(path, document(f"Optimizers on {self.surface.name}", "body{margin:1rem}", shown))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self.html()}
 
     def __repr__(self) -> str:
-        ends = ", ".join(f"{run.name} {run.losses[-1]:.4g}" for run in self.runs)
+        ends = ", ".join(f"{run.name} {show(run.losses[-1])}" for run in self.runs)
         return (
             f"OptimizerStepper({self.surface.name!r}, {len(self.runs[0].steps)} steps; J at the end: {ends})"
         )
@@ -95,67 +89,74 @@ def table(step: Step) -> list[tuple[str, str, tuple[str, str]]]:
 def _pair(value: Any) -> tuple[str, str]:
     entries = np.asarray(value, dtype=np.float64)
     if entries.ndim == 0:
-        return number(float(entries)), ""
-    return number(float(entries[0])), number(float(entries[1]))
+        return show(entries), ""
+    return show(entries[0]), show(entries[1])
 
 
-def _tables(shown: OptimizerStepper) -> str:
-    parts = []
+def _tables(shown: OptimizerStepper) -> Markup:
+    tables = []
     for run in shown.runs:
-        names = [symbol for symbol, _, _ in table(run.steps[0])]
-        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in [*names, "J"])
-        body = "".join(
-            "<tr>"
-            + "".join(f"<td>{' , '.join(v for v in value if v)}</td>" for _, _, value in table(step))
-            + f"<td>{number(step.loss)}</td></tr>"
+        names = [*(symbol for symbol, _, _ in table(run.steps[0])), "J"]
+        rows = [
+            [*(" , ".join(filter(None, value)) for _, _, value in table(step)), show(step.loss)]
             for step in run.steps
+        ]
+        tables.append(
+            tag(
+                "table",
+                tag("caption", f"{run.name}, rate {show(run.rate)}: x , y at every step"),
+                tag("thead", tag("tr", (tag("th", name, scope="col") for name in names))),
+                tag("tbody", (tag("tr", (tag("td", cell) for cell in row)) for row in rows)),
+            )
         )
-        parts.append(
-            f"<table><caption>{escape(run.name)}, rate {run.rate:g}: x , y at every step</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
-    return "".join(parts)
+    return fragment(tables)
 
 
-def _html(shown: OptimizerStepper, *, alone: bool = False) -> str:
+def _html(shown: OptimizerStepper, *, alone: bool = False) -> Markup:
     identity = f"mgo-{secrets.token_hex(6)}"
     clip = f"{identity}-clip"
     scale = Scale(*window(list(shown.runs), shown.surface))
-    drawn = ground(shown.surface, shown.runs[0].path[0], scale, clip)
-    image = base64.b64encode(finished(shown.runs, drawn, scale, clip).encode()).decode()
+    ground = (shown.surface, shown.runs[0].path[0], scale, clip)
+    finished = image(picture(*ground, paths(shown.runs, scale, clip)))
     data = {
-        "svg": f"{drawn}</svg>",
+        "svg": picture(*ground),
         "clip": f"url(#{clip})",
         "first": list(LINES).index("Adam"),
         "runs": [
             {
                 "name": run.name,
-                "rate": f"{run.rate:g}",
+                "rate": show(run.rate),
                 "colour": LINES[run.name][0],
                 "dash": dash(run.name),
                 "points": scale(np.nan_to_num(run.path, nan=1e9)),
                 "start": _pair(run.path[0]),
-                "losses": [number(loss) for loss in run.losses],
+                "losses": list(map(show, run.losses)),
                 "steps": [table(step) for step in run.steps],
             }
             for run in shown.runs
         ],
     }
     script = (asset("theme.js") + asset("keys.js") + asset("optimizers.js")).replace("@ID@", identity)
-    title = escape(f"Seven optimizers on J = {shown.surface.text}, from the same start")
-    return (
-        f'<div class="mgo" id="{identity}"{" data-page" if alone else ""} role="group" '
-        f'aria-label="{title}"><style>{_style()}</style>'
-        f'<h3>{title}</h3><div class="mgo-bar mgo-choice" role="group" aria-label="optimizer"></div>'
-        '<div class="mgo-bar mgo-steps" role="group" aria-label="steps"></div>'
-        '<div class="mgo-panes"><div class="mgo-picture">'
-        f'<img alt="{escape(repr(shown))}" src="data:image/svg+xml;base64,{image}"></div>'
-        '<div class="mgo-rows"></div></div>'
-        '<p class="mgo-hint"></p>'
-        f'<details><summary>All steps as tables</summary><div class="mgo-list">{_tables(shown)}</div></details>'
-        f'<script type="application/json">{embedded(data)}</script><script>(() => {{{script}}})();</script></div>'
-    )
+    title = f"Seven optimizers on J = {shown.surface.text}, from the same start"
+    return tag(
+        "div",
+        tag("style", Markup(_style())),
+        tag("h3", title),
+        tag("div", class_="mgo-bar mgo-choice", role="group", aria_label="optimizer"),
+        tag("div", class_="mgo-bar mgo-steps", role="group", aria_label="steps"),
+        tag(
+            "div",
+            tag("div", tag("img", alt=repr(shown), src=finished), class_="mgo-picture"),
+            tag("div", class_="mgo-rows"),
+            class_="mgo-panes",
+        ),
+        tag("p", class_="mgo-hint"),
+        tag("details", tag("summary", "All steps as tables"), tag("div", _tables(shown), class_="mgo-list")),
+        embedded(data),
+        tag("script", Markup(f"(() => {{{script}}})();")),
+        class_="mgo", id=identity, data_page=alone, role="group", aria_label=title,
+    )  # fmt: skip
 
 
 def _style() -> str:
-    return themed(".mgo", LIGHT, DARK) + GRAPH_CSS + asset("optimizers.css")
+    return themed(".mgo") + asset("paths.css") + asset("optimizers.css")

@@ -6,18 +6,17 @@ events. A script, where it runs, puts the same drawing into the page and steps t
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
+from collections.abc import Iterable
 from functools import cache
-from html import escape
 
 from minigrad.files import atomic_write
-from minigrad.viz.embed import asset, embedded, themed
+from minigrad.markup import Child, Markup, fragment, tag
+from minigrad.viz.embed import asset, document, embedded, image, themed
 from minigrad.viz.explain import explain
-from minigrad.viz.page_arrays import NEGATIVE, POSITIVE
 from minigrad.viz.page_data import collect, entries, notes, rule, title, where
-from minigrad.viz.page_graph import DARK, GRAPH_CSS, LIGHT, draw
+from minigrad.viz.page_graph import draw
 from minigrad.viz.page_source import listing
 from minigrad.viz.trace import Trace
 
@@ -25,19 +24,28 @@ SCRIPTS = ("theme.js", "keys.js", "numbers.js", "parts.js", "arrays.js", "graph.
 BUDGET = 2_300_000
 """Characters that the entries of arrays may take; the rest of a page is small beside it."""
 _LONGEST = 240
+_PAGE_CSS = (
+    "body{margin:0}body>.mg-stepper{max-width:1500px;margin:18px auto}"
+    "@media(max-width:700px){body>.mg-stepper{margin:0;border-radius:0}}"
+)
 _WAY = {
     "forward": "values are computed forwards",
     "seed": "gradients are carried back from the loss",
     "update": "the optimizer moves the weights along them",
     "outcome": "the loss is worked out again",
 }
-LEGEND = (
-    '<p class="mg-legend"><span class="mg-at-forward"><b>↓</b> forward</span>'
-    '<span class="mg-at-backward"><b>↑</b> backward</span>'
-    '<span class="mg-at-update"><b>▭</b> weights, and their update</span>'
-    "<span><b>╌</b> stretched by broadcasting</span>"
-    f'<span><i style="background:rgb{POSITIVE}"></i> above 0 '
-    f'<i style="background:rgb{NEGATIVE}"></i> below 0</span></p>'
+LEGEND = tag(
+    "p",
+    tag("span", tag("b", "↓"), " forward", class_="mg-at-forward"),
+    tag("span", tag("b", "↑"), " backward", class_="mg-at-backward"),
+    tag("span", tag("b", "▭"), " weights, and their update", class_="mg-at-update"),
+    tag("span", tag("b", "╌"), " stretched by broadcasting"),
+    tag(
+        "span",
+        *(tag("i", style="background:var(--above)"), " above 0 "),
+        *(tag("i", style="background:var(--below)"), " below 0"),
+    ),
+    class_="mg-legend",
 )
 
 
@@ -58,33 +66,43 @@ def html(
     Every display has an id of its own, from the operating system's randomness. MG-911 where a weight to follow is not
     there.
     """
-    wanted = (follow,) if isinstance(follow, str) else tuple(follow)
-    return _display(trace, wanted, collapse, budget, alone=False)
+    return _display(trace, follow, collapse, budget, alone=False)
 
 
 def _display(
-    trace: Trace, wanted: tuple[str, ...], collapse: bool | None, budget: int, *, alone: bool
-) -> str:
+    trace: Trace, follow: str | Iterable[str], collapse: bool | None, budget: int, *, alone: bool
+) -> Markup:
     """The stepper, ``alone`` on a page or among other things."""
     uid = "mg" + secrets.token_hex(6)
-    data = collect(trace, wanted, budget)
-    picture = base64.b64encode(draw(trace, uid, collapse).encode()).decode()
-    name = escape(trace.title or "recorded step")
-    return (
-        f'<div class="mg-stepper" id="{uid}"{" data-page" if alone else ""} role="region" '
-        f'aria-label="stepper: {name}"><style>{_style()}</style>'
-        f'<div class="mg-head"><span class="mg-title">{name}</span>{_introduction(trace)}</div>'
-        f'<div class="mg-controls"></div>'
-        f'<div class="mg-grid"><section class="mg-pane mg-program"><h4>Program</h4>'
-        f'<div class="mg-scroll">{listing(trace) or "<p>not recorded from a file</p>"}</div></section>'
-        f'<section class="mg-pane mg-formula" hidden></section><section class="mg-pane mg-entries" hidden></section>'
-        f'<section class="mg-pane mg-drawing"><h4>Graph</h4>{LEGEND}'
-        f'<div class="mg-canvas"><img alt="the graph of {name} after the last event" '
-        f'src="data:image/svg+xml;base64,{picture}"></div></section></div>'
-        f'<details class="mg-list"><summary>All {len(trace.events)} events as a list</summary>{_list(trace)}</details>'
-        f'<script type="application/json">{embedded(data)}</script>'
-        f"<script>{_script().replace('__ID__', uid)}</script></div>"
-    )
+    name = trace.title or "recorded step"
+    alt = f"the graph of {name} after the last event"
+    drawing = tag("img", alt=alt, src=image(draw(trace, uid, collapse)))
+    return tag(
+        "div",
+        tag("style", Markup(_style())),
+        tag("div", tag("span", name, class_="mg-title"), _introduction(trace), class_="mg-head"),
+        tag("div", class_="mg-controls"),
+        tag(
+            "div",
+            _pane("program", tag("h4", "Program"), tag("div", _program(trace), class_="mg-scroll")),
+            _pane("formula", hidden=True),
+            _pane("entries", hidden=True),
+            _pane("drawing", tag("h4", "Graph"), LEGEND, tag("div", drawing, class_="mg-canvas")),
+            class_="mg-grid",
+        ),
+        tag("details", tag("summary", f"All {len(trace.events)} events as a list"), _list(trace), class_="mg-list"),
+        embedded(collect(trace, (follow,) if isinstance(follow, str) else tuple(follow), budget)),
+        tag("script", Markup(_script().replace("__ID__", uid))),
+        class_="mg-stepper", id=uid, data_page=alone, role="region", aria_label=f"stepper: {name}",
+    )  # fmt: skip
+
+
+def _pane(kind: str, *children: Child, hidden: bool = False) -> Markup:
+    return tag("section", *children, class_=f"mg-pane mg-{kind}", hidden=hidden)
+
+
+def _program(trace: Trace) -> Markup:
+    return listing(trace) or tag("p", "not recorded from a file")
 
 
 def save(
@@ -96,45 +114,34 @@ def save(
     budget: int = BUDGET,
 ) -> None:
     """Write the stepper as a page of its own, whole or not at all; for the options see ``html``."""
-    wanted = (follow,) if isinstance(follow, str) else tuple(follow)
-    name = escape(trace.title or "recorded step")
-    page = (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<title>{name} · minigrad</title><link rel="icon" href="data:,"><style>body{{margin:0;background:#eceff2}}'
-        "body>.mg-stepper{max-width:1500px;margin:18px auto}"
-        "@media(max-width:700px){body>.mg-stepper{margin:0;border-radius:0}}"
-        "@media(prefers-color-scheme:dark){body{background:#0d1013}}</style></head>"
-        f"<body>{_display(trace, wanted, collapse, budget, alone=True)}</body></html>\n"
-    )
-    atomic_write(path, page)
+    shown = _display(trace, follow, collapse, budget, alone=True)
+    atomic_write(path, document(f"{trace.title or 'recorded step'} · minigrad", _PAGE_CSS, shown))
 
 
-def _introduction(trace: Trace) -> str:
+def _introduction(trace: Trace) -> Markup:
     """What is to be seen, in a sentence of the program's own and one of ours."""
     own = " ".join(trace.about.split())
     own = own if len(own) <= _LONGEST else own[: _LONGEST - 1].rsplit(" ", 1)[0] + " …"
     kinds = {event.kind for event in trace.events}
     way = [text for kind, text in _WAY.items() if kind in kinds]
     told = f"Event by event: {', then '.join(way)}." if way else ""
-    return f'<p class="mg-about">{escape(" ".join(filter(None, (own, told))))}</p>'
+    return tag("p", " ".join(filter(None, (own, told))), class_="mg-about")
 
 
-def _list(trace: Trace) -> str:
+def _list(trace: Trace) -> Markup:
     items = []
     for event in trace.events:
-        lines = [f"<b>{escape(title(trace, event))}</b>", f"<i>{escape(rule(trace, event))}</i>"]
+        lines: list[str] = [tag("b", title(trace, event)), tag("i", rule(trace, event))]
         for entry in entries(trace, event)[:1]:
             said = explain(trace, event, entry)
             pairs = zip(said.symbols.split("\n"), said.numbers.split("\n"), strict=True)
-            lines += [f"<code>{escape(text)}</code>" for pair in pairs for text in pair]
-        lines += map(escape, notes(trace, event))
-        place = where(trace, event)
+            lines += [tag("code", text) for pair in pairs for text in pair]
+        lines += notes(trace, event)
+        badge = tag("span", event.kind, class_=f"mg-badge mg-{event.kind}")
         items.append(
-            f'<li><span class="mg-badge mg-{event.kind}">{event.kind}</span> {"<br>".join(lines)}'
-            f"<small>{escape(place)}</small></li>"
+            tag("li", badge, " ", fragment(*lines, between="<br>"), tag("small", where(trace, event)))
         )
-    return f"<ol>{''.join(items)}</ol>"
+    return tag("ol", items)
 
 
 @cache
@@ -145,4 +152,4 @@ def _script() -> str:
 
 @cache
 def _style() -> str:
-    return themed(".mg-stepper", LIGHT, DARK) + GRAPH_CSS + asset("stepper.css")
+    return themed(".mg-stepper") + asset("graph.css") + asset("stepper.css")

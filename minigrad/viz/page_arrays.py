@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import base64
-import struct
-import zlib
+import io
 from typing import Any
 
 import numpy as np
 
-from minigrad.viz.numbers import show as number
+from minigrad.viz.numbers import show
+from minigrad.viz.palette import ABOVE, BELOW, rgb
 from minigrad.viz.trace import Host
 
-__all__ = ["Store", "brief", "entry_text", "heat", "number", "shape_text"]
-
-POSITIVE, NEGATIVE = (213, 94, 0), (0, 114, 178)
 _MOST_ROWS, _MOST_COLUMNS = 24, 48
 
 
@@ -26,13 +23,13 @@ def brief(array: Host, most: int = 25) -> str:
         text = _nested(array)
         if len(text) <= most:
             return text
-    low, high = number(array.min()), number(array.max())
+    low, high = show(array.min()), show(array.max())
     return f"all {low}" if low == high else f"{low} … {high}"
 
 
 def _nested(array: Host) -> str:
     if array.ndim == 0:
-        return number(array)
+        return show(array)
     return "[" + ", ".join(_nested(np.asarray(part)) for part in array) + "]"
 
 
@@ -41,23 +38,22 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) if shape else "scalar"
 
 
-def entry_text(entry: tuple[int, ...]) -> str:
-    """Return ``[0,2]``, and nothing for a scalar's only entry."""
-    return f"[{','.join(map(str, entry))}]" if entry else ""
-
-
 def heat(array: Host) -> str:
     """Return a heat map as a PNG data URI: orange above 0, blue below, clear at 0, so it suits any background.
 
     Large arrays are drawn in blocks, each with its entry farthest from 0. A vector is one row.
     """
+    from PIL import Image
+
     grid = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
     grid = np.nan_to_num(_shrunk(_shrunk(grid.astype(np.float64), 0, _MOST_ROWS), 1, _MOST_COLUMNS))
     largest = np.abs(grid).max(initial=0.0) or 1.0
     pixels = np.zeros((*grid.shape, 4), np.uint8)
-    pixels[..., :3] = np.where(grid[..., None] >= 0, POSITIVE, NEGATIVE)
+    pixels[..., :3] = np.where(grid[..., None] >= 0, rgb(ABOVE), rgb(BELOW))
     pixels[..., 3] = np.round(255 * np.abs(grid) / largest)
-    return "data:image/png;base64," + base64.b64encode(_png(pixels)).decode()
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 
 def _shrunk(grid: Host, axis: int, most: int) -> Host:
@@ -67,23 +63,6 @@ def _shrunk(grid: Host, axis: int, most: int) -> Host:
     starts = np.linspace(0, grid.shape[axis], most, endpoint=False).astype(int)
     high, low = np.maximum.reduceat(grid, starts, axis), np.minimum.reduceat(grid, starts, axis)
     return np.asarray(np.where(high >= -low, high, low))
-
-
-def _png(pixels: Host) -> bytes:
-    height, width = pixels.shape[:2]
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        checked = name + content
-        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(rows, 9))
-        + chunk(b"IEND", b"")
-    )
 
 
 class Store:
@@ -126,7 +105,7 @@ def _described(array: Host) -> dict[str, Any]:
     made: dict[str, Any] = {
         "shape": list(array.shape),
         "double": array.dtype != np.float32,
-        "stats": [number(numbers.min()), number(numbers.mean()), number(numbers.max())],
+        "stats": [show(numbers.min()), show(numbers.mean()), show(numbers.max())],
     }
     first = numbers.flat[0]
     if np.isfinite(first) and bool(np.all(numbers == first)):

@@ -9,8 +9,10 @@ import numpy as np
 from minigrad.source import file_name
 from minigrad.viz import page_follow
 from minigrad.viz.explain import explain
-from minigrad.viz.page_arrays import Store, entry_text, number, shape_text
-from minigrad.viz.page_graph import cell, head, stretches, timelines
+from minigrad.viz.numbers import entry as entry_name
+from minigrad.viz.numbers import show
+from minigrad.viz.page_arrays import Store, shape_text
+from minigrad.viz.page_graph import answer, cell, head, stretches, timelines
 from minigrad.viz.thread import looked_at, strongest
 from minigrad.viz.trace import (
     AccumulateGrad,
@@ -42,7 +44,7 @@ def collect(trace: Trace, follow: tuple[str, ...], budget: int) -> dict[str, Any
     """Return everything as plain lists, dicts, strings and numbers."""
     store, thread = Store(budget), strongest(trace)
     weights: list[dict[str, Any]] = [
-        {"name": page_follow.label(node, entry), "steps": page_follow.followed(trace, node, entry)}
+        {"name": entry_name(node.name, entry), "steps": page_follow.followed(trace, node, entry)}
         for node, entry in page_follow.choices(trace, follow)
     ]
     wanted: dict[int, set[tuple[int, ...]]] = {}
@@ -60,7 +62,7 @@ def collect(trace: Trace, follow: tuple[str, ...], budget: int) -> dict[str, Any
         "nodes": _nodes(trace),
         "events": events,
         "steps": len(steps),
-        "thread": "" if thread is None else page_follow.label(*thread),
+        "thread": "" if thread is None else entry_name(thread[0].name, thread[1]),
         "follow": [{"name": w["name"], "steps": [[k, list(at)] for k, at in w["steps"]]} for w in weights],
         "arrays": store.arrays,
     }
@@ -82,17 +84,6 @@ def _nodes(trace: Trace) -> list[dict[str, Any]]:
 
 def _inputs(trace: Trace, event: Forward) -> tuple[int | None, ...]:
     return trace.nodes[event.node].inputs
-
-
-def answer(trace: Trace, event: Event) -> Host:
-    """Return the array that an event brings about."""
-    if isinstance(event, Forward):
-        return trace.nodes[event.node].value
-    if isinstance(event, Seed):
-        return event.gradient
-    if isinstance(event, NewLoss):
-        return event.new
-    return event.rows[-1].value if isinstance(event, Update) else event.total
 
 
 def entries(trace: Trace, event: Event) -> list[tuple[int, ...]]:
@@ -168,10 +159,10 @@ def _exact(value: Host) -> float | None:
 def _row(row: Row, shape: tuple[int, ...], store: Store, told: dict[str, Any], sign: str) -> dict[str, Any]:
     made: dict[str, Any] = {"symbol": row.symbol, "text": row.text, "sign": sign}
     if row.value.shape == shape and shape:
-        made["at"] = {key: number(row.value[tuple(map(int, key.split(",")))]) for key in told}
+        made["at"] = {key: show(row.value[tuple(map(int, key.split(",")))]) for key in told}
         made["array"] = store.add(row.value)
     else:
-        made["number"], made["exact"] = number(row.value), _exact(row.value)
+        made["number"], made["exact"] = show(row.value), _exact(row.value)
     return made
 
 
@@ -180,7 +171,7 @@ def title(trace: Trace, event: Event) -> str:
     node = trace.nodes[event.node]
     if isinstance(event, Forward):
         names = [
-            trace.nodes[i].name if i is not None else "…" if c is None or c.size > 1 else number(c.item())
+            trace.nodes[i].name if i is not None else "…" if c is None or c.size > 1 else show(c.item())
             for i, c in zip(node.inputs, node.constants, strict=True)
         ]
         sign = _SIGNS.get(node.operation or "")
@@ -256,10 +247,3 @@ def _axes(small: tuple[int, ...], large: tuple[int, ...]) -> str:
 def where(trace: Trace, event: Event) -> str:
     """Return ``train.py line 7``, or nothing where the line is not known."""
     return f"{file_name(event.line.file)} line {event.line.number}" if event.line is not None else ""
-
-
-def entry_name(trace: Trace, event: Event, entry: tuple[int, ...]) -> str:
-    """Return the symbol of one entry of what an event brings about: ``dL/dW[0,2]``."""
-    node = trace.nodes[event.input if isinstance(event, Backward) else event.node]
-    prefix = "" if isinstance(event, Forward | Update | NewLoss) else "dL/d"
-    return prefix + node.name + entry_text(entry)

@@ -7,7 +7,6 @@ import re
 import numpy as np
 
 from minigrad.errors import ConfigError
-from minigrad.viz.page_arrays import entry_text
 from minigrad.viz.thread import Entry, reach
 from minigrad.viz.trace import AccumulateGrad, Backward, Forward, NewLoss, Node, Seed, Trace, Update
 
@@ -74,8 +73,3 @@ def followed(trace: Trace, weight: Node, entry: Entry) -> list[tuple[int, Entry]
         if at is not None:
             concerned.append((event.index, at))
     return concerned
-
-
-def label(weight: Node, entry: Entry) -> str:
-    """Return the weight as a person writes it: ``W1[0,2]``."""
-    return weight.name + entry_text(entry)

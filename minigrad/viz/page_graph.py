@@ -9,48 +9,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.escape import xml as escape
-from minigrad.viz.embed import picture_style
+from minigrad.escape import cut
+from minigrad.markup import Markup, fragment, tag
+from minigrad.viz.embed import SVG, asset, picture_style
 from minigrad.viz.layout import Point, curve, layered
 from minigrad.viz.local import is_entrywise
 from minigrad.viz.page_arrays import brief, heat, shape_text
 from minigrad.viz.page_groups import Group, groups, parts
-from minigrad.viz.trace import AccumulateGrad, Backward, Forward, Host, NewLoss, Node, Seed, Trace, Update
+from minigrad.viz.trace import Backward, Event, Forward, Host, NewLoss, Node, Seed, Trace, Update
 
 NOT_YET = "not yet"
 _WIDTH, _HEAD, _ROW, _TITLE, _STEP = 212, 26, 22, 16, 24
-_MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 
-GRAPH_CSS = f"""
-.mg-graph{{font-family:{_MONO};font-size:12px;background:var(--bg)}}
-.mg-graph .box{{fill:var(--box);stroke:var(--line);stroke-width:1.2}}
-.mg-graph .parameter .box{{stroke:var(--upd);stroke-width:1.6}}
-.mg-graph .several .behind{{fill:var(--panel)}}
-.mg-graph .name{{fill:var(--ink);font-weight:700;font-size:13px}}
-.mg-graph .op,.mg-graph .shape,.mg-graph .label{{fill:var(--muted);font-size:10.5px}}
-.mg-graph .shape{{text-anchor:end}}
-.mg-graph .step{{fill:var(--ink);font-weight:700;font-size:13px}}
-.mg-graph .text{{fill:var(--ink)}}
-.mg-graph .unknown .text{{fill:var(--muted);font-style:italic}}
-.mg-graph .unknown .heat,.mg-graph .unknown .frame{{display:none}}
-.mg-graph .frame{{fill:none;stroke:var(--line)}}
-.mg-graph .rule{{stroke:var(--line);stroke-width:.8}}
-.mg-graph .edge{{fill:none;stroke:var(--edge);stroke-width:1.4}}
-.mg-graph .edge.stretched{{stroke-dasharray:5 3}}
-.mg-graph .tip{{fill:var(--edge)}}
-.mg-graph .tip-forward{{fill:var(--fwd)}}
-.mg-graph .tip-backward{{fill:var(--bwd)}}
-"""
-# Green is forwards, purple backwards, grey the weights and their update; orange and blue are left to say above and
-# below 0.
-LIGHT = (
-    "--bg:#fff;--panel:#f5f7f9;--box:#fff;--ink:#1a2027;--muted:#5a6571;--line:#cfd6dd;--edge:#8a95a1;"
-    "--fwd:#00775a;--bwd:#661f6a;--upd:#3b4651;--fwd-soft:#e0f4ee;--bwd-soft:#f7ebf6;--upd-soft:#e5e9ed"
-)
-DARK = (
-    "--bg:#14181d;--panel:#1b2128;--box:#20272f;--ink:#e9edf1;--muted:#a3aeba;--line:#3a4550;--edge:#768493;"
-    "--fwd:#4fd1a5;--bwd:#e0a3dc;--upd:#dfe5ea;--fwd-soft:#12362b;--bwd-soft:#3a2139;--upd-soft:#333d47"
-)
+
+def answer(trace: Trace, event: Event) -> Host:
+    """Return the array that an event brings about."""
+    if isinstance(event, Forward):
+        return trace.nodes[event.node].value
+    if isinstance(event, Seed):
+        return event.gradient
+    if isinstance(event, NewLoss):
+        return event.new
+    return event.rows[-1].value if isinstance(event, Update) else event.total
 
 
 def timelines(trace: Trace) -> tuple[dict[int, list[tuple[int, Host]]], dict[int, list[tuple[int, Host]]]]:
@@ -63,24 +43,15 @@ def timelines(trace: Trace) -> tuple[dict[int, list[tuple[int, Host]]], dict[int
     }
     gradients: dict[int, list[tuple[int, Host]]] = {}
     for event in trace.events:
-        if isinstance(event, Forward):
-            values.setdefault(event.node, []).append((event.index, trace.nodes[event.node].value))
-        elif isinstance(event, Seed):
-            gradients.setdefault(event.node, []).append((event.index, event.gradient))
-        elif isinstance(event, Backward):
-            gradients.setdefault(event.input, []).append((event.index, event.total))
-        elif isinstance(event, AccumulateGrad):
-            gradients.setdefault(event.node, []).append((event.index, event.total))
-        elif isinstance(event, Update):
-            values.setdefault(event.node, []).append((event.index, event.rows[-1].value))
-        elif isinstance(event, NewLoss):
-            values.setdefault(event.node, []).append((event.index, event.new))
+        line = values if isinstance(event, Forward | Update | NewLoss) else gradients
+        target = event.input if isinstance(event, Backward) else event.node
+        line.setdefault(target, []).append((event.index, answer(trace, event)))
     for node in trace.nodes:
         values.setdefault(node.index, [(-1, node.value)])
     return values, gradients
 
 
-def draw(trace: Trace, uid: str, collapse: bool | None = None) -> str:
+def draw(trace: Trace, uid: str, collapse: bool | None = None) -> Markup:
     """Return the whole graph at the last event as an SVG document of its own, in light and dark.
 
     Several steps stand one below the other. For ``collapse`` see ``page_groups.groups``.
@@ -101,31 +72,33 @@ def draw(trace: Trace, uid: str, collapse: bool | None = None) -> str:
         heights = [_height(group, gradients) for group in boxes]
         layout = layered(edges, [(_WIDTH, height) for height in heights])
         if len(made) > 1:
-            drawn.append(f'<text class="step" x="0" y="{top + 12:.0f}">step {number + 1}</text>')
+            drawn.append(tag("text", f"step {number + 1}", class_="step", x=0, y=f"{top + 12:.0f}"))
             top += _STEP
-        drawn.append(f'<g transform="translate(0 {top:.0f})">')
-        for end, path, dashed in zip(ends, layout.paths, stretched, strict=True):
-            kind = "edge stretched" if dashed else "edge"
-            drawn.append(
-                f'<path class="{kind}" data-edge="{end}" d="{curve(path)}" marker-end="url(#{uid}-tip)"/>'
+        shapes = [
+            tag(
+                "path", class_="edge stretched" if dashed else "edge", data_edge=end, d=curve(path),
+                marker_end=f"url(#{uid}-tip)",
             )
+            for end, path, dashed in zip(ends, layout.paths, stretched, strict=True)
+        ]  # fmt: skip
         for group, (x, y), tall in zip(boxes, layout.positions, heights, strict=True):
             node = trace.nodes[group.shown]
             last = gradients.get(node.index, [(0, None)])[-1][1]
             corner = (x - _WIDTH / 2, y - tall / 2)
-            drawn.append(_box(group, node, number, corner, tall, values[node.index][-1][1], last))
-        drawn.append("</g>")
+            shapes.append(_box(group, node, number, corner, tall, values[node.index][-1][1], last))
+        drawn.append(tag("g", shapes, transform=f"translate(0 {top:.0f})"))
         width, top = max(width, layout.width), top + layout.height + _STEP
     margin = 14
     width, height = width + 2 * margin, max(0.0, top - _STEP) + 2 * margin
-    title = escape(trace.title or "recorded step")
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="mg-graph" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="{-margin} {-margin} {width:.0f} {height:.0f}" role="group" aria-label="graph of {title}">'
-        f"{picture_style(LIGHT, DARK, GRAPH_CSS)}"
-        f"<defs>{''.join(_tip(uid, kind) for kind in ('tip', 'tip-forward', 'tip-backward'))}</defs>"
-        f"{''.join(drawn)}</svg>"
-    )
+    return tag(
+        "svg",
+        picture_style(asset("graph.css")),
+        tag("defs", [_tip(uid, kind) for kind in ("tip", "tip-forward", "tip-backward")]),
+        drawn,
+        xmlns=SVG, class_="mg-graph", width=f"{width:.0f}", height=f"{height:.0f}",
+        viewBox=f"{-margin} {-margin} {width:.0f} {height:.0f}", role="group",
+        aria_label=f"graph of {trace.title or 'recorded step'}",
+    )  # fmt: skip
 
 
 def _height(group: Group, gradients: dict[int, Any]) -> int:
@@ -133,12 +106,11 @@ def _height(group: Group, gradients: dict[int, Any]) -> int:
     return (_TITLE if group.title else 0) + _HEAD + _ROW * rows + 6
 
 
-def _tip(uid: str, kind: str) -> str:
-    return (
-        f'<marker id="{uid}-{kind}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="11" markerHeight="11" '
-        f'markerUnits="userSpaceOnUse" orient="auto-start-reverse">'
-        f'<path class="{kind}" d="M0 0.5L8 4L0 7.5z"/></marker>'
-    )
+def _tip(uid: str, kind: str) -> Markup:
+    return tag(
+        "marker", tag("path", class_=kind, d="M0 0.5L8 4L0 7.5z"), id=f"{uid}-{kind}", viewBox="0 0 8 8", refX=7,
+        refY=4, markerWidth=11, markerHeight=11, markerUnits="userSpaceOnUse", orient="auto-start-reverse",
+    )  # fmt: skip
 
 
 def stretches(shape: tuple[int, ...], node: Node) -> bool:
@@ -150,7 +122,7 @@ def stretches(shape: tuple[int, ...], node: Node) -> bool:
 
 def head(node: Node) -> list[Any]:
     """Return what heads a box: the name, the operation where there is room for it, at which x, and the shape."""
-    name, shape = _shortened(node.name, 16), shape_text(node.shape)
+    name, shape = cut(node.name, 16), shape_text(node.shape)
     operation = (node.operation or node.role).replace("_", " ")
     start = round(10 + 7.9 * len(name) + 7)
     if (node.operation and node.name.startswith(node.operation)) or (
@@ -162,50 +134,60 @@ def head(node: Node) -> list[Any]:
 
 def _box(
     group: Group, node: Node, step: int, at: Point, height: float, value: Host, gradient: Host | None
-) -> str:
+) -> Markup:
     name, operation, start, shape = head(node)
-    told = escape(group.title or f"{node.name}, {node.role}, {shape}")
-    several, top, heading, kind = "", 0, "", node.role
-    many = bool(group.title)
-    if many:
-        several, top, kind = f' data-members="{" ".join(map(str, group.members))}"', _TITLE, "several"
-        heading = (
-            f'<rect class="box behind" x="4" y="4" width="{_WIDTH}" height="{height}" rx="7"/>'
-            f'<rect class="box" width="{_WIDTH}" height="{height}" rx="7"/>'
-            f'<text class="label" x="10" y="15">{escape(_shortened(group.title, 30))}</text>'
+    told = group.title or f"{node.name}, {node.role}, {shape}"
+    several = bool(group.title)
+    top = _TITLE if several else 0
+    frame = tag("rect", class_="box", width=_WIDTH, height=height, rx=7)
+    if several:
+        frame = fragment(
+            tag("rect", class_="box behind", x=4, y=4, width=_WIDTH, height=height, rx=7),
+            frame,
+            tag("text", cut(group.title, 30), class_="label", x=10, y=15),
         )
-    parts = [
-        f'<g class="node {kind}" data-node="{node.index}" data-step="{step}"{several} tabindex="0" role="button" '
-        f'transform="translate({at[0]:.1f} {at[1]:.1f})" aria-label="{told}"><title>{told}</title>',
-        heading or f'<rect class="box" width="{_WIDTH}" height="{height}" rx="7"/>',
-        f'<text class="name" x="10" y="{top + 17}">{escape(name)}</text>',
-        f'<text class="op" x="{start}" y="{top + 17}">{escape(operation)}</text>',
-        f'<text class="shape" x="{_WIDTH - 9}" y="{top + 17}">{escape(shape)}</text>',
-        f'<path class="rule" d="M0 {top + _HEAD - 2}H{_WIDTH}"/>',
-        _row("value", "value", top + _HEAD, value, many),
-    ]
-    if height > top + _HEAD + 2 * _ROW:
-        parts.append(_row("grad", "grad", top + _HEAD + _ROW, gradient, many))
-    return "".join(parts) + "</g>"
+    return tag(
+        "g",
+        tag("title", told),
+        frame,
+        tag("text", name, class_="name", x=10, y=top + 17),
+        tag("text", operation, class_="op", x=start, y=top + 17),
+        tag("text", shape, class_="shape", x=_WIDTH - 9, y=top + 17),
+        tag("path", class_="rule", d=f"M0 {top + _HEAD - 2}H{_WIDTH}"),
+        _row("value", top + _HEAD, value, several),
+        _row("grad", top + _HEAD + _ROW, gradient, several) if height > top + _HEAD + 2 * _ROW else None,
+        class_=f"node {'several' if several else node.role}", data_node=node.index, data_step=step,
+        data_members=" ".join(map(str, group.members)) if several else None, tabindex=0, role="button",
+        transform=f"translate({at[0]:.1f} {at[1]:.1f})", aria_label=told,
+    )  # fmt: skip
 
 
-def _row(kind: str, label: str, y: float, array: Host | None, many: bool) -> str:
-    """A value or a gradient; in a box for ``many`` tensors there is a place for a heat map even where it is empty."""
+def _row(kind: str, y: float, array: Host | None, several: bool) -> Markup:
+    """A value or a gradient; where tensors share a box there is a place for a heat map even where it is empty."""
     told = {"text": "none", "heat": ""} if array is None else cell(array)
-    x, picture = 86 if told["heat"] else 50, ""
-    if told["heat"] or many:
+    x, picture = 86 if told["heat"] else 50, None
+    if told["heat"] or several:
+        place = {"x": 50, "y": y + 3, "width": 30, "height": 15}
         hidden = "" if told["heat"] else ";display:none"
-        href = f' href="{told["heat"]}"' if told["heat"] else ""
-        picture = (
-            f'<image class="heat" x="50" y="{y + 3}" width="30" height="15" preserveAspectRatio="none" '
-            f'style="image-rendering:pixelated{hidden}"{href}/>'
-            f'<rect class="frame" x="50" y="{y + 3}" width="30" height="15" style="{hidden[1:]}"/>'
-        )
-    return (
-        f'<g class="row {kind}"><text class="label" x="10" y="{y + 15}">{label}</text>{picture}'
-        f'<text class="text" x="{x}" y="{y + 15}"'
-        f"{_squeezed(told['text'], _WIDTH - x - 6)}>{escape(told['text'])}</text></g>"
-    )
+        picture = fragment(
+            tag(
+                "image", class_="heat", **place, preserveAspectRatio="none",
+                style=f"image-rendering:pixelated{hidden}", href=told["heat"] or None,
+            ),
+            tag("rect", class_="frame", **place, style=hidden[1:]),
+        )  # fmt: skip
+    room = _WIDTH - x - 6
+    squeezed = {"textLength": f"{room:.0f}", "lengthAdjust": "spacingAndGlyphs"}
+    return tag(
+        "g",
+        tag("text", kind, class_="label", x=10, y=y + 15),
+        picture,
+        tag(
+            "text", told["text"], class_="text", x=x, y=y + 15,
+            **(squeezed if 7.25 * len(told["text"]) > room else {}),
+        ),
+        class_=f"row {kind}",
+    )  # fmt: skip
 
 
 def cell(array: Host) -> dict[str, Any]:
@@ -213,11 +195,3 @@ def cell(array: Host) -> dict[str, Any]:
     text = brief(array, 21)
     whole = array.size <= 6 and "…" not in text and not (text.startswith("all") or text.startswith("no"))
     return {"text": text, "heat": "" if whole or array.size == 0 else heat(array)}
-
-
-def _squeezed(text: str, room: float) -> str:
-    return f' textLength="{room:.0f}" lengthAdjust="spacingAndGlyphs"' if 7.25 * len(text) > room else ""
-
-
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: max(1, most - 1)] + "…"

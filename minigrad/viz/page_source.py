@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import keyword
 import tokenize
-from html import escape
 
+from minigrad.markup import Markup, fragment, tag, verbatim
 from minigrad.source import file_name
 from minigrad.viz.trace import Trace
 
 _MARGIN = 12
 _WHOLE = 120
+_END = verbatim("\n")
 
 
-def listing(trace: Trace) -> str:
+def listing(trace: Trace) -> Markup:
     """Return every file of the trace as ``<pre>``; of a long file only what lies around the recorded lines."""
     used: dict[str, set[int]] = {}
     for event in trace.events:
@@ -29,19 +30,18 @@ def listing(trace: Trace) -> str:
         first, last = 1, len(lines)
         if len(lines) > _WHOLE:
             first, last = max(1, min(numbers) - _MARGIN), min(len(lines), max(numbers) + _MARGIN)
-        rows = "".join(
-            f'<span class="mg-line" data-line="{n}"><span class="mg-no">{n}</span> {shown[n - 1] or " "}\n</span>'
-            for n in range(first, last + 1)
-        )
-        name = escape(file_name(file))
-        parts.append(
-            f'<p class="mg-file">{name}</p><pre class="mg-code" data-file="{position}" tabindex="0" '
-            f'aria-label="source of {name}">{rows}</pre>'
-        )
-    return "".join(parts)
+        rows = [
+            tag("span", tag("span", n, class_="mg-no"), " ", line or " ", _END, class_="mg-line", data_line=n)
+            for n, line in enumerate(shown[first - 1 : last], start=first)
+        ]
+        name = file_name(file)
+        parts.append(tag("p", name, class_="mg-file"))
+        label = f"source of {name}"
+        parts.append(tag("pre", rows, class_="mg-code", data_file=position, tabindex=0, aria_label=label))
+    return fragment(parts)
 
 
-def coloured(lines: list[str]) -> list[str]:
+def coloured(lines: list[str]) -> list[Markup]:
     """Return the lines as HTML; a program that Python cannot read into tokens comes back plain."""
     plain = [line.rstrip("\n") for line in lines]
     marks: list[list[tuple[int, int, str]]] = [[] for _ in plain]
@@ -66,10 +66,10 @@ def _kind(token: tokenize.TokenInfo) -> str:
     return "k" if token.type == tokenize.NAME and keyword.iskeyword(token.string) else ""
 
 
-def _marked(line: str, places: list[tuple[int, int, str]]) -> str:
+def _marked(line: str, places: list[tuple[int, int, str]]) -> Markup:
     parts, at = [], 0
     for start, end, kind in places:
         if start >= at:
-            parts += [escape(line[at:start]), f'<span class="mg-{kind}">', escape(line[start:end]), "</span>"]
+            parts += [verbatim(line[at:start]), tag("span", verbatim(line[start:end]), class_=f"mg-{kind}")]
             at = end
-    return "".join(parts) + escape(line[at:])
+    return fragment(parts, verbatim(line[at:]))

@@ -1,25 +1,24 @@
 """The pictures of a run, written as PNG: training curves, confusion matrix, worst mistakes.
 
-The colours are Okabe and Ito's (2008), which people with any colour vision can tell apart. Matplotlib is
-imported when a picture is drawn, and only its object interface is used: no window and no global figure.
+Matplotlib is imported when a picture is drawn, and only its object interface is used: no window, no global figure.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from minigrad.escape import printable
-from minigrad.viz.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, PIXELS_PER_INCH, drawing
+from minigrad.escape import cut, printable
+from minigrad.viz.numbers import show
+from minigrad.viz.palette import BLUE, GREEN, GREY, INK, ORANGE, PALE
+from minigrad.viz.style import PIXELS_PER_INCH, Path, drawing, plain_log_ticks, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Path: TypeAlias = str | os.PathLike[str]
 Floats: TypeAlias = NDArray[np.float64]
 History: TypeAlias = Mapping[str, Sequence[float | None]]
 
@@ -27,7 +26,7 @@ _PANEL_GAP = 0.55
 _MOST_MARKERS = 40
 _LABEL_GAP = 13.0
 _WIDE_DECADES = 1.3
-_LONG_NAME = 4
+_LONG_NAME, _LONGEST_NAME = 4, 14
 _MOST_TILES = 24
 _TILES_PER_ROW = 6
 
@@ -61,9 +60,9 @@ def _loss_panel(axis: Axes, history: History) -> None:
     axis.set_title("Loss", loc="left", weight="bold")
     _scale(axis, np.concatenate([loss, val_loss]), ticks=5)
     axis.margins(y=0.1)
-    _lines(axis, history, {"training": (loss, BLUE), "validation": (val_loss, ORANGE)}, _number)
+    _lines(axis, history, {"training": (loss, BLUE), "validation": (val_loss, ORANGE)}, show)
     if val_loss.size:
-        _mark_best(axis, history, val_loss, int(np.nanargmin(val_loss)), "lowest", _number)
+        _mark_best(axis, history, val_loss, int(np.nanargmin(val_loss)), "lowest", show)
 
 
 def _accuracy_panel(axis: Axes, history: History) -> None:
@@ -82,7 +81,7 @@ def _rate_panel(axis: Axes, history: History) -> None:
     _scale(axis, rate, ticks=2)
     if axis.get_yscale() == "linear":
         axis.set_ylim(0, 1.15 * np.nanmax(rate) or 1)
-    _lines(axis, history, {"": (rate, GREEN)}, _number)
+    _lines(axis, history, {"": (rate, GREEN)}, show)
 
 
 def confusion(matrix: ArrayLike, classes: Sequence[object], path: Path) -> None:
@@ -108,7 +107,7 @@ def confusion(matrix: ArrayLike, classes: Sequence[object], path: Path) -> None:
         for row, column in zip(*np.nonzero(counts), strict=True):
             ink = "white" if share[row, column] > 0.6 else INK
             axis.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=ink)
-        _name_cells(axis, [_shorten(printable(name)) for name in classes])
+        _name_cells(axis, [cut(printable(name), _LONGEST_NAME) for name in classes])
         _margins(axis, counts)
 
 
@@ -224,18 +223,15 @@ def _epoch_axis(axis: Axes, epochs: Floats) -> None:
 
 def _scale(axis: Axes, values: Floats, ticks: int) -> None:
     """Make the axis logarithmic where positive values span a wide range, and label it in plain numbers."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+    from matplotlib.ticker import MaxNLocator
 
     finite = values[np.isfinite(values)]
     decades = np.log10(finite.max() / finite.min()) if finite.min() > 0 else 0.0
     if decades > _WIDE_DECADES:
-        axis.set_yscale("log")
-        subs = (1.0, 2.0, 5.0) if 3 * decades < 2 * ticks else (1.0,)
-        axis.yaxis.set_major_locator(LogLocator(subs=subs, numticks=2 * ticks))
-        axis.yaxis.set_minor_locator(NullLocator())
+        plain_log_ticks(axis, "y", 2 * ticks, (1.0, 2.0, 5.0) if 3 * decades < 2 * ticks else (1.0,))
     else:
         axis.yaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
-    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        plain_ticks(axis.yaxis)
 
 
 def _lines(
@@ -279,10 +275,6 @@ def _mark_best(
     axis.set_title(f"{word} {form(values[best])} in epoch {epoch:.0f}", loc="right", color=ORANGE, size=8)
 
 
-def _number(value: float) -> str:
-    return f"{value:.3g}"
-
-
 def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
@@ -290,7 +282,3 @@ def _percent(value: float) -> str:
 def _divide(above: NDArray[Any] | int, below: NDArray[Any] | int) -> Any:
     """Divide counts, with 0/0 = 0."""
     return above / np.maximum(below, 1)
-
-
-def _shorten(name: str, length: int = 14) -> str:
-    return name if len(name) <= length else f"{name[: length - 1]}…"

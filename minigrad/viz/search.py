@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from minigrad.escape import printable
-from minigrad.viz.style import BLUE, GREY, ORANGE, PALE, drawing, plain_log_ticks
+from minigrad.viz.palette import BLUE, GREY, ORANGE, PALE
+from minigrad.viz.style import Path, drawing, plain_log_ticks, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Path: TypeAlias = str | os.PathLike[str]
 Losses: TypeAlias = Sequence[float | None]
 Spread: TypeAlias = Literal["linear", "log", "choice"]
 
@@ -146,9 +145,7 @@ def _places(axis: Axes, values: Sequence[Any], spread: Spread) -> Any:
 
 def _heights(axis: Axes, losses: Losses) -> Any:
     """Scale the axis of the losses and return where each goes; what is far above the others goes to the upper edge."""
-    from matplotlib.ticker import LogLocator, NullLocator
-
-    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    plain_ticks(axis.yaxis)
     finite = np.array([loss for loss in losses if loss is not None and math.isfinite(loss)])
     if not finite.size:
         return np.ones(len(losses))
@@ -157,7 +154,5 @@ def _heights(axis: Axes, losses: Losses) -> Any:
     bottom = float(finite.min())
     if positive.size and top / positive.min() > _WIDE:
         bottom = float(positive.min())
-        axis.set_yscale("log")
-        axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=10))
-        axis.yaxis.set_minor_locator(NullLocator())
+        plain_log_ticks(axis, "y", 10, (1.0, 2.0, 5.0))
     return np.array([top if loss is None else min(max(loss, bottom), top) for loss in losses])

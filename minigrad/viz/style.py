@@ -1,4 +1,4 @@
-"""The look of every picture: Okabe and Ito's colours (2008), which people with any colour vision can tell apart.
+"""The look of every picture.
 
 Matplotlib is imported when a picture is drawn, and only its object interface is used: no window, no global figure.
 """
@@ -12,22 +12,25 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from minigrad.files import atomic_path
+from minigrad.viz.palette import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, SKY, WHITE, YELLOW
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
-SKY, YELLOW, PURPLE = "#56B4E9", "#E69F00", "#CC79A7"
-INK, GREY, PALE = "#222222", "#6B6B6B", "#E6E6E6"
+__all__ = [
+    "BLUE", "GREEN", "GREY", "INK", "ORANGE", "PALE", "PIXELS_PER_INCH", "PURPLE", "SKY", "STYLE", "WHITE", "YELLOW",
+    "Path", "drawing", "plain_log_ticks", "plain_ticks",
+]  # fmt: skip
 
+Path: TypeAlias = str | os.PathLike[str]
 PIXELS_PER_INCH = 160
 STYLE: dict[Any, Any] = {
     "figure.dpi": PIXELS_PER_INCH,
     "savefig.bbox": "tight",
-    "savefig.facecolor": "white",
+    "savefig.facecolor": WHITE,
     "savefig.pad_inches": 0.2,
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -57,19 +60,24 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def plain_log_ticks(axis: Any, name: str) -> None:
-    """Make the axis ``"x"`` or ``"y"`` logarithmic with ticks at powers of ten in plain numbers."""
+def plain_log_ticks(axis: Any, name: str, most: int = 8, subs: tuple[float, ...] = (1.0,)) -> None:
+    """Make the axis ``"x"`` or ``"y"`` logarithmic with ticks at powers of ten, times ``subs``, in plain numbers."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     getattr(axis, f"set_{name}scale")("log")
     scale = getattr(axis, f"{name}axis")
-    scale.set_major_locator(LogLocator(numticks=8))
+    scale.set_major_locator(LogLocator(subs=subs, numticks=most))
     scale.set_minor_locator(NullLocator())
-    scale.set_major_formatter(lambda value, _: f"{value:g}")
+    plain_ticks(scale)
+
+
+def plain_ticks(scale: Any) -> None:
+    """Label an axis with all digits that a number has."""
+    scale.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
 
 
 @contextmanager
-def drawing(width: float, height: float, path: str | os.PathLike[str] | None = None) -> Iterator[Figure]:
+def drawing(width: float, height: float, path: Path | None = None) -> Iterator[Figure]:
     """Yield an empty figure in the house style, sized in inches; once it is drawn, write it as PNG to ``path``."""
     import matplotlib
 

@@ -1,21 +1,24 @@
 from __future__ import annotations
 
 import base64
+import html
+import io
 import json
 import re
-import struct
 import xml.etree.ElementTree as ET
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import minigrad as mg
 from minigrad.errors import ConfigError
+from minigrad.escape import printable
 from minigrad.viz import examples, page_arrays, page_follow, page_source, thread
 from minigrad.viz.embed import embedded
+from minigrad.viz.graphs import graph
 from minigrad.viz.recording import Recording
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -194,13 +197,8 @@ def test_entries_on_the_page_are_the_recorded_ones() -> None:
 
 
 def pixels(uri: str) -> Any:
-    """Decode a PNG of our own: one IDAT chunk, no filters."""
     raw = base64.b64decode(uri.removeprefix("data:image/png;base64,"))
-    width, height = struct.unpack(">II", raw[16:24])
-    start = raw.index(b"IDAT")
-    (length,) = struct.unpack(">I", raw[start - 4 : start])
-    rows = np.frombuffer(zlib.decompress(raw[start + 4 : start + 4 + length]), np.uint8).reshape(height, -1)
-    return rows[:, 1:].reshape(height, width, 4)
+    return np.asarray(Image.open(io.BytesIO(raw)))
 
 
 def test_the_heat_map_tells_signs_and_sizes() -> None:
@@ -241,3 +239,15 @@ def test_numbers_that_json_does_not_know() -> None:
     with np.errstate(all="ignore"), mg.record() as trace:
         np.log(x).sum().backward()
     assert "NaN" not in embedded(data_of(trace.html()))
+
+
+@pytest.mark.parametrize("name", ["\udcffile", "two\nlines", "\x1b[31m", "\u202egnp", "<b>&amp;"])
+def test_what_cannot_be_seen_in_a_name_is_spelled_in_page_and_graph(name: str, tmp_path: Path) -> None:
+    with mg.record(title=name) as trace:
+        w = mg.Tensor(2.0, requires_grad=True, name=name)
+        loss = w * w
+    trace.save(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert f'<span class="mg-title">{html.escape(printable(name))}</span>' in page
+    graph(loss).save(tmp_path / "graph.svg")
+    assert printable(name) in [element.text for element in ET.parse(tmp_path / "graph.svg").getroot()]

@@ -32,4 +32,4 @@ const centre = (pane, element, across) => {  // scrolls the pane alone, never th
     behavior: calm ? "auto" : "smooth",
   });
 };
-const tint = (value, largest) => `color-mix(in srgb, ${value < 0 ? "#0072b2" : "#d55e00"} ${Math.round(60 * Math.abs(value) / (largest || 1))}%, transparent)`;
+const tint = (value, largest) => `color-mix(in srgb, ${value < 0 ? "var(--below)" : "var(--above)"} ${Math.round(60 * Math.abs(value) / (largest || 1))}%, transparent)`;

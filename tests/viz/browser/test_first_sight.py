@@ -13,8 +13,7 @@ import pytest
 import minigrad as mg
 from minigrad import optim
 from minigrad.viz import examples
-from minigrad.viz.page_arrays import NEGATIVE, POSITIVE
-from minigrad.viz.page_graph import DARK, LIGHT
+from minigrad.viz.palette import ABOVE, BELOW, DARK, LIGHT, rgb
 from minigrad.viz.trace import Trace
 from tests.viz.browser.chromium import Browser, find
 
@@ -78,7 +77,7 @@ def test_every_example_is_introduced(laptop: Browser, name: str, tmp_path: Path)
 
 def parsed(theme: str) -> dict[str, tuple[int, ...]]:
     found = {}
-    for name, value in re.findall(r"--([\w-]+):#([0-9a-f]+)", theme):
+    for name, value in re.findall(r"--([\w-]+):#([0-9a-fA-F]+)", theme):
         digits = value if len(value) == 6 else "".join(2 * c for c in value)
         found[name] = tuple(int(digits[k : k + 2], 16) for k in (0, 2, 4))
     return found
@@ -137,7 +136,7 @@ def lab(colour: tuple[int, ...], eyes: str) -> Any:
 def test_directions_and_signs_have_colours_of_their_own(theme: str, eyes: str) -> None:
     """Any two of them differ by more than 20 in CIELAB, for people who see no red or no green too."""
     colours = parsed(theme)
-    told = {name: colours[name] for name in ("fwd", "bwd")} | {"above": POSITIVE, "below": NEGATIVE}
+    told = {name: colours[name] for name in ("fwd", "bwd")} | {"above": rgb(ABOVE), "below": rgb(BELOW)}
     for a, b in combinations(told, 2):
         assert np.linalg.norm(lab(told[a], eyes) - lab(told[b], eyes)) > 20, (a, b)
 
