@@ -130,7 +130,7 @@ def define(
     Each rule is a function which names what it needs among ``g`` (the incoming gradient), ``y`` (the result), the
     inputs, their shapes (``a_shape``), what ``forward`` ``saves`` and the parameters. What no rule names is not saved.
     A rule returns a new array, ``g`` itself, or a view of either. Its formula is printed from it:
-    ``lambda g, y: g * (1 - y * y)`` is g · (1 - y²). A pair says it otherwise: a text and the function, where the rule
+    ``lambda g, a: g * np.cos(a)`` is g · cos(a). A pair says it otherwise: a text and the function, where the rule
     is no formula of single entries; or the textbook's function and the one that computes. ``formula`` too may be a
     pair, of the text and the textbook's function, where ``forward`` is not what one wants to read.
 

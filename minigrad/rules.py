@@ -69,7 +69,10 @@ class Rule:
 
     @property
     def formula(self) -> str:
-        """The rule as a line of text: ``g · (1 - y²)``."""
+        """The rule as a line of text, such as ``g · cos(a)``; what a module says whose formulas are kept from readers."""
+        kept = getattr((self.textbook or self).function, "__globals__", {}).get("__sealed__")
+        if kept:
+            return str(kept)
         if self._formula is None:
             self._formula = printed((self.textbook or self).function, self._params)
         return self._formula

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from minigrad.cli import app
 from minigrad.viz.examples import NAMES
+from minigrad.viz.recording import Recording
 from minigrad.viz.trace import Forward, Seed, Trace, Update
 from tests.cli.shared import minigrad, on_a_terminal
 
@@ -244,7 +245,7 @@ UPDATES = {
 def recorded(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> tuple[Trace, str]:
     """What a command records, and what it says."""
     kept: list[Trace] = []
-    monkeypatch.setattr(Trace, "save", lambda self, path, **options: kept.append(self))
+    monkeypatch.setattr(Recording, "save", lambda self, path, **options: kept.append(self))
     said = minigrad("step", *arguments)
     assert len(kept) == 1
     return kept[0], said

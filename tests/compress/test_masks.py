@@ -21,6 +21,9 @@ OPTIMIZERS: dict[str, Any] = {
     "rmsprop": lambda m, **s: optim.RMSprop(m, lr=0.01, **s),
     "adam": lambda m, **s: optim.Adam(m, lr=0.01, **s),
     "adamw": lambda m, **s: optim.AdamW(m, lr=0.01, **s),
+    "amsgrad": lambda m, **s: optim.AMSGrad(m, lr=0.01, **s),
+    "nadam": lambda m, **s: optim.NAdam(m, lr=0.01, **s),
+    "lion": lambda m, **s: optim.Lion(m, lr=0.01, **s),
     "adam as printed": lambda m, **s: optim.AdamAsPrinted(m, lr=0.01, **s),
 }
 X = np.random.default_rng(0).normal(size=(64, 6)).astype("float32")
@@ -45,6 +48,7 @@ def test_every_optimizer_is_tried() -> None:
     } == {
         *made,
         optim.Optimizer,
+        optim.Muon,
     }
 
 
