@@ -69,7 +69,7 @@ class Rule:
 
     @property
     def formula(self) -> str:
-        """The rule as a line of text, such as ``g · cos(a)``; what a module says whose formulas are kept from readers."""
+        """The rule as a line of text, such as ``g · cos(a)``; a module may keep its formulas from readers."""
         kept = getattr((self.textbook or self).function, "__globals__", {}).get("__sealed__")
         if kept:
             return str(kept)
