@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.backend import Array
-from minigrad.optim.optimizer import Optimizer, Rate, Signature
+from minigrad.optim.optimizer import Optimizer, Rate
 from minigrad.optim.parameters import Parameters
 from minigrad.optim.settings import require
+from minigrad.optim.signature import Signature
 
 Part = Callable[..., Any]
 """A part, or a ``functools.partial`` of one that gives some of its settings."""

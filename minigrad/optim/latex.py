@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from inspect import Parameter, signature
 from typing import Any
 
+from minigrad.optim.signature import Signature
 from minigrad.symbols import Call, Expression, NoExpression, Symbol, trace
 from minigrad.symbols.formula import Latex, latex_name
 from minigrad.symbols.printing import ATOM, Text
@@ -17,17 +17,12 @@ def latex(rule: Callable[..., Any], **flags: bool) -> str:
     Arrays as they come in have the index t-1, as they go out t. ``flags`` are the rule's settings that are true or
     false. Raises NoExpression where the rule is more than arithmetic entry by entry.
     """
-    parameters = list(signature(rule).parameters.values())
-    arrays = [p.name for p in parameters if p.kind is not Parameter.KEYWORD_ONLY and p.name != "t"]
-    given = [Symbol("t", scalar=True) if p.name == "t" else Symbol(p.name) for p in parameters]
-    given = [s for s, p in zip(given, parameters, strict=True) if p.kind is not Parameter.KEYWORD_ONLY]
-    options = {
-        p.name: flags.get(p.name, p.default if isinstance(p.default, bool) else Symbol(p.name, scalar=True))
-        for p in parameters
-        if p.kind is Parameter.KEYWORD_ONLY
-    }
+    own = Signature(rule)
+    given = [*map(Symbol, own.arrays), *([Symbol("t", scalar=True)] if own.takes_t else [])]
+    flags = {name: value for name, value in own.defaults.items() if isinstance(value, bool)} | flags
+    options = {name: flags.get(name, Symbol(name, scalar=True)) for name in own.numbers}
     traced = trace(rule, *given, **options)
-    targets = [name for name in arrays if name != "g"] if len(traced.results) > 1 else [arrays[0]]
+    targets = [name for name in own.arrays if name != "g"] if len(traced.results) > 1 else [own.arrays[0]]
     if len(targets) != len(traced.results):
         raise NoExpression(f"it returns {len(traced.results)} values for {', '.join(targets)}")
     names: dict[Expression, str] = {node: name for name, node in traced.lines}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from inspect import Parameter, signature
 from types import EllipsisType
 from typing import Any, NamedTuple
 from weakref import ref
@@ -24,6 +23,7 @@ from minigrad.optim.binding import OnDevice, Slot
 from minigrad.optim.clip import clip_factor
 from minigrad.optim.parameters import HasParameters, Parameters, named
 from minigrad.optim.settings import above_zero, flag, from_zero, number, require
+from minigrad.optim.signature import Signature
 from minigrad.optim.writing import misfit, plain, read_only, require_apart
 from minigrad.source import here
 from minigrad.tape import lost
@@ -234,7 +234,7 @@ class Optimizer:
         """
         if self._module is not None and not self._module.training:
             warn("MG-502", messages.EVAL_MODE)
-        rule = self.kernel if self.fast else None
+        rule = self.reading.rule if self.fast else None
         ready = self._ready(rule)
         clip: Array = 1.0
         if self.max_norm is not None:
@@ -278,21 +278,26 @@ class Optimizer:
         saved.load_state_dict(self, state)
 
     @property
-    def kernel(self) -> UpdateRule | None:
-        """The kernel that was made from the formula; None where it has none, and ``no_kernel`` says why."""
+    def reading(self) -> program.Read:
+        """What reading the formula gave; it is read anew where a flag has changed by which it may branch."""
         if self._read is not None:
             for name, value in self._read.flags:  # not a method: this runs at every step
                 if getattr(self, name, None) is not value:
                     break
             else:
-                return self._read.rule
+                return self._read
         self._read = program.read(self)
-        return self._read.rule
+        return self._read
+
+    @property
+    def kernel(self) -> UpdateRule | None:
+        """The kernel that was made from the formula; None where it has none, and ``no_kernel`` says why."""
+        return self.reading.rule
 
     @property
     def no_kernel(self) -> str:
         """Why the formula runs as it stands, where it does: what in it is more than arithmetic entry by entry."""
-        return "" if self.kernel is not None or self._read is None else self._read.why
+        return self.reading.why
 
     # -- one step -----------------------------------------------------------------------------------------
 
@@ -367,8 +372,8 @@ class Optimizer:
 
     def _seen(self, slot: Slot, g: Array, clip: Array, rate: float) -> Update:
         state = {key: array.copy() for key, array in slot.state.items()}
-        read = program.read(self)
-        settings = program.numbers(self, read.program) if read.program else {}
+        read = self.reading.program
+        settings = program.numbers(self, read) if read else {}
         theta = slot.bound.theta.copy()
         return Update(self, slot.name, slot.tensor, theta, g.copy(), state, clip, rate, self.t + 1, settings)
 
@@ -378,19 +383,6 @@ class Optimizer:
             [slot.name for slot in trained if slot.tensor.grad is None],
             [slot.name for slot in trained if slot.tensor.grad is not None],
         )
-
-
-class Signature:
-    """What a rule's signature says: the names of its state, whether it takes t, its rate and its settings."""
-
-    def __init__(self, rule: Callable[..., Any] | None) -> None:
-        parameters = [] if rule is None else list(signature(rule).parameters.values())
-        arrays = [p.name for p in parameters if p.kind is not Parameter.KEYWORD_ONLY][2:]
-        numbers = [p for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
-        self.takes_t = arrays[-1:] == ["t"]
-        self.state = tuple(arrays[:-1] if self.takes_t else arrays)
-        self.numbers = tuple(p.name for p in numbers)
-        self.defaults = {p.name: p.default for p in numbers if p.default is not Parameter.empty}
 
 
 def _zeros(theta: Array, k: int) -> Array:

@@ -15,6 +15,22 @@ from minigrad.optim.parameters import Parameters, named
 from minigrad.optim.settings import below_one, flag, from_zero, require
 
 
+class _Decoupled:
+    """A weight decay that is in the formula, and not in the gradient."""
+
+    weight_decay: float
+
+    @property
+    def l2(self) -> float:
+        """Nothing: the decay does not go through the gradient."""
+        return 0.0
+
+    @property
+    def decay(self) -> float:
+        """λ, as the formula calls it."""
+        return self.weight_decay
+
+
 class GD(Optimizer):
     r"""Gradient descent: :math:`\theta_{t+1} = \theta_t - \eta \nabla J(\theta_t)`, J over all of the data.
 
@@ -107,7 +123,7 @@ class Adam(Optimizer):
         super().__init__(params, lr, **settings)
 
 
-class AdamW(Adam):
+class AdamW(_Decoupled, Adam):
     r"""AdamW: Adam with decoupled weight decay.
 
     lr is η, weight_decay is λ; the rest as in ``Adam``. Formula and source: ``formulas.adamw``.
@@ -119,16 +135,6 @@ class AdamW(Adam):
         self, params: Parameters, lr: Rate = 1e-3, *, weight_decay: float = 1e-2, **settings: Any
     ) -> None:
         super().__init__(params, lr, weight_decay=weight_decay, **settings)
-
-    @property
-    def l2(self) -> float:
-        """Nothing: the decay does not go through the gradient."""
-        return 0.0
-
-    @property
-    def decay(self) -> float:
-        """λ, as the formula calls it."""
-        return self.weight_decay
 
 
 class AMSGrad(Adam):
@@ -179,7 +185,7 @@ class NAdam(Adam):
         return product * self.mu
 
 
-class Lion(Optimizer):
+class Lion(_Decoupled, Optimizer):
     r"""Lion: a step of the same size everywhere, by the sign of a mean of gradients.
 
     lr is η, betas are (β₁, β₂) in [0, 1), weight_decay is λ, decoupled; state ``m``; the rest as in ``Optimizer``.
@@ -199,10 +205,8 @@ class Lion(Optimizer):
         self.beta1, self.beta2 = _checked(betas)
         super().__init__(params, lr, **settings)
 
-    l2, decay = AdamW.l2, AdamW.decay
 
-
-class Muon(Optimizer):
+class Muon(_Decoupled, Optimizer):
     r"""Muon: for weights of dense layers, whose step is the nearest orthogonal matrix of the momentum.
 
     lr is η, momentum is μ in [0, 1), weight_decay is λ, decoupled; state ``b``; other settings as in ``Optimizer``. It
@@ -229,8 +233,6 @@ class Muon(Optimizer):
                 "that of a matrix: Muon takes no others",
             )
         super().__init__(params, lr, weight_decay=weight_decay, **settings)
-
-    l2, decay = AdamW.l2, AdamW.decay
 
 
 class AdamAsPrinted(Optimizer):

@@ -14,7 +14,7 @@ import sys
 import textwrap
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import MethodType, ModuleType
@@ -42,6 +42,7 @@ CLIP, L2, T = (Symbol(name, scalar=True) for name in ("clip", "l2", "t"))
 class Program:
     """What an optimizer computes from ``theta``, ``g`` and its state, entry by entry.
 
+    - kind: the name of the optimizer's class
     - traced: its expressions, whose results are the new theta and the new state; the line ``g``, where clipping and
       the penalty come in, is the first
     - state: the names of its state
@@ -52,6 +53,7 @@ class Program:
 
     def __init__(self, optimizer: Optimizer) -> None:
         settings = _Settings(optimizer)
+        self.kind = type(optimizer).__name__
         self.state, self.rate = tuple(optimizer.state_names), optimizer.rate_name
         rate = Symbol(self.rate, scalar=True)
         theta, g, *state = (Symbol(name) for name in self.arrays)
@@ -110,6 +112,14 @@ class Program:
     def arrays(self) -> tuple[str, ...]:
         """The names of the arrays that a loop works on."""
         return ("theta", "g", *self.state)
+
+    @cached_property
+    def kernel(self) -> updates.UpdateRule:
+        """The kernel, ready-made or made now; NoExpression where there can be none."""
+        import minigrad_kernels.update_rules  # noqa: F401 (enters those that are ready-made)
+
+        text = checksum(self)
+        return updates.rules.get(text) or _made(text, self)
 
     def body(self, **names: str) -> Body:
         """Return the program as the body of a loop; NoExpression where a loop would round otherwise."""
@@ -283,21 +293,9 @@ def read(optimizer: Optimizer) -> Read:
     found = None
     try:
         found = program(optimizer)
-        return Read(found, _kernel(type(optimizer).__name__, found), "", found.flags)
+        return Read(found, found.kernel, "", found.flags)
     except NoExpression as reason:
         return Read(found, None, str(reason), found.flags if found else [])
-
-
-def _kernel(kind: str, program: Program) -> updates.UpdateRule:
-    import minigrad_kernels.update_rules  # noqa: F401 (enters those that are ready-made)
-
-    if program not in _kernels:
-        text = checksum(program)
-        _kernels[program] = updates.rules.get(text) or _made(kind, text, program)
-    return _kernels[program]
-
-
-_kernels: dict[Program, updates.UpdateRule] = {}
 
 
 def checksum(program: Program) -> str:
@@ -305,8 +303,8 @@ def checksum(program: Program) -> str:
     return f"{zlib.crc32(_rule_text('rule', program, _lines(program)).encode()):08x}"
 
 
-def _made(kind: str, text: str, program: Program) -> updates.UpdateRule:
-    name = f"{kind.lower()}_{text}"
+def _made(text: str, program: Program) -> updates.UpdateRule:
+    name = f"{program.kind.lower()}_{text}"
     whole_text = f"import math\n\nimport numpy as np\n\n\n{rule_text(name, program)}"
     module = _unwritten(name, whole_text) if program.traced.sealed else _module(name, whole_text)
     gpu.texts[name] = f'#include "updates.cuh"\n\n{cuda_text(name, program)}'

@@ -11,7 +11,6 @@ import numpy as np
 
 from minigrad import backend
 from minigrad.optim import Update, formulas
-from minigrad.optim.program import read
 from minigrad.symbols import Expression, evaluate
 from minigrad.symbols.python import Python
 from minigrad.viz.trace import Row
@@ -25,7 +24,7 @@ def rows(update: Update) -> tuple[Row, ...]:
     before the others. A formula that is no expression of single entries, or whose text is kept from readers, gives
     its result alone.
     """
-    optimizer, program = update.optimizer, read(update.optimizer).program
+    optimizer, program = update.optimizer, update.optimizer.reading.program
     given = {"theta": update.theta, "g": update.g, **update.state}
     given = {name: backend.to_numpy(array) for name, array in given.items()}
     clip = update.clip if isinstance(update.clip, float) else backend.to_numpy(update.clip)
