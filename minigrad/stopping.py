@@ -8,11 +8,13 @@ on; before that, after it, and where a second signal comes, the process ends at 
 import os
 import signal
 import sys
+import time
 
 _NUMBERS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 _raises = False
 _AGAIN = 0.01  # seconds
+_sent_again = 0  # when the one that will be sent again was lost, 0 where there is none
 
 
 class Stopped(KeyboardInterrupt):
@@ -79,9 +81,9 @@ class Raising:
 
 
 def _stop(number: int, _: object) -> None:
-    global _raises
+    global _raises, _sent_again
     if _raises:
-        _raises = False
+        _raises, _sent_again = False, 0
         raise Stopped(number)
     os.write(2, b"\nInterrupted.\n")
     os._exit(128 + number)
@@ -94,11 +96,16 @@ def _unraisable(lost: "sys.UnraisableHookArgs") -> None:
         return
     from threading import Timer
 
-    global _raises
-    _raises = True
-    again = Timer(_AGAIN, os.kill, (os.getpid(), lost.exc_value.code - 128))
+    global _raises, _sent_again
+    _raises, _sent_again = True, time.monotonic_ns()
+    again = Timer(_AGAIN, _send, (lost.exc_value.code - 128, _sent_again))
     again.daemon = True
     again.start()
+
+
+def _send(number: int, which: int) -> None:
+    if which == _sent_again:  # none has come in between, which this one would find on its way out
+        os.kill(os.getpid(), number)
 
 
 if is_command():
