@@ -29,7 +29,7 @@ class ArrayProtocols(Variable, NDArrayOperatorsMixin):
         if method == "__call__":
             if "out" in kwargs:
                 return _write(ufunc, inputs, **kwargs)
-            operation = registry.functions.get(ufunc)
+            operation = registry.functions.get(ufunc) or registry.find(registry.functions, ufunc)
             if operation is not None and not kwargs:
                 return operation(*inputs)
         raise words.no_rule(ufunc.__name__ + ("" if method == "__call__" else f".{method}"), kwargs)
@@ -37,7 +37,7 @@ class ArrayProtocols(Variable, NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        operation = registry.functions.get(function)
+        operation = registry.functions.get(function) or registry.find(registry.functions, function)
         if operation is None:
             module = function.__module__.partition(".")[2]
             raise words.no_rule(f"{module}.{function.__name__}".lstrip("."))
@@ -104,7 +104,7 @@ class Method:
         self.name = name
 
     def __get__(self, tensor: Variable | None, owner: type[Variable]) -> Callable[..., Any]:
-        method = registry.methods.get(self.name)
+        method = registry.methods.get(self.name) or registry.find(registry.methods, self.name)
         if method is None:
             hint = words.instead_of_method(self.name)
             raise AttributeError(f"Tensor has no attribute {self.name!r}{hint}", name=self.name, obj=tensor)

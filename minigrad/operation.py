@@ -20,7 +20,7 @@ from minigrad.forms import bind, in_all_forms, listed
 from minigrad.records import Record, Version
 from minigrad.rules import Formula, Primitive, Rule
 from minigrad.symbols.expression import Formal
-from minigrad.tensor import Tensor, register_methods, wrap
+from minigrad.tensor import Tensor, register_methods, unwrap, wrap
 from minigrad.versions import CONSTANTS, settle, settled_parameters
 
 
@@ -207,8 +207,13 @@ def _withdraw(operation: Primitive) -> None:
                 entries[key] = before
 
 
-def stands_for(function: Callable[..., Any], run: Callable[..., Any]) -> None:
-    """Let ``run``, an operation or a function that is made of some, run for a NumPy function on Tensors."""
+def stands_for(function: Callable[..., Any], run: Callable[..., Any], formula: str | None = None) -> None:
+    """Let ``run``, an operation or a function that is made of some, run for a NumPy function on Tensors.
+
+    A composition has a ``formula``, which the documentation shows: ``"Σ w a / Σ w"``.
+    """
+    if formula is not None:
+        registry.compositions[function] = formula
     if isinstance(function, np.ufunc):  # whose options Tensor's __array_ufunc__ has refused
         registry.functions[function] = run
         return
@@ -218,3 +223,24 @@ def stands_for(function: Callable[..., Any], run: Callable[..., Any]) -> None:
         parameters = inspect.signature(run).parameters.values()
         names, inputs = [p.name for p in parameters], sum(p.default is p.empty for p in parameters)
     registry.functions[function] = in_all_forms(function, run, names, inputs)
+
+
+def without_gradient(function: Callable[..., Any], why: str) -> None:
+    """Let a NumPy function run on the bare arrays of its Tensors; arrays come back as Tensors without a graph,
+    Python's values and NumPy's scalars as they are.
+
+    ``why`` says why it has no gradient, for the documentation: ``"places are whole numbers"``.
+    """
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return _wrapped(function(*unwrap(args), **{name: unwrap(value) for name, value in kwargs.items()}))
+
+    registry.functions[function] = run
+    registry.constants[function] = why
+
+
+def _wrapped(result: Any) -> Any:
+    if isinstance(result, (tuple, list)):
+        parts = [_wrapped(part) for part in result]
+        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
+    return result if backend.backend_of(result) is None else Tensor(result)

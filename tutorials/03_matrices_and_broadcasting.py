@@ -66,7 +66,7 @@ assert A.grad.numpy()[0, 1] == 30
 
 # %% [markdown]
 # `backward(gradient=G)` starts the walk with our $G$ instead of the 1 that a single number starts with. The rule is in
-# `minigrad/ops/linalg.py`.
+# `minigrad/ops/products.py`.
 #
 # ### If you forget it: let the shapes remember
 #
@@ -313,7 +313,7 @@ plt.show()
 # %% [markdown]
 # ## What to take along
 #
-# - $G B^\top$ and $A^\top G$ are sums over all places where an entry was used (`minigrad/ops/linalg.py`).
+# - $G B^\top$ and $A^\top G$ are sums over all places where an entry was used (`minigrad/ops/products.py`).
 # - Copied forwards, summed backwards; summed forwards, copied backwards (`_fit` in `minigrad/tape.py`).
 # - A gradient has the shape of its tensor. That alone often settles the formula.
 # - Choose different lengths for different axes, and (n, 1) or (n,) on purpose.

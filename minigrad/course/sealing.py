@@ -23,7 +23,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "A3": ("minigrad/tape.py", "minigrad/ops/shape.py", *_RULES),
     "A4": (
         "minigrad/ops/fused.py",
-        "minigrad/ops/linalg.py",
+        "minigrad/ops/products.py",
         "minigrad_kernels/linear.py",
         "minigrad_kernels/cuda/linear.cu",
     ),

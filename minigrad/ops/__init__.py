@@ -1,5 +1,14 @@
-"""The table of differentiable operations: what each computes and its gradient rules, side by side."""
+"""The table of differentiable operations: what each computes and its gradient rules, side by side.
 
+A family is a module. Those that networks are made of are imported with the package; the others when an operation of
+theirs is first asked for, so that what nobody uses costs no time.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+from minigrad import registry
 from minigrad.ops.activation import (
     gelu,
     leaky_relu,
@@ -39,8 +48,8 @@ from minigrad.ops.elementwise import (
     where,
 )
 from minigrad.ops.fused import linear, linear_relu, mean_cross_entropy, softmax_cross_entropy
-from minigrad.ops.linalg import dot, einsum, matmul
 from minigrad.ops.move import to
+from minigrad.ops.products import dot, einsum, matmul
 from minigrad.ops.reduce import cumsum, max, mean, min, prod, std, sum, var
 from minigrad.ops.shape import (
     broadcast_to,
@@ -59,6 +68,28 @@ from minigrad.ops.shape import (
     transpose,
 )
 from minigrad.ops.words import concatenate, stack
+
+_LATER = ("circular", "arrange", "select", "order", "statistics", "linalg", "comparison")
+"""Families that are imported when something is looked up that the others do not have."""
+
+
+def _load() -> bool:
+    for family in _LATER:
+        import_module(f"minigrad.ops.{family}")
+    if "scipy.special" in sys.modules:  # without which none of its functions can have been asked for
+        import_module("minigrad.ops.special")
+    return "scipy.special" in sys.modules
+
+
+def __getattr__(name: str) -> Any:
+    import_module("minigrad.ops.special")
+    registry.load()
+    if name not in registry.operations:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    return registry.operations[name]
+
+
+registry.later(_load)
 
 __all__ = [
     "absolute", "add", "astype", "broadcast_to", "clip", "concatenate", "cos", "cumsum", "divide", "dot",

@@ -484,22 +484,3 @@ CONSTANT: dict[str, Callable[..., Any]] = {
     },
     "floor_divide": lambda t: t // 2,
 }
-
-
-NEVER_EMPTY = {"mean_cross_entropy"}
-"""Operations that have no value, and so no derivative, for nothing."""
-
-
-def incomplete() -> dict[str, list[str]]:
-    """What is missing: for each operation in the table, the kinds of input that it is not checked on."""
-    missing = {}
-    for name, operation in registry.operations.items():
-        if any(operation.rules):
-            seen = {case.layout for case in CASES.get(name, [])}
-            seen |= {"size-0"} if name in NEVER_EMPTY else set()
-            lacking = [layout for layout in LAYOUTS if layout not in seen]
-        else:
-            lacking = [] if name in CONSTANT else ["a result without a graph"]
-        if lacking:
-            missing[name] = lacking
-    return missing

@@ -1,0 +1,1 @@
+"""Operations on single entries: circular and hyperbolic functions, logarithms, remainders, further ufuncs."""

@@ -1,0 +1,1 @@
+"""Entries chosen by place or by condition, and arrays with entries put in or taken out."""

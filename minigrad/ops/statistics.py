@@ -1,0 +1,1 @@
+"""Averages, differences, running products, covariances, interpolation and convolution."""
