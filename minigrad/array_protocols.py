@@ -15,8 +15,25 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike
 
 from minigrad import backend, messages, registry, switches, words
-from minigrad.errors import DeviceError, DtypeError, GradientError
+from minigrad.errors import DeviceError, DtypeError, GradientError, ShapeError
 from minigrad.variable import Variable
+
+
+def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+    """Return the operator that writes into a tensor, or where the graph must see it makes a new one of the same name.
+
+    ``h += p`` on what was computed is ``h = h + p`` in h's dtype and shape: whoever holds the old tensor keeps that.
+    """
+
+    def operator(tensor: Variable, other: Any) -> Any:
+        if not tensor.rebinds(other):
+            return ufunc(tensor, other, out=(tensor,))
+        result = ufunc(tensor, other)
+        if result.shape != tensor.shape:
+            raise ShapeError("MG-103", messages.outgrown(ufunc.__name__, tensor.shape, result.shape))
+        return result if result.dtype == tensor.dtype else result.astype(tensor.dtype)
+
+    return operator
 
 
 class ArrayProtocols(Variable, NDArrayOperatorsMixin):
@@ -42,6 +59,10 @@ class ArrayProtocols(Variable, NDArrayOperatorsMixin):
             module = function.__module__.partition(".")[2]
             raise words.no_rule(f"{module}.{function.__name__}".lstrip("."))
         return operation(*args, **kwargs)
+
+    __iadd__, __isub__, __imul__ = _in_place(np.add), _in_place(np.subtract), _in_place(np.multiply)
+    __itruediv__, __ifloordiv__ = _in_place(np.divide), _in_place(np.floor_divide)
+    __imod__, __ipow__, __imatmul__ = _in_place(np.remainder), _in_place(np.power), _in_place(np.matmul)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self.requires_grad:

@@ -35,6 +35,9 @@ def explained(
             "MG-301",
             f"{operation.name}: {places}. Nothing is copied automatically: move one with x.to(device).",
         )
+    for a in arrays:
+        if backend.backend_of(a) is None and hasattr(a, "__array__"):
+            return OperationError("MG-608", messages.another_library(type(a)))
     if isinstance(error, (TypeError, AttributeError)):
         optional = getattr(operation.forward, "__defaults__", None) or ()
         for i, x in enumerate(inputs):

@@ -35,6 +35,18 @@ def unseen_write(label: str, name: str | None, leaf: bool) -> str:
     return f"{why} {update}" if leaf else f"{why} {new}"
 
 
+def class_ids(name: str, shape: tuple[int, ...]) -> str:
+    """Say how labels of this shape become one class id a sample."""
+    if len(shape) == 2 and shape[1] == 1:  # whose largest entry is always the first
+        return f"write {name}.ravel() for the one number in each row"
+    return f"write {name}.argmax(1) where each row is one-hot or holds scores"
+
+
+def outgrown(function: str, shape: tuple[int, ...], result: tuple[int, ...]) -> str:
+    """Say that an operator in place would have changed a tensor's shape."""
+    return f"{function} in place: a tensor of shape {shape} cannot take {result}. Write a = a + b, for a new tensor."
+
+
 def no_leaf(label: str, name: str | None, location: object) -> str:
     """Say why the result of an operation has no ``.grad``, and how a loop of one's own updates a weight."""
     w = name or "w"

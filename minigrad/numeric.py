@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -75,16 +76,37 @@ def as_array(data: Any, dtype: DTypeLike | None = None) -> Array:
 def operand(value: Any) -> Any:
     """Return what may stand beside a Tensor: None and single numbers as they are, and what can be an array as one.
 
+    A scalar of NumPy's is the Python number that it is, so that ``x / np.sqrt(d)`` stays float32 where x is.
+
     What cannot (a text, a function, an array of a library that is not known here) stays as it is, for the operation to
     say so. Raises DtypeError MG-212 as ``as_array`` does.
     """
     if type(value) is np.ndarray:
         return as_array(value)
+    if isinstance(value, np.generic) and value.dtype in _NUMBERS:
+        return value.item()
     if value is None or isinstance(value, (int, float, str)) or callable(value):
         return value
     if backend_of(value) is None and hasattr(value, "__array__") and not isinstance(value, np.generic):
         return value
     return as_array(value)
+
+
+def narrow(arrays: Sequence[Array]) -> list[Array] | None:
+    """Return arrays of which whole numbers alone made a result float64 with the whole numbers in the others' floats.
+
+    NumPy holds that float32 is too narrow for int64; PyTorch, and training, that one integer must not make a network
+    run in float64. None where a float64 is among them, or nothing but whole numbers.
+    """
+    floats = [dtype for a in arrays if (dtype := getattr(a, "dtype", None)) is not None and dtype.kind == "f"]
+    if not floats or np.float64 in floats or not any(map(_whole, arrays)):
+        return None
+    widest = np.result_type(*floats)
+    return [a.astype(widest) if _whole(a) else a for a in arrays]
+
+
+def _whole(array: Any) -> bool:
+    return hasattr(array, "dtype") and array.dtype.kind in "iu"
 
 
 def real(dtype: DTypeLike) -> np.dtype[Any]:

@@ -51,6 +51,9 @@ class Operation(Primitive):
         return result[0] if self.saves else result
 
 
+_DOUBLE = np.dtype(np.float64)
+
+
 def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any]) -> Tensor:
     """Run ``operation`` on the inputs' arrays, and record it where a gradient may be wanted."""
     bare: list[int] = []
@@ -72,6 +75,12 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
                 bare.append(len(arrays) - 1)
     try:
         value = operation.forward(*arrays, **params)
+        if getattr(value, "dtype", None) is _DOUBLE and (narrower := backend.narrow(arrays)):
+            versions = [
+                v if new is old else None for v, new, old in zip(versions, narrower, arrays, strict=True)
+            ]
+            arrays = narrower
+            value = operation.forward(*arrays, **params)
     except MinigradError:
         raise
     except Exception as error:

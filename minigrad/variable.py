@@ -106,6 +106,20 @@ class Variable:
         """
         self.version.written(location or here(), how)
 
+    def rebinds(self, other: Any) -> bool:
+        """Tell whether ``t += other`` makes a new tensor, since the graph has to see it.
+
+        A weight is not meant to become another tensor, and a view would leave what it is a view of as it was: both
+        are written into, or refused.
+        """
+        record = self.record
+        if not switches.recording.get():
+            return False
+        if record is None:
+            joins = not self.requires_grad and isinstance(other, Variable) and other.requires_grad
+            return joins and self._data.base is None and self._data.dtype.kind == "f"
+        return not any(isinstance(x, Variable) and x.version is self.version for x in record.inputs)
+
     def check_writable(self, *sources: Any) -> None:
         """Raise MG-207 where writing ``sources`` into this tensor would go unnoticed by the graph."""
         if switches.recording.get() and any(

@@ -313,7 +313,7 @@ class TestListsOfNumbers:
         assert (mg.Tensor([1, 2]) * [1, 2]).dtype == np.int64
 
     def test_an_array_keeps_its_own(self):
-        assert (leaf([1.0], dtype="float32") + np.array([1])).dtype == np.float64  # NumPy's promotion
+        assert (leaf([1.0], dtype="float32") + np.array([1.0])).dtype == np.float64  # NumPy's promotion
 
 
 class TestNoGraph:

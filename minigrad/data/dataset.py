@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad import backend
+from minigrad import backend, messages
 from minigrad.errors import DataError, DtypeError
 
 Array: TypeAlias = NDArray[Any]
@@ -117,7 +117,8 @@ class Dataset:
         if self.y.ndim != 1:
             raise self._error(
                 f"y is {self.y.dtype} of shape {self.y.shape}, but class ids are one number a sample. "
-                "For one-hot rows write y.argmax(1); for a regression target y.astype('float32')."
+                f"Where they are, {messages.class_ids('y', self.y.shape)}; for a regression target write "
+                "y.astype('float32')."
             )
         highest = np.iinfo(self.y.dtype).max if self.classes is None else len(self.classes) - 1
         wrong = np.flatnonzero((self.y < 0) | (self.y > highest))

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad.data.dataset import Array, Dataset
 from minigrad.data.idx import read_idx
-from minigrad.errors import DataError
+from minigrad.errors import ConfigError, DataError
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -44,7 +44,7 @@ _FILES = {
 }
 
 
-def load_mnist(train: bool = True, folder: str | os.PathLike[str] | None = None) -> Dataset:
+def load_mnist(*, train: bool = True, folder: str | os.PathLike[str] | None = None) -> Dataset:
     """Return MNIST's 60,000 training digits, or its 10,000 test digits with ``train=False``.
 
     ``x`` is float32 of shape (n, 784): the raw pixel values 0..255 divided by 255, so 0..1. ``y`` is int64
@@ -56,6 +56,7 @@ def load_mnist(train: bool = True, folder: str | os.PathLike[str] | None = None)
     reported and left alone.
 
     Raises:
+        ConfigError: MG-802, ``train`` is neither True nor False.
         DataError: MG-703, a file is not in ``folder`` or cannot be opened; MG-704, no mirror can be
             reached; MG-705, a file or a download is cut short; MG-706, a file or a download has the wrong
             checksum; MG-702, a file is not IDX.
@@ -63,6 +64,8 @@ def load_mnist(train: bool = True, folder: str | os.PathLike[str] | None = None)
     Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document
     recognition, Proc. IEEE 86(11), 1998.
     """
+    if not isinstance(train, bool):
+        raise ConfigError("MG-802", f"load_mnist(train={train!r}): it is True, or False for the test digits.")
     part = "train" if train else "t10k"
     pixels = _read(f"{part}-images-idx3-ubyte.gz", folder)
     digits = _read(f"{part}-labels-idx1-ubyte.gz", folder)

@@ -18,6 +18,7 @@ from minigrad_kernels import linear as linear_kernels
 from minigrad_kernels import softmax_xent as xent_kernels
 from minigrad_kernels.launch import Kernel
 
+from minigrad import messages
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, LabelError, ShapeError
 from minigrad.operation import Operation, define
@@ -139,19 +140,15 @@ def _check_labels(shape: tuple[int, ...], labels: Array) -> None:
     """Raise MG-402 where ``labels`` are not one integer for each sample of logits of ``shape`` (n, classes)."""
     if len(shape) != 2:
         raise ShapeError("MG-105", f"cross-entropy needs logits of shape (samples, classes), not {shape}.")
-    n = shape[0]
-    if labels.dtype.kind not in "iu":
-        hint = "use y.argmax(1)" if labels.shape == shape else "use y.astype('int64')"
-        raise LabelError(
-            "MG-402", f"labels must be integer class ids; got {labels.dtype} of shape {labels.shape}: {hint}."
-        )
-    if labels.shape != (n,):
-        hint = (
-            "one-hot labels: use y.argmax(1)"
-            if labels.shape == shape
-            else f"labels of shape ({n},) are needed"
-        )
+    if labels.shape != shape[:1]:
+        hint = f"labels of shape {shape[:1]} are needed"
+        if labels.shape in (shape, (*shape[:1], 1)):
+            hint = messages.class_ids("y", labels.shape)
         raise LabelError("MG-402", f"labels have shape {labels.shape} for logits {shape}: {hint}.")
+    if labels.dtype.kind not in "iu":
+        raise LabelError(
+            "MG-402", f"labels must be integer class ids; got {labels.dtype}: write y.astype('int64')."
+        )
 
 
 def _no_class(labels: Array, classes: int) -> LabelError:

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from minigrad import messages
 from minigrad.errors import ConfigError, LabelError, NonFiniteError, ShapeError
 
 Average: TypeAlias = Literal["macro", "micro", "weighted"] | None
@@ -207,8 +208,8 @@ def _class_ids(name: str, labels: Any) -> NDArray[np.int64]:
     if array.ndim != 1:
         raise LabelError(
             "MG-402",
-            f"{name} must be class ids of shape (n,); got {array.shape}. "
-            f"If each row is one-hot or holds scores, use {name}.argmax(1).",
+            f"{name} must be class ids of shape (n,); got {array.shape}: "
+            f"{messages.class_ids(name, array.shape)}.",
         )
     if array.dtype.kind not in "iub":
         raise LabelError(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from minigrad import modes
+from minigrad.backend import default_dtype
 from minigrad.errors import ShapeError
 from minigrad.nn import Module
 from minigrad.optim.parameters import Parameters, named
@@ -214,7 +215,7 @@ def decision_boundary(
     class 1, of shape (n, 1) or (n,). The shade is the probability of class 1, the line is where it is ½. Raises
     ShapeError MG-905 for other shapes.
     """
-    points, labels = np.asarray(x), np.asarray(y).ravel()
+    points, labels = np.asarray(x, _dtype(model, x)), np.asarray(y).ravel()
     if points.ndim != 2 or points.shape[1] != 2 or len(labels) != len(points):
         raise ShapeError("MG-905", f"x is {points.shape} and y {labels.shape}; they must be (n, 2) and (n,).")
     low, high = points.min(axis=0), points.max(axis=0)
@@ -235,6 +236,15 @@ def decision_boundary(
         axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
         axis.set_title(f"{right} of {len(points)} right; the line is p = ½", loc="left", weight="bold")
     return figure
+
+
+def _dtype(model: Callable[[Tensor], Any], x: ArrayLike) -> Any:
+    """Return the floats that a model is made of; a plain function gets the data's own."""
+    if isinstance(model, Module):
+        for weight in model.parameters():
+            return weight.dtype
+    given = np.asarray(x).dtype
+    return given if given.kind == "f" else default_dtype()
 
 
 def _probability(model: Callable[[Tensor], Any], points: NDArray[Any]) -> Floats:

@@ -58,6 +58,7 @@ def test_take_keeps_the_order_and_the_rest():
         ({"y": np.array(["a", "b", "a", "b"])}, "return_inverse"),
         ({"y": np.array([True, False, True, False])}, "bool"),
         ({"y": np.eye(4, dtype=int)}, r"int64 of shape \(4, 4\).*argmax"),
+        ({"y": np.zeros((4, 1), dtype=int)}, r"int64 of shape \(4, 1\).*y\.ravel\(\)"),
         ({"y": np.array([0, -1, 1, -2])}, "must be 0; found -1 at index 1 and 1 more"),
         ({"y": np.array([1, 2, 3, 2]), "classes": ("a", "b", "c")}, r"0\.\.2; found 3 at index 2 and 0 more"),
         ({"image_shape": (2, 2)}, r"2x2 means 4 values a sample, but x is \(4, 2\): 2 values"),

@@ -10,7 +10,7 @@ import pooch
 import pytest
 
 from minigrad.data import load_mnist, mnist
-from minigrad.errors import DataError
+from minigrad.errors import ConfigError, DataError
 from tests.data.idx_files import idx_bytes
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 28, 28)).astype(np.uint8)
@@ -220,7 +220,7 @@ def test_the_published_checksums():
 
 def test_the_real_files_where_they_are_at_hand():
     try:
-        train, test = (load_mnist(part, _own_folder()) for part in (True, False))
+        train, test = (load_mnist(train=part, folder=_own_folder()) for part in (True, False))
     except DataError as error:
         if error.code == "MG-703":
             pytest.skip("MNIST's files are not in $MINIGRAD_DATA")
@@ -237,3 +237,11 @@ def _own_folder() -> str:
     import os
 
     return os.environ.get("MINIGRAD_DATA") or "no-such-folder"
+
+
+@pytest.mark.parametrize("wrong", ["test", "train", 0, 1, None])
+def test_which_half_is_asked_for_by_its_name_and_yes_or_no(wrong):
+    with pytest.raises(ConfigError, match=r"MG-802 load_mnist\(train="):
+        load_mnist(train=wrong)
+    with pytest.raises(TypeError, match="positional"):
+        load_mnist("test")

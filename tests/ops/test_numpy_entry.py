@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 import pytest
 
@@ -144,15 +146,49 @@ class TestInPlace:
     def test_writing_a_tracked_value_into_an_untracked_tensor_is_refused(self):
         t = mg.Tensor([1.0, 2.0])
         with pytest.raises(GradientError, match="MG-207"):
-            t += leaf([1.0, 1.0])
-        with pytest.raises(GradientError, match="MG-207"):
             t[0] = leaf(1.0)
+        with pytest.raises(GradientError, match="MG-207"):
+            np.add(t, leaf([1.0, 1.0]), out=t)
+
+    @pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "pow"])
+    def test_an_operator_on_what_was_computed_makes_a_new_tensor(self, name):
+        w, p = leaf([1.5, 2.0]), leaf([3.0, 0.5])
+        old = new = w * 2
+        new = getattr(operator, f"i{name}")(new, p)
+        assert new is not old
+        expected = getattr(operator, name)(leaf([3.0, 4.0]), p)
+        np.testing.assert_array_equal(new.data, expected.data)
+        np.testing.assert_array_equal(old.data, [3, 4])
+        mg.gradcheck(lambda w, p: getattr(operator, f"i{name}")(w * 2, p), (w.numpy(), p.numpy()))
+
+    def test_a_total_takes_up_what_requires_a_gradient(self):
+        w, total = leaf([1.0, 2.0]), mg.Tensor(0.0)
+        for k in range(3):
+            total += (k * w).sum()
+        total.backward()
+        np.testing.assert_array_equal(w.grad.data, [3, 3])
+
+    def test_its_dtype_and_shape_stay(self):
+        h = leaf([1.0, 2.0]).astype("float32") * 2
+        h += np.array([0.5, 0.5])
+        assert h.dtype == np.float32
+        with pytest.raises(ShapeError, match=r"MG-103 add in place: .* \(2,\) cannot take \(3, 2\)"):
+            h += np.ones((3, 2))
+
+    def test_a_view_and_whole_numbers_are_refused(self):
+        h = leaf([[1.0, 2.0], [3.0, 4.0]]) * 2
+        for old in (h[0], h.reshape(-1), h.T, mg.Tensor(np.ones((2, 2)))[0], mg.Tensor(np.arange(2))):
+            with pytest.raises(GradientError, match="MG-207"):
+                old += leaf(1.0)
 
     def test_under_no_grad_it_writes_into_the_same_memory(self):
         t = leaf([1.0, 2.0])
         memory = t.data
         with mg.no_grad():
             assert np.add(t, 1, out=t) is t
+            computed = same = t * 1
+            computed += 1
+            assert computed is same
             t *= 2
             t[0] = 7
         assert t.data is memory
@@ -374,6 +410,8 @@ class TestFused:
             ([0, 1], ["(2,)", "(3, 10)"]),
             (np.eye(3, 10, dtype=int), ["one-hot", "argmax(1)"]),
             (np.eye(3, 10), ["argmax(1)"]),
+            (np.zeros((3, 1), dtype=int), ["(3, 1)", "y.ravel()"]),
+            (np.zeros((3, 1)), ["y.ravel()"]),
         ],
     )
     def test_bad_labels(self, labels, parts):

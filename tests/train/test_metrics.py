@@ -102,6 +102,7 @@ def test_three_classes_by_hand():
             r"MG-402 predicted must be class ids 0\.\.2; found -1 at index 1",
         ),
         ([[1, 0], [0, 1]], [0, 1], LabelError, r"MG-402 .*\(2, 2\).*truth\.argmax\(1\)"),
+        ([[1], [0]], [0, 1], LabelError, r"MG-402 .*\(2, 1\).*truth\.ravel\(\)"),
         ([0, 1], [0.2, 0.7], LabelError, "MG-402 predicted must be integer class ids; got float64"),
     ],
 )

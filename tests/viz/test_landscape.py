@@ -126,3 +126,14 @@ def test_a_boundary_needs_two_features_and_leaves_the_mode_alone():
 def test_a_notebook_shows_a_figure_without_pyplot():
     picture = landscape.optimizer_race(steps=1)._repr_png_()
     assert picture.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("weights", ["float32", "float64"])
+@pytest.mark.parametrize("data", ["int64", "float32", "float64"])
+def test_data_of_any_floats_fit_a_model_of_any(weights, data):
+    model = mg.nn.Sequential(mg.nn.Linear(2, 2, rng=np.random.default_rng(0))).to(weights)
+    points = np.array([[0, 0], [1, 3], [2, 1], [4, 2]], data)
+    figure = landscape.decision_boundary(model, points, [0, 1, 0, 1], count=5)
+    assert "of 4 right" in figure.axes[0].get_title(loc="left")
+    plain = landscape.decision_boundary(lambda x: x[:, 0] * 0.5 - 1.2, points, [0, 1, 0, 1], count=5)
+    assert plain.axes[0].get_title(loc="left").startswith("2 of 4")
