@@ -136,4 +136,4 @@ def test_data_of_any_floats_fit_a_model_of_any(weights, data):
     figure = landscape.decision_boundary(model, points, [0, 1, 0, 1], count=5)
     assert "of 4 right" in figure.axes[0].get_title(loc="left")
     plain = landscape.decision_boundary(lambda x: x[:, 0] * 0.5 - 1.2, points, [0, 1, 0, 1], count=5)
-    assert plain.axes[0].get_title(loc="left").startswith("2 of 4")
+    assert plain.axes[0].get_title(loc="left").startswith("3 of 4")
