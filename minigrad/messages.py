@@ -74,6 +74,14 @@ def into_an_array(function: str, label: str) -> str:
     )
 
 
+def stored(label: str) -> str:
+    """Say that a tensor with a graph became an entry of a bare array."""
+    return (
+        f"a[…] = {label}, which requires a gradient: the array keeps the number and loses the graph. Where the number "
+        "alone is meant, store float(t); where the graph is, collect the tensors in a list: np.stack([t0, t1])."
+    )
+
+
 def same_order(axes: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """Say that NumPy's ``transpose`` was asked to leave a matrix as it is."""
     return (

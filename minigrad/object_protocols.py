@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from dis import opmap
 from operator import index
+from types import FrameType
 from typing import Any, Self
 
 import numpy as np
@@ -10,9 +13,11 @@ import numpy as np
 from minigrad import backend, messages
 from minigrad.array_protocols import unwrap
 from minigrad.backend import Array
-from minigrad.errors import GradientError, ShapeError
+from minigrad.errors import GradientError, ShapeError, warn
 from minigrad.records import Version
 from minigrad.variable import Variable
+
+_STORE = opmap["STORE_SUBSCR"]
 
 
 class Size(int):
@@ -75,10 +80,20 @@ class ObjectProtocols(Variable):
         return bool(self.item())
 
     def __float__(self) -> float:
+        self._tell_stored(sys._getframe(1))
         return float(self.item())
 
     def __int__(self) -> int:
+        self._tell_stored(sys._getframe(1))
         return int(self.item())
+
+    def _tell_stored(self, caller: FrameType) -> None:
+        """Warn (MG-208) where NumPy asks for the number in ``a[0] = t``, since the array has no graph.
+
+        Whoever writes ``float(t)`` means the number.
+        """
+        if self.requires_grad and caller.f_code.co_code[caller.f_lasti] == _STORE:
+            warn("MG-208", messages.stored(self.label))
 
     def __index__(self) -> int:
         number: Any = self.item()

@@ -76,7 +76,7 @@ class Tensor(ArrayProtocols, ObjectProtocols):
                 raise GradientError("MG-219", messages.no_gradient(self.label, self.name, self.shape, value))
             value = np.asarray(value, self.dtype)
         self._grad = value if value is None or isinstance(value, Tensor) else Tensor(value)
-        self.grad_passes = 0 if value is None else 1
+        self.grad_passes, self.stepped_passes = 0 if value is None else 1, 0
 
     @property
     def T(self) -> Tensor:
@@ -115,7 +115,7 @@ class Tensor(ArrayProtocols, ObjectProtocols):
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` becomes None."""
         self._grad = None
-        self.grad_passes = 0
+        self.grad_passes = self.stepped_passes = 0
 
     def detach(self) -> Tensor:
         """Return a tensor on the same memory that is not part of the graph."""

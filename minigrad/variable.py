@@ -21,12 +21,12 @@ class Variable:
         "__weakref__",
         "_data",
         "_grad",
-        "expected_passes",
         "grad_passes",
         "name",
         "record",
         "requires_grad",
         "retains_grad",
+        "stepped_passes",
         "version",
     )
 
@@ -38,7 +38,7 @@ class Variable:
     retains_grad: bool
     version: Version
     grad_passes: int
-    expected_passes: int
+    stepped_passes: int  # of grad_passes, those with which an optimizer has made a step
 
     def _fill(self, data: Array, record: Record | None, version: Version) -> None:
         self._data = data
@@ -48,7 +48,7 @@ class Variable:
         self.name = self._grad = None
         self.retains_grad = False
         self.grad_passes = 0
-        self.expected_passes = 1
+        self.stepped_passes = 0
 
     @property
     def data(self) -> Array:
@@ -133,7 +133,7 @@ class Variable:
         before = self._grad
         if before is not None:
             if isinstance(before, Variable) and _is_zero(before):
-                self.grad_passes = 0  # forgotten by hand: x.grad.zero_()
+                self.grad_passes = self.stepped_passes = 0  # forgotten by hand: x.grad.zero_()
             if before.shape != total.shape:
                 raise GradientError("MG-505", messages.another_shape(self.label, self.shape, before.shape))
             if isinstance(before, Variable) and not isinstance(total, Variable):
@@ -144,7 +144,6 @@ class Variable:
             total = total.copy()
         self._grad = total
         self.grad_passes += 1
-        self.expected_passes = switches.accumulated_passes.get()
         for hook in switches.hooked.get().accumulate_grad:
             hook(self, before._data if isinstance(before, Variable) else before)
 

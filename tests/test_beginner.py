@@ -224,10 +224,17 @@ class TestArraysAndTensors:
         with pytest.raises(ShapeError, match=r"MG-104 'x' has shape \(2,\).* 2 numbers.*t\[0\].*t\.mean\(\)"):
             convert(leaf([1.0, 2.0], "x"))
 
-    def test_an_array_takes_a_number_out_of_the_graph(self):
-        losses, w = np.zeros(2), leaf(1.5)
-        losses[1] = w  # as float(w) does, in PyTorch too
-        assert losses.tolist() == [0, 1.5]
+    @pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+    def test_an_array_takes_a_number_out_of_the_graph_and_not_in_silence(self, dtype):
+        losses, w = np.zeros(4, dtype), leaf(2.0, "w")
+        with pytest.warns(MinigradWarning, match=r"MG-208 a\[…\] = 'w'.* store float\(t\).*np\.stack"):
+            losses[1] = w
+        losses[2] = float(w)
+        losses[int(w) + 1] = w.item()
+        losses[0] = leaf(1.0).detach()
+        numbers = {}
+        numbers[0] = w
+        assert losses.tolist() == [1, 2, 2, 2]
 
 
 class TestOperandsThatAreNone:

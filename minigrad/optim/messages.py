@@ -10,11 +10,11 @@ EVAL_MODE = (
 )
 
 
-def too_many_passes(name: str, passes: int) -> str:
-    """Say that a gradient was not zeroed."""
+def used_again(name: str, passes: int, before: int) -> str:
+    """Say that a step was made with a gradient that was not zeroed after the last one."""
     return (
-        f"{name}.grad is the sum of {passes} backward passes when step() was called. "
-        f"Call opt.zero_grad() each iteration, or use 'with mg.accumulate({passes}):' if intended."
+        f"{name}.grad is the sum of {passes} backward passes, and {before} of them went into the step before. "
+        "Call opt.zero_grad() after each step."
     )
 
 

@@ -252,6 +252,7 @@ class Optimizer:
         location = here()
         for slot, _ in ready:
             slot.tensor.bump_version(location, "step")
+            slot.tensor.stepped_passes = slot.tensor.grad_passes
         for update in seen:
             for hook in hooks:
                 hook(update)
@@ -325,8 +326,8 @@ class Optimizer:
                 if g.shape != bound.shape or g.dtype != bound.dtype or type(plain(g)) is not bound.kind:
                     raise misfit(slot.name, "its gradient", theta, g)
                 g = plain(g)
-            if tensor.grad_passes > tensor.expected_passes:
-                warn("MG-201", messages.too_many_passes(slot.name, tensor.grad_passes))
+            if 0 < tensor.stepped_passes < tensor.grad_passes:
+                warn("MG-201", messages.used_again(slot.name, tensor.grad_passes, tensor.stepped_passes))
             ready.append((slot, g))
         if not ready:
             raise OptimizerError(

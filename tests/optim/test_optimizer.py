@@ -168,14 +168,44 @@ def test_half_a_layer_without_gradient_is_named_itself() -> None:
 def test_gradients_that_were_not_zeroed() -> None:
     w = Tensor([1.0, 2.0], requires_grad=True, name="fc1.weight")
     opt = SGD([w])
-    for _ in range(2):
-        (w * w).sum().backward()
+    (w * w).sum().backward()
+    opt.step()
+    (w * w).sum().backward()
     with pytest.warns(MinigradWarning) as caught:
         opt.step()
     assert str(caught[0].message) == (
-        "MG-201 fc1.weight.grad is the sum of 2 backward passes when step() was called. Call opt.zero_grad() "
-        "each iteration, or use 'with mg.accumulate(2):' if intended."
+        "MG-201 fc1.weight.grad is the sum of 2 backward passes, and 1 of them went into the step before. "
+        "Call opt.zero_grad() after each step."
     )
+
+
+def test_passes_between_two_steps_add_up() -> None:
+    w, whole = (Tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    opt, other = SGD([w], lr=0.25), SGD([whole], lr=0.25)
+    for _ in range(3):  # two heads, or (loss / 2) twice: no warning, and the sum
+        opt.zero_grad()
+        other.zero_grad()
+        for _ in range(2):
+            ((w * w).sum() / 2).backward()
+        (whole * whole).sum().backward()
+        np.testing.assert_array_equal(w.grad.data, whole.grad.data)
+        opt.step()
+        other.step()
+    np.testing.assert_array_equal(w.data, whole.data)
+
+
+def test_two_optimizers_that_take_turns() -> None:
+    """As a generative adversarial network is trained: each loss reaches the other's parameters too."""
+    generator, critic = (Tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    of_generator, of_critic = SGD([generator], lr=0.01), SGD([critic], lr=0.01)
+    for _ in range(3):
+        of_critic.zero_grad()
+        (generator * critic).sum().backward()
+        (critic * critic).sum().backward()
+        of_critic.step()
+        of_generator.zero_grad()
+        (-generator * critic).sum().backward()
+        of_generator.step()
 
 
 def test_gradients_that_were_meant_to_add_up() -> None:
