@@ -15,13 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.data import DataLoader, generator_state, load_generator_state
+from minigrad.data import DataLoader
 from minigrad.errors import ConfigError, DataError, MinigradError
 from minigrad.files import load_arrays, save_arrays
 from minigrad.train.callbacks import Callback
+from minigrad.train.generators import generators_of, load_states, states
 from minigrad.train.training import Training
 
-_VERSION = 2
+_VERSION = 3
+_NAMED_ALONE = (
+    2  # the last version that held no other generators than those that the trainer was given by name
+)
 
 
 class Checkpoint(Callback):
@@ -42,8 +46,13 @@ class Checkpoint(Callback):
 
 
 def save_checkpoint(trainer: Training, path: Path, settings: Mapping[str, Any] | None = None) -> None:
-    """Write the trainer's state to ``path``, whole or not at all; ``settings`` as in ``Checkpoint``."""
+    """Write the trainer's state to ``path``, whole or not at all; ``settings`` as in ``Checkpoint``.
+
+    The states of all generators are in it that the trainer was given or that the loader, the model's layers, the loss
+    or a callback hold as an attribute.
+    """
     optimizer = trainer.optimizer.state_dict()
+    loader: DataLoader | None = getattr(trainer, "loader", None)  # before fit() there is none
     arrays = _prefixed("model", trainer.model.state_dict())
     arrays |= _prefixed("optimizer", {k: v for k, v in optimizer.items() if isinstance(v, np.ndarray)})
     plain_callbacks = []
@@ -61,10 +70,10 @@ def save_checkpoint(trainer: Training, path: Path, settings: Mapping[str, Any] |
         "rate": trainer.rate,
         "seconds": trainer.seconds(),
         "divergence": trainer.divergence.state(),
-        "batch_size": trainer.loader.batch_size,
+        "batch_size": loader and loader.batch_size,
         "history": trainer.history,
         "optimizer": {k: v for k, v in optimizer.items() if not isinstance(v, np.ndarray)},
-        "generators": {name: generator_state(rng) for name, rng in trainer.generators.items()},
+        "generators": states(generators_of(trainer, loader)),
         "callbacks": plain_callbacks,
     }
     save_arrays(path, arrays, {"state": json.dumps(state)})
@@ -80,19 +89,24 @@ def load_checkpoint(
     arrays, metadata = load_arrays(path)
     try:
         state = json.loads(metadata["state"])
-        if state["version"] not in (1, _VERSION):
+        if state["version"] not in range(1, _VERSION + 1):
             raise ValueError(f"version {state['version']}, this minigrad reads version {_VERSION}")
         _compare(state["settings"], settings)
         trainer.model.load_state_dict(_under("model", arrays))
         trainer.optimizer.load_state_dict({**state["optimizer"], **_under("optimizer", arrays)})
-        for name, rng in trainer.generators.items():
-            load_generator_state(rng, state["generators"][name])
+        used = (
+            loader if state["batch_size"] else None
+        )  # which a training has not had that was saved before fit()
+        load_states(
+            generators_of(trainer, used), state["generators"], complete=state["version"] > _NAMED_ALONE
+        )
         for number, callback in enumerate(trainer.callbacks):
             callback.load_state(state["callbacks"][number], _under(f"callback/{number}", arrays))
         trainer.epoch, trainer.step = int(state["epoch"]), int(state["step"])
         trainer.history = _checked_history(state["history"], trainer.epoch)
         trainer.stopping, trainer.last_loss = bool(state["stopping"]), float(state["last_loss"])
-        loader.batch_size = state["batch_size"]
+        if used is not None:
+            used.batch_size = state["batch_size"]
         if state["version"] > 1:  # before, these were forgotten
             trainer.rate, trainer.seconds_before = float(state["rate"]), float(state["seconds"])
             trainer.divergence.load_state(state["divergence"])

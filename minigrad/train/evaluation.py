@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import backend, modes
 from minigrad.data import DataLoader, Dataset
+from minigrad.errors import ConfigError
 from minigrad.nn import Module
 from minigrad.tensor import Tensor
 
@@ -28,7 +29,8 @@ def evaluate(model: Module, dataset: Dataset, loss: Loss, device: str = "cpu") -
     """Run the model over a dataset in eval mode, without recording and without changing anything.
 
     Returns the mean loss over all samples, the share of samples whose largest output is their class (None for
-    a regression), and the outputs, one row per sample.
+    a regression), and the outputs, one row per sample. Of a model that returns several things the first is taken for
+    its outputs; the loss gets all of them. ConfigError MG-802 where that is no Tensor.
     """
     training = [(module, module.training) for module in model.modules()]
     model.eval()
@@ -37,7 +39,7 @@ def evaluate(model: Module, dataset: Dataset, loss: Loss, device: str = "cpu") -
         for x, y in DataLoader(dataset, min(EVALUATION_BATCH, len(dataset))):
             predicted = model(on_device(x, device))
             total += float(loss(predicted, backend.to_device(y, device))) * len(x)
-            outputs.append(predicted.numpy())
+            outputs.append(_first(predicted).numpy())
     for module, mode in training:
         module.training = mode
     stacked = np.concatenate(outputs)
@@ -45,6 +47,18 @@ def evaluate(model: Module, dataset: Dataset, loss: Loss, device: str = "cpu") -
     if dataset.is_classification:
         accuracy = float(np.mean(stacked.argmax(axis=1) == dataset.y))
     return Evaluation(total / len(dataset), accuracy, stacked)
+
+
+def _first(predicted: Any) -> Tensor:
+    parts = tuple(predicted.values()) if isinstance(predicted, Mapping) else predicted
+    first = parts[0] if isinstance(parts, (tuple, list)) and parts else parts
+    if not isinstance(first, Tensor):
+        raise ConfigError(
+            "MG-802",
+            f"the model returned {type(predicted).__name__}, of which the first is to be its outputs, a Tensor with a "
+            f"row for each sample, and is {type(first).__name__}. Let forward return (outputs, …).",
+        )
+    return first
 
 
 def on_device(x: np.ndarray[Any, Any], device: str) -> Tensor:

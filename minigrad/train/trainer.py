@@ -32,7 +32,8 @@ class Trainer(Training):
     accumulate : batches per update; their gradients are averaged (``mg.accumulate``).
     clip_value : cut every gradient entry to ±this before the update. (Clipping by norm: the optimizer's
         ``max_norm``.)
-    generators : every generator that training draws from, by name, so that a checkpoint can hold their states.
+    generators : those that training draws from, by name, for checkpoints; the model's, the loader's and the callbacks'
+        own are found without.
     device : where the batches go; the model has to be there already.
     strategy : how batches become updates: ``SingleProcess()``, ``Synchronous(…)`` or ``Asynchronous(…)``.
 

@@ -73,7 +73,7 @@ class Training:
     model: Module
     loss: Loss
     optimizer: Optimizer
-    loader: DataLoader
+    loader: DataLoader  # from fit() on
     callbacks: list[Callback]
     penalty: Penalty | None
     accumulate: int
