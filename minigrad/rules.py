@@ -80,10 +80,15 @@ class Rule:
     def __call__(self, i: int, g: Any, y: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Return the gradient for input ``i``."""
         offered = (g, y, i, arrays) if self._variadic else (g, y, *arrays)
-        arguments = [_shape(offered[k]) if only_shape else offered[k] for k, only_shape in self._arguments]
-        if self._params:
-            return self.function(*arguments, **{name: params[name] for name in self._params})
-        return self.function(*arguments)
+        arguments = []  # no comprehensions: each is a call, and this runs for every record
+        for k, only_shape in self._arguments:
+            arguments.append(_shape(offered[k]) if only_shape else offered[k])
+        if not self._params:
+            return self.function(*arguments)
+        given = {}
+        for name in self._params:
+            given[name] = params[name]
+        return self.function(*arguments, **given)
 
     def needs(self, count: int) -> Sequence[int]:
         """Positions among ``count`` inputs, and -1 for the result, whose values the rule needs unchanged."""
