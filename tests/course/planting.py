@@ -84,7 +84,7 @@ def told(assignment: Assignment, outcomes: list[Outcome]) -> dict[str, str]:
         for test, line in zip(question.tests, lines(question, result), strict=True):
             said = [
                 text
-                for label, text in line.said
+                for label, text in line.messages
                 if label in ("hint", "advice") and text != general[test.name]
             ]
             if said:
