@@ -224,8 +224,9 @@ def grade(
     """
     from minigrad.course.assignment import find, load
     from minigrad.course.feedback import write_feedback
-    from minigrad.course.grading import Grader, Result, Settings, grade_class, remove_others, without_missing
+    from minigrad.course.grading import Grader, Settings, grade_class
     from minigrad.course.holding import holding
+    from minigrad.course.results import Result, remove_others, without_missing
     from minigrad.course.seeds import secret_in
     from minigrad.course.settling import Around, named_by, settled, write_csv
     from minigrad.course.submissions import passed_over, submission_of
@@ -321,8 +322,8 @@ def report(
 ) -> None:
     """Show how a class did: questions, tests, pictures, and which solutions are alike."""
     from minigrad.course.assignment import find, load
-    from minigrad.course.grading import read_results, without_missing
     from minigrad.course.report import percent, statistics, write_report
+    from minigrad.course.results import read_results, without_missing
     from minigrad.course.settling import Around, settled
     from minigrad.course.submissions import submissions as read
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minigrad.course.assignment import Assignment, Question, Test
-from minigrad.course.grading import Result
 from minigrad.course.late import late_in_words
 from minigrad.course.pages import document, folded, text
+from minigrad.course.results import Result
 from minigrad.course.running import PASSED, UNGRADED, UNWRITTEN, WRONG, Outcome, Verdict, counted
 from minigrad.course.tables import shown
 from minigrad.course.texts import file_names

@@ -6,14 +6,12 @@ import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from minigrad.course.assignment import Assignment
+from minigrad.course.results import Result
 from minigrad.course.tables import shown, write_table
 from minigrad.errors import DataError
-
-if TYPE_CHECKING:
-    from minigrad.course.grading import Result
 
 
 @dataclass(frozen=True)

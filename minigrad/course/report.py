@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from minigrad.course.assignment import Assignment, released
 from minigrad.course.borrowed import Use, borrowed
 from minigrad.course.cells import Cell
-from minigrad.course.grading import Result, without_missing
 from minigrad.course.holding import Holding
 from minigrad.course.late import late_in_words
 from minigrad.course.pages import document, folded, note, table, text, under
+from minigrad.course.results import Result, without_missing
 from minigrad.course.similarity import Pair, similar
 from minigrad.course.submissions import Submission
 from minigrad.course.tables import shown

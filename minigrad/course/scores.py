@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from minigrad.course.assignment import Assignment
 from minigrad.course.feedback import by_people
-from minigrad.course.grading import Result
 from minigrad.course.late import late_in_words
+from minigrad.course.results import Result
 from minigrad.course.roster import COLUMNS
 from minigrad.course.tables import Row, Table, number, one_line, plain_name, read_table, shown, write_table
 from minigrad.errors import DataError

@@ -12,7 +12,6 @@ from typing import Any
 from minigrad.course import by_hand
 from minigrad.course.adjusting import OVERRIDES, Change, Override, changes, read_overrides
 from minigrad.course.assignment import Assignment
-from minigrad.course.grading import Result, Settled, read_results
 from minigrad.course.late import (
     FILE_TIME,
     Lateness,
@@ -21,6 +20,7 @@ from minigrad.course.late import (
     with_free_days,
     write_days,
 )
+from minigrad.course.results import Result, Settled, read_results
 from minigrad.course.roster import Names, Person, Roster, read_roster
 from minigrad.course.running import UNGRADED, UNWRITTEN, WRONG, counted
 from minigrad.course.submissions import Submission

@@ -24,7 +24,7 @@ from pathlib import Path
 from minigrad.course.assignment import Assignment, Test, folder, load
 from minigrad.course.cells import Cell
 from minigrad.course.feedback import lines
-from minigrad.course.grading import Result
+from minigrad.course.results import Result
 from minigrad.course.running import Bench, Outcome, local
 
 

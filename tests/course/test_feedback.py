@@ -16,9 +16,9 @@ from minigrad.course import feedback, similarity
 from minigrad.course.assignment import find, load
 from minigrad.course.cells import Cell
 from minigrad.course.feedback import gradescope, page, write_feedback
-from minigrad.course.grading import Result, as_json, from_json
 from minigrad.course.holding import Holding
 from minigrad.course.report import statistics, write_report
+from minigrad.course.results import Result, as_json, from_json
 from minigrad.course.running import Bench, failed, local
 from minigrad.course.settling import write_csv
 from minigrad.course.submissions import Submission
