@@ -147,7 +147,7 @@ def check(
         if outcomes:
             to.print(Text(question.title, style="bold"))
         for outcome in outcomes:
-            to.print(_told(outcome), soft_wrap=True)
+            to.print(_styled(outcome), soft_wrap=True)
         every += outcomes
     passed, total = sum(outcome.passed for outcome in every), len(every)
     to.print(
@@ -386,14 +386,14 @@ _STYLES = {
 }
 
 
-def _told(outcome: Outcome) -> Text:
+def _styled(outcome: Outcome) -> Text:
     verdict = outcome.verdict
     style = _STYLES[verdict.word]
-    told = Text.assemble((f"  {verdict.mark} ", style), outcome.test)
+    styled = Text.assemble((f"  {verdict.mark} ", style), outcome.test)
     if outcome.passed:
-        return told
-    told.append(f"  {verdict.word}", style)
+        return styled
+    styled.append(f"  {verdict.word}", style)
     for label, text in outcome.lines():
-        told.append(f"\n    {label:<8}  ", "dim")
-        told.append(text.replace("\n", "\n" + " " * 14), "bold" if label == "hint" else "")
-    return told
+        styled.append(f"\n    {label:<8}  ", "dim")
+        styled.append(text.replace("\n", "\n" + " " * 14), "bold" if label == "hint" else "")
+    return styled

@@ -168,7 +168,9 @@ def by_people(question: Question, result: Result) -> list[str]:
     hidden = {test.name for test in question.tests if test.hidden}
     changes = [change for change in result.settled.changes if change.question == question.name]
     return [
-        change.said().replace(change.test, "a hidden test") if change.test in hidden else change.said()
+        change.in_words().replace(change.test, "a hidden test")
+        if change.test in hidden
+        else change.in_words()
         for change in changes
     ]
 

@@ -135,7 +135,7 @@ def write_moved(path: Path, found: Iterable[Moved]) -> None:
 
 def in_words(found: Iterable[Moved]) -> dict[str, list[str]]:
     """Return who gained, who lost and who was spared, in words."""
-    said: dict[str, list[str]] = {"gained": [], "lost": [], "would lose, and keep what they had": []}
+    lines: dict[str, list[str]] = {"gained": [], "lost": [], "would lose, and keep what they had": []}
     for each in found:
         kind = (
             "gained"
@@ -144,5 +144,5 @@ def in_words(found: Iterable[Moved]) -> dict[str, list[str]]:
             if each.taken
             else "would lose, and keep what they had"
         )
-        said[kind].append(f"{each.student} ({each.question}: {shown(each.before)} → {shown(each.after)})")
-    return said
+        lines[kind].append(f"{each.student} ({each.question}: {shown(each.before)} → {shown(each.after)})")
+    return lines

@@ -116,13 +116,18 @@ def as_json(result: Result) -> dict[str, Any]:
 def from_json(content: Any) -> Result:
     """Build a result from ``as_json``; DataError MG-945 where it is none."""
     try:
-        outcomes = [Outcome(**outcome) for outcome in content["outcomes"]]
+        outcomes = [Outcome(**_current(outcome)) for outcome in content["outcomes"]]
         names = ("student", "file", "key", "problems", "trouble")
         later = {name: content[name] for name in ("spared", "regraded") if name in content}
         held = {str(name): bool(can) for name, can in dict(content.get("held", {})).items()}
         return Result(outcomes=outcomes, held=held, **{name: content[name] for name in names}, **later)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError("MG-945", f"this is no result of a student ({error}). Grade again.") from error
+
+
+def _current(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Return a stored outcome under today's names: what is ``message`` now was ``said`` in files before."""
+    return {"message" if name == "said" else name: value for name, value in outcome.items()}
 
 
 def read_results(folder: Path, assignment: Assignment) -> list[Result]:

@@ -103,7 +103,7 @@ def test_the_reference_gets_all_points_through_processes_too(path):
         result = grader.grade(Submission("reference", path, "", one.submitted))
     finally:
         grader.close()
-    assert [(outcome.test, outcome.said) for outcome in result.outcomes if not outcome.passed] == []
+    assert [(outcome.test, outcome.message) for outcome in result.outcomes if not outcome.passed] == []
     assert result.score == one.points
 
 
