@@ -161,10 +161,10 @@ def printed(function: Callable[..., Any], params: Sequence[str] = ()) -> str:
         given = {name: symbols.Symbol(name, scalar=name in params) for name in names}
         return Table().text(symbols.trace(function, **given).results[0])
     except Exception:  # what a function of the user's does with symbols is not known
-        told = inspect.getdoc(function)
+        documented = inspect.getdoc(function)
         name = getattr(function, "__name__", "<lambda>")
         called = "a function" if name == "<lambda>" else name
-        return told.split("\n")[0].rstrip(".") if told else f"{called} of {', '.join(names)}"
+        return documented.split("\n")[0].rstrip(".") if documented else f"{called} of {', '.join(names)}"
 
 
 def _numbered(inputs: Sequence[str]) -> dict[str, int]:
