@@ -4,7 +4,6 @@
 from minigrad import stopping as stopping
 from minigrad import environment as environment
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from minigrad import nn, ops, optim, registry, words
@@ -30,6 +29,7 @@ from minigrad.operation import Operation, define
 from minigrad.ops.words import concatenate as cat
 from minigrad.ops.words import stack
 from minigrad.records import Record
+from minigrad.renamed import renamed
 from minigrad.tape import Step, tape
 from minigrad.tensor import Tensor, steps
 from minigrad.threads import set_threads, threads
@@ -38,6 +38,9 @@ from minigrad.version import __version__ as __version__
 if TYPE_CHECKING:
     from minigrad import viz
     from minigrad.viz.recorder import record
+
+_RENAMED = {"table": ("registry", registry)}
+_old_name = renamed(__name__, _RENAMED)
 
 keep_freed_memory()
 
@@ -95,7 +98,6 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module("minigrad.viz")
-    if name == "table":
-        warnings.warn("mg.table is called mg.registry now", DeprecationWarning, stacklevel=2)
-        return registry
+    if name in _RENAMED:
+        return _old_name(name)
     raise words.no_name(__name__, name, __all__)

@@ -61,7 +61,7 @@ class ObjectProtocols(Variable):
                 f"{self.label} has shape {self.shape}, which is {self.size} numbers, not one. "
                 "Pick one, t[0], or bring them down to one: t.mean(), t.sum().",
             )
-        number: float | int | bool = backend.to_numpy(self._data).item()
+        number: float | int | bool = self._data.item()
         return number
 
     def __setitem__(self, index: Any, value: Any) -> None:

@@ -45,8 +45,10 @@ class Operation(Primitive):
         for argument in args:
             if isinstance(argument, Tensor):
                 return apply(self, args, params)
-        if self.textbook is not None and any(isinstance(argument, Formal) for argument in args):
-            return self.textbook(*args, **params)
+        if self.textbook is not None:
+            for argument in args:
+                if isinstance(argument, Formal):
+                    return self.textbook(*args, **params)
         result = self.forward(*args, **params)
         return result[0] if self.saves else result
 
@@ -89,7 +91,8 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     if operation.saves:
         value, *rest = value
         saved = tuple(rest)
-    value = backend.as_0d_array(value)
+    if value.__class__ is not np.ndarray:
+        value = backend.as_0d_array(value)
     version = _shared_version(value, inputs)
     if not (
         True in tracked and operation.differentiable and switches.recording.get() and value.dtype.kind == "f"

@@ -80,10 +80,15 @@ class Rule:
     def __call__(self, i: int, g: Any, y: Any, arrays: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Return the gradient for input ``i``."""
         offered = (g, y, i, arrays) if self._variadic else (g, y, *arrays)
-        arguments = [_shape(offered[k]) if only_shape else offered[k] for k, only_shape in self._arguments]
-        if self._params:
-            return self.function(*arguments, **{name: params[name] for name in self._params})
-        return self.function(*arguments)
+        arguments = []  # no comprehensions: each is a call, and this runs for every record
+        for k, only_shape in self._arguments:
+            arguments.append(_shape(offered[k]) if only_shape else offered[k])
+        if not self._params:
+            return self.function(*arguments)
+        given = {}
+        for name in self._params:
+            given[name] = params[name]
+        return self.function(*arguments, **given)
 
     def needs(self, count: int) -> Sequence[int]:
         """Positions among ``count`` inputs, and -1 for the result, whose values the rule needs unchanged."""
@@ -156,10 +161,10 @@ def printed(function: Callable[..., Any], params: Sequence[str] = ()) -> str:
         given = {name: symbols.Symbol(name, scalar=name in params) for name in names}
         return Table().text(symbols.trace(function, **given).results[0])
     except Exception:  # what a function of the user's does with symbols is not known
-        told = inspect.getdoc(function)
+        documented = inspect.getdoc(function)
         name = getattr(function, "__name__", "<lambda>")
         called = "a function" if name == "<lambda>" else name
-        return told.split("\n")[0].rstrip(".") if told else f"{called} of {', '.join(names)}"
+        return documented.split("\n")[0].rstrip(".") if documented else f"{called} of {', '.join(names)}"
 
 
 def _numbered(inputs: Sequence[str]) -> dict[str, int]:

@@ -58,12 +58,12 @@ def tape(loss: Tensor) -> list[Record]:
 def _recorded(*roots: Tensor, stop: Collection[Tensor] = ()) -> list[tuple[int, Tensor, Record]]:
     """What a root was computed from, oldest first, as (serial, tensor, record); not looking behind ``stop``."""
     found = set(stop)
-    pending = [root for root in roots if root not in found]
+    pending = list(roots)
     reached = []
     while pending:
         tensor = pending.pop()
         record = tensor.record
-        if record is None or tensor in found:  # a root may be a leaf
+        if record is None or tensor in found:  # a root may be a leaf, or in ``stop``
             continue
         found.add(tensor)
         reached.append((record.serial, tensor, record))

@@ -10,7 +10,7 @@ from minigrad import backend, messages, switches
 from minigrad.backend import Array
 from minigrad.errors import GradientError
 from minigrad.records import Record, Version
-from minigrad.source import SourceLocation, here
+from minigrad.source import here
 from minigrad.versions import publish, version_of
 
 
@@ -99,12 +99,12 @@ class Variable:
             return f"'{self.name}'"
         return "this tensor" if self.record is None else f"the result of {self.record.operation.name}"
 
-    def bump_version(self, location: SourceLocation | None = None, how: str = "in place") -> None:
+    def bump_version(self, how: str = "in place") -> None:
         """Note that the entries were written in place, so that a stale graph can say so (MG-205).
 
         ``how`` is a key of ``messages.WRITES``, which knows what to do instead.
         """
-        self.version.written(location or here(), how)
+        self.version.written(here(), how)
 
     def rebinds(self, other: Any) -> bool:
         """Tell whether ``t += other`` makes a new tensor, since the graph has to see it.

@@ -84,22 +84,17 @@ def _remember(whole: Any, version: Version) -> None:
             _borrowed.append(known)
 
 
-def settled(array: Any) -> tuple[Any, int | None]:
-    """Return a bare array such that a change can do no harm: a copy; or, where it is large, itself and a checksum."""
-    if isinstance(array, np.ndarray):
-        return (array, checksum(array)) if array.nbytes > COPIED else (array.copy(), None)
-    return (array if backend.backend_of(array) is None else array.copy()), None
-
-
 def settle(arrays: list[Any], bare: list[int], needed: Collection[int] | None) -> dict[int, int] | None:
     """Copy the bare arrays that a rule will need; return checksums of those that are too large for that."""
-    checksums = None
+    checksums = {}
     for i in bare:
         if needed is None or i in needed:
-            arrays[i], checksum = settled(arrays[i])
-            if checksum is not None:
-                checksums = {**(checksums or {}), i: checksum}
-    return checksums
+            array = arrays[i]
+            if isinstance(array, np.ndarray) and array.nbytes > COPIED:
+                checksums[i] = checksum(array)
+            elif isinstance(array, np.ndarray) or backend.backend_of(array) is not None:
+                arrays[i] = array.copy()
+    return checksums or None
 
 
 CONSTANTS = frozenset({int, float, bool, str, type(None)})

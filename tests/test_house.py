@@ -12,6 +12,7 @@ from types import FrameType
 import numpy as np
 
 import minigrad as mg
+from bench.walk import walk
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "minigrad"
@@ -72,6 +73,14 @@ def test_only_types_point_up_and_few() -> None:
         "tape.py: minigrad.tensor",  # a Step says that what it holds are Tensors
         "viz/__init__.py: minigrad.train.faults",  # offered there, and imported when it is asked for
     ]
+
+
+def test_a_batch_of_training_is_a_short_walk() -> None:
+    batch = walk()
+    assert len(batch.calls) <= 190
+    assert batch.depth <= 14
+    assert len(batch.files) <= 37
+    assert sum(name == "Optimizer.rate" for _, _, name in batch.calls) == 1
 
 
 def test_what_runs_in_backward_is_read_in_one_sitting() -> None:

@@ -147,7 +147,7 @@ def check(
         if outcomes:
             to.print(Text(question.title, style="bold"))
         for outcome in outcomes:
-            to.print(_told(outcome), soft_wrap=True)
+            to.print(_styled(outcome), soft_wrap=True)
         every += outcomes
     passed, total = sum(outcome.passed for outcome in every), len(every)
     to.print(
@@ -224,8 +224,9 @@ def grade(
     """
     from minigrad.course.assignment import find, load
     from minigrad.course.feedback import write_feedback
-    from minigrad.course.grading import Grader, Result, Settings, grade_class, remove_others, without_missing
+    from minigrad.course.grading import Grader, Settings, grade_class
     from minigrad.course.holding import holding
+    from minigrad.course.results import Result, remove_others, without_missing
     from minigrad.course.seeds import secret_in
     from minigrad.course.settling import Around, named_by, settled, write_csv
     from minigrad.course.submissions import passed_over, submission_of
@@ -321,8 +322,8 @@ def report(
 ) -> None:
     """Show how a class did: questions, tests, pictures, and which solutions are alike."""
     from minigrad.course.assignment import find, load
-    from minigrad.course.grading import read_results, without_missing
     from minigrad.course.report import percent, statistics, write_report
+    from minigrad.course.results import read_results, without_missing
     from minigrad.course.settling import Around, settled
     from minigrad.course.submissions import submissions as read
 
@@ -385,14 +386,14 @@ _STYLES = {
 }
 
 
-def _told(outcome: Outcome) -> Text:
+def _styled(outcome: Outcome) -> Text:
     verdict = outcome.verdict
     style = _STYLES[verdict.word]
-    told = Text.assemble((f"  {verdict.mark} ", style), outcome.test)
+    styled = Text.assemble((f"  {verdict.mark} ", style), outcome.test)
     if outcome.passed:
-        return told
-    told.append(f"  {verdict.word}", style)
+        return styled
+    styled.append(f"  {verdict.word}", style)
     for label, text in outcome.lines():
-        told.append(f"\n    {label:<8}  ", "dim")
-        told.append(text.replace("\n", "\n" + " " * 14), "bold" if label == "hint" else "")
-    return told
+        styled.append(f"\n    {label:<8}  ", "dim")
+        styled.append(text.replace("\n", "\n" + " " * 14), "bold" if label == "hint" else "")
+    return styled

@@ -15,8 +15,8 @@ from minigrad.cli import show
 
 if TYPE_CHECKING:
     from minigrad.course.assignment import Assignment
-    from minigrad.course.grading import Result
     from minigrad.course.regrading import Regrade
+    from minigrad.course.results import Result
     from minigrad.course.settling import Around
 
 _ASSIGNMENT = typer.Argument(metavar="ASSIGNMENT", help="A1 … A8, or the path of an assignment's source.")
@@ -66,7 +66,7 @@ def update(assignment: Annotated[str, _ASSIGNMENT], grades: Annotated[Path, _GRA
     """
     from minigrad.course.assignment import find, load
     from minigrad.course.feedback import write_feedback
-    from minigrad.course.grading import read_results
+    from minigrad.course.results import read_results
     from minigrad.course.settling import Around, settled, write_csv
     from minigrad.course.texts import file_names
 
@@ -103,7 +103,7 @@ def scores(
 ) -> None:
     """Write the scores that count in the columns that Canvas or Moodle imports."""
     from minigrad.course.assignment import find, load
-    from minigrad.course.grading import read_results
+    from minigrad.course.results import read_results
     from minigrad.course.scores import write_scores
     from minigrad.course.settling import Around, settled
     from minigrad.errors import ConfigError

@@ -122,8 +122,8 @@ def _show_warning(
 
 def resume_alone(what: str, names: Iterable[str]) -> None:
     """Raise ConfigError MG-803 where parameters, by their ``names`` in Python, are given beside ``--resume``."""
-    said = {"recipe": "RECIPE", "run": "RUN", "start_from": "--from", "setting": "--set"}
-    options = ", ".join(said.get(name, f"--{name.replace('_', '-')}") for name in names)
+    written = {"recipe": "RECIPE", "run": "RUN", "start_from": "--from", "setting": "--set"}
+    options = ", ".join(written.get(name, f"--{name.replace('_', '-')}") for name in names)
     if options:
         raise ConfigError(
             "MG-803",

@@ -105,7 +105,7 @@ def settings_in_words(settings: Mapping[str, Any], without: Collection[str] = ()
     first = {"epochs": f"{chosen.epochs} epochs", "batch_size": batch, "optimizer": chosen.optimizer}
     first["lr"] = f"rate {chosen.lr:g}"
     words = [word for name, word in first.items() if name not in without]
-    said = {
+    shown = {
         "recipe",
         "data",
         "epochs",
@@ -118,7 +118,7 @@ def settings_in_words(settings: Mapping[str, Any], without: Collection[str] = ()
         "start_from",
     }
     for name, value in chosen.to_dict().items():
-        if name not in {*said, *without} and value != getattr(Config, name):
+        if name not in {*shown, *without} and value != getattr(Config, name):
             words.append(_setting(name, value))
     return ", ".join(words)
 

@@ -58,7 +58,7 @@ def step(
     if out is not None or not terminal:
         trace.save(page)
         to.print(f"{len(trace.events)} events of {trace.title} are in {page}", soft_wrap=True, markup=False)
-        for line in recorded.told:
+        for line in recorded.messages:
             to.print(line, soft_wrap=True, markup=False)
         if not terminal and not _open(page):
             to.print(f"Open it in a browser: {page.resolve().as_uri()}", soft_wrap=True, markup=False)
@@ -66,13 +66,13 @@ def step(
         from minigrad.viz.terminal import run
 
         run(trace, to)
-        for line in recorded.told:
+        for line in recorded.messages:
             to.print(line, soft_wrap=True, markup=False)
 
 
 class _Recorded(NamedTuple):
     trace: Recording
-    told: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     """What was recorded of the program, in sentences."""
 
 
@@ -182,8 +182,8 @@ def _unfit(step: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     ]
     if needed:
         names = [argument.arg for argument in needed]
-        told = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-        return f"step({ast.unparse(given)}) in line {step.lineno} needs {told}, but"
+        missing = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+        return f"step({ast.unparse(given)}) in line {step.lineno} needs {missing}, but"
     if isinstance(step, ast.AsyncFunctionDef):
         return f"step() in line {step.lineno} is a coroutine, which runs only where it is awaited, and"
     if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(step)):
@@ -204,12 +204,12 @@ class _Progress:
 
     def __init__(self, name: str, at: int, steps: int) -> None:
         self.last = at + steps - 1
-        self.told = f"running {name} up to step {self.last} of its training"
+        self.announcement = f"running {name} up to step {self.last} of its training"
         self.shown = 0.0
 
     def __enter__(self) -> Callable[[int], None]:
         if self.last > 1 or sys.stderr.isatty():
-            print(self.told, "…", file=sys.stderr, flush=True)
+            print(self.announcement, "…", file=sys.stderr, flush=True)
         return self._show
 
     def _show(self, step: int) -> None:
@@ -233,14 +233,14 @@ class _own_traceback:
     def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
         if not isinstance(error, Exception) or os.environ.get("MINIGRAD_TRACEBACK"):
             return
-        told = traceback.TracebackException.from_exception(error)
-        if not any(frame.filename == self.file for frame in told.stack):
+        shown = traceback.TracebackException.from_exception(error)
+        if not any(frame.filename == self.file for frame in shown.stack):
             return
-        part: traceback.TracebackException | None = told
+        part: traceback.TracebackException | None = shown
         while part is not None:
             part.stack = traceback.StackSummary.from_list([f for f in part.stack if not _is_ours(f.filename)])
             part = part.__cause__ or part.__context__
-        print("".join(told.format()), end="", file=sys.stderr)
+        print("".join(shown.format()), end="", file=sys.stderr)
         code = getattr(error, "code", "")
         if isinstance(code, str) and code.startswith("MG-"):
             print(f"To read more: minigrad explain {code}", file=sys.stderr)

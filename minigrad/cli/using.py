@@ -46,8 +46,8 @@ def _compare(to: Console, what: str, before: float | None, now: float) -> None:
         to.print(Text(f"  The same {what} as when it was trained.", "dim"))
         return
     reason = "the data, the file or the libraries have changed since"
-    said = "is damaged" if before is None else f"says {before}: {reason}"
-    to.print(Text(f"  results.json {said}.", "yellow"), soft_wrap=True)
+    state = "is damaged" if before is None else f"says {before}: {reason}"
+    to.print(Text(f"  results.json {state}.", "yellow"), soft_wrap=True)
 
 
 def _scores(data: Any, predicted: Any) -> Any:

@@ -64,7 +64,7 @@ class Change:
         """What the score has more, or less, by it."""
         return self.points - self.before
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         """Say it in a sentence."""
         signed = ", ".join(part for part in (self.by, self.when) if part)
         end = f" ({signed})" if signed else ""

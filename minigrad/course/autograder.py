@@ -19,9 +19,10 @@ from minigrad.course.assignment import Assignment, load
 from minigrad.course.cells import Cell
 from minigrad.course.feedback import gradescope
 from minigrad.course.gradescope import Plan
-from minigrad.course.grading import Grader, Result, Settings, grade_class
+from minigrad.course.grading import Grader, Settings, grade_class
 from minigrad.course.holding import holding
 from minigrad.course.remote import Forks
+from minigrad.course.results import Result
 from minigrad.course.submissions import Submission, submission_of
 from minigrad.course.texts import line, whole
 from minigrad.errors import ConfigError, MinigradError

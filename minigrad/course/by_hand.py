@@ -7,17 +7,17 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
-from importlib.resources import files
 from pathlib import Path
 
 from minigrad.course.assignment import TEXT_STUB, Assignment, Question, released
 from minigrad.course.cells import Cell, cells_of, read_bytes
+from minigrad.course.pages import document, folded, note, passage, text
 from minigrad.course.submissions import Submission
 from minigrad.course.tables import number, one_line, read_table, shown, write_table
 from minigrad.course.texts import whole
 from minigrad.errors import DataError
 from minigrad.files import atomic_write
+from minigrad.markup import Markup, tag
 
 SHEET, PAGE, CODES = "by_hand.csv", "by_hand.html", "by_hand_codes.csv"
 _COLUMNS = ("student", "question", "of", "points", "comment", "answer")
@@ -232,35 +232,26 @@ def _codes(folder: Path, students: Iterable[str]) -> dict[str, str]:
 def _page(
     assignment: Assignment, sheet: Sheet, read: Mapping[str, Mapping[str, str]], codes: Mapping[str, str]
 ) -> str:
-    style = files("minigrad.course").joinpath("feedback.css").read_text(encoding="utf-8")
-    parts = [
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-        f"<title>{escape(assignment.title)}: answers</title>",
-        f'<meta name="viewport" content="width=device-width"><style>{style}</style></head><body><main class="report">',
-        f"<header><h1>{escape(assignment.title)}: answers</h1><p>Points and comments go into {SHEET}.</p></header>",
-    ]
+    title = f"{assignment.title}: answers"
+    parts: list[Markup] = []
     for question in questions(assignment):
-        parts.append(f"<h3>{escape(question.title)}, {question.by_hand} points</h3>")
-        parts += [f"<p class=note>{_text(text)}</p>" for text in _asked(assignment, question)]
+        parts.append(tag("h3", f"{question.title}, {question.by_hand} points"))
+        parts += [note(passage(above)) for above in _asked(assignment, question)]
         if question.sample:
-            parts.append(
-                f"<details><summary><h2>what is expected</h2></summary><p>{_text(question.sample)}</p></details>"
-            )
+            parts.append(folded(tag("h2", "what is expected"), tag("p", passage(question.sample))))
         for key in sorted(read, key=lambda each: codes.get(each, each)):
             answer = read[key].get(question.name)
             if answer is None:
                 continue
             given = sheet.rows.get((key, question.name))
-            points = (
-                "" if given is None or given.points is None else f"{shown(given.points)} / {question.by_hand}"
-            )
-            comment = (
-                f"<p class=note>{escape(one_line(given.comment))}</p>" if given and given.comment else ""
-            )
-            text = _text(answer) if answer else "<i>nothing is written here</i>"
-            head = f"<h2>{escape(codes.get(key, key))}<b>{points}</b></h2>"
-            parts.append(f"<section>{head}<ul><li>{text}{comment}</li></ul></section>")
-    return whole("".join(parts)) + "</main></body></html>\n"
+            entered = None if given is None else given.points
+            points = "" if entered is None else f"{shown(entered)} / {question.by_hand}"
+            comment = note(text(one_line(given.comment))) if given and given.comment else None
+            words = passage(answer) if answer else tag("i", "nothing is written here")
+            head = tag("h2", text(codes.get(key, key)), tag("b", points))
+            parts.append(tag("section", head, tag("ul", tag("li", words, comment))))
+    header = tag("header", tag("h1", title), tag("p", f"Points and comments go into {SHEET}."))
+    return document(title, header, parts, wide=True)
 
 
 def _asked(assignment: Assignment, question: Question) -> list[str]:
@@ -271,7 +262,3 @@ def _asked(assignment: Assignment, question: Question) -> list[str]:
             break
         above = [*above, cell.source] if cell.kind == "markdown" and not cell.nbgrader else []
     return above
-
-
-def _text(text: str) -> str:
-    return f'<span class="text">{escape(text)}</span>'

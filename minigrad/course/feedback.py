@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from minigrad.course.assignment import Assignment, Question, Test
-from minigrad.course.grading import Result
 from minigrad.course.late import late_in_words
-from minigrad.course.running import PASSED, UNGRADED, UNWRITTEN, WRONG, Outcome, counted
+from minigrad.course.pages import document, folded, text
+from minigrad.course.results import Result
+from minigrad.course.running import PASSED, UNGRADED, UNWRITTEN, WRONG, Outcome, Verdict, counted
 from minigrad.course.tables import shown
-from minigrad.course.texts import file_names, whole
+from minigrad.course.texts import file_names
 from minigrad.files import atomic_write, write_json
+from minigrad.markup import Markup, fragment, tag
 
 _HIDDEN_WORDS = {  # of what went wrong in a hidden test: nothing that the student's code could have put there
     "missing": "A function that this test needs is not in your file, or its cell failed.",
@@ -37,7 +37,7 @@ class Line(NamedTuple):
 
     name: str
     outcome: Outcome
-    said: list[tuple[str, str]]
+    messages: list[tuple[str, str]]
 
 
 def lines(question: Question, result: Result) -> Iterator[Line]:
@@ -52,51 +52,52 @@ def lines(question: Question, result: Result) -> Iterator[Line]:
         outcome = outcomes[test.name]
         hidden += test.hidden
         name = f"hidden test {hidden}" if test.hidden else test.name.replace("-", " ")
-        yield Line(name, outcome, [] if outcome.passed else _said(test, outcome, advise))
+        yield Line(name, outcome, [] if outcome.passed else _messages(test, outcome, advise))
 
 
-def _said(test: Test, outcome: Outcome, advise: bool) -> list[tuple[str, str]]:
+def _messages(test: Test, outcome: Outcome, advise: bool) -> list[tuple[str, str]]:
     if not test.hidden:
         return outcome.lines()
     advice = outcome.advice if advise else ""
     word = _HIDDEN_WORDS.get(outcome.kind, "" if advice else "The result is not right.")
-    return [(label, text) for label, text in (("problem", word), ("advice", advice)) if text]
+    return [(label, message) for label, message in (("problem", word), ("advice", advice)) if message]
 
 
 def page(assignment: Assignment, result: Result) -> str:
     """Return a student's feedback as one HTML page without scripts, which needs nothing beside it."""
     share = min(100, 100 * result.score / assignment.points)
-    style = files("minigrad.course").joinpath("feedback.css").read_text(encoding="utf-8")
     person = result.settled.person
     student = person.shown if person and person.name else result.student
-    title = f"{escape(assignment.title)}: {escape(student)}"
-    parts = [
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
-        f'<meta name="viewport" content="width=device-width"><style>{style}</style></head><body><main>',
-        f"<header><h1>{escape(assignment.title)}</h1><p>{escape(student)}, {escape(result.file)}</p>",
-        f'<p class="score"><b>{shown(result.score)}</b> of {assignment.points} points</p>{_late(result)}',
-        f'<div class="bar"><div style="width:{share:.1f}%"></div></div>',
-        f"<p>{escape(_summary(assignment, result))}</p>{_counts(result)}</header>",
-    ]
-    if result.trouble:
-        parts.append(f'<p class="trouble">{escape(result.trouble)}</p>')
-    parts += [f'<div class="trouble">{_problem(problem)}</div>' for problem in result.problems]
-    parts += [_section(question, result) for question in assignment.questions]
-    parts.append(_footer(result) + "</main></body></html>\n")
-    return whole("".join(parts))
+    return document(
+        f"{assignment.title}: {student}",
+        tag(
+            "header",
+            tag("h1", assignment.title),
+            tag("p", text(f"{student}, {result.file}")),
+            tag("p", tag("b", shown(result.score)), f" of {assignment.points} points", class_="score"),
+            _late(result),
+            tag("div", tag("div", style=f"width:{share:.1f}%"), class_="bar"),
+            tag("p", _summary(assignment, result)),
+            _counts(result),
+        ),
+        tag("p", text(result.trouble), class_="trouble") if result.trouble else None,
+        (tag("div", _problem(problem), class_="trouble") for problem in result.problems),
+        (_section(question, result) for question in assignment.questions),
+        _footer(result),
+    )
 
 
-def _late(result: Result) -> str:
+def _late(result: Result) -> list[Markup]:
     late = result.settled.late
     if late is None:
-        return ""
-    said = [f"Due {late.deadline}", f"handed in {late.handed_in} ({late.source})" if late.source else ""]
-    said += [f"extended {late.extension}" if late.extension else "", late.note]
-    parts = [f"<p>{escape('; '.join(part for part in said if part))}</p>"]
+        return []
+    notes = [f"Due {late.deadline}", f"handed in {late.handed_in} ({late.source})" if late.source else ""]
+    notes += [f"extended {late.extension}" if late.extension else "", late.note]
+    parts = [tag("p", text("; ".join(filter(None, notes))))]
     if late.days:
         cost = f"{shown(result.settled.penalty)} points: {shown(result.final)} points count"
-        parts.append(f"<p>{escape(late_in_words(late))} of the {late.of}, {cost}.</p>")
-    return "".join(parts)
+        parts.append(tag("p", f"{late_in_words(late)} of the {late.of}, {cost}."))
+    return parts
 
 
 def _summary(assignment: Assignment, result: Result) -> str:
@@ -119,17 +120,23 @@ def _summary(assignment: Assignment, result: Result) -> str:
     return f"{count}. Look at: {names}"
 
 
-def _counts(result: Result) -> str:
+def _counts(result: Result) -> Markup | None:
     """Say how many tests were answered wrongly, and how many not at all: marks, words and numbers."""
-    counts = "".join(
-        f'<span class="{_CLASSES[verdict]}"><span class="mark">{verdict.mark}</span> {count} {verdict.word}</span> '
+    counts = [
+        tag("span", _mark(verdict), f" {count} {verdict.word}", class_=_CLASSES[verdict])
         for verdict, count in counted(result.outcomes)
+    ]
+    return tag("p", fragment(*counts, between=" "), class_="counts") if counts else None
+
+
+def _mark(verdict: Verdict, title: str | None = None) -> Markup:
+    return tag("span", verdict.mark, class_="mark", title=title)
+
+
+def _problem(problem: dict[str, Any]) -> Markup:
+    place = (
+        fragment(f"line {problem['line']}: ", tag("code", text(problem["text"]))) if problem["line"] else None
     )
-    return f'<p class="counts">{counts}</p>' if counts else ""
-
-
-def _problem(problem: dict[str, Any]) -> str:
-    place = f"line {problem['line']}: <code>{escape(problem['text'])}</code>" if problem["line"] else ""
     left_out = (
         "It was left out, and the rest was graded without it."
         if problem["kind"] in ("died", "time", "memory")
@@ -137,21 +144,23 @@ def _problem(problem: dict[str, Any]) -> str:
     )
     message = problem["message"][:1].upper() + problem["message"][1:]
     end = "," if place else "" if message.endswith((".", "?", "!")) else "."
-    what = f"<b>Cell {escape(problem['cell'])} did not run to its end.</b> {escape(message)}{end}"
-    return f"<p>{what} {place} {left_out}</p>"
+    what = tag("b", text(f"Cell {problem['cell']} did not run to its end."))
+    return tag("p", what, " ", text(message), end, " ", place, " ", left_out)
 
 
-def _section(question: Question, result: Result) -> str:
+def _section(question: Question, result: Result) -> Markup:
     points = result.points_of(question)
     waits = question.name in result.settled.waiting
-    complete = points == question.points
     got = "not graded yet" if waits else f"{shown(points)} / {question.points}"
-    tests = "".join(_test(line) for line in lines(question, result))
-    tests += "".join(f"<li>{escape(said)}</li>" for said in by_people(question, result))
-    head = f"<h2>{escape(question.title)}<span>{got}</span></h2>"
-    if complete:
-        return f'<details class="complete"><summary>{head}</summary><ul>{tests}</ul></details>'
-    return f"<section>{head}<ul>{tests}</ul></section>"
+    tests = tag(
+        "ul",
+        (_test(line) for line in lines(question, result)),
+        (tag("li", text(change)) for change in by_people(question, result)),
+    )
+    head = tag("h2", question.title, tag("span", got))
+    if points == question.points:
+        return folded(head, tests, class_="complete")
+    return tag("section", head, tests)
 
 
 def by_people(question: Question, result: Result) -> list[str]:
@@ -159,31 +168,42 @@ def by_people(question: Question, result: Result) -> list[str]:
     hidden = {test.name for test in question.tests if test.hidden}
     changes = [change for change in result.settled.changes if change.question == question.name]
     return [
-        change.said().replace(change.test, "a hidden test") if change.test in hidden else change.said()
+        change.in_words().replace(change.test, "a hidden test")
+        if change.test in hidden
+        else change.in_words()
         for change in changes
     ]
 
 
-def _test(line: Line) -> str:
-    verdict = line.outcome.verdict
-    points = f"{line.outcome.score} / {line.outcome.points}"
-    word = "" if line.outcome.passed else f" <em>{verdict.word}</em>"
-    head = f'<p><span class="mark" title="{verdict.word}">{verdict.mark}</span> {escape(line.name)}{word}'
-    head += f"<span>{points}</span></p>"
-    said = "".join(_row(label, text) for label, text in line.said)
-    return f'<li class="{_CLASSES[verdict]}">{head}' + (f"<dl>{said}</dl>" if said else "") + "</li>"
+def _test(line: Line) -> Markup:
+    outcome = line.outcome
+    verdict = outcome.verdict
+    head = tag(
+        "p",
+        _mark(verdict, verdict.word),
+        f" {line.name}",
+        None if outcome.passed else fragment(" ", tag("em", verdict.word)),
+        tag("span", f"{outcome.score} / {outcome.points}"),
+    )
+    rows = [_row(label, message) for label, message in line.messages]
+    return tag("li", head, tag("dl", rows) if rows else None, class_=_CLASSES[verdict])
 
 
-def _row(label: str, text: str) -> str:
-    shown = f"<pre>{escape(text)}</pre>" if label in ("input", "expected", "got") else escape(text)
-    return f"<dt>{label}</dt><dd>{shown}</dd>"
+def _row(label: str, message: str) -> Markup:
+    shown = text(message)
+    is_value = label in ("input", "expected", "got")
+    return fragment(tag("dt", label), tag("dd", tag("pre", shown) if is_value else shown))
 
 
-def _footer(result: Result) -> str:
-    return (
-        "<footer><p>A public test runs on your own machine too, and at once: "
-        f"<code>minigrad course check {escape(result.file or 'FILE')}</code>. Hidden tests try other shapes, "
-        "other numbers and your function inside the engine.</p></footer>"
+def _footer(result: Result) -> Markup:
+    return tag(
+        "footer",
+        tag(
+            "p",
+            "A public test runs on your own machine too, and at once: ",
+            tag("code", text(f"minigrad course check {result.file or 'FILE'}")),
+            ". Hidden tests try other shapes, other numbers and your function inside the engine.",
+        ),
     )
 
 
@@ -197,7 +217,7 @@ def gradescope(assignment: Assignment, result: Result) -> dict[str, Any]:
     for number, question in enumerate(assignment.questions, 1):
         for k, (test, line) in enumerate(zip(question.tests, lines(question, result), strict=True), 1):
             verdict = line.outcome.verdict
-            output = "\n".join(f"{label}: {text}" for label, text in line.said)
+            output = "\n".join(f"{label}: {message}" for label, message in line.messages)
             if not line.outcome.passed:
                 output = f"{verdict.mark} {verdict.word}\n{output}"
             tests.append(
@@ -215,10 +235,10 @@ def gradescope(assignment: Assignment, result: Result) -> dict[str, Any]:
             {
                 "name": f"{question.title}: points by hand",
                 "number": f"{number}.0",
-                "output": said,
+                "output": change,
                 "visibility": "visible",
             }
-            for said in by_people(question, result)
+            for change in by_people(question, result)
         ]
         if question.name in result.settled.waiting:
             waits = {

@@ -112,12 +112,12 @@ class Holding(NamedTuple):
         """Say what holds, and what does not, in two sentences at the most."""
         kept = [words for can, words in zip(self, _WORDS, strict=True) if not can]
         can = [words for can, words in zip(self, _WORDS, strict=True) if can]
-        said = [f"{where} a student's code cannot {_listed(kept, 'or')}."] if kept else []
+        sentences = [f"{where} a student's code cannot {_listed(kept, 'or')}."] if kept else []
         if can:
-            said.append(
+            sentences.append(
                 f"It CAN {_listed(can, 'and')}: grade strangers' code in a container, as the guide shows."
             )
-        return said
+        return sentences
 
 
 _WORDS = (

@@ -192,7 +192,7 @@ def _extension(
 def lateness(
     policy: Policy,
     student: str,
-    told: Sequence[HandedIn],
+    uploads: Sequence[HandedIn],
     times: Mapping[str, datetime] | None,
     file: Path | None,
 ) -> Lateness:
@@ -208,10 +208,10 @@ def lateness(
     if file is None:
         return made
     time, source, note = (times or {}).get(student), "the table of times", ""
-    marked = any(each.late for each in told)
+    marked = any(each.late for each in uploads)
     if time is None:
         time, source = _of_file(file, policy.zone), FILE_TIME
-        if any(each.system == "Canvas" for each in told):
+        if any(each.system == "Canvas" for each in uploads):
             late = time is not None and policy.days_late(time, deadline) > 0
             if not marked or not late:
                 time, source = None, f"Canvas's mark: {'late' if marked else 'in time'}"
@@ -227,7 +227,7 @@ def lateness(
     return Lateness(
         made.deadline,
         handed_in,
-        source if time or marked or told else "",
+        source if time or marked or uploads else "",
         days,
         0,
         policy.percent(days),

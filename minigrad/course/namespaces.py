@@ -38,24 +38,24 @@ def enter(guard: Callable[[], None], keep: int) -> None:
     cannot be.
     """
     unshare()
-    told, tell = os.pipe()
+    reading, writing = os.pipe()
     first = os.fork()
     if first:
         guard()
-        _end_as(_status_from(told, tell, keep))
+        _end_as(_status_from(reading, writing, keep))
     guard()
-    os.close(told)
+    os.close(reading)
     student = os.fork()
     if student == 0:
-        os.close(tell)
+        os.close(writing)
         guard()
         return
-    os.closerange(0, tell)
-    os.closerange(tell + 1, 4096)
+    os.closerange(0, writing)
+    os.closerange(writing + 1, 4096)
     while True:
         ended, status = os.wait()
         if ended == student:
-            os.write(tell, _STATUS.pack(status))
+            os.write(writing, _STATUS.pack(status))
             os._exit(0)
 
 
@@ -78,13 +78,13 @@ def unshare() -> None:
                 file.write(text)
 
 
-def _status_from(told: int, tell: int, keep: int) -> int:
-    os.close(tell)
+def _status_from(reading: int, writing: int, keep: int) -> int:
+    os.close(writing)
     for descriptor in range(4096):
-        if descriptor not in (told, keep):
+        if descriptor not in (reading, keep):
             with contextlib.suppress(OSError):
                 os.close(descriptor)
-    status = os.read(told, _STATUS.size)
+    status = os.read(reading, _STATUS.size)
     os.wait()
     return int(_STATUS.unpack(status)[0]) if status else signal.SIGKILL
 

@@ -6,14 +6,12 @@ import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from minigrad.course.assignment import Assignment
+from minigrad.course.results import Result
 from minigrad.course.tables import shown, write_table
 from minigrad.errors import DataError
-
-if TYPE_CHECKING:
-    from minigrad.course.grading import Result
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ def write_moved(path: Path, found: Iterable[Moved]) -> None:
 
 def in_words(found: Iterable[Moved]) -> dict[str, list[str]]:
     """Return who gained, who lost and who was spared, in words."""
-    said: dict[str, list[str]] = {"gained": [], "lost": [], "would lose, and keep what they had": []}
+    lines: dict[str, list[str]] = {"gained": [], "lost": [], "would lose, and keep what they had": []}
     for each in found:
         kind = (
             "gained"
@@ -146,5 +144,5 @@ def in_words(found: Iterable[Moved]) -> dict[str, list[str]]:
             if each.taken
             else "would lose, and keep what they had"
         )
-        said[kind].append(f"{each.student} ({each.question}: {shown(each.before)} → {shown(each.after)})")
-    return said
+        lines[kind].append(f"{each.student} ({each.question}: {shown(each.before)} → {shown(each.after)})")
+    return lines

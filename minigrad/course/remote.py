@@ -202,13 +202,13 @@ class Forks:
         self._control, self._process, self._scratch = None, None, ""
 
 
-def _problems(told: Any) -> list[dict[str, Any]]:
+def _problems(report: Any) -> list[dict[str, Any]]:
     """Return what a child says about its cells, as far as it has the form of that."""
     kinds = {"kind": str, "message": str, "line": int, "text": str, "cell": str, "number": int}
     try:
         return [
             {name: problem[name] for name in kinds}
-            for problem in told["loaded"][:50]
+            for problem in report["loaded"][:50]
             if all(type(problem[name]) is kind for name, kind in kinds.items())
         ]
     except (KeyError, TypeError):
@@ -237,11 +237,11 @@ class Remote(Student):
         }
         self._guarded(lambda: wire.send(self._connection, *values.encode(sent), self._deadline))
         while True:
-            told = self._guarded(lambda: values.decode(*wire.receive(self._connection, self._deadline)))
-            if type(told) is dict and type(told.get("cell")) is int and loading is not None:
-                loading.append(told["cell"])
-            elif type(told) is not dict or "cell" not in told:
-                self.problems = _problems(told)
+            report = self._guarded(lambda: values.decode(*wire.receive(self._connection, self._deadline)))
+            if type(report) is dict and type(report.get("cell")) is int and loading is not None:
+                loading.append(report["cell"])
+            elif type(report) is not dict or "cell" not in report:
+                self.problems = _problems(report)
                 break
 
     def _exchanged(self, header: bytes, body: bytes) -> tuple[bytes, bytes]:

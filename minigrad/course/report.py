@@ -7,8 +7,6 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,13 +16,15 @@ from numpy.typing import NDArray
 from minigrad.course.assignment import Assignment, released
 from minigrad.course.borrowed import Use, borrowed
 from minigrad.course.cells import Cell
-from minigrad.course.grading import Result, without_missing
 from minigrad.course.holding import Holding
 from minigrad.course.late import late_in_words
+from minigrad.course.pages import document, folded, note, table, text, under
+from minigrad.course.results import Result, without_missing
 from minigrad.course.similarity import Pair, similar
 from minigrad.course.submissions import Submission
 from minigrad.course.tables import shown
 from minigrad.files import atomic_write
+from minigrad.markup import Markup, tag
 
 
 class QuestionStatistics(NamedTuple):
@@ -93,11 +93,11 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     draw_scores(folder / "scores.png", assignment, results)
     draw_questions(folder / "questions.png", rows)
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(QuestionStatistics._fields)
-    table.writerows([*row[:3], *(f"{value:.4f}" for value in row[3:])] for row in rows)
-    atomic_write(folder / "questions.csv", text.getvalue())
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(QuestionStatistics._fields)
+    writer.writerows([*row[:3], *(f"{value:.4f}" for value in row[3:])] for row in rows)
+    atomic_write(folder / "questions.csv", lines.getvalue())
     solutions = {one.student: one.cells for one in given if one.cells}
     pairs = similar(solutions, released(assignment))
     page = _page(folder, assignment, everybody, rows, pairs, solutions, borrowed(assignment, solutions))
@@ -165,7 +165,6 @@ def _page(
 ) -> str:
     results = without_missing(everybody)
     scores = np.array([result.score for result in results])
-    style = files("minigrad.course").joinpath("feedback.css").read_text(encoding="utf-8")
     facts = f"mean {scores.mean():.1f}, median {np.median(scores):g}, of {assignment.points} points"
     questions = [
         [row.title, row.points, percent(row.mean), percent(row.full), percent(row.none),
@@ -179,28 +178,29 @@ def _page(
         for test in question.tests
         for rate in [rates[test.name]]
     ]
-    parts = [
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-        f"<title>{escape(assignment.title)}: the class</title>",
-        f'<meta name="viewport" content="width=device-width"><style>{style}</style></head><body><main class="report">',
-        f"<header><h1>{escape(assignment.title)}</h1><p>{len(results)} students, {facts}</p></header>",
+    return document(
+        f"{assignment.title}: the class",
+        tag("header", tag("h1", assignment.title), tag("p", f"{len(results)} students, {facts}")),
         _picture(folder / "scores.png", "how many students have each score"),
         _picture(folder / "questions.png", "shares of students with all, some and none of the points"),
-        "<h3>Questions</h3>",
-        _table(["question", "points", "mean", "all", "none", "discrimination"], questions),
-        "<p class=note>Discrimination is the correlation of a question's points with the points everywhere else. "
-        "Near 0, or below, look at the question before you look at the students.</p>",
-        "<h3>Tests</h3>",
-        _table(["question", "test", "", "points", "passed"], tests),
-        *_by_people(everybody),
-        *_alike(pairs, solutions),
-        *_taken(uses, solutions),
-        *_held(results),
-    ]
-    return "".join(parts) + "</main></body></html>\n"
+        under(
+            "Questions",
+            table(["question", "points", "mean", "all", "none", "discrimination"], questions),
+            note(
+                "Discrimination is the correlation of a question's points with the points everywhere else. "
+                "Near 0, or below, look at the question before you look at the students."
+            ),
+        ),
+        under("Tests", table(["question", "test", "", "points", "passed"], tests)),
+        _by_people(everybody),
+        _alike(pairs, solutions) if solutions else None,
+        _taken(uses) if solutions else None,
+        _held(results),
+        wide=True,
+    )
 
 
-def _by_people(results: Sequence[Result]) -> list[str]:
+def _by_people(results: Sequence[Result]) -> list[Markup]:
     """List what no test has decided: who is missing, what is still to be read, what people changed, who was late."""
     missing = [result for result in results if result.settled.missing]
     people = [result.settled.person for result in missing]
@@ -209,10 +209,10 @@ def _by_people(results: Sequence[Result]) -> list[str]:
         for person, result in zip(people, missing, strict=True)
     )
     waiting = Counter(question for result in results for question in result.settled.waiting)
-    parts = [f"<h3>Missing</h3><p>{len(missing)}: {escape(names)}</p>"] if missing else []
+    parts = [under("Missing", tag("p", text(f"{len(missing)}: {names}")))] if missing else []
     if waiting:
-        said = ", ".join(f"{name}: {count}" for name, count in waiting.items())
-        parts.append(f"<h3>Not graded yet</h3><p>{escape(said)}</p>")
+        counts = ", ".join(f"{name}: {count}" for name, count in waiting.items())
+        parts.append(under("Not graded yet", tag("p", text(counts))))
     changed = [
         [result.student, change.test or change.question, shown(change.before), shown(change.points), change.reason,
          change.by, change.when]
@@ -221,8 +221,8 @@ def _by_people(results: Sequence[Result]) -> list[str]:
         if not change.graded
     ]  # fmt: skip
     if changed:
-        parts.append("<h3>Changed by hand</h3>")
-        parts.append(_table(["student", "question", "before", "after", "reason", "by", "when"], changed))
+        head = ["student", "question", "before", "after", "reason", "by", "when"]
+        parts.append(under("Changed by hand", table(head, changed)))
     late = [
         [result.student, each.handed_in, each.source, late_in_words(each), shown(result.settled.penalty),
          each.extension or each.note]
@@ -230,78 +230,65 @@ def _by_people(results: Sequence[Result]) -> list[str]:
         if (each := result.settled.late) and (each.days or each.extension or each.note)
     ]  # fmt: skip
     if late:
-        parts += [
-            "<h3>Late</h3>",
-            _table(["student", "handed in", "known from", "", "points off", "note"], late),
-        ]
+        head = ["student", "handed in", "known from", "", "points off", "note"]
+        parts.append(under("Late", table(head, late)))
     return parts
 
 
-def _alike(pairs: Sequence[Pair], solutions: Mapping[str, Sequence[Cell]]) -> list[str]:
-    if not solutions:
-        return []
-    note = (
-        "<p class=note>Pairs of solutions that share pieces which few others have, names and comments left aside. "
+def _alike(pairs: Sequence[Pair], solutions: Mapping[str, Sequence[Cell]]) -> Markup:
+    about = note(
+        "Pairs of solutions that share pieces which few others have, names and comments left aside. "
         "Short answers are alike by nature, and friends explain things to each other: this is where to look, and "
-        "proof of nothing.</p>"
+        "proof of nothing."
     )
     if not pairs:
-        return ["<h3>Alike</h3>", note, "<p>No two solutions share anything rare.</p>"]
+        return under("Alike", about, tag("p", "No two solutions share anything rare."))
     blocks = []
     for pair in pairs:
-        sides = "".join(
-            f"<div><b>{escape(student)}</b><pre>{escape(_code(solutions[student], pair.questions))}</pre></div>"
+        sides = [
+            tag("div", tag("b", text(student)), tag("pre", text(_code(solutions[student], pair.questions))))
             for student in (pair.one, pair.other)
+        ]
+        head = tag(
+            "h2",
+            text(f"{pair.one} and {pair.other}: {', '.join(pair.questions)}"),
+            tag("b", f"{100 * pair.share:.0f} % of what is rare"),
         )
-        head = f"{escape(pair.one)} and {escape(pair.other)}: {escape(', '.join(pair.questions))}"
-        blocks.append(
-            f"<details><summary><h2>{head}<b>{100 * pair.share:.0f} % of what is rare</b></h2></summary>"
-            f'<div class="sides">{sides}</div></details>'
-        )
-    return ["<h3>Alike</h3>", note, *blocks]
+        blocks.append(folded(head, tag("div", sides, class_="sides")))
+    return under("Alike", about, blocks)
 
 
-def _taken(uses: Sequence[Use], solutions: Mapping[str, Sequence[Cell]]) -> list[str]:
-    if not solutions:
-        return []
-    note = (
-        "<p class=note>Names of the engine that stand in a student's cells and in no cell of the assignment. Whoever "
-        "calls the engine's own rule has written none; whoever tries his own against it has done well.</p>"
+def _taken(uses: Sequence[Use]) -> Markup:
+    about = note(
+        "Names of the engine that stand in a student's cells and in no cell of the assignment. Whoever "
+        "calls the engine's own rule has written none; whoever tries his own against it has done well."
     )
-    if not uses:
-        return ["<h3>Taken from the engine</h3>", note, "<p>Nothing.</p>"]
     rows = [[use.student, use.question, use.what, use.line] for use in uses]
-    return ["<h3>Taken from the engine</h3>", note, _table(["student", "cell", "what", "line"], rows)]
+    found = table(["student", "cell", "what", "line"], rows) if rows else tag("p", "Nothing.")
+    return under("Taken from the engine", about, found)
 
 
-def _held(results: Sequence[Result]) -> list[str]:
+def _held(results: Sequence[Result]) -> Markup | None:
     """What was found to keep students' code in as they were graded, which need not have been here, nor all at once."""
     found: dict[tuple[tuple[str, bool], ...], int] = {}
     for result in results:
         if not result.trouble:  # of that, no code has run
             kind = tuple(result.held.items())
             found[kind] = found.get(kind, 0) + 1
-    said = []
+    parts = []
     for kind, count in found.items():
         held = Holding.stored(dict(kind))
         of_all = "" if len(found) == 1 else f"{count} submission{'s' * (count > 1)}: "
         where = "On the machine that graded them" if len(found) > 1 else "On the machine that graded"
-        text = " ".join(held.sentences(where)) if held else "What held as they were graded was not looked at."
-        said.append(f"<p>{escape(of_all + text)}</p>")
-    return ["<h3>What kept students' code in</h3>", *said] if said else []
+        what = " ".join(held.sentences(where)) if held else "What held as they were graded was not looked at."
+        parts.append(tag("p", of_all, text(what)))
+    return under("What kept students' code in", parts) if parts else None
 
 
 def _code(cells: Sequence[Cell], questions: Sequence[str]) -> str:
     return "\n\n".join(cell.source for cell in cells if cell.name in questions)
 
 
-def _picture(path: Path, says: str) -> str:
+def _picture(path: Path, alt: str) -> Markup:
     content = base64.b64encode(path.read_bytes()).decode()
-    return f'<p><img alt="{says}" src="data:image/png;base64,{content}"></p>'
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    def cells(tag: str, row: Sequence[object]) -> str:
-        return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in row) + "</tr>"
-
-    return f"<table>{cells('th', head)}{''.join(cells('td', row) for row in rows)}</table>"
+    return tag("p", tag("img", alt=alt, src=f"data:image/png;base64,{content}"))

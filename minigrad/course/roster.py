@@ -130,27 +130,27 @@ class Roster:
 
     def surely(self, stem: str) -> list[Person]:
         """Return those whom the whole of a name names; nobody where a part of it alone does."""
-        told = HandedIn.of(stem)
-        if told.system == "Canvas" and told.number in self._canvas:
-            return self._canvas[told.number]
-        named = self._by_name(told.name)
-        if told.system:
-            numbered = [person for person in named if told.number in (person.id, person.id.lstrip("0"))]
+        handed_in = HandedIn.of(stem)
+        if handed_in.system == "Canvas" and handed_in.number in self._canvas:
+            return self._canvas[handed_in.number]
+        named = self._by_name(handed_in.name)
+        if handed_in.system:
+            numbered = [person for person in named if handed_in.number in (person.id, person.id.lstrip("0"))]
             return numbered or named
         return self._exactly(stem) or named
 
-    def _perhaps(self, told: HandedIn) -> list[Person]:
-        if told.system == "Canvas":
-            whole = "".join(_folded(told.name).split())
+    def _perhaps(self, handed_in: HandedIn) -> list[Person]:
+        if handed_in.system == "Canvas":
+            whole = "".join(_folded(handed_in.name).split())
             return [
                 person
                 for person in self.people
-                if told.number in (person.id, person.id.lstrip("0"))
+                if handed_in.number in (person.id, person.id.lstrip("0"))
                 and any(
                     len(word) > 2 and word in whole for words in self._names[person.key] for word in words
                 )
-            ] or self._partly(told.name)
-        return self._partly(told.name) or ([] if told.system else self.in_parts(told.name))
+            ] or self._partly(handed_in.name)
+        return self._partly(handed_in.name) or ([] if handed_in.system else self.in_parts(handed_in.name))
 
     def _exactly(self, name: str) -> list[Person]:
         return self._own.get(_folded(name)) or self._weak.get(_folded(name)) or []
@@ -329,19 +329,19 @@ class Names:
         """Say, by student, where a submission is nobody's, could be several people's, or is taken for somebody's."""
         if self.roster is None:
             return {}
-        said = {}
+        notes = {}
         for student, stems in self.called.items():
             if student in self.roster.by_key:
                 taken = [
                     stem for stem in stems if not self.roster.surely(stem) and not self.roster.in_parts(stem)
                 ]
                 if taken:
-                    said[student] = f"{' and '.join(map(repr, taken))} names only in part whose it is."
+                    notes[student] = f"{' and '.join(map(repr, taken))} names only in part whose it is."
                 continue
             found = self.roster.match(student)
             could_be = ", ".join(person.shown or person.key for person in found[:4])
-            said[student] = f"It could be of {could_be}: rename it." if found else "Not on the roster."
-        return said
+            notes[student] = f"It could be of {could_be}: rename it." if found else "Not on the roster."
+        return notes
 
     def handed_in(self, student: str) -> list[HandedIn]:
         """Return what the names of a student's files say."""

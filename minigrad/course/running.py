@@ -34,7 +34,7 @@ _WORDS = {
 
 
 class Verdict(NamedTuple):
-    """How an outcome is told everywhere: its word and its mark."""
+    """How an outcome is shown everywhere: its word and its mark."""
 
     word: str
     mark: str
@@ -59,7 +59,7 @@ class Outcome:
     test: str
     points: int
     passed: bool
-    said: str = ""
+    message: str = ""
     hint: str = ""
     call: str = ""
     given: dict[str, str] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Outcome:
     def lines(self) -> list[tuple[str, str]]:
         """What there is to say, as pairs of a label and a text that may have several lines."""
         inputs = "\n".join(_named(name, text) for name, text in self.given.items())
-        found = [("hint", self.hint if self.kind != "unwritten" else ""), ("problem", self.said)]
+        found = [("hint", self.hint if self.kind != "unwritten" else ""), ("problem", self.message)]
         found += [("call", self.call), ("input", inputs)]
         found += [("expected", self.expected), ("got", self.got)]
         return [(label, text) for label, text in found if text]
@@ -103,7 +103,7 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
             function(student, rng)
         if comparisons.get():
             return Outcome(function.__name__, 1, True)
-        outcome.kind, outcome.said = "empty", "The test compared nothing, which is no pass."
+        outcome.kind, outcome.message = "empty", "The test compared nothing, which is no pass."
     except Wrong as wrong:
         outcome.kind, outcome.hint = "wrong", wrong.hint or hint
         outcome.given = {name: neutral(text) for name, text in wrong.given.items()}
@@ -115,10 +115,10 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
         where = (
             f" (line {problem.line}: {problem.text})" if problem.line and problem.kind != "unwritten" else ""
         )
-        outcome.said = _said(outcome.kind, problem.message, where)
+        outcome.message = _message(outcome.kind, problem.message, where)
     except Exception as error:  # an answer of a kind that the test's author did not think of
         outcome.kind = "odd"
-        outcome.said = _said(
+        outcome.message = _message(
             "odd", f"The test could not use what came back ({type(error).__name__}: {error})"
         )
     finally:
@@ -128,12 +128,12 @@ def judged(function: Any, student: Student, rng: np.random.Generator) -> Outcome
 
 def failed(test: Test, kind: str, message: str) -> Outcome:
     """Return the outcome of a test that could not begin."""
-    return Outcome(test.name, test.points, False, said=_said(kind, message), kind=kind)
+    return Outcome(test.name, test.points, False, message=_message(kind, message), kind=kind)
 
 
-def _said(kind: str, message: str, where: str = "") -> str:
-    said = _WORDS.get(kind, "{message}").format(message=message) + where
-    return neutral(said) if said.endswith((".", "?", "!")) else f"{neutral(said)}."
+def _message(kind: str, message: str, where: str = "") -> str:
+    message = _WORDS.get(kind, "{message}").format(message=message) + where
+    return neutral(message) if message.endswith((".", "?", "!")) else f"{neutral(message)}."
 
 
 class Bench:

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from minigrad.course.assignment import Assignment
 from minigrad.course.feedback import by_people
-from minigrad.course.grading import Result
 from minigrad.course.late import late_in_words
+from minigrad.course.results import Result
 from minigrad.course.roster import COLUMNS
 from minigrad.course.tables import Row, Table, number, one_line, plain_name, read_table, shown, write_table
 from minigrad.errors import DataError
@@ -228,9 +228,9 @@ def _into_moodle(
         most = cells[maximum] if maximum is not None else ""
         maxima.add(number(most))
         cells[grade] = shown(scored[key].final).replace(".", "," if "," in most else ".")
-        said = _comment(assignment, scored[key])
-        if comments is not None and said:
-            cells[comments] = said
+        comment = _comment(assignment, scored[key])
+        if comments is not None and comment:
+            cells[comments] = comment
     notes = [note for most in maxima for note in _other_maximum("Moodle", most, assignment)]
     notes += _unknown(fixed, "whose grade can no more be changed there")
     notes += _unknown([key for key in scored if key not in seen], f"not in {table.path.name}")
@@ -255,9 +255,9 @@ def _other_maximum(system: str, most: float | None, assignment: Assignment) -> l
 
 def _comment(assignment: Assignment, result: Result) -> str:
     settled = result.settled
-    said = [result.trouble, late_in_words(settled.late) if settled.late else ""]
-    said += [each for question in assignment.questions for each in by_people(question, result)]
-    return one_line("; ".join(part for part in said if part))
+    comment = [result.trouble, late_in_words(settled.late) if settled.late else ""]
+    comment += [each for question in assignment.questions for each in by_people(question, result)]
+    return one_line("; ".join(part for part in comment if part))
 
 
 def _unknown(keys: Sequence[str], what: str) -> list[str]:

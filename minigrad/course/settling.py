@@ -12,7 +12,6 @@ from typing import Any
 from minigrad.course import by_hand
 from minigrad.course.adjusting import OVERRIDES, Change, Override, changes, read_overrides
 from minigrad.course.assignment import Assignment
-from minigrad.course.grading import Result, Settled, read_results
 from minigrad.course.late import (
     FILE_TIME,
     Lateness,
@@ -21,6 +20,7 @@ from minigrad.course.late import (
     with_free_days,
     write_days,
 )
+from minigrad.course.results import Result, Settled, read_results
 from minigrad.course.roster import Names, Person, Roster, read_roster
 from minigrad.course.running import UNGRADED, UNWRITTEN, WRONG, counted
 from minigrad.course.submissions import Submission
@@ -208,8 +208,8 @@ class Around:
             )
 
     def _add_missing(self, given: list[Submission], names: Names) -> None:
-        said = names.notes()
-        self.of_students = {student: [note] for student, note in said.items()}
+        notes = names.notes()
+        self.of_students = {student: [note] for student, note in notes.items()}
         if self.roster is not None:
             self.notes += self.roster.notes
             there = {one.student for one in given}
@@ -329,13 +329,13 @@ def notes(result: Result) -> list[str]:
     """Return everything that there is to say of one result, for the instructor."""
     settled = result.settled
     problems = [f"cell {problem['cell']}: {problem['message']}" for problem in result.problems]
-    said = [result.trouble] if result.trouble else problems
-    said += [change.said() for change in settled.changes if not change.graded]
+    remarks = [result.trouble] if result.trouble else problems
+    remarks += [change.in_words() for change in settled.changes if not change.graded]
     if settled.waiting:
-        said.append(f"not graded yet: {', '.join(settled.waiting)}")
+        remarks.append(f"not graded yet: {', '.join(settled.waiting)}")
     if settled.late and settled.late.extension:
-        said.append(f"extended {settled.late.extension}")
-    return [*said, *result.notes]
+        remarks.append(f"extended {settled.late.extension}")
+    return [*remarks, *result.notes]
 
 
 def settled(around: Around, results: Iterable[Result]) -> list[Result]:

@@ -68,10 +68,10 @@ def read_table(path: Path, code: str) -> Table:
         ) from error
     skipped = 0
     first, _, rest = text.partition("\n")
-    told = re.fullmatch(r'"?sep=(.)"?\s*', first)
-    if told:
+    declared = re.fullmatch(r'"?sep=(.)"?\s*', first)
+    if declared:
         text, skipped = rest, 1
-    delimiter = told[1] if told else max(_DELIMITERS, key=lambda each: len(_first(text, each)))
+    delimiter = declared[1] if declared else max(_DELIMITERS, key=lambda each: len(_first(text, each)))
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         rows = [Row(reader.line_num + skipped, [_cell(cell) for cell in cells]) for cells in reader]

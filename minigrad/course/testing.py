@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.answers import NotYet, agree, slip
+
 Numbers = NDArray[Any]
 
 comparisons: ContextVar[int] = ContextVar("comparisons", default=0)
 """How many comparisons the running test has made: one that made none has not tested anything."""
 
 
-class Wrong(AssertionError):
+class Wrong(NotYet):
     """A comparison that failed: what was put in, what was expected, what came.
 
     ``hint`` is that of a known slip; ``advice`` is what the page says of this comparison in a hidden test.
@@ -63,17 +65,16 @@ def close(
     comparisons.set(comparisons.get() + 1)
     wanted = np.asarray(expected, dtype=np.float64)
     numbers = _numbers(got)
-    if numbers is not None and _agree(numbers, wanted, rtol, atol):
+    if numbers is not None and agree(numbers, wanted, rtol, atol):
         return
     if any(_is_slip(numbers, other) and not _is_slip(wanted, other) for other in _others(also)):
         return
-    known = (slip for slip, wrong in (slips or {}).items() if _is_slip(numbers, wrong))
-    slip = next(known, None)
-    if slip is not None:
-        hint = slip
+    known = slip(slips, lambda wrong: _is_slip(numbers, wrong))
+    if known is not None:
+        hint = known
     elif numbers is not None and numbers.shape != wanted.shape:
         hint = hint or f"The shape is {numbers.shape}; {wanted.shape} is wanted."
-    elif numbers is not None and rtol and wanted.any() and _agree(numbers, wanted, 1e-4, 0.0):
+    elif numbers is not None and rtol and wanted.any() and agree(numbers, wanted, 1e-4, 0.0):
         hint = advice = "Nearly right: the first digits agree, the later ones do not."
     raise Wrong(hint, given, shown(wanted), shown(got), advice)
 
@@ -155,11 +156,7 @@ def _others(also: Callable[[], Sequence[Any]]) -> list[Numbers]:
 
 
 def _is_slip(numbers: Numbers | None, wrong: Any) -> bool:
-    return numbers is not None and _agree(numbers, np.asarray(wrong, dtype=np.float64), 1e-6, 1e-8)
-
-
-def _agree(got: Numbers, wanted: Numbers, rtol: float, atol: Any) -> bool:
-    return got.shape == wanted.shape and bool(np.allclose(got, wanted, rtol=rtol, atol=atol, equal_nan=True))
+    return numbers is not None and agree(numbers, np.asarray(wrong, dtype=np.float64), 1e-6, 1e-8)
 
 
 def _same(got: Any, expected: Any) -> bool:

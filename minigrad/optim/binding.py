@@ -67,7 +67,9 @@ class Compiled(Bound):
 
     def update(self, g: Array, coefficients: tuple[Any, ...]) -> None:
         """See ``Bound.update``; the coefficients stand in ``vector`` already."""
-        loop = self.shared_loop if is_shared_out(g) else self.loop
+        loop = self.loop
+        if self.shared_loop is not loop and is_shared_out(g):
+            loop = self.shared_loop
         loop(self.theta_1d, g.ravel(), *self.state_1d, self.vector)
 
 

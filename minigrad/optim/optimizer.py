@@ -87,8 +87,9 @@ class Optimizer:
     ``formula(self, theta, g, *state, rate, t)`` instead, in which ``self.beta1`` is the setting of that name.
 
     ``opt.state["fc1.weight"]["m"]`` is a parameter's state, an array of its shape and dtype, zero at first (to
-    change it, write into it); ``opt.t`` counts the steps taken. Where a parameter is of float16, in which ε and squares
-    of gradients are 0, its state is of float32, and so is all arithmetic; the new parameter is rounded once.
+    change it, write into it); ``opt.t`` counts the steps taken, and ``opt.last_rate`` is the rate of the last (NaN
+    before the first). Where a parameter is of float16, in which ε and squares of gradients are 0, its state is of
+    float32, and so is all arithmetic; the new parameter is rounded once.
 
     Raises MG-501 where there are no parameters and MG-507 where a setting is out of its range.
     """
@@ -142,6 +143,7 @@ class Optimizer:
         self.fast = flag("fast", fast)
         tensors = named(params)
         self.t = 0
+        self.last_rate = math.nan
         self.state = {
             name: {key: _zeros(tensor.data, k) for k, key in enumerate(self.state_names)}
             for name, tensor in tensors.items()
@@ -239,7 +241,7 @@ class Optimizer:
         clip: Array = 1.0
         if self.max_norm is not None:
             clip = clip_factor([g for _, g in ready], self.max_norm)
-        rate = self.rate
+        rate = self.last_rate = self.rate
         if (loss := lost.get()) is not None:
             self._tell_lost(*loss, rate)
         hooks = modes.hooked.get().update
@@ -251,8 +253,9 @@ class Optimizer:
         self.t += 1
         location = here()
         for slot, _ in ready:
-            slot.tensor.bump_version(location, "step")
-            slot.tensor.stepped_passes = slot.tensor.grad_passes
+            tensor = slot.tensor
+            tensor.version.written(location, "step")
+            tensor.stepped_passes = tensor.grad_passes
         for update in seen:
             for hook in hooks:
                 hook(update)

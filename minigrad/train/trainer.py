@@ -112,8 +112,8 @@ class Trainer(Training):
             batches += len(losses)
             if self.clip_value is not None:
                 clip_grad_value(self.model, self.clip_value)
-            self.rate = self.optimizer.rate
             self.optimizer.step()
+            self.rate = self.optimizer.last_rate
             self.step += 1
             for callback in (*self.callbacks, self.strategy):
                 callback.on_step_end(self)

@@ -124,8 +124,8 @@ def _introduction(trace: Trace) -> Markup:
     own = own if len(own) <= _LONGEST else own[: _LONGEST - 1].rsplit(" ", 1)[0] + " …"
     kinds = {event.kind for event in trace.events}
     way = [text for kind, text in _WAY.items() if kind in kinds]
-    told = f"Event by event: {', then '.join(way)}." if way else ""
-    return tag("p", " ".join(filter(None, (own, told))), class_="mg-about")
+    sequence = f"Event by event: {', then '.join(way)}." if way else ""
+    return tag("p", " ".join(filter(None, (own, sequence))), class_="mg-about")
 
 
 def _list(trace: Trace) -> Markup:
@@ -133,8 +133,8 @@ def _list(trace: Trace) -> Markup:
     for event in trace.events:
         lines: list[str] = [tag("b", title(trace, event)), tag("i", rule(trace, event))]
         for entry in entries(trace, event)[:1]:
-            said = explain(trace, event, entry)
-            pairs = zip(said.symbols.split("\n"), said.numbers.split("\n"), strict=True)
+            explanation = explain(trace, event, entry)
+            pairs = zip(explanation.symbols.split("\n"), explanation.numbers.split("\n"), strict=True)
             lines += [tag("code", text) for pair in pairs for text in pair]
         lines += notes(trace, event)
         badge = tag("span", event.kind, class_=f"mg-badge mg-{event.kind}")

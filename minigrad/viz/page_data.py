@@ -76,7 +76,7 @@ def _nodes(trace: Trace) -> list[dict[str, Any]]:
         own = [e.index for e in trace.events if isinstance(e, Forward) and e.node == node.index]
         found: dict[str, Any] = {"name": node.name, "head": head(node), "jump": (own or uses)[:1]}
         for kind, line in (("value", values[node.index]), ("grad", gradients.get(node.index, []))):
-            found[kind] = [[k, told["text"], told["heat"]] for k, told in ((k, cell(a)) for k, a in line)]
+            found[kind] = [[k, shown["text"], shown["heat"]] for k, shown in ((k, cell(a)) for k, a in line)]
         found["jump"] += [k for k, *_ in found["grad"][-1:]]
         made.append(found)
     return made
@@ -99,10 +99,14 @@ def _event(trace: Trace, event: Event, store: Store, wanted: set[tuple[int, ...]
     first = entries(trace, event)
     array = answer(trace, event)
     target = event.input if isinstance(event, Backward) else event.node
-    told = {}
+    explanations = {}
     for entry in [*first, *sorted(wanted - set(first))]:
-        said = explain(trace, event, entry)
-        told[",".join(map(str, entry))] = [said.symbols, said.numbers, _finite(array[entry])]
+        explanation = explain(trace, event, entry)
+        explanations[",".join(map(str, entry))] = [
+            explanation.symbols,
+            explanation.numbers,
+            _finite(array[entry]),
+        ]
     name = nodes[target].name
     found: dict[str, Any] = {
         "kind": event.kind,
@@ -113,7 +117,7 @@ def _event(trace: Trace, event: Event, store: Store, wanted: set[tuple[int, ...]
         "target": target,
         "sources": [],
         "entry": list(first[0]) if first else [],
-        "told": told,
+        "explanations": explanations,
         "answer": store.add(array),
         "symbol": name if isinstance(event, Forward | Update | NewLoss) else f"dL/d{name}",
         "added": isinstance(event, Backward) and not event.first,
@@ -136,7 +140,7 @@ def _event(trace: Trace, event: Event, store: Store, wanted: set[tuple[int, ...]
         found["theta"] = name_in(event.rows, name)
         seen = [row.symbol for row in event.rows]
         found["rows"] = [
-            _row(row, array.shape, store, told, "←" if row.symbol in seen[:i] else "=")
+            _row(row, array.shape, store, explanations, "←" if row.symbol in seen[:i] else "=")
             for i, row in enumerate(event.rows)
         ]
         arrays = [(row.symbol, row.value) for row in event.rows if row.value.shape == array.shape][:-1]
@@ -156,10 +160,12 @@ def _exact(value: Host) -> float | None:
     return float(value) if value.size == 1 and np.isfinite(value).all() else None
 
 
-def _row(row: Row, shape: tuple[int, ...], store: Store, told: dict[str, Any], sign: str) -> dict[str, Any]:
+def _row(
+    row: Row, shape: tuple[int, ...], store: Store, explanations: dict[str, Any], sign: str
+) -> dict[str, Any]:
     made: dict[str, Any] = {"symbol": row.symbol, "text": row.text, "sign": sign}
     if row.value.shape == shape and shape:
-        made["at"] = {key: show(row.value[tuple(map(int, key.split(",")))]) for key in told}
+        made["at"] = {key: show(row.value[tuple(map(int, key.split(",")))]) for key in explanations}
         made["array"] = store.add(row.value)
     else:
         made["number"], made["exact"] = show(row.value), _exact(row.value)
@@ -214,28 +220,28 @@ def notes(trace: Trace, event: Event) -> list[str]:
     """Return what is easily overlooked: stretched axes, the sum over them, a second contribution."""
     node = trace.nodes[event.node]
     if isinstance(event, Forward):
-        told = []
+        found = []
         for i in dict.fromkeys(i for i in node.inputs if i is not None):
             source = trace.nodes[i]
             if stretches(source.shape, node):
                 axes = _axes(source.shape, node.shape)
-                told.append(
+                found.append(
                     f"{source.name} ({shape_text(source.shape)}) is stretched to {shape_text(node.shape)} along {axes}"
                 )
-        return told
+        return found
     if not isinstance(event, Backward):
         return []
     source = trace.nodes[event.input]
-    told = []
+    found = []
     if event.summed or stretches(source.shape, node):
         axes = _axes(source.shape, node.shape)
-        told.append(
+        found.append(
             f"summed over {axes}, along which {source.name} was stretched: "
             f"{shape_text(node.shape)} → {shape_text(source.shape)}"
         )
     if not event.first:
-        told.append(f"{source.name} was used more than once: this contribution is added to what came before")
-    return told
+        found.append(f"{source.name} was used more than once: this contribution is added to what came before")
+    return found
 
 
 def _axes(small: tuple[int, ...], large: tuple[int, ...]) -> str:

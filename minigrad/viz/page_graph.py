@@ -136,7 +136,7 @@ def _box(
     group: Group, node: Node, step: int, at: Point, height: float, value: Host, gradient: Host | None
 ) -> Markup:
     name, operation, start, shape = head(node)
-    told = group.title or f"{node.name}, {node.role}, {shape}"
+    label = group.title or f"{node.name}, {node.role}, {shape}"
     several = bool(group.title)
     top = _TITLE if several else 0
     frame = tag("rect", class_="box", width=_WIDTH, height=height, rx=7)
@@ -148,7 +148,7 @@ def _box(
         )
     return tag(
         "g",
-        tag("title", told),
+        tag("title", label),
         frame,
         tag("text", name, class_="name", x=10, y=top + 17),
         tag("text", operation, class_="op", x=start, y=top + 17),
@@ -158,21 +158,21 @@ def _box(
         _row("grad", top + _HEAD + _ROW, gradient, several) if height > top + _HEAD + 2 * _ROW else None,
         class_=f"node {'several' if several else node.role}", data_node=node.index, data_step=step,
         data_members=" ".join(map(str, group.members)) if several else None, tabindex=0, role="button",
-        transform=f"translate({at[0]:.1f} {at[1]:.1f})", aria_label=told,
+        transform=f"translate({at[0]:.1f} {at[1]:.1f})", aria_label=label,
     )  # fmt: skip
 
 
 def _row(kind: str, y: float, array: Host | None, several: bool) -> Markup:
     """A value or a gradient; where tensors share a box there is a place for a heat map even where it is empty."""
-    told = {"text": "none", "heat": ""} if array is None else cell(array)
-    x, picture = 86 if told["heat"] else 50, None
-    if told["heat"] or several:
+    shown = {"text": "none", "heat": ""} if array is None else cell(array)
+    x, picture = 86 if shown["heat"] else 50, None
+    if shown["heat"] or several:
         place = {"x": 50, "y": y + 3, "width": 30, "height": 15}
-        hidden = "" if told["heat"] else ";display:none"
+        hidden = "" if shown["heat"] else ";display:none"
         picture = fragment(
             tag(
                 "image", class_="heat", **place, preserveAspectRatio="none",
-                style=f"image-rendering:pixelated{hidden}", href=told["heat"] or None,
+                style=f"image-rendering:pixelated{hidden}", href=shown["heat"] or None,
             ),
             tag("rect", class_="frame", **place, style=hidden[1:]),
         )  # fmt: skip
@@ -183,8 +183,8 @@ def _row(kind: str, y: float, array: Host | None, several: bool) -> Markup:
         tag("text", kind, class_="label", x=10, y=y + 15),
         picture,
         tag(
-            "text", told["text"], class_="text", x=x, y=y + 15,
-            **(squeezed if 7.25 * len(told["text"]) > room else {}),
+            "text", shown["text"], class_="text", x=x, y=y + 15,
+            **(squeezed if 7.25 * len(shown["text"]) > room else {}),
         ),
         class_=f"row {kind}",
     )  # fmt: skip

@@ -150,6 +150,6 @@ def _group(trace: Trace, chain: list[int]) -> Group:
     if len(nodes) == 1:
         return Group(chain, chain[0])
     counts = Counter(str(node.operation).replace("_", " ") for node in operations)
-    told = " · ".join(name if n == 1 else f"{name} ×{n}" for name, n in counts.items())
+    counted = " · ".join(name if n == 1 else f"{name} ×{n}" for name, n in counts.items())
     name = _layer([node for node in nodes if node.operation is None])
-    return Group(sorted(chain), operations[-1].index, f"{name}: {told}" if name else told)
+    return Group(sorted(chain), operations[-1].index, f"{name}: {counted}" if name else counted)

@@ -20,7 +20,7 @@ from minigrad.source import SourceLocation, here
 from minigrad.tape import Step, walk
 from minigrad.tensor import Tensor
 from minigrad.viz import again
-from minigrad.viz import trace as told
+from minigrad.viz import trace as events
 from minigrad.viz.local import local_derivative, stretched_axes
 from minigrad.viz.names import Names
 from minigrad.viz.recording import Recording
@@ -100,7 +100,7 @@ class Recorder:
         line = self._line(record.location)
         layer = self._look()
         node = self._add_result(record, output, line, layer)
-        self._note(told.Forward(self._next, line, node))
+        self._note(events.Forward(self._next, line, node))
 
     def backward(self, step: Step) -> None:
         """Note a contribution to a gradient, and the start of a walk before its first."""
@@ -111,14 +111,14 @@ class Recorder:
             received[id(step.output)] = None
             self._look()
             line = self._line(here())
-            self._note(told.Seed(self._next, line, node, _host(step.incoming)))
+            self._note(events.Seed(self._next, line, node, _host(step.incoming)))
             self.losses.append(node)
         source = self.trace.nodes[node].inputs[step.position]
         assert source is not None
         rule = step.record.operation.rule(step.position)
         assert rule is not None
         self._note(
-            told.Backward(
+            events.Backward(
                 index=self._next,
                 line=self._line(step.record.location),
                 node=node,
@@ -140,7 +140,7 @@ class Recorder:
         self.settle()
         node = self._newest(tensor)
         old = None if before is None else host(before)
-        self._note(told.AccumulateGrad(self._next, self._line(here()), node, old, _host(tensor.grad)))
+        self._note(events.AccumulateGrad(self._next, self._line(here()), node, old, _host(tensor.grad)))
 
     def update(self, update: EngineUpdate) -> None:
         """Note what an optimizer did to a parameter."""
@@ -152,7 +152,7 @@ class Recorder:
         node, _ = self.latest[id(update.tensor)]
         optimizer = type(update.optimizer).__name__
         line = self._line(here())
-        event = told.Update(self._next, line, node, optimizer, update.t, rows(update))
+        event = events.Update(self._next, line, node, optimizer, update.t, rows(update))
         self._note(event)
         self.updated[node] = event.rows[-1].value
 
@@ -165,7 +165,7 @@ class Recorder:
             old = self.trace.nodes[loss].value
             new = again.with_new(self.trace, loss, self.updated) if old.size == 1 else None
             if new is not None:
-                self._note(told.NewLoss(self._next, line, loss, old, host(new)))
+                self._note(events.NewLoss(self._next, line, loss, old, host(new)))
         self.losses, self.updated = [], {}
 
     def finish(self) -> None:
@@ -291,7 +291,7 @@ class Recorder:
     def _next(self) -> int:
         return len(self.trace.events)
 
-    def _note(self, event: told.Event) -> None:
+    def _note(self, event: events.Event) -> None:
         self.trace.events.append(event)
 
     def _look(self) -> str | None:

@@ -94,9 +94,9 @@ def _heading(trace: Trace, event: Event) -> Text:
 def _formula(trace: Trace, event: Event) -> list[Text]:
     lines = [Text(rule(trace, event), style="dim")]
     for place in entries(trace, event)[:1]:
-        said = explain(trace, event, place)
-        numbers = said.numbers.split("\n")
-        for symbols, below in zip(said.symbols.split("\n"), numbers, strict=True):
+        explanation = explain(trace, event, place)
+        numbers = explanation.numbers.split("\n")
+        for symbols, below in zip(explanation.symbols.split("\n"), numbers, strict=True):
             lines += [Text(symbols), Text(below, style="bold")]
     return [*lines, *(Text(note, style="italic") for note in notes(trace, event))]
 

@@ -22,7 +22,7 @@ def lines(rows: Sequence[Row], index: Index, name: str) -> list[Pair]:
     values: dict[str, Any] = {}
     names: dict[Expression, str] = {row.tree: row.symbol for row in rows if row.tree is not None}
 
-    def said(symbol: str) -> str:
+    def labelled(symbol: str) -> str:
         return entry(called(symbol, name), index if np.ndim(values[symbol]) else ())
 
     def value(symbol: str) -> str:
@@ -35,7 +35,7 @@ def lines(rows: Sequence[Row], index: Index, name: str) -> list[Pair]:
             sign, result = "←" if row.symbol in values else "=", show(_at(row.value, index))
             symbols = numbers = row.text
             if row.tree is not None:
-                symbols, numbers = (Unicode(names, say, show).text(row.tree) for say in (said, value))
+                symbols, numbers = (Unicode(names, say, show).text(row.tree) for say in (labelled, value))
             given = f"= {result}" if numbers in (result, row.text) else f"= {numbers} = {result}"
             found.append(Pair(f"{left} {sign} {symbols}", given))
         values[row.symbol] = row.value

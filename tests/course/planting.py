@@ -24,7 +24,7 @@ from pathlib import Path
 from minigrad.course.assignment import Assignment, Test, folder, load
 from minigrad.course.cells import Cell
 from minigrad.course.feedback import lines
-from minigrad.course.grading import Result
+from minigrad.course.results import Result
 from minigrad.course.running import Bench, Outcome, local
 
 
@@ -84,7 +84,7 @@ def told(assignment: Assignment, outcomes: list[Outcome]) -> dict[str, str]:
         for test, line in zip(question.tests, lines(question, result), strict=True):
             said = [
                 text
-                for label, text in line.said
+                for label, text in line.messages
                 if label in ("hint", "advice") and text != general[test.name]
             ]
             if said:

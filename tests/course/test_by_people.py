@@ -14,9 +14,9 @@ from minigrad.course.assignment import TEXT_STUB, find, load, released
 from minigrad.course.cells import read_cells, to_notebook, to_percent
 from minigrad.course.checking import Check
 from minigrad.course.feedback import gradescope, page
-from minigrad.course.grading import Result, as_json, from_json
 from minigrad.course.release import release
 from minigrad.course.report import statistics, write_report
+from minigrad.course.results import Result, as_json, from_json
 from minigrad.course.roster import Names, Person
 from minigrad.course.running import Bench, local
 from minigrad.course.settling import Around, settled, write_csv
@@ -364,7 +364,7 @@ def test_the_report_counts_only_what_is_graded_and_only_who_handed_in(tmp_path):
     enter(folder, "2")
     sheet_folder._read_by_hand()
     results = settled(sheet_folder, [ada, bob, gone])
-    from minigrad.course.grading import without_missing
+    from minigrad.course.results import without_missing
 
     rows = {row.name: row for row in statistics(one, without_missing(results))}
     assert (rows["double"].mean, rows["double"].full, rows["double"].none) == (0.5, 0.5, 0.5)

@@ -12,12 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from minigrad import registry
+from minigrad.answers import NotYet
 from minigrad.cli import app
 from minigrad.course import install
 from minigrad.course import marking as author
 from minigrad.course.assignment import find, load
 from minigrad.course.cells import Cell
-from minigrad.course.notebook import NotYet
 from minigrad.course.running import Bench, local
 from minigrad.course.student import Problem
 from minigrad.course.testing import Wrong, close, holds, same, shown, vjp

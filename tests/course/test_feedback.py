@@ -16,9 +16,9 @@ from minigrad.course import feedback, similarity
 from minigrad.course.assignment import find, load
 from minigrad.course.cells import Cell
 from minigrad.course.feedback import gradescope, page, write_feedback
-from minigrad.course.grading import Result, as_json, from_json
 from minigrad.course.holding import Holding
 from minigrad.course.report import statistics, write_report
+from minigrad.course.results import Result, as_json, from_json
 from minigrad.course.running import Bench, failed, local
 from minigrad.course.settling import write_csv
 from minigrad.course.submissions import Submission
@@ -76,7 +76,7 @@ def test_hidden_tests_show_nothing_but_their_advice():
     shown = page(A1, result) + json.dumps(gradescope(A1, result))
     outcomes = {outcome.test: outcome for outcome in result.outcomes}
     spied = outcomes["tanh-network"]
-    assert "&SPY;" in spied.said  # the student's code did learn the inputs, and put them into its message
+    assert "&SPY;" in spied.message  # the student's code did learn the inputs, and put them into its message
     assert "Your code raised an error." in shown
     public = "".join(test.source for test in A1.tests if not test.hidden)
     for test in hidden:
@@ -84,8 +84,8 @@ def test_hidden_tests_show_nothing_but_their_advice():
         for line in test.source.split("\n"):
             if len(line.strip()) > 12 and "advice=" not in line and line not in public:
                 assert line.strip() not in shown
-    numbers = set(re.findall(r"-?\d\.\d{4,}", spied.said)) - set(
-        re.findall(r"-?\d\.\d{4,}", outcomes["tanh-numbers"].said)
+    numbers = set(re.findall(r"-?\d\.\d{4,}", spied.message)) - set(
+        re.findall(r"-?\d\.\d{4,}", outcomes["tanh-numbers"].message)
     )
     assert len(numbers) > 5
     assert not any(number in shown for number in numbers)
@@ -104,6 +104,16 @@ def test_what_a_students_function_returns_is_escaped_too():
     text = page(A1, graded("eve", "return g * (1 - y * y)", "return '<script>1</script>'"))
     assert not Seen(text).open
     assert "&lt;script&gt;" in text
+
+
+def test_a_result_that_was_stored_under_the_old_name_is_read():
+    result = graded("ada", "return g * (1 - y * y)", "return 1 / 0")
+    stored = as_json(result)
+    messages = [outcome["message"] for outcome in stored["outcomes"]]
+    assert any(messages)
+    for outcome in stored["outcomes"]:
+        outcome["said"] = outcome.pop("message")
+    assert [outcome.message for outcome in from_json(stored).outcomes] == messages
 
 
 def test_results_json_is_what_gradescope_reads(tmp_path):

@@ -18,7 +18,8 @@ import pytest
 from minigrad.course import remote
 from minigrad.course.assignment import Assignment, find, load
 from minigrad.course.cells import Cell, to_notebook, to_percent
-from minigrad.course.grading import Grader, Settings, Stopped, grade_class, read_results
+from minigrad.course.grading import Grader, Settings, Stopped, grade_class
+from minigrad.course.results import read_results
 from minigrad.course.running import Bench, failed
 from minigrad.course.student import Problem
 from minigrad.course.submissions import Submission, submissions
@@ -102,7 +103,7 @@ def test_the_reference_gets_all_points_through_processes_too(path):
         result = grader.grade(Submission("reference", path, "", one.submitted))
     finally:
         grader.close()
-    assert [(outcome.test, outcome.said) for outcome in result.outcomes if not outcome.passed] == []
+    assert [(outcome.test, outcome.message) for outcome in result.outcomes if not outcome.passed] == []
     assert result.score == one.points
 
 

@@ -16,8 +16,9 @@ import minigrad
 from minigrad.course.assignment import find, load
 from minigrad.course.cells import Cell
 from minigrad.course.feedback import gradescope, page
-from minigrad.course.grading import Grader, Result, Settings
+from minigrad.course.grading import Grader, Settings
 from minigrad.course.places import neutral
+from minigrad.course.results import Result
 from minigrad.course.running import Bench, local
 from minigrad.course.settling import write_csv
 from tests.course.hostile import RIGHT

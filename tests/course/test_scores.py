@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from minigrad.course.adjusting import Change
-from minigrad.course.grading import Result, Settled
 from minigrad.course.late import Lateness
+from minigrad.course.results import Result, Settled
 from minigrad.course.roster import Person, Roster
 from minigrad.course.running import Outcome
 from minigrad.course.scores import write_scores

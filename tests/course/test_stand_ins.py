@@ -107,7 +107,7 @@ def test_a_right_answer_behind_them_is_right(grader, first):
     kept, problems = grader.loadable(cells)
     assert problems == []
     outcomes = [grader.outcome(test, kept, 1) for test in FEW.tests]
-    assert [outcome.said for outcome in outcomes if not outcome.passed] == []
+    assert [outcome.message for outcome in outcomes if not outcome.passed] == []
 
 
 def test_what_is_installed_and_useful_stays_itself(grader):

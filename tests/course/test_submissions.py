@@ -17,8 +17,9 @@ from minigrad.course import checking, grading
 from minigrad.course.assignment import find, load
 from minigrad.course.cells import Cell, from_percent, to_percent
 from minigrad.course.checking import Check
-from minigrad.course.grading import Grader, Settings, grade_class, read_results, remove_others
+from minigrad.course.grading import Grader, Settings, grade_class
 from minigrad.course.remote import Forks
+from minigrad.course.results import read_results, remove_others
 from minigrad.course.settling import write_csv
 from minigrad.course.submissions import Submission, passed_over, submissions
 from minigrad.course.texts import file_names, whole

@@ -51,6 +51,22 @@ def test_it_learns_the_digits() -> None:
     assert history["epoch"] == list(range(1, 31))
 
 
+def test_a_schedule_is_asked_once_for_each_update() -> None:
+    asked: list[int] = []
+
+    def schedule(step: int) -> float:
+        asked.append(step)
+        return 0.01 / (1 + step)
+
+    trainer, loader = make(lr=schedule)
+    assert math.isnan(trainer.optimizer.last_rate)
+    before = len(asked)  # the trainer's first look at the rate
+    history = trainer.fit(loader, None, 2)
+    assert asked[before:] == list(range(20))  # two epochs of ten updates
+    assert history["lr"] == [0.01 / 10, 0.01 / 20]
+    assert trainer.optimizer.last_rate == 0.01 / 20
+
+
 def test_an_epoch_is_the_hand_written_loop() -> None:
     trainer, loader = make()
     twin, twin_loader = make()

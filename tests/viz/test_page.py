@@ -71,16 +71,17 @@ def test_a_second_contribution_is_an_addition() -> None:
     to_x = [event for event in events if event["kind"] == "backward" and event["target"] == 0]
     assert [event["added"] for event in to_x] == [False, True, True]
     assert all("added to what came before" in event["notes"][-1] for event in to_x[1:])
-    assert [event["told"][""][2] for event in to_x] == [18, 36, 54]
+    assert [event["explanations"][""][2] for event in to_x] == [18, 36, 54]
     assert all(
-        event["told"][""][1].endswith(f"= {total}") for event, total in zip(to_x, (18, 36, 54), strict=True)
+        event["explanations"][""][1].endswith(f"= {total}")
+        for event, total in zip(to_x, (18, 36, 54), strict=True)
     )
 
 
 @pytest.mark.parametrize("name", examples.NAMES)
 def test_the_number_asked_for_is_the_one_that_the_formula_ends_with(name: str) -> None:
     for event in data_of(recorded(name).html())["events"]:
-        for _, numbers, answer in event["told"].values():
+        for _, numbers, answer in event["explanations"].values():
             shown = re.split("[=→]", numbers)[-1].strip().replace("−", "-")
             assert float(shown) == pytest.approx(answer, rel=6e-4, abs=1e-30), (event["title"], numbers)
 

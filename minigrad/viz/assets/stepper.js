@@ -168,7 +168,7 @@
   const own = (event, text) => greek(text).replaceAll("θ", () => event.theta);  // a parameter goes by its name
   const symbolOf = (event, entry) => event.symbol + named(entry);
   const say = (event, entry) => {
-    const known = event.told[entry.join()];
+    const known = event.explanations[entry.join()];
     if (known) return { symbols: known[0], numbers: known[1], answer: known[2] };
     const value = at(event.answer, entry), symbol = symbolOf(event, entry);
     if (value === undefined) return { symbols: symbol, numbers: "not on this page: it would be too large", answer: null };
@@ -194,7 +194,7 @@
       event.rows ? "Worked out line by line below." : `Its sum is not written out on this page: trace.html(follow="W[i,j]") adds the whole story of a weight.`));
     drawGuess(event, entry, said);
     rows.replaceChildren();
-    const lines = event.rows && !event.told[entry.join()] ? event.rows.filter((row) => row.text) : [];
+    const lines = event.rows && !event.explanations[entry.join()] ? event.rows.filter((row) => row.text) : [];
     rows.hidden = !lines.length;
     lines.forEach((row, i) => {
       const last = i === lines.length - 1;
