@@ -15,7 +15,7 @@ from minigrad.errors import ConfigError, DtypeError, MinigradError, OperationErr
 from minigrad.forms import no_option
 from minigrad.operation import define, stands_for
 from minigrad.ops.half import wide
-from minigrad.tensor import Tensor, unwrap
+from minigrad.tensor import Tensor
 
 
 def check_same_dtype(name: str, a: Array, b: Array) -> None:
@@ -100,7 +100,18 @@ def dot(a: Any, b: Any) -> Any:
     return matmul(a, b)
 
 
-def _einsum_rule(g: Array, i: int, arrays: Sequence[Array], subscripts: str) -> Array:
+def alike(a: Any, axes: Sequence[int]) -> Any:
+    """Pick the entries whose places along these axes of one length are equal, along a single axis behind the others.
+
+    In the flat order of n · n entries those of the diagonal are every (n + 1)st.
+    """
+    n, k = a.shape[axes[0]], len(axes)
+    last = np.moveaxis(a, axes, range(-k, 0))
+    flat = np.reshape(last, (*last.shape[: last.ndim - k], n**k))
+    return flat[..., :: sum(n**power for power in range(k))]
+
+
+def _einsum_rule(g: Array, i: int, arrays: Sequence[Array], subscripts: str, optimize: bool = False) -> Array:
     """The same product with the result in the place of input i; input i's own letters become the result's."""
     inputs, output = subscripts.split("->")
     letters = inputs.split(",")
@@ -112,7 +123,7 @@ def _einsum_rule(g: Array, i: int, arrays: Sequence[Array], subscripts: str) -> 
         if letter not in output and not any(letter in term for term in known):
             operands.append(np.ones_like(arrays[i], shape=(arrays[i].shape[axis],)))
             known.append(letter)
-    gradient = _einsum(g, *operands, subscripts=",".join([output, *known]) + "->" + mine)
+    gradient = _einsum(g, *operands, subscripts=",".join([output, *known]) + "->" + mine, optimize=optimize)
     # where the other operands stretched a length of 1 along a letter that was summed over
     return np.broadcast_to(gradient, np.broadcast_shapes(gradient.shape, arrays[i].shape))
 
@@ -139,10 +150,10 @@ _einsum = define(
 def einsum(*operands: Any, order: str = "K", optimize: Any = False, **options: Any) -> Any:
     """Sum products of entries named by letters, or by numbers, a list of which follows each operand; ``np.einsum``.
 
-    A letter twice in one operand (a diagonal, a trace) is written out as a product with the identity, so that
-    the one gradient rule, which is an einsum again, holds for it too. ``optimize``, in any of NumPy's forms, lets NumPy
-    choose which product comes first, ``order`` is that of the result in memory. NumPy's other options are refused
-    (OperationError MG-214), and what is no einsum (ConfigError MG-215).
+    A letter twice in one operand (a diagonal, a trace) picks that diagonal first, so that the one gradient rule, which
+    is an einsum again, holds for it too. ``optimize``, in any of NumPy's forms, lets NumPy choose which product comes
+    first, ``order`` is that of the result in memory. NumPy's other options are refused (OperationError MG-214), and
+    what is no einsum (ConfigError MG-215).
     """
     for option, value in options.items():
         if option not in ("out", "dtype", "casting"):
@@ -154,19 +165,17 @@ def einsum(*operands: Any, order: str = "K", optimize: Any = False, **options: A
     subscripts, *arrays = operands if isinstance(operands[0], str) else _lettered(operands)
     arrays = [x if isinstance(x, Tensor) else operand(x) for x in arrays]
     terms, output = _explicit(subscripts, arrays)
-    free = [c for c in _LETTERS if c not in subscripts + "".join(terms)]
-    for k, term in enumerate(list(terms)):
-        seen = ""
-        for axis, letter in enumerate(term):
-            if letter in seen:
-                fresh = free.pop(0)
-                seen += fresh
-                diagonal = unwrap(arrays[k])
-                arrays.append(np.diag(np.ones_like(diagonal, shape=diagonal.shape[axis])))
-                terms.append(letter + fresh)
-            else:
-                seen += letter
-        terms[k] = seen
+    for k, term in enumerate(terms):
+        for letter in [c for c in dict.fromkeys(term) if term.count(c) > 1]:
+            axes = [axis for axis, c in enumerate(terms[k]) if c == letter]
+            lengths = {np.shape(arrays[k])[axis] for axis in axes}
+            if len(lengths) > 1:
+                raise ShapeError(
+                    "MG-103",
+                    f"einsum '{subscripts}': {letter!r} names axes of two lengths in shape {np.shape(arrays[k])}.",
+                )
+            arrays[k] = alike(arrays[k], axes)
+            terms[k] = terms[k].replace(letter, "") + letter
     return _einsum(*arrays, subscripts=",".join(terms) + "->" + output, order=order, optimize=bool(optimize))
 
 
