@@ -44,7 +44,7 @@ def _eigen_rule(g: Array, y: Array) -> Any:
     return v @ inside @ turned(v)
 
 
-def _eigen(a: Array, UPLO: str = "L") -> Array:
+def _eigen(a: Array, UPLO: Any = "L") -> Array:
     w, v = np.linalg.eigh(a, UPLO)
     return np.concatenate([w[..., None, :], v], axis=-2)
 

@@ -45,11 +45,13 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -
     return _pinv(a, rcond=unwrap(rcond if rtol is None else rtol), hermitian=hermitian)
 
 
-def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, Any]:
+def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, Any]:
     """Return x of the smallest |a x - b|², those squares, a's rank and its singular values; ``np.linalg.lstsq``.
 
     x = a⁺ b, whose gradient is that of ``pinv``. The squares are an empty array where they are 0 or x is not the only
-    one, as in NumPy. Raises ShapeError MG-103 where ``a`` is no matrix or ``b`` has another number of rows.
+    one, as in NumPy; on a GPU, whose rank would have to be waited for, where ``a`` is not tall.
+
+    Raises ShapeError MG-103 where ``a`` is no matrix or ``b`` has another number of rows.
     """
     a, b = arrays(a, b)
     if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
@@ -64,11 +66,11 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, An
     elif rcond < 0:
         rcond = np.finfo(s.dtype).eps
     numbers = unwrap(s)
-    rank = int(np.count_nonzero(numbers > rcond * numbers[:1]))
+    rank = np.count_nonzero(numbers > rcond * numbers[:1])
+    only = rows > columns and (not isinstance(numbers, np.ndarray) or rank == columns)
     x = matmul(pinv(a, rcond), b)
-    squares = np.sum(np.square(b - matmul(a, x)), axis=0)
-    squares = np.reshape(squares, (-1,)) if rank == columns < rows else np.reshape(squares, (-1,))[:0]
-    return x, squares, rank, s
+    squares = np.reshape(np.sum(np.square(b - matmul(a, x)), axis=0), (-1,))
+    return x, squares if only else squares[:0], rank, s
 
 
 stands_for(np.linalg.pinv, pinv, "a⁺")

@@ -87,10 +87,11 @@ def matrix_norm(x: Any, keepdims: bool = False, ord: Any = "fro") -> Any:
     if ord in ("fro", "f", None):
         return vector_norm(x, (-2, -1), keepdims)
     if ord in ("nuc", 2, -2):
-        reduced = {"nuc": np.sum, 2: np.max, -2: np.min}[ord](svdvals(x), axis=-1)
+        reduction: Any = {"nuc": np.sum, 2: np.max, -2: np.min}[ord]
+        reduced = reduction(svdvals(x), axis=-1)
     elif ord in (1, -1, math.inf, -math.inf):
         sums = np.sum(np.abs(x), axis=-2 if abs(ord) == 1 else -1)
-        reduced = (np.max if ord > 0 else np.min)(sums, axis=-1)
+        reduced = np.max(sums, axis=-1) if ord > 0 else np.min(sums, axis=-1)
     else:
         raise ConfigError(
             "MG-215",

@@ -106,7 +106,7 @@ def alike(a: Any, axes: Sequence[int]) -> Any:
     In the flat order of n · n entries those of the diagonal are every (n + 1)st.
     """
     n, k = a.shape[axes[0]], len(axes)
-    last = np.moveaxis(a, axes, range(-k, 0))
+    last = np.moveaxis(a, tuple(axes), tuple(range(-k, 0)))
     flat = np.reshape(last, (*last.shape[: last.ndim - k], n**k))
     return flat[..., :: sum(n**power for power in range(k))]
 

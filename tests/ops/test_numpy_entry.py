@@ -177,7 +177,7 @@ class TestRefusals:
             (lambda t: np.arctan2(t, t), "np.arctan2"),
             (lambda t: np.add.reduce(t), "np.add.reduce"),
             (lambda t: np.add(t, t, where=np.array([True, False])), "where="),
-            (lambda t: np.linalg.inv(t), "np.linalg.inv"),
+            (lambda t: np.linalg.eigvals(t), "np.linalg.eigvals"),
             (lambda t: np.median(t), "np.median"),
         ],
     )

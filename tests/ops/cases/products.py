@@ -17,7 +17,7 @@ Shape = tuple[int, ...]
 
 
 def pairs(f: Callable[..., Any], *shapes: tuple[str, Shape, Shape]) -> list[Case]:
-    """f on two arrays of these shapes: in Fortran's order for "transposed", the first a stretched view for "stretched"."""
+    """f on two arrays of these shapes: for "transposed" in Fortran's order, for "stretched" the first a view."""
     cases = []
     for layout, a, b in shapes:
         if layout == "transposed":
