@@ -11,8 +11,7 @@ from minigrad.errors import ConfigError, ShapeError
 from minigrad.operation import define, stands_for
 from minigrad.ops.factorizations import svdvals
 from minigrad.ops.matrices import in_lapack, turned, widened
-from minigrad.ops.products import matmul
-from minigrad.ops.tensor_products import arrays
+from minigrad.ops.products import arrays, matmul
 from minigrad.tensor import unwrap
 
 

@@ -17,8 +17,7 @@ from minigrad.backend import Array
 from minigrad.errors import ConfigError, MatrixError
 from minigrad.operation import define, stands_for, without_gradient
 from minigrad.ops.matrices import below, in_lapack, on_diagonal, turned, widened
-from minigrad.ops.products import matmul
-from minigrad.ops.tensor_products import arrays, places
+from minigrad.ops.products import arrays, check_same_dtype, matmul, places
 from minigrad.tensor import Tensor, unwrap
 
 
@@ -55,6 +54,7 @@ def solve(a: Any, b: Any) -> Any:
     singular, ShapeError MG-103 where ``b`` has another number of rows.
     """
     a, b = arrays(a, b)
+    check_same_dtype("solve", a, b)
     return np.squeeze(solve_matrices(a, np.expand_dims(b, -1)), -1) if b.ndim == 1 else solve_matrices(a, b)
 
 

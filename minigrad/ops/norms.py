@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from minigrad.backend import Array
-from minigrad.errors import ConfigError
+from minigrad.errors import ConfigError, MatrixError
 from minigrad.operation import define, stands_for
 from minigrad.ops.factorizations import svdvals
 from minigrad.ops.half import through_float32
 from minigrad.ops.linalg import inv
 from minigrad.ops.matrices import widened
+from minigrad.ops.products import places
 from minigrad.ops.reduce import Axis, plain, restore, several
-from minigrad.ops.tensor_products import places
+from minigrad.tensor import Tensor, unwrap
 
 
 @through_float32
@@ -55,14 +56,16 @@ _norm: Any = define(
 )
 
 
+def _floats(x: Any) -> Any:
+    return x if x.dtype.kind == "f" else x.astype("float64")
+
+
 def vector_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """Return (Σ |x|^ord)^(1 / ord) of all entries, or along one axis or several; ``np.linalg.vector_norm``.
 
     The order ``inf`` is the largest |x|, ``-inf`` the smallest, 0 the number of entries that are not 0.
     """
-    axis = plain(axis)
-    if x.dtype.kind != "f":
-        x = x.astype("float64")
+    axis, x = plain(axis), _floats(x)
     if ord == math.inf:
         return np.max(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == -math.inf:
@@ -90,7 +93,7 @@ def matrix_norm(x: Any, keepdims: bool = False, ord: Any = "fro") -> Any:
         reduction: Any = {"nuc": np.sum, 2: np.max, -2: np.min}[ord]
         reduced = reduction(svdvals(x), axis=-1)
     elif ord in (1, -1, math.inf, -math.inf):
-        sums = np.sum(np.abs(x), axis=-2 if abs(ord) == 1 else -1)
+        sums = np.sum(np.abs(_floats(x)), axis=-2 if abs(ord) == 1 else -1)
         reduced = np.max(sums, axis=-1) if ord > 0 else np.min(sums, axis=-1)
     else:
         raise ConfigError(
@@ -121,11 +124,22 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 
 def cond(x: Any, p: Any = None) -> Any:
-    """Return the condition number ‖x‖ · ‖x⁻¹‖, or that of the singular values, s_1 / s_n; ``np.linalg.cond``."""
+    """Return the condition number ‖x‖ · ‖x⁻¹‖, or that of the singular values, s_1 / s_n; ``np.linalg.cond``.
+
+    That of a singular matrix is inf, which has no gradient, nor have the others in its stack. Raises MatrixError MG-616
+    for a matrix without entries.
+    """
+    if x.ndim > 1 and 0 in x.shape[-2:]:
+        raise MatrixError("MG-616", f"a matrix without entries, of shape {x.shape}, has no condition number.")
     if p in (None, 2, -2):
         s = svdvals(x)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return matrix_norm(x, ord=p) * matrix_norm(inv(x), ord=p)
+    try:
+        return matrix_norm(x, ord=p) * matrix_norm(inv(x), ord=p)
+    except MatrixError as error:
+        if error.code != "MG-617":
+            raise
+        return Tensor(np.linalg.cond(unwrap(x), p))
 
 
 stands_for(np.linalg.norm, norm, "(Σ |a|^ord)^(1 / ord)")

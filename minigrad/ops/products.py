@@ -1,7 +1,8 @@
-"""Products of matrices: matmul in all of NumPy's shapes, and einsum."""
+"""Products of matrices: matmul in all of NumPy's shapes, tensordot, and einsum."""
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Sequence
 from operator import index
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import registry
-from minigrad.backend import Array, operand
-from minigrad.errors import ConfigError, DtypeError, MinigradError, OperationError, ShapeError
+from minigrad.backend import Array, as_array, operand
+from minigrad.errors import AxisError, ConfigError, DtypeError, MinigradError, OperationError, ShapeError
 from minigrad.forms import no_option
 from minigrad.operation import define, stands_for
 from minigrad.ops.half import wide
@@ -89,15 +90,71 @@ matmul = define(
 )
 
 
+def arrays(*operands: Any) -> list[Any]:
+    """Return operands as arrays: a list of numbers beside a tensor of floats in its dtype, as a single number is."""
+    floats = [x.dtype for x in operands if isinstance(x, Tensor) and x.dtype.kind == "f"]
+    made = []
+    for x in operands:
+        if not isinstance(x, Tensor):
+            plain = not hasattr(x, "dtype")
+            x = as_array(operand(x))
+            x = x.astype(np.result_type(*floats)) if plain and floats and x.dtype.kind in "iuf" else x
+        made.append(x)
+    return made
+
+
+def places(axis: int | Sequence[int], ndim: int, name: str) -> list[int]:
+    """Return axes counted from the first; AxisError MG-216 for one that is not there."""
+    wanted = [index(k) for k in axis] if isinstance(axis, (tuple, list, np.ndarray)) else [index(axis)]  # type: ignore[arg-type]
+    for k in wanted:
+        if not -ndim <= k < ndim:
+            raise AxisError("MG-216", f"{name}: there is no axis {k} among {ndim}.")
+    return [k % ndim for k in wanted]
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Sum the products of a's and b's entries over pairs of axes: ``Σ a[…, k] · b[k, …]``; ``np.tensordot``.
+
+    ``axes`` is how many of a's last meet b's first, or the axes of a and those of b. Raises ShapeError MG-103 where
+    axes that meet differ in length, AxisError MG-216 where there is no such axis.
+    """
+    a, b = arrays(a, b)
+    if isinstance(axes, (tuple, list, np.ndarray)):
+        first, second = axes
+    else:
+        count = index(axes)
+        first, second = range(a.ndim - count, a.ndim), range(count)  # type: ignore[assignment]
+        if count < 0 or count > min(a.ndim, b.ndim):
+            raise ConfigError(
+                "MG-215", f"tensordot: {count} axes cannot meet in shapes {a.shape} and {b.shape}."
+            )
+    mine = places(list(first) if isinstance(first, range) else first, a.ndim, "tensordot")
+    theirs = places(list(second) if isinstance(second, range) else second, b.ndim, "tensordot")
+    met, others = [a.shape[k] for k in mine], [b.shape[k] for k in theirs]
+    if met != others:
+        raise ShapeError(
+            "MG-103",
+            f"tensordot of shapes {a.shape} and {b.shape}: axes {mine} of the first have lengths {met}, "
+            f"axes {theirs} of the second {others}.",
+        )
+    left = [k for k in range(a.ndim) if k not in mine]
+    right = [k for k in range(b.ndim) if k not in theirs]
+    rows, columns = [a.shape[k] for k in left], [b.shape[k] for k in right]
+    product = matmul(
+        np.reshape(np.transpose(a, (*left, *mine)), (math.prod(rows), math.prod(met))),
+        np.reshape(np.transpose(b, (*theirs, *right)), (math.prod(met), math.prod(columns))),
+    )
+    return np.reshape(product, (*rows, *columns))
+
+
 def dot(a: Any, b: Any) -> Any:
-    """Multiply as ``np.dot`` does: numbers entry by entry, vectors and matrices as ``matmul``."""
+    """Multiply as ``np.dot`` does: numbers entry by entry, vectors and matrices as ``matmul``.
+
+    In stacks every row of ``a`` meets every column of ``b``: Σ a[…, k] · b[…, k, j].
+    """
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
-    if np.ndim(b) > 2:
-        raise ShapeError(
-            "MG-103", f"np.dot with a stack of matrices {np.shape(b)} is not matmul: write a @ b."
-        )
-    return matmul(a, b)
+    return tensordot(a, b, (-1, -2)) if np.ndim(b) > 2 else matmul(a, b)
 
 
 def alike(a: Any, axes: Sequence[int]) -> Any:

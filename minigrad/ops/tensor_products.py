@@ -2,77 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from operator import index
 from typing import Any
 
 import numpy as np
 
-from minigrad.backend import as_array, operand
-from minigrad.errors import AxisError, ConfigError, ShapeError
+from minigrad.errors import ConfigError, ShapeError
 from minigrad.operation import stands_for, without_gradient
-from minigrad.ops.products import alike, dot, einsum, matmul
-from minigrad.tensor import Tensor
-
-Axes = int | Sequence[int] | Sequence[Sequence[int]]
-
-
-def arrays(*operands: Any) -> list[Any]:
-    """Return operands as arrays: a list of numbers beside a tensor of floats in its dtype, as a single number is."""
-    floats = [x.dtype for x in operands if isinstance(x, Tensor) and x.dtype.kind == "f"]
-    made = []
-    for x in operands:
-        if not isinstance(x, Tensor):
-            plain = not hasattr(x, "dtype")
-            x = as_array(operand(x))
-            x = x.astype(np.result_type(*floats)) if plain and floats and x.dtype.kind in "iuf" else x
-        made.append(x)
-    return made
-
-
-def places(axis: int | Sequence[int], ndim: int, name: str) -> list[int]:
-    """Return axes counted from the first; AxisError MG-216 for one that is not there."""
-    wanted = [index(k) for k in axis] if isinstance(axis, (tuple, list, np.ndarray)) else [index(axis)]  # type: ignore[arg-type]
-    for k in wanted:
-        if not -ndim <= k < ndim:
-            raise AxisError("MG-216", f"{name}: there is no axis {k} among {ndim}.")
-    return [k % ndim for k in wanted]
-
-
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    """Sum the products of a's and b's entries over pairs of axes: ``Σ a[…, k] · b[k, …]``; ``np.tensordot``.
-
-    ``axes`` is how many of a's last meet b's first, or the axes of a and those of b. Raises ShapeError MG-103 where
-    axes that meet differ in length, AxisError MG-216 where there is no such axis.
-    """
-    a, b = arrays(a, b)
-    if isinstance(axes, (tuple, list, np.ndarray)):
-        first, second = axes
-    else:
-        count = index(axes)
-        first, second = range(a.ndim - count, a.ndim), range(count)  # type: ignore[assignment]
-        if count < 0 or count > min(a.ndim, b.ndim):
-            raise ConfigError(
-                "MG-215", f"tensordot: {count} axes cannot meet in shapes {a.shape} and {b.shape}."
-            )
-    mine = places(list(first) if isinstance(first, range) else first, a.ndim, "tensordot")
-    theirs = places(list(second) if isinstance(second, range) else second, b.ndim, "tensordot")
-    met, others = [a.shape[k] for k in mine], [b.shape[k] for k in theirs]
-    if met != others:
-        raise ShapeError(
-            "MG-103",
-            f"tensordot of shapes {a.shape} and {b.shape}: axes {mine} of the first have lengths {met}, "
-            f"axes {theirs} of the second {others}.",
-        )
-    left = [k for k in range(a.ndim) if k not in mine]
-    right = [k for k in range(b.ndim) if k not in theirs]
-    rows, columns = [a.shape[k] for k in left], [b.shape[k] for k in right]
-    product = matmul(
-        np.reshape(np.transpose(a, (*left, *mine)), (math.prod(rows), math.prod(met))),
-        np.reshape(np.transpose(b, (*theirs, *right)), (math.prod(met), math.prod(columns))),
-    )
-    return np.reshape(product, (*rows, *columns))
+from minigrad.ops.products import alike, arrays, dot, einsum, matmul, places, tensordot
 
 
 def inner(a: Any, b: Any) -> Any:
@@ -108,6 +45,11 @@ def vecdot(a: Any, b: Any, axis: int = -1) -> Any:
     a, b = arrays(a, b)
     if axis != -1:
         a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
+    if a.shape[-1:] != b.shape[-1:] or not a.ndim:
+        raise ShapeError(
+            "MG-103",
+            f"vecdot of shapes {a.shape} and {b.shape}: the vectors differ in length, or there are none.",
+        )
     return einsum("...i,...i->...", a, b)
 
 
