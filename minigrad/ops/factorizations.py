@@ -34,13 +34,17 @@ def _any(*gradients: Array) -> Any:
     return found
 
 
+def _skew(a: Array) -> Any:
+    return a - turned(a)
+
+
 @widened
 def _eigen_rule(g: Array, y: Array) -> Any:
-    """Giles 2008, §3.1, transposed: V (diag(w̄) + F ∘ Vᵀ V̄) Vᵀ with F_ij = 1 / (w_j - w_i)."""
+    """Giles 2008, §3.1, of symmetric changes: V (diag(w̄) + F ∘ ½ (Vᵀ V̄ - V̄ᵀ V)) Vᵀ with F_ij = 1 / (w_j - w_i)."""
     w, v, g_w, g_v = y[..., 0, :], y[..., 1:, :], g[..., 0, :], g[..., 1:, :]
     same = on_diagonal(v)
     gaps = np.where(same, 1, w[..., None, :] - w[..., :, None])
-    inside = np.where(same, g_w[..., None, :], _over(turned(v) @ g_v, gaps, _any(g_v)))
+    inside = np.where(same, g_w[..., None, :], _over(_skew(turned(v) @ g_v) / 2, gaps, _any(g_v)))
     return v @ inside @ turned(v)
 
 
@@ -53,7 +57,7 @@ _eigenpairs: Any = define(
     "eigenpairs",
     in_lapack("eigh", _eigen),
     "w, and V below it, of a = V diag(w) Vᵀ",
-    ("V (diag(g of w) + F · Vᵀ (g of V)) Vᵀ with F_ij = 1 / (w_j - w_i)", _eigen_rule),
+    ("V (diag(g of w) + F · ½ (X - Xᵀ)) Vᵀ with X = Vᵀ (g of V), F_ij = 1 / (w_j - w_i)", _eigen_rule),
     inputs="a",
     params={"UPLO": "L"},
 )
@@ -64,7 +68,7 @@ _Eigh: Any = type(np.linalg.eigh(np.eye(1)))
 def eigh(a: Any, UPLO: str = "L") -> Any:
     """Return w and V of a = V diag(w) Vᵀ, symmetric, w in ascending order; ``np.linalg.eigh``.
 
-    It reads one triangle of ``a``; the gradient is, as PyTorch's, that of a change of both. Where eigenvalues are
+    It reads one triangle of ``a``; the gradient, which is symmetric, is that of a change of both. Where eigenvalues are
     equal, that of a loss of the vectors is infinite or NaN. Raises MatrixError MG-616 where ``a`` is not square.
     """
     both = _eigenpairs(a, UPLO=UPLO)
@@ -74,10 +78,6 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     """Return the eigenvalues of symmetric matrices, in ascending order: dw = diag(Vᵀ da V); ``np.linalg.eigvalsh``."""
     return eigh(a, UPLO)[0]
-
-
-def _skew(a: Array) -> Any:
-    return a - turned(a)
 
 
 @widened

@@ -19,7 +19,7 @@ from minigrad.ops.half import through_float32
 from minigrad.ops.linalg import inv
 from minigrad.ops.matrices import widened
 from minigrad.ops.products import places
-from minigrad.ops.reduce import Axis, plain, restore, several
+from minigrad.ops.reduce import Axis, count, plain, restore, several
 from minigrad.tensor import Tensor, unwrap
 
 
@@ -60,6 +60,12 @@ def _floats(x: Any) -> Any:
     return x if x.dtype.kind == "f" else x.astype("float64")
 
 
+def _largest(sizes: Any, axis: Axis, keepdims: bool = False) -> Any:
+    """The largest of sizes; of none 0."""
+    reduction: Any = np.max if count(sizes.shape, axis) else np.sum
+    return reduction(sizes, axis=axis, keepdims=keepdims)
+
+
 def vector_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """Return (Σ |x|^ord)^(1 / ord) of all entries, or along one axis or several; ``np.linalg.vector_norm``.
 
@@ -67,7 +73,7 @@ def vector_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) 
     """
     axis, x = plain(axis), _floats(x)
     if ord == math.inf:
-        return np.max(np.abs(x), axis=axis, keepdims=keepdims)
+        return _largest(np.abs(x), axis, keepdims)
     if ord == -math.inf:
         return np.min(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == 1:
@@ -90,11 +96,11 @@ def matrix_norm(x: Any, keepdims: bool = False, ord: Any = "fro") -> Any:
     if ord in ("fro", "f", None):
         return vector_norm(x, (-2, -1), keepdims)
     if ord in ("nuc", 2, -2):
-        reduction: Any = {"nuc": np.sum, 2: np.max, -2: np.min}[ord]
+        reduction: Any = {"nuc": np.sum, 2: _largest, -2: np.min}[ord]
         reduced = reduction(svdvals(x), axis=-1)
     elif ord in (1, -1, math.inf, -math.inf):
         sums = np.sum(np.abs(_floats(x)), axis=-2 if abs(ord) == 1 else -1)
-        reduced = np.max(sums, axis=-1) if ord > 0 else np.min(sums, axis=-1)
+        reduced = _largest(sums, -1) if ord > 0 else np.min(sums, axis=-1)
     else:
         raise ConfigError(
             "MG-215",

@@ -103,9 +103,9 @@ def arrays(*operands: Any) -> list[Any]:
     return made
 
 
-def places(axis: int | Sequence[int], ndim: int, name: str) -> list[int]:
+def places(axis: Any, ndim: int, name: str) -> list[int]:
     """Return axes counted from the first; AxisError MG-216 for one that is not there."""
-    wanted = [index(k) for k in axis] if isinstance(axis, (tuple, list, np.ndarray)) else [index(axis)]  # type: ignore[arg-type]
+    wanted = [index(k) for k in axis] if isinstance(axis, (tuple, list, range, np.ndarray)) else [index(axis)]
     for k in wanted:
         if not -ndim <= k < ndim:
             raise AxisError("MG-216", f"{name}: there is no axis {k} among {ndim}.")
@@ -128,8 +128,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
             raise ConfigError(
                 "MG-215", f"tensordot: {count} axes cannot meet in shapes {a.shape} and {b.shape}."
             )
-    mine = places(list(first) if isinstance(first, range) else first, a.ndim, "tensordot")
-    theirs = places(list(second) if isinstance(second, range) else second, b.ndim, "tensordot")
+    mine = places(first, a.ndim, "tensordot")
+    theirs = places(second, b.ndim, "tensordot")
     met, others = [a.shape[k] for k in mine], [b.shape[k] for k in theirs]
     if met != others:
         raise ShapeError(
