@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.backend import Array
-from minigrad.errors import ConfigError, MatrixError
+from minigrad.errors import ConfigError, MatrixError, ShapeError
 from minigrad.operation import define, stands_for, without_gradient
 from minigrad.ops.matrices import below, in_lapack, on_diagonal, turned, widened
 from minigrad.ops.products import arrays, check_same_dtype, matmul, places
@@ -37,9 +37,17 @@ def _solve_both(needs_grad: Any, g: Array, y: Array, a: Array, b: Array) -> Sequ
     return -b_gradient @ turned(y), b_gradient
 
 
+def _solved(a: Array, b: Array) -> Array:
+    if b.ndim < 2:
+        raise ShapeError(
+            "MG-103", f"solve takes b as columns; shape {b.shape} is none: np.linalg.solve(a, b)."
+        )
+    return np.linalg.solve(a, b)
+
+
 solve_matrices: Any = define(
     "solve",
-    in_lapack("solve", lambda a, b: np.linalg.solve(a, b)),
+    in_lapack("solve", _solved),
     "a⁻¹ b",
     ("-(a⁻ᵀ g) yᵀ", _solve_a),
     ("a⁻ᵀ g", _solve_b),

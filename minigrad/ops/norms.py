@@ -47,7 +47,7 @@ def _norm_rule(g: Array, y: Array, a: Array, ord: float, axis: Axis, keepdims: b
 
 
 _norm: Any = define(
-    "norm",
+    "power_norm",
     _power_norm,
     "(Σ |a|^ord)^(1 / ord)",
     ("g · sign(a) · (|a| / y)^(ord - 1), 0 where a or y is 0", _norm_rule),

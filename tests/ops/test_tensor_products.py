@@ -66,6 +66,11 @@ PARITY: dict[str, tuple[Callable[..., Any], Callable[..., Any], list[tuple[int, 
         lambda a, b: torch.linalg.vecdot(a, b, dim=0),
         [(3, 2), (3, 2)],
     ),
+    "vecdot, the ufunc, of an axis": (
+        lambda a, b: np.vecdot(a, b, axis=-2),
+        lambda a, b: torch.linalg.vecdot(a, b, dim=-2),
+        [(3, 2), (3, 2)],
+    ),
     "tensordot": (np.tensordot, torch.tensordot, [(2, 3, 4), (3, 4, 2)]),
     "tensordot of pairs": (
         lambda a, b: np.tensordot(a, b, ([0, -1], [-1, 1])),
@@ -287,6 +292,8 @@ ERRORS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda t: np.einsum("ii", t), ShapeError, "MG-103 einsum 'ii': 'i' names axes of two lengths"),
     (lambda t: np.vdot(t, np.ones(5)), ShapeError, "MG-102"),
     (lambda t: np.vecdot(t, np.ones(2)), ShapeError, "MG-103"),
+    (lambda t: np.vecdot(t, t, axis=5), AxisError, "MG-216"),
+    (lambda t: np.vecdot(t, t, keepdims=True), OperationError, r"MG-602 np\.vecdot\(tensor, keepdims=…\)"),
     (lambda t: np.inner(t, t.astype("float32")), DtypeError, "MG-211"),
 ]
 

@@ -91,7 +91,7 @@ CASES: dict[str, list[Case]] = {
     "singular_triples": oblong(lambda a: np.square(registry.operations["singular_triples"](a))),
     "orthonormal": square(lambda a: np.linalg.qr(a)[0])
     + [Case("contiguous", lambda a: np.linalg.qr(a)[0], (a,)) for a in (tall(), tall(2), wide())],
-    "norm": [
+    "power_norm": [
         case
         for order in (2, 0.5, 1.5, 3, 4, -1, -2.5)
         for case in unary(lambda a, order=order: np.linalg.norm(a, order, axis=1), apart(0.5))
