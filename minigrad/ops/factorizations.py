@@ -17,7 +17,7 @@ from minigrad.errors import ConfigError, MatrixError
 from minigrad.operation import define, stands_for
 from minigrad.ops.half import wide
 from minigrad.ops.linalg import solve_matrices
-from minigrad.ops.matrices import below, in_lapack, on_diagonal, turned, widened
+from minigrad.ops.matrices import below, in_lapack, on_diagonal, turned, whole, widened
 from minigrad.tensor import unwrap
 
 
@@ -38,14 +38,18 @@ def _skew(a: Array) -> Any:
     return a - turned(a)
 
 
+@whole("M")
+def _eigen_middle(w: Array, v: Array, g_w: Array, g_v: Array) -> Any:
+    same = on_diagonal(v)
+    gaps = np.where(same, 1, w[..., None, :] - w[..., :, None])
+    return np.where(same, g_w[..., None, :], _over(_skew(turned(v) @ g_v) / 2, gaps, _any(g_v)))
+
+
 @widened
 def _eigen_rule(g: Array, y: Array) -> Any:
     """Giles 2008, §3.1, of symmetric changes: V (diag(w̄) + F ∘ ½ (Vᵀ V̄ - V̄ᵀ V)) Vᵀ with F_ij = 1 / (w_j - w_i)."""
-    w, v, g_w, g_v = y[..., 0, :], y[..., 1:, :], g[..., 0, :], g[..., 1:, :]
-    same = on_diagonal(v)
-    gaps = np.where(same, 1, w[..., None, :] - w[..., :, None])
-    inside = np.where(same, g_w[..., None, :], _over(_skew(turned(v) @ g_v) / 2, gaps, _any(g_v)))
-    return v @ inside @ turned(v)
+    w, v = y[..., 0, :], y[..., 1:, :]
+    return v @ _eigen_middle(w, v, g[..., 0, :], g[..., 1:, :]) @ turned(v)
 
 
 def _eigen(a: Array, UPLO: Any = "L") -> Array:
@@ -57,7 +61,7 @@ _eigenpairs: Any = define(
     "eigenpairs",
     in_lapack("eigh", _eigen),
     "w, and V below it, of a = V diag(w) Vᵀ",
-    ("V (diag(g of w) + F · ½ (X - Xᵀ)) Vᵀ with X = Vᵀ (g of V), F_ij = 1 / (w_j - w_i)", _eigen_rule),
+    ("V M Vᵀ with M = diag(g of w) + ½ (X - Xᵀ) / (w_j - w_i), X = Vᵀ (g of V)", _eigen_rule),
     inputs="a",
     params={"UPLO": "L"},
 )
@@ -80,22 +84,33 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     return eigh(a, UPLO)[0]
 
 
-@widened
-def _singular_rule(g: Array, y: Array, a_shape: tuple[int, ...]) -> Any:
-    """Seeger et al. 2017, "Auto-Differentiation of Linear Algebra", §4.3, with E_ij = s_j² - s_i²."""
-    m, n = a_shape[-2:]
-    (u, s, v), (g_u, g_s, g_v) = ((x[..., :m, :], x[..., m, :], x[..., m + 1 :, :]) for x in (y, g))
-    used = _any(g_u, g_v)
+@whole("M")
+def _singular_middle(s: Array, u_inside: Array, v_inside: Array, g_s: Array, used: Array) -> Any:
     rows, columns = s[..., :, None], s[..., None, :]
-    u_inside, v_inside = turned(u) @ g_u, turned(v) @ g_v
     same = on_diagonal(u_inside)
     gaps = np.where(same, 1, (columns - rows) * (columns + rows))
     mixed = _over(_skew(u_inside) * columns + rows * _skew(v_inside), gaps, used)
-    result = u @ np.where(same, g_s[..., None, :], mixed) @ turned(v)
+    return np.where(same, g_s[..., None, :], mixed)
+
+
+@whole("N")
+def _outside(basis: Array, g: Array, s: Array, used: Array) -> Any:
+    """What of ``g`` the basis does not span, over s."""
+    return _over(g - basis @ (turned(basis) @ g), s[..., None, :], used)
+
+
+@widened
+def _singular_rule(g: Array, y: Array, a_shape: tuple[int, ...]) -> Any:
+    """Seeger et al. 2017, "Auto-Differentiating Linear Algebra" (SVD), of tall, wide and square matrices alike:
+    U M Vᵀ with M = diag(s̄) + (skew(Uᵀ Ū) S + S skew(Vᵀ V̄)) / E and E_ij = s_j² - s_i², and what is outside of U, V."""
+    m, n = a_shape[-2:]
+    (u, s, v), (g_u, g_s, g_v) = ((x[..., :m, :], x[..., m, :], x[..., m + 1 :, :]) for x in (y, g))
+    used = _any(g_u, g_v)
+    result = u @ _singular_middle(s, turned(u) @ g_u, turned(v) @ g_v, g_s, used) @ turned(v)
     if m > n:
-        result = result + _over(g_u - u @ u_inside, columns, used) @ turned(v)
+        result = result + _outside(u, g_u, s, used) @ turned(v)
     if n > m:
-        result = result + u @ turned(_over(g_v - v @ v_inside, columns, used))
+        result = result + u @ turned(_outside(v, g_v, s, used))
     return result
 
 
@@ -109,7 +124,8 @@ _singular_triples: Any = define(
     in_lapack("svd", _singular),
     "U, s below it, and V below that, of a = U diag(s) Vᵀ",
     (
-        "U (diag(g of s) + those of U and V over s_j² - s_i²) Vᵀ + those outside of U and V over s",
+        "U M Vᵀ with M = diag(g of s) + (skew X · s_j + s_i · skew Y) / (s_j² - s_i²), X = Uᵀ (g of U), "
+        "Y = Vᵀ (g of V); and N Vᵀ or U Nᵀ, with what of g lies outside of U or V over s",
         _singular_rule,
     ),
     inputs="a",
@@ -149,15 +165,18 @@ def svdvals(a: Any) -> Any:
     return svd(a, compute_uv=False)
 
 
+@whole("M")
+def _copied(m: Array) -> Any:
+    """What lies below the diagonal, above it too."""
+    lower = np.where(below(m), m, 0)
+    return np.where(on_diagonal(m), m, lower + turned(lower))
+
+
 @widened
 def _orthonormal_rule(g: Array, y: Array, a: Array) -> Any:
     """Walter & Lehmann 2010, "Algorithmic differentiation of linear algebra functions with application in optimum
-    experimental design", with R̄ = 0: (Q̄ + Q sym(tril(-Q̄ᵀ Q))) R⁻ᵀ."""
-    r = _r_of(y, a)
-    m = -turned(g) @ y
-    lower = np.where(below(m), m, 0)
-    symmetric = np.where(on_diagonal(m), m, lower + turned(lower))
-    return turned(solve_matrices(r, turned(g + y @ symmetric)))
+    experimental design", with R̄ = 0: (Q̄ + Q M) R⁻ᵀ with M = sym(tril(-Q̄ᵀ Q))."""
+    return turned(solve_matrices(_r_of(y, a), turned(g + y @ _copied(-turned(g) @ y))))
 
 
 def _r_of(q: Array, a: Array) -> Any:

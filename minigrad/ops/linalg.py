@@ -138,7 +138,7 @@ def slogdet(a: Any) -> Any:
 
 @widened
 def _cholesky_rule(g: Array, y: Array) -> Any:
-    """Murray 2016, "Differentiation of the Cholesky decomposition", eq. 10: L⁻ᵀ ½ (Φ + Φᵀ) L⁻¹, Φ = Φ(Lᵀ L̄)."""
+    """Murray 2016, "Differentiation of the Cholesky decomposition", §3: L⁻ᵀ ½ (Φ + Φᵀ) L⁻¹ with Φ of Lᵀ L̄."""
     lower = np.where(below(y), turned(y) @ g, 0)
     halves = np.where(on_diagonal(y), turned(y) @ g, lower + turned(lower)) / 2
     return solve_matrices(turned(y), turned(solve_matrices(turned(y), halves)))

@@ -167,7 +167,11 @@ def _called(operand: Any) -> str:
     if not isinstance(operand, Entries):
         return repr(operand)
     tree = operand.at(np.asarray(0)) if operand.size else None
-    return tree.name if isinstance(tree, Entry) and tree.name else "…"
+    if isinstance(tree, Entry) and tree.name:
+        for name, array in ((tree.name, tree.array), (f"{tree.name}ᵀ", np.swapaxes(tree.array, -1, -2))):
+            if np.array_equal(array, operand.value):
+                return name
+    return "…"
 
 
 Entries.meanings.update(
