@@ -143,7 +143,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     """
     if hermitian:
         w, v = eigh(a)
-        order = np.argsort(-np.abs(unwrap(w)), axis=-1)
+        order = np.flip(np.argsort(np.abs(unwrap(w)), axis=-1), axis=-1)
         s = np.take_along_axis(np.abs(w), order, axis=-1)
         if not compute_uv:
             return s

@@ -22,9 +22,15 @@ def _pinv_rule(g: Array, y: Array, a: Array) -> Any:
     return -y_t @ g @ y_t + (g_t - a @ y @ g_t) @ y @ y_t + y_t @ y @ (g_t - g_t @ y @ a)
 
 
+def _inverted(a: Array, rcond: Any = None, hermitian: bool = False) -> Array:
+    if rcond is None:  # of which other libraries have other defaults than NumPy
+        rcond = np.finfo(a.dtype if a.dtype.kind == "f" else float).eps * max(a.shape[-2:])
+    return np.linalg.pinv(a, rcond, hermitian=True) if hermitian else np.linalg.pinv(a, rcond)
+
+
 _pinv: Any = define(
     "pinv",
-    in_lapack("pinv", lambda a, rcond=None, hermitian=False: np.linalg.pinv(a, rcond, hermitian)),
+    in_lapack("pinv", _inverted),
     "a⁺",
     ("-yᵀ g yᵀ + (1 - a y) gᵀ y yᵀ + yᵀ y gᵀ (1 - y a)", _pinv_rule),
     inputs="a",

@@ -32,9 +32,9 @@ def _solve_a(g: Array, y: Array, a: Array) -> Any:
 
 
 @widened
-def _solve_both(needs_grad: Any, g: Array, y: Array, a: Array, b: Array) -> Sequence[Array]:
+def _solve_both(needs_grad: Any, g: Array, y: Array, a: Array, b: Array) -> Sequence[Array | None]:
     b_gradient = solve_matrices(turned(a), g)
-    return -b_gradient @ turned(y), b_gradient
+    return -b_gradient @ turned(y) if 0 in needs_grad else None, b_gradient
 
 
 def _solved(a: Array, b: Array) -> Array:

@@ -33,8 +33,8 @@ def on_diagonal(a: Any) -> Any:
 
 def _numbers(a: Any) -> tuple[Any, Any]:
     """Number the rows and the columns, with arrays of ``a``'s own kind."""
-    rows = np.cumsum(np.ones_like(a, shape=(a.shape[-2],)))
-    columns = np.cumsum(np.ones_like(a, shape=(a.shape[-1],)))
+    rows = np.cumsum(np.ones_like(a, dtype=int, shape=(a.shape[-2],)))
+    columns = np.cumsum(np.ones_like(a, dtype=int, shape=(a.shape[-1],)))
     return rows[:, None], columns[None, :]
 
 
