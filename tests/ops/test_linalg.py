@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
+from minigrad import registry
 from minigrad.errors import ConfigError, DtypeError, MatrixError, MinigradError, OperationError, ShapeError
 from tests.ops.test_tensor_products import agree, array, laid_out
 
@@ -528,3 +529,15 @@ def test_solve_takes_one_solution_in_the_backward_pass(monkeypatch: pytest.Monke
     monkeypatch.setattr(np.linalg, "solve", lambda *args: calls.append(1) or right(*args))
     y.backward()
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("wanted", [(0,), (1,), (0, 1)])
+@pytest.mark.parametrize("shapes", [((4, 4), (4, 2)), ((2, 1, 3, 3), (4, 3, 1))])
+def test_the_gradients_of_solve_in_one_go_are_those_of_its_rules(wanted: Any, shapes: Any) -> None:
+    operation = registry.operations["solve"]
+    a, b = (regular(shape) for shape in shapes)
+    y = operation(a, b)
+    g = array(*y.shape)
+    found = operation.joint_vjp(dict.fromkeys(wanted), g, y, a, b)
+    for i in wanted:
+        np.testing.assert_array_equal(found[i], operation.rules[i](i, g, y, (a, b), {}))
