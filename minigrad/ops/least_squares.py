@@ -58,7 +58,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, An
 
     Raises ShapeError MG-103 where ``a`` is no matrix or ``b`` has another number of rows.
     """
-    a, b = arrays(a, b)
+    a, b = arrays("lstsq", a, b)
     if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
         raise ShapeError(
             "MG-103",
@@ -68,6 +68,8 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, An
     s = svdvals(a)
     if rcond is None:
         rcond = np.finfo(s.dtype).eps * max(rows, columns)
+    elif isinstance(rcond, str):
+        raise ConfigError("MG-215", f"lstsq: rcond is a number, or None; {rcond!r} was given.")
     elif rcond < 0:
         rcond = np.finfo(s.dtype).eps
     numbers = unwrap(s)

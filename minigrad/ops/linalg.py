@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from minigrad.backend import Array
 from minigrad.errors import ConfigError, MatrixError, ShapeError
 from minigrad.operation import define, stands_for, without_gradient
 from minigrad.ops.matrices import below, in_lapack, on_diagonal, turned, widened
-from minigrad.ops.products import arrays, check_same_dtype, matmul, places
+from minigrad.ops.products import arrays, check_same_dtype, matmul, places, whole_number
 from minigrad.tensor import Tensor, unwrap
 
 
@@ -61,7 +60,7 @@ def solve(a: Any, b: Any) -> Any:
     Giles 2008, §2.3.1: B̄ = A⁻ᵀ C̄, Ā = -B̄ Cᵀ. Raises MatrixError MG-616 where ``a`` is not square, MG-617 where it is
     singular, ShapeError MG-103 where ``b`` has another number of rows.
     """
-    a, b = arrays(a, b)
+    a, b = arrays("solve", a, b)
     check_same_dtype("solve", a, b)
     return np.squeeze(solve_matrices(a, np.expand_dims(b, -1)), -1) if b.ndim == 1 else solve_matrices(a, b)
 
@@ -133,7 +132,7 @@ def slogdet(a: Any) -> Any:
     Its gradient is a⁻ᵀ; a singular matrix has none (MatrixError MG-617).
     """
     both = _signed_logdet(a)
-    return _Slogdet(both[..., 0], both[..., 1])
+    return _Slogdet(np.sign(both[..., 0]), both[..., 1])
 
 
 @widened
@@ -167,7 +166,7 @@ def matrix_power(a: Any, n: int) -> Any:
 
     Raises MatrixError MG-616 where ``a`` is not square, MG-617 where n is negative and it is singular.
     """
-    n = index(n)
+    n = whole_number("matrix_power", "n", n)
     if a.ndim < 2 or a.shape[-2] != a.shape[-1]:
         raise MatrixError("MG-616", f"matrix_power takes square matrices, not shape {a.shape}.")
     if n == 0:
@@ -191,7 +190,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
     Raises ConfigError MG-215 where ``ind`` is not positive, MatrixError MG-616 where the first axes' entries are not as
     many as the others'.
     """
-    if index(ind) <= 0:
+    if whole_number("tensorinv", "ind", ind) <= 0:
         raise ConfigError("MG-215", f"tensorinv needs ind above 0, a number of axes; {ind} was given.")
     first, others = a.shape[:ind], a.shape[ind:]
     return np.reshape(inv(np.reshape(a, (math.prod(first), math.prod(others)))), others + first)
@@ -202,7 +201,7 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
 
     Raises MatrixError MG-616 where x has not as many entries as b.
     """
-    a, b = arrays(a, b)
+    a, b = arrays("tensorsolve", a, b)
     if axes is not None:
         moved = places(axes, a.ndim, "tensorsolve")
         a = np.transpose(a, [*(k for k in range(a.ndim) if k not in moved), *moved])

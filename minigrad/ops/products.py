@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import registry
+from minigrad import messages, registry
 from minigrad.backend import Array, as_array, operand
 from minigrad.errors import AxisError, ConfigError, DtypeError, MinigradError, OperationError, ShapeError
 from minigrad.forms import no_option
@@ -90,22 +90,36 @@ matmul = define(
 )
 
 
-def arrays(*operands: Any) -> list[Any]:
-    """Return operands as arrays: a list of numbers beside a tensor of floats in its dtype, as a single number is."""
+def arrays(name: str, *operands: Any) -> list[Any]:
+    """Return operands as arrays: a list of numbers beside a tensor of floats in its dtype, as a single number is.
+
+    Raises OperationError MG-609 for what is no number.
+    """
     floats = [x.dtype for x in operands if isinstance(x, Tensor) and x.dtype.kind == "f"]
     made = []
-    for x in operands:
+    for k, x in enumerate(operands):
         if not isinstance(x, Tensor):
             plain = not hasattr(x, "dtype")
+            if plain and not isinstance(x, (list, tuple, int, float)):
+                raise OperationError("MG-609", messages.no_operand(name, str(k), x))
             x = as_array(operand(x))
             x = x.astype(np.result_type(*floats)) if plain and floats and x.dtype.kind in "iuf" else x
         made.append(x)
     return made
 
 
+def whole_number(name: str, option: str, value: Any) -> int:
+    """Return what an option that counts was given; OperationError MG-215 where that is no whole number."""
+    try:
+        return index(value)
+    except TypeError:
+        raise OperationError("MG-215", f"{name}: {option} is a whole number, not {value!r:.40}.") from None
+
+
 def places(axis: Any, ndim: int, name: str) -> list[int]:
     """Return axes counted from the first; AxisError MG-216 for one that is not there."""
-    wanted = [index(k) for k in axis] if isinstance(axis, (tuple, list, range, np.ndarray)) else [index(axis)]
+    several = axis if isinstance(axis, (tuple, list, range, np.ndarray)) else (axis,)
+    wanted = [whole_number(name, "an axis", k) for k in several]
     for k in wanted:
         if not -ndim <= k < ndim:
             raise AxisError("MG-216", f"{name}: there is no axis {k} among {ndim}.")
@@ -118,11 +132,15 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     ``axes`` is how many of a's last meet b's first, or the axes of a and those of b. Raises ShapeError MG-103 where
     axes that meet differ in length, AxisError MG-216 where there is no such axis.
     """
-    a, b = arrays(a, b)
+    a, b = arrays("tensordot", a, b)
     if isinstance(axes, (tuple, list, np.ndarray)):
+        if len(axes) != 2:
+            raise ConfigError(
+                "MG-215", f"tensordot takes axes of two arrays; axes={axes!r:.40} are {len(axes)}."
+            )
         first, second = axes
     else:
-        count = index(axes)
+        count = whole_number("tensordot", "axes", axes)
         first, second = range(a.ndim - count, a.ndim), range(count)  # type: ignore[assignment]
         if count < 0 or count > min(a.ndim, b.ndim):
             raise ConfigError(

@@ -9,24 +9,24 @@ import numpy as np
 
 from minigrad.errors import ConfigError, ShapeError
 from minigrad.operation import stands_for, without_gradient
-from minigrad.ops.products import alike, arrays, dot, einsum, matmul, places, tensordot
+from minigrad.ops.products import alike, arrays, dot, einsum, matmul, places, tensordot, whole_number
 
 
 def inner(a: Any, b: Any) -> Any:
     """Sum the products along both last axes, ``Σ a[…, k] · b[…, k]``, of every row with every row; ``np.inner``."""
-    a, b = arrays(a, b)
+    a, b = arrays("inner", a, b)
     return np.multiply(a, b) if a.ndim == 0 or b.ndim == 0 else tensordot(a, b, (-1, -1))
 
 
 def outer(a: Any, b: Any) -> Any:
     """Multiply every entry of ``a``, made flat, with every entry of ``b``: a[i] · b[j]; ``np.outer``."""
-    a, b = arrays(a, b)
+    a, b = arrays("outer", a, b)
     return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
 
 
 def outer_of_vectors(a: Any, b: Any) -> Any:
     """``outer`` of vectors alone, which ``np.linalg.outer`` takes; ShapeError MG-103 for others."""
-    a, b = arrays(a, b)
+    a, b = arrays("outer", a, b)
     if a.ndim != 1 or b.ndim != 1:
         raise ShapeError(
             "MG-103", f"np.linalg.outer takes vectors, not shapes {a.shape} and {b.shape}: write np.outer."
@@ -36,13 +36,13 @@ def outer_of_vectors(a: Any, b: Any) -> Any:
 
 def vdot(a: Any, b: Any) -> Any:
     """Sum the products of all entries, both made flat: Σ a · b; ``np.vdot``."""
-    a, b = arrays(a, b)
+    a, b = arrays("vdot", a, b)
     return dot(np.reshape(a, (-1,)), np.reshape(b, (-1,)))
 
 
 def vecdot(a: Any, b: Any, axis: int = -1) -> Any:
     """Sum the products along one axis of stacks of vectors: Σ a[…, k] · b[…, k]; ``np.vecdot``."""
-    a, b = arrays(a, b)
+    a, b = arrays("vecdot", a, b)
     if axis != -1:
         a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
     if a.shape[-1:] != b.shape[-1:] or not a.ndim:
@@ -55,19 +55,19 @@ def vecdot(a: Any, b: Any, axis: int = -1) -> Any:
 
 def matvec(a: Any, x: Any) -> Any:
     """Multiply stacks of matrices with stacks of vectors: Σ a[…, i, k] · x[…, k]; ``np.matvec``."""
-    a, x = arrays(a, x)
+    a, x = arrays("matvec", a, x)
     return np.squeeze(matmul(a, np.expand_dims(x, -1)), -1)
 
 
 def vecmat(x: Any, a: Any) -> Any:
     """Multiply stacks of vectors with stacks of matrices: Σ x[…, k] · a[…, k, j]; ``np.vecmat``."""
-    x, a = arrays(x, a)
+    x, a = arrays("vecmat", x, a)
     return np.squeeze(matmul(np.expand_dims(x, -2), a), -2)
 
 
 def kron(a: Any, b: Any) -> Any:
     """Put a copy of ``b``, times that entry, in the place of every entry of ``a``; ``np.kron``."""
-    a, b = arrays(a, b)
+    a, b = arrays("kron", a, b)
     n = max(a.ndim, b.ndim)
     a = np.reshape(a, (1,) * (n - a.ndim) + a.shape)
     b = np.reshape(b, (1,) * (n - b.ndim) + b.shape)
@@ -82,7 +82,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     """
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = arrays(a, b)
+    a, b = arrays("cross", a, b)
     a = np.moveaxis(a, places(axisa, a.ndim, "cross")[0], -1)
     b = np.moveaxis(b, places(axisb, b.ndim, "cross")[0], -1)
     if a.shape[-1] != 3 or b.shape[-1] != 3:
@@ -98,6 +98,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the entries a[i, i + offset] of two axes, along a last one; ``np.diagonal``."""
+    offset = whole_number("diagonal", "offset", offset)
     if a.ndim < 2 or places(axis1, a.ndim, "diagonal") == places(axis2, a.ndim, "diagonal"):
         raise ConfigError(
             "MG-215", f"a diagonal runs along two axes of shape {a.shape}; {axis1} and {axis2} were given."
@@ -119,7 +120,7 @@ def multi_dot(arrays_: Sequence[Any]) -> Any:
     The first and the last may be vectors. The order is found as in Cormen et al., Introduction to Algorithms, §15.2.
     Raises ShapeError MG-103 for anything else.
     """
-    factors = arrays(*arrays_)
+    factors = arrays("multi_dot", *arrays_)
     ends = [x.ndim for x in factors]
     if len(factors) < 2 or any(n != 2 for n in ends[1:-1]) or not {ends[0], ends[-1]} <= {1, 2}:
         raise ShapeError(

@@ -296,6 +296,7 @@ class TestConventions:
 def test_named_tuples_are_numpy_s() -> None:
     a = np.array([[2.0, 1.0], [1.0, 3.0]])
     x = mg.Tensor(a, requires_grad=True)
+    assert not np.linalg.slogdet(x).sign.requires_grad
     for f in (np.linalg.eigh, np.linalg.svd, np.linalg.qr, np.linalg.slogdet):
         got, wanted = f(x), f(a)
         assert type(got) is type(wanted)
@@ -509,6 +510,10 @@ OTHER_ERRORS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda t: np.linalg.norm(t[None], 2), ConfigError, "MG-215 norm"),
     (lambda t: np.linalg.matrix_norm(t[0]), ConfigError, "MG-215"),
     (lambda t: np.linalg.cond(t[:0]), MatrixError, "MG-616"),
+    (lambda t: np.linalg.matrix_power(t, 1.5), OperationError, "MG-215 matrix_power: n is a whole number"),
+    (lambda t: np.linalg.tensorinv(t, 0.5), OperationError, "MG-215 tensorinv: ind is a whole number"),
+    (lambda t: np.linalg.lstsq(t, np.ones(3), "a"), ConfigError, "MG-215 lstsq: rcond"),
+    (lambda t: np.linalg.solve(t, None), OperationError, "MG-609 solve .*None"),
     (lambda t: np.linalg.eigh(t, "X"), ValueError, "UPLO"),
     (lambda t: np.linalg.eig(t), OperationError, r"MG-602 np\.linalg\.eig"),
     (lambda t: np.linalg.eigvals(t), OperationError, r"MG-602 np\.linalg\.eigvals"),

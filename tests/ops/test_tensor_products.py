@@ -294,6 +294,11 @@ ERRORS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda t: np.vecdot(t, np.ones(2)), ShapeError, "MG-103"),
     (lambda t: np.vecdot(t, t, axis=5), AxisError, "MG-216"),
     (lambda t: np.vecdot(t, t, keepdims=True), OperationError, r"MG-602 np\.vecdot\(tensor, keepdims=…\)"),
+    (lambda t: np.tensordot(t, t, 1.5), OperationError, "MG-215 tensordot: axes is a whole number, not 1.5"),
+    (lambda t: np.tensordot(t, t, (1, 1, 1)), ConfigError, r"MG-215 tensordot .*\(1, 1, 1\) are 3"),
+    (lambda t: np.trace(t, 0.5), OperationError, "MG-215 diagonal: offset is a whole number"),
+    (lambda t: np.kron(t, None), OperationError, "MG-609 kron .* 1 is None.*backward"),
+    (lambda t: np.outer("a", t), OperationError, "MG-609 outer .* 0 is 'a'"),
     (lambda t: np.inner(t, t.astype("float32")), DtypeError, "MG-211"),
 ]
 
