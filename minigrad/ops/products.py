@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import messages, registry
-from minigrad.backend import Array, as_array, operand
+from minigrad.backend import Array, as_array
 from minigrad.errors import AxisError, ConfigError, DtypeError, MinigradError, OperationError, ShapeError
 from minigrad.forms import no_option
 from minigrad.operation import define, stands_for
@@ -102,8 +102,12 @@ def arrays(name: str, *operands: Any) -> list[Any]:
             plain = not hasattr(x, "dtype")
             if plain and not isinstance(x, (list, tuple, int, float)):
                 raise OperationError("MG-609", messages.no_operand(name, str(k), x))
-            x = as_array(operand(x))
-            x = x.astype(np.result_type(*floats)) if plain and floats and x.dtype.kind in "iuf" else x
+            array = as_array(x)
+            x = (
+                as_array(x, np.result_type(*floats))
+                if plain and floats and array.dtype.kind in "iuf"
+                else array
+            )
         made.append(x)
     return made
 
@@ -237,21 +241,21 @@ def einsum(*operands: Any, order: str = "K", optimize: Any = False, **options: A
             raise no_option("einsum", option, value)
     if not operands:
         raise OperationError("MG-215", "einsum needs its subscripts, as in np.einsum('ij,jk->ik', a, b).")
-    subscripts, *arrays = operands if isinstance(operands[0], str) else _lettered(operands)
-    arrays = [x if isinstance(x, Tensor) else operand(x) for x in arrays]
-    terms, output = _explicit(subscripts, arrays)
+    subscripts, *given = operands if isinstance(operands[0], str) else _lettered(operands)
+    factors = arrays("einsum", *given)
+    terms, output = _explicit(subscripts, factors)
     for k, term in enumerate(terms):
         for letter in [c for c in dict.fromkeys(term) if term.count(c) > 1]:
             axes = [axis for axis, c in enumerate(terms[k]) if c == letter]
-            lengths = {np.shape(arrays[k])[axis] for axis in axes}
+            lengths = {np.shape(factors[k])[axis] for axis in axes}
             if len(lengths) > 1:
                 raise ShapeError(
                     "MG-103",
-                    f"einsum '{subscripts}': {letter!r} names axes of two lengths in shape {np.shape(arrays[k])}.",
+                    f"einsum '{subscripts}': {letter!r} names axes of two lengths in shape {np.shape(factors[k])}.",
                 )
-            arrays[k] = alike(arrays[k], axes)
+            factors[k] = alike(factors[k], axes)
             terms[k] = terms[k].replace(letter, "") + letter
-    return _einsum(*arrays, subscripts=",".join(terms) + "->" + output, order=order, optimize=bool(optimize))
+    return _einsum(*factors, subscripts=",".join(terms) + "->" + output, order=order, optimize=bool(optimize))
 
 
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase  # sorted, as an implicit result has them

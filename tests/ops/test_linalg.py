@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad import registry
 from minigrad.errors import ConfigError, DtypeError, MatrixError, MinigradError, OperationError, ShapeError
+from tests.ops.cases import linalg
 from tests.ops.test_tensor_products import agree, array, laid_out
 
 torch = pytest.importorskip("torch")
@@ -546,3 +547,19 @@ def test_the_gradients_of_solve_in_one_go_are_those_of_its_rules(wanted: Any, sh
     found = operation.joint_vjp(dict.fromkeys(wanted), g, y, a, b)
     for i in wanted:
         np.testing.assert_array_equal(found[i], operation.rules[i](i, g, y, (a, b), {}))
+
+
+@pytest.mark.parametrize("name", sorted(linalg.CASES))
+def test_third_order(name: str) -> None:
+    case = next(case for case in linalg.CASES[name] if case.layout == "transposed")
+    mg.gradcheck(case.f, case.inputs, order=3)
+
+
+def test_bare_arrays_beside_a_tensor() -> None:
+    a, b = regular((3, 3)), regular((3, 2))
+    x = mg.Tensor(b, requires_grad=True)
+    np.sum(np.linalg.solve(a, x)).backward()
+    np.testing.assert_allclose(x.grad.data, np.linalg.inv(a).T @ np.ones((3, 2)), rtol=1e-12)
+    y = mg.Tensor(a, requires_grad=True)
+    np.sum(np.linalg.solve(y, b.tolist())).backward()
+    np.testing.assert_allclose(y.grad.data, gradient(lambda t: np.linalg.inv(t) @ b, a), rtol=1e-10)

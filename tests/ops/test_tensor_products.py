@@ -262,6 +262,21 @@ def test_lists_and_numbers_beside_a_tensor() -> None:
         np.testing.assert_array_equal(y.data, wanted)
 
 
+def test_lists_beside_a_float64_tensor_keep_their_digits() -> None:
+    t = mg.Tensor(np.array([1.0, 3.0]))
+    wanted = 0.1 * 1 + 0.7 * 3
+    for y in (
+        np.inner(t, [0.1, 0.7]),
+        np.vdot([0.1, 0.7], t),
+        np.einsum("i,i", t, [0.1, 0.7]),
+        np.einsum("i,i,->", t, [1, 7], 0.1),
+        np.tensordot(t, [0.1, 0.7], 1),
+        np.dot(t, [0.1, 0.7]),
+    ):
+        assert y.dtype == np.float64
+        np.testing.assert_allclose(y.data, wanted, rtol=1e-14)
+
+
 def test_multi_dot_chooses_the_order() -> None:
     """(10 by 1) (1 by 10) (10 by 1): from the right it takes 20 multiplications instead of 200."""
     shapes = [(10, 1), (1, 10), (10, 1)]
