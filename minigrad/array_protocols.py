@@ -47,8 +47,10 @@ class ArrayProtocols(Variable, NDArrayOperatorsMixin):
             if "out" in kwargs:
                 return _write(ufunc, inputs, **kwargs)
             operation = registry.functions.get(ufunc) or registry.find(registry.functions, ufunc)
-            if operation is not None and not kwargs:
-                return operation(*inputs)
+            if operation is not None and (
+                not kwargs or registry.options.get(ufunc, set()).issuperset(kwargs)
+            ):
+                return operation(*inputs, **kwargs)
         raise words.no_rule(ufunc.__name__ + ("" if method == "__call__" else f".{method}"), kwargs)
 
     def __array_function__(

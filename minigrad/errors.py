@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
+
 from minigrad.source import here
 
 
@@ -29,6 +31,10 @@ class ShapeError(MinigradError, ValueError):
 
 class AxisError(ShapeError, IndexError):
     """An axis that an array does not have (MG-216)."""
+
+
+class MatrixError(MinigradError, np.linalg.LinAlgError):
+    """A matrix without the inverse or the factors that were asked for (MG-616, MG-617, MG-618)."""
 
 
 class GradientError(MinigradError, RuntimeError):

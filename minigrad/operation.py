@@ -226,8 +226,11 @@ def stands_for(function: Callable[..., Any], run: Callable[..., Any], formula: s
     """
     if formula is not None:
         registry.compositions[function] = formula
-    if isinstance(function, np.ufunc):  # whose options Tensor's __array_ufunc__ has refused
+    if isinstance(function, np.ufunc):  # whose other options Tensor's __array_ufunc__ has refused
         registry.functions[function] = run
+        if not isinstance(run, Operation):
+            parameters = inspect.signature(run).parameters.values()
+            registry.options[function] = {p.name for p in parameters if p.default is not p.empty}
         return
     if isinstance(run, Operation):
         names, inputs = [*run.inputs, *run.params], len(run.inputs)

@@ -18,6 +18,9 @@ operations: dict[str, Primitive] = {}
 #: ``np.sin`` -> what runs for ``np.sin(tensor)``
 functions: dict[Callable[..., Any], Callable[..., Any]] = {}
 
+#: ``np.vecdot`` -> the options that what runs for it has, of the ufuncs that are made of operations
+options: dict[Callable[..., Any], set[str]] = {}
+
 #: ``"sum"`` -> what runs for ``tensor.sum()``
 methods: dict[str, Callable[..., Any]] = {}
 

@@ -117,8 +117,7 @@ def test_a_definition_that_is_written_out_is_right(name):
     ("call", "parts"),
     [
         (lambda t: np.fabs(t), ["np.fabs(tensor)", "np.abs(t)", "mg.define"]),
-        (lambda t: np.linalg.norm(t), ["np.linalg.norm(tensor)", "np.sqrt(np.sum(t * t))"]),
-        (lambda t: np.linalg.inv(t), ["np.linalg.inv(tensor)", "mg.define", "t.numpy()"]),
+        (lambda t: np.linalg.eigvals(t), ["np.linalg.eigvals(tensor)", "mg.define", "t.numpy()"]),
         (lambda t: np.add.reduce(t), ["np.add.reduce(tensor)", "np.sum(t, axis=0)"]),
         (
             lambda t: np.sin(t, where=np.array([True])),

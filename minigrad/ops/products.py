@@ -1,7 +1,8 @@
-"""Products of matrices: matmul in all of NumPy's shapes, and einsum."""
+"""Products of matrices: matmul in all of NumPy's shapes, tensordot, and einsum."""
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Sequence
 from operator import index
@@ -9,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import registry
-from minigrad.backend import Array, operand
-from minigrad.errors import ConfigError, DtypeError, MinigradError, OperationError, ShapeError
+from minigrad import messages, registry
+from minigrad.backend import Array, as_array
+from minigrad.errors import AxisError, ConfigError, DtypeError, MinigradError, OperationError, ShapeError
 from minigrad.forms import no_option
 from minigrad.operation import define, stands_for
 from minigrad.ops.half import wide
-from minigrad.tensor import Tensor, unwrap
+from minigrad.tensor import Tensor
 
 
 def check_same_dtype(name: str, a: Array, b: Array) -> None:
@@ -89,18 +90,107 @@ matmul = define(
 )
 
 
+def arrays(name: str, *operands: Any) -> list[Any]:
+    """Return operands as arrays: a list of numbers beside a tensor of floats in its dtype, as a single number is.
+
+    Raises OperationError MG-609 for what is no number.
+    """
+    floats = [x.dtype for x in operands if isinstance(x, Tensor) and x.dtype.kind == "f"]
+    made = []
+    for k, x in enumerate(operands):
+        if not isinstance(x, Tensor):
+            plain = not hasattr(x, "dtype")
+            if plain and not isinstance(x, (list, tuple, int, float)):
+                raise OperationError("MG-609", messages.no_operand(name, str(k), x))
+            array = as_array(x)
+            x = (
+                as_array(x, np.result_type(*floats))
+                if plain and floats and array.dtype.kind in "iuf"
+                else array
+            )
+        made.append(x)
+    return made
+
+
+def whole_number(name: str, option: str, value: Any) -> int:
+    """Return what an option that counts was given; OperationError MG-215 where that is no whole number."""
+    try:
+        return index(value)
+    except TypeError:
+        raise OperationError("MG-215", f"{name}: {option} is a whole number, not {value!r:.40}.") from None
+
+
+def places(axis: Any, ndim: int, name: str) -> list[int]:
+    """Return axes counted from the first; AxisError MG-216 for one that is not there."""
+    several = axis if isinstance(axis, (tuple, list, range, np.ndarray)) else (axis,)
+    wanted = [whole_number(name, "an axis", k) for k in several]
+    for k in wanted:
+        if not -ndim <= k < ndim:
+            raise AxisError("MG-216", f"{name}: there is no axis {k} among {ndim}.")
+    return [k % ndim for k in wanted]
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Sum the products of a's and b's entries over pairs of axes: ``Σ a[…, k] · b[k, …]``; ``np.tensordot``.
+
+    ``axes`` is how many of a's last meet b's first, or the axes of a and those of b. Raises ShapeError MG-103 where
+    axes that meet differ in length, AxisError MG-216 where there is no such axis.
+    """
+    a, b = arrays("tensordot", a, b)
+    if isinstance(axes, (tuple, list, np.ndarray)):
+        if len(axes) != 2:
+            raise ConfigError(
+                "MG-215", f"tensordot takes axes of two arrays; axes={axes!r:.40} are {len(axes)}."
+            )
+        first, second = axes
+    else:
+        count = whole_number("tensordot", "axes", axes)
+        first, second = range(a.ndim - count, a.ndim), range(count)  # type: ignore[assignment]
+        if count < 0 or count > min(a.ndim, b.ndim):
+            raise ConfigError(
+                "MG-215", f"tensordot: {count} axes cannot meet in shapes {a.shape} and {b.shape}."
+            )
+    mine = places(first, a.ndim, "tensordot")
+    theirs = places(second, b.ndim, "tensordot")
+    met, others = [a.shape[k] for k in mine], [b.shape[k] for k in theirs]
+    if met != others:
+        raise ShapeError(
+            "MG-103",
+            f"tensordot of shapes {a.shape} and {b.shape}: axes {mine} of the first have lengths {met}, "
+            f"axes {theirs} of the second {others}.",
+        )
+    left = [k for k in range(a.ndim) if k not in mine]
+    right = [k for k in range(b.ndim) if k not in theirs]
+    rows, columns = [a.shape[k] for k in left], [b.shape[k] for k in right]
+    product = matmul(
+        np.reshape(np.transpose(a, (*left, *mine)), (math.prod(rows), math.prod(met))),
+        np.reshape(np.transpose(b, (*theirs, *right)), (math.prod(met), math.prod(columns))),
+    )
+    return np.reshape(product, (*rows, *columns))
+
+
 def dot(a: Any, b: Any) -> Any:
-    """Multiply as ``np.dot`` does: numbers entry by entry, vectors and matrices as ``matmul``."""
+    """Multiply as ``np.dot`` does: numbers entry by entry, vectors and matrices as ``matmul``.
+
+    In stacks every row of ``a`` meets every column of ``b``: Σ a[…, k] · b[…, k, j].
+    """
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
-    if np.ndim(b) > 2:
-        raise ShapeError(
-            "MG-103", f"np.dot with a stack of matrices {np.shape(b)} is not matmul: write a @ b."
-        )
-    return matmul(a, b)
+    return tensordot(a, b, (-1, -2)) if np.ndim(b) > 2 else matmul(a, b)
 
 
-def _einsum_rule(g: Array, i: int, arrays: Sequence[Array], subscripts: str) -> Array:
+def alike(a: Any, axes: Sequence[int]) -> Any:
+    """Pick the entries whose places along these axes of one length are equal, along a single axis behind the others.
+
+    In the flat order of n · n entries those of the diagonal are every (n + 1)st.
+    """
+    n, k = a.shape[axes[0]], len(axes)
+    last = np.moveaxis(a, tuple(axes), tuple(range(-k, 0)))
+    flat = np.reshape(last, (*last.shape[: last.ndim - k], n**k))
+    return flat[..., :: sum(n**power for power in range(k))]
+
+
+def _einsum_rule(g: Array, i: int, arrays: Sequence[Array], subscripts: str, optimize: bool = False) -> Array:
     """The same product with the result in the place of input i; input i's own letters become the result's."""
     inputs, output = subscripts.split("->")
     letters = inputs.split(",")
@@ -112,7 +202,7 @@ def _einsum_rule(g: Array, i: int, arrays: Sequence[Array], subscripts: str) -> 
         if letter not in output and not any(letter in term for term in known):
             operands.append(np.ones_like(arrays[i], shape=(arrays[i].shape[axis],)))
             known.append(letter)
-    gradient = _einsum(g, *operands, subscripts=",".join([output, *known]) + "->" + mine)
+    gradient = _einsum(g, *operands, subscripts=",".join([output, *known]) + "->" + mine, optimize=optimize)
     # where the other operands stretched a length of 1 along a letter that was summed over
     return np.broadcast_to(gradient, np.broadcast_shapes(gradient.shape, arrays[i].shape))
 
@@ -139,10 +229,10 @@ _einsum = define(
 def einsum(*operands: Any, order: str = "K", optimize: Any = False, **options: Any) -> Any:
     """Sum products of entries named by letters, or by numbers, a list of which follows each operand; ``np.einsum``.
 
-    A letter twice in one operand (a diagonal, a trace) is written out as a product with the identity, so that
-    the one gradient rule, which is an einsum again, holds for it too. ``optimize``, in any of NumPy's forms, lets NumPy
-    choose which product comes first, ``order`` is that of the result in memory. NumPy's other options are refused
-    (OperationError MG-214), and what is no einsum (ConfigError MG-215).
+    A letter twice in one operand (a diagonal, a trace) picks that diagonal first, so that the one gradient rule, which
+    is an einsum again, holds for it too. ``optimize``, in any of NumPy's forms, lets NumPy choose which product comes
+    first, ``order`` is that of the result in memory. NumPy's other options are refused (OperationError MG-214), and
+    what is no einsum (ConfigError MG-215).
     """
     for option, value in options.items():
         if option not in ("out", "dtype", "casting"):
@@ -151,23 +241,21 @@ def einsum(*operands: Any, order: str = "K", optimize: Any = False, **options: A
             raise no_option("einsum", option, value)
     if not operands:
         raise OperationError("MG-215", "einsum needs its subscripts, as in np.einsum('ij,jk->ik', a, b).")
-    subscripts, *arrays = operands if isinstance(operands[0], str) else _lettered(operands)
-    arrays = [x if isinstance(x, Tensor) else operand(x) for x in arrays]
-    terms, output = _explicit(subscripts, arrays)
-    free = [c for c in _LETTERS if c not in subscripts + "".join(terms)]
-    for k, term in enumerate(list(terms)):
-        seen = ""
-        for axis, letter in enumerate(term):
-            if letter in seen:
-                fresh = free.pop(0)
-                seen += fresh
-                diagonal = unwrap(arrays[k])
-                arrays.append(np.diag(np.ones_like(diagonal, shape=diagonal.shape[axis])))
-                terms.append(letter + fresh)
-            else:
-                seen += letter
-        terms[k] = seen
-    return _einsum(*arrays, subscripts=",".join(terms) + "->" + output, order=order, optimize=bool(optimize))
+    subscripts, *given = operands if isinstance(operands[0], str) else _lettered(operands)
+    factors = arrays("einsum", *given)
+    terms, output = _explicit(subscripts, factors)
+    for k, term in enumerate(terms):
+        for letter in [c for c in dict.fromkeys(term) if term.count(c) > 1]:
+            axes = [axis for axis, c in enumerate(terms[k]) if c == letter]
+            lengths = {np.shape(factors[k])[axis] for axis in axes}
+            if len(lengths) > 1:
+                raise ShapeError(
+                    "MG-103",
+                    f"einsum '{subscripts}': {letter!r} names axes of two lengths in shape {np.shape(factors[k])}.",
+                )
+            factors[k] = alike(factors[k], axes)
+            terms[k] = terms[k].replace(letter, "") + letter
+    return _einsum(*factors, subscripts=",".join(terms) + "->" + output, order=order, optimize=bool(optimize))
 
 
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase  # sorted, as an implicit result has them

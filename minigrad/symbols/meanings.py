@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad.symbols.entries import Entries, dtypes, lifted, numbers
 from minigrad.symbols.expression import Expression, NoExpression, clipped
-from minigrad.symbols.terms import Mixed, Places, combined, over
+from minigrad.symbols.terms import Entry, Mixed, Places, combined, over
 
 __all__ = ["Entries"]
 
@@ -146,6 +146,43 @@ def _dot(a: Any, b: Any, out: Any = None) -> Any:
     return np.matmul(a, b)
 
 
+def _factored(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An inverse, a determinant or factors of matrices: all entries of a matrix meet in each of theirs, so that no
+    formula of entries is short enough to be read. They go by the name of what made them."""
+
+    def made(*operands: Any, **options: Any) -> Any:
+        result = function(*numbers(operands), **numbers(options))
+        name = f"{function.__name__}({', '.join(_called(operand) for operand in operands)})"
+        if not isinstance(result, tuple):
+            return Entries.named(name, np.asarray(result))
+        fields = getattr(type(result), "_fields", range(len(result)))
+        parts = [Entries.named(f"{name}.{k}", np.asarray(x)) for k, x in zip(fields, result, strict=True)]
+        return type(result)(*parts)
+
+    return made
+
+
+def _called(operand: Any) -> str:
+    """The name of an array that has one."""
+    if not isinstance(operand, Entries):
+        return repr(operand)
+    tree = operand.at(np.asarray(0)) if operand.size else None
+    if isinstance(tree, Entry) and tree.name:
+        for name, array in ((tree.name, tree.array), (f"{tree.name}ᵀ", np.swapaxes(tree.array, -1, -2))):
+            if np.array_equal(array, operand.value):
+                return name
+    return "…"
+
+
+Entries.meanings.update(
+    {
+        function: _factored(function)
+        for function in (
+            *(np.linalg.inv, np.linalg.solve, np.linalg.det, np.linalg.slogdet, np.linalg.pinv),
+            *(np.linalg.cholesky, np.linalg.eigh, np.linalg.svd, np.linalg.qr),
+        )
+    }
+)
 Entries.meanings.update(
     {
         np.sum: _reduction(np.add),

@@ -14,6 +14,9 @@ from minigrad.symbols.terms import leaves, worth
 from minigrad.viz.local import stretched
 from minigrad.viz.trace import Backward, Forward, Node, Trace
 
+_ROUNDING = 1e-12
+"""What may be left of numbers that cancel, in a formula or in the program alone."""
+
 
 def expression(trace: Trace, event: Forward | Backward, index: tuple[int, ...]) -> Expression:
     """Return the expression of one entry of a result, or of what a rule contributes to a gradient.
@@ -119,5 +122,5 @@ def _check(tree: Expression, value: float) -> None:
     with np.errstate(all="ignore"):
         found = float(worth(tree))
         size = max([abs(value), *(float(np.max(np.abs(worth(leaf)), initial=0)) for leaf in leaves(tree))])
-    if np.isfinite(found) and np.isfinite(value) and abs(found - value) > 1e-2 * size:
+    if np.isfinite(found) and np.isfinite(value) and abs(found - value) > 1e-2 * size + _ROUNDING:
         raise NoExpression(f"the formula comes to {found:g}, the program to {value:g}")

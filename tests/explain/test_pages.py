@@ -48,6 +48,7 @@ class FarDevice:
 @pytest.fixture(autouse=True)
 def _forget_operations():
     """Forget the operations that a page defines."""
+    registry.load()
     registries = [registry.operations, registry.functions, registry.methods]
     before = [dict(each) for each in registries]
     yield

@@ -125,7 +125,7 @@ def test_what_a_sum_is_made_of():
         ("np.median", np.median),
         ("np.percentile", lambda x: np.percentile(x, 30)),
         ("np.round", np.round),
-        ("np.inv", lambda x: np.linalg.inv(x[:, :3])),
+        ("np.eigvals", lambda x: np.linalg.eigvals(x[:, :3])),
         ("np.asarray", lambda x: np.asarray(x)),
         ("np.cumprod", np.cumprod),
         ("np.convolve", lambda x: np.convolve(x[0], x[1])),

@@ -269,6 +269,23 @@ def test_parentheses_where_sums_and_products_meet():
         check_trace(trace, count=2)
 
 
+def test_linear_algebra_goes_by_the_names_of_its_matrices():
+    x = mg.Tensor([[2.0, 1.0], [1.0, 3.0]], requires_grad=True, name="x")
+    assert explained(lambda: np.linalg.inv(x), "inv", "forward") == ("inv_1[0,0] = inv(x)[0,0]", "= 0.6")
+    assert explained(lambda: np.linalg.det(x).backward(), "det") == (
+        "dL/dx[0,0] = dL/ddet_1 · det(x) · inv(x)[0,0]",
+        "= 1 · 5 · 0.6 = 3",
+    )
+    assert explained(lambda: np.linalg.eigvalsh(x).sum().backward(), "eigenpairs")[0] == (
+        "dL/dx[0,0] = Σ_k (Σ_n eigenpairs_1[1,n] · M[n,k]) · eigenpairs_1[1,k]"
+    )
+    upper = mg.Tensor([[2.0, 1.0], [0.0, 4.0]], requires_grad=True, name="u")
+    step = lambda: np.linalg.solve(upper, np.ones((2, 1), "float32")).sum().backward()  # noqa: E731
+    assert (
+        explained(step, "solve", input="u")[0] == "dL/du[0,0] = −solve(uᵀ, dL/dsolve_1)[0,0] · solve_1[0,0]"
+    )
+
+
 def test_what_cannot_be_explained_shows_its_formula_and_its_value():
     """The middle of the entries is none of single entries, and no sum."""
     median = mg.define(
