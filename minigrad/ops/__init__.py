@@ -69,7 +69,10 @@ from minigrad.ops.shape import (
 )
 from minigrad.ops.words import concatenate, stack
 
-_LATER = ("circular", "arrange", "select", "order", "statistics", "linalg", "comparison")
+_LATER = (
+    *("circular", "arrange", "select", "order", "quantiles", "masked"),
+    *("running", "weights", "sampled", "statistics", "linalg", "comparison"),
+)
 """Families that are imported when something is looked up that the others do not have."""
 
 
