@@ -9,10 +9,11 @@ import numpy as np
 
 from minigrad.errors import ConfigError
 from minigrad.operation import stands_for
+from minigrad.ops.half import wide
 from minigrad.ops.order import kept_shape, rows_of, sort
 from minigrad.ops.reduce import Axis
-from minigrad.ops.weights import spread
-from minigrad.tensor import Tensor, unwrap
+from minigrad.ops.weights import as_operand, spread
+from minigrad.tensor import unwrap
 
 
 def _plotting(alpha: float, beta: float) -> Callable[[Any, Any], Any]:
@@ -121,8 +122,8 @@ def _quantile(
     weights: Any,
     over_nan: bool,
 ) -> Any:
-    a = a if hasattr(a, "shape") else np.asarray(a)
-    given = q if isinstance(q, Tensor) else np.asarray(unwrap(q)) if isinstance(q, (list, tuple)) else q
+    a = as_operand(a)
+    given = q if hasattr(q, "shape") else _beside(unwrap(a), q)
     fraction = given / whole if whole != 1 else given
     _check(name, whole, fraction, method, weights)
     shape = np.shape(fraction)
@@ -134,6 +135,14 @@ def _quantile(
         found = _at(rows, flat, method, weights, axis, a.shape, over_nan, type(q) in (int, float))
     kept = kept_shape(a.shape, axis) if keepdims else rows.shape[:-1]
     return np.reshape(np.moveaxis(found, -1, 0), (*shape, *kept))
+
+
+def _beside(data: Any, q: Any) -> Any:
+    """Return numbers as an array where ``data`` lives."""
+    if isinstance(data, np.ndarray):
+        return np.asarray(unwrap(q))
+    parts = [np.full_like(data, x, shape=(1,), dtype="float64") for x in np.ravel(q).tolist()]
+    return np.concatenate(parts).reshape(np.shape(q))
 
 
 def _at(
@@ -154,14 +163,17 @@ def _at(
         place = _weighted(data, there, rows_of(spread(unwrap(weights), shape, axis), axis), unwrap(q))
     else:
         n = np.maximum(np.sum(there, axis=-1, keepdims=True), 1) if over_nan else rows.shape[-1]
-        place = np.clip(PLACES[method](n, q), 0, n - 1)
+        exact_q = wide(q) if unwrap(q).dtype.kind == "f" else q
+        n = n.astype(exact_q.dtype) if over_nan and exact_q.dtype.kind == "f" else n
+        place = np.clip(PLACES[method](n, exact_q), 0, n - 1)
     low, high = (round_(unwrap(place)).astype(np.intp) for round_ in (np.floor, np.ceil))
     before, behind = (
         ordered[..., k] if k.ndim == 1 else np.take_along_axis(ordered, k, -1) for k in (low, high)
     )
     beyond = place - low.astype(unwrap(place).dtype)
-    if rows.dtype.kind == "f" and (weak or method in _ENTRIES):
-        beyond = beyond.astype(rows.dtype)
+    if rows.dtype.kind == "f":
+        narrow = weak or method in _ENTRIES
+        beyond = beyond.astype(rows.dtype if narrow else np.result_type(rows.dtype, q.dtype))
     distance = behind - before
     between = np.where(beyond < 0.5, before + distance * beyond, behind - distance * (1 - beyond))
     first = unwrap(before)

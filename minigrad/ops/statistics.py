@@ -54,8 +54,9 @@ def cov(
         if aweights is not None and ddof != 0:
             freedom = sums - ddof * np.sum(weights * _observed(aweights, "aweights", x)) / sums
         products = (centred * weights) @ centred.T
+    freedom = np.where(unwrap(freedom) > 0, freedom, 0) if hasattr(freedom, "shape") else max(freedom, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.squeeze(products / freedom if np.ndim(freedom) or freedom > 0 else products * np.inf)
+        return np.squeeze(products / freedom)
 
 
 def _variables(m: Any, rowvar: bool, dtype: Any) -> Any:

@@ -11,7 +11,7 @@ from minigrad.errors import ShapeError, WeightsError
 from minigrad.operation import stands_for
 from minigrad.ops.reduce import Axis, count, several
 from minigrad.ops.shape import scatter
-from minigrad.tensor import unwrap
+from minigrad.tensor import Tensor, unwrap
 
 
 def as_operand(x: Any) -> Any:
@@ -69,7 +69,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     places = as_operand(unwrap(x))
     counts = np.bincount(places, minlength=minlength)
     if weights is None:
-        return counts
+        return Tensor(counts) if isinstance(x, Tensor) else counts
     weights = as_operand(weights)
     if weights.shape != places.shape:
         raise ShapeError(
