@@ -19,7 +19,6 @@ _INSTEAD: dict[str, str] = words.OPTIONS | {
     "casting": "Cast the input first: t.astype('float32').",
     "copy": "Leave it out: a result is a tensor of its own.",
     "device": "Move it: t.to('cpu').",
-    "mean": "Leave it out: it saves time alone.",
     "mode": "It can be 'constant', 'edge', 'reflect', 'symmetric' or 'wrap'.",
     "order": "Entries are taken row by row; turn the axes first: np.transpose(t).",
     "reflect_type": "Leave it out: reflections are even.",

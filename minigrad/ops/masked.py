@@ -9,25 +9,35 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ConfigError
+from minigrad.errors import ConfigError, ShapeError
 from minigrad.operation import stands_for, with_options
 from minigrad.ops.half import wide
 from minigrad.ops.reduce import Axis, count
 from minigrad.tensor import unwrap
 
 
-def _only(a: Any, where: Any, else_: Any) -> Any:
+def _mask(a: Any, where: Any) -> Any:
+    """Return where entries are taken, in a's shape."""
+    data = unwrap(a)
     if where is True:
-        return a
-    return np.where(np.broadcast_to(unwrap(where), a.shape), a, else_)
+        return np.ones_like(data, dtype=bool)
+    try:
+        return np.broadcast_to(unwrap(where), data.shape)
+    except ValueError as error:
+        raise ShapeError(
+            "MG-103", f"where= of shape {np.shape(where)} does not stretch to entries of shape {a.shape}."
+        ) from error
+
+
+def _only(a: Any, where: Any, else_: Any) -> Any:
+    return a if where is True else np.where(_mask(a, where), a, else_)
 
 
 def _number(a: Any, where: Any, axis: Axis, keepdims: bool) -> Any:
     """How many entries are reduced to one."""
-    data = unwrap(a)
-    mask = np.broadcast_to(np.ones_like(data, dtype=bool) if where is True else unwrap(where), data.shape)
-    floats = np.result_type(data.dtype, np.float32) if data.dtype.kind == "f" else np.float64
-    return np.sum(mask.astype(floats), axis=axis, keepdims=keepdims)
+    dtype = unwrap(a).dtype
+    floats = np.result_type(dtype, np.float32) if dtype.kind == "f" else np.float64
+    return np.sum(_mask(a, where).astype(floats), axis=axis, keepdims=keepdims)
 
 
 def total(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:

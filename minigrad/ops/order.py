@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from minigrad.errors import OperationError
 from minigrad.operation import stands_for, without_gradient
 from minigrad.ops.masked import largest, smallest
-from minigrad.ops.reduce import Axis, count, several
+from minigrad.ops.reduce import Axis, named_axes, several
 from minigrad.tensor import unwrap
 
 
-def rows_of(a: Any, axis: Axis) -> Any:
+def rows_of(function: str, a: Any, axis: Axis) -> Any:
     """Return ``a`` with the axes that are reduced made one, the last."""
-    if axis is not None and len({*several(a.shape, axis)}) != len(several(a.shape, axis)):
-        raise OperationError("MG-215", f"an axis is named twice in {axis}.")
-    axes = several(a.shape, axis)
+    axes = named_axes(function, a.shape, axis)
     kept = [k for k in range(a.ndim) if k not in axes]
     moved = np.transpose(a, (*kept, *axes)) if a.ndim else a
-    return np.reshape(moved, (*(a.shape[k] for k in kept), count(a.shape, axis)))
+    return np.reshape(moved, (*(a.shape[k] for k in kept), math.prod(a.shape[k] for k in axes)))
 
 
 def kept_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
@@ -57,7 +55,7 @@ def median(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: b
     Each of the two gets half of the gradient, shared among the entries that are equal to it (as ``torch.median(t)``
     does, whose value is the lower of both). Where there is a nan, the result is nan, and its gradient goes there.
     """
-    rows = rows_of(a, axis)
+    rows = rows_of("median", a, axis)
     data = np.sort(unwrap(rows), axis=-1)
     n = rows.shape[-1]
     if n == 0:
@@ -71,7 +69,7 @@ def median(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: b
 
 def nanmedian(a: Any, axis: Axis = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
     """The median of what is not nan; nan where nothing is. ``np.nanmedian``; the gradient is ``median``'s."""
-    rows = rows_of(a, axis)
+    rows = rows_of("nanmedian", a, axis)
     data = np.sort(unwrap(rows), axis=-1)
     if rows.shape[-1] == 0:
         result = np.mean(rows, axis=-1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ConfigError
+from minigrad.errors import ConfigError, ShapeError
 from minigrad.operation import stands_for
 from minigrad.ops.half import wide
 from minigrad.ops.order import kept_shape, rows_of, sort
@@ -128,7 +128,9 @@ def _quantile(
     _check(name, whole, fraction, method, weights)
     shape = np.shape(fraction)
     flat = np.reshape(fraction, (-1,))
-    rows = rows_of(a, axis)
+    rows = rows_of(name, a, axis)
+    if rows.shape[-1] == 0 and not over_nan:
+        raise ShapeError("MG-103", f"{name} of shape {a.shape}: of nothing there is no quantile.")
     if rows.shape[-1] == 0:
         found = np.mean(rows, axis=-1, keepdims=True) + 0 * flat
     else:
@@ -160,7 +162,9 @@ def _at(
     ordered = sort(rows)
     there = data == data if over_nan else np.ones_like(data, dtype=bool)
     if weights is not None:
-        place = _weighted(data, there, rows_of(spread(unwrap(weights), shape, axis), axis), unwrap(q))
+        place = _weighted(
+            data, there, rows_of("weights", spread(unwrap(weights), shape, axis), axis), unwrap(q)
+        )
     else:
         n = np.maximum(np.sum(there, axis=-1, keepdims=True), 1) if over_nan else rows.shape[-1]
         exact_q = wide(q) if unwrap(q).dtype.kind == "f" else q

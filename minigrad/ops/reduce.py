@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.backend import Array
+from minigrad.errors import AxisError
 from minigrad.operation import define
 from minigrad.ops.half import through_float32, wide
 
@@ -31,6 +32,19 @@ def several(shape: Sequence[int], axis: Axis) -> tuple[int, ...]:
         return tuple(range(len(shape)))
     axes = plain(axis)
     return tuple(k % len(shape) for k in (axes if isinstance(axes, tuple) else (axes,)) if k is not None)
+
+
+def named_axes(function: str, shape: Sequence[int], axis: Axis) -> tuple[int, ...]:
+    """Return the axes, counted from the first, that a function was asked for; AxisError MG-216 where there is none."""
+    axes = range(len(shape)) if axis is None else plain(axis)
+    given = axes if isinstance(axes, (tuple, range)) else (axes,)
+    for k in given:
+        if not isinstance(k, int) or not -len(shape) <= k < len(shape):
+            raise AxisError("MG-216", f"{function} of shape {tuple(shape)}: there is no axis {k}.")
+    found = tuple(k % len(shape) for k in given if k is not None)
+    if len({*found}) < len(found):
+        raise AxisError("MG-216", f"{function} of shape {tuple(shape)}: an axis comes twice in {given}.")
+    return found
 
 
 def restore(g: Array, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Array:

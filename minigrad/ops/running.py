@@ -11,7 +11,7 @@ from minigrad.backend import Array
 from minigrad.errors import ConfigError, OperationError, ShapeError
 from minigrad.operation import define, stands_for
 from minigrad.ops.half import through_float32, wide
-from minigrad.ops.reduce import running_product, several, shift
+from minigrad.ops.reduce import named_axes, running_product, shift
 from minigrad.ops.weights import as_operand
 from minigrad.tensor import unwrap
 
@@ -57,6 +57,7 @@ def _cumulative(run: Any, start: float, x: Any, axis: int | None, include_initia
                 "MG-215", f"an array of {x.ndim} axes, shape {x.shape}: say along which. Write axis=0."
             )
         axis = 0
+    named_axes("a running sum or product", x.shape, axis)
     found = run(x, axis=axis)
     if not include_initial:
         return found
@@ -103,6 +104,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
         raise ShapeError("MG-103", "diff of a single number: there are no neighbours. Give it an axis.")
     if n == 0:
         return a
+    named_axes("diff", a.shape, axis)
     ends = [
         end if end is None or np.ndim(end) else np.broadcast_to(end, _with(a.shape, axis, 1))
         for end in (prepend, append)
@@ -131,6 +133,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """Σ (x_{i+1} - x_i) (y_i + y_{i+1}) / 2, with steps ``dx`` where there is no x; ``np.trapezoid``."""
     y = as_operand(y)
+    named_axes("trapezoid", y.shape, axis)
     if x is not None:
         x = as_operand(x)
         dx = diff(x) if x.ndim == 1 else diff(x, axis=axis)
@@ -148,7 +151,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     steps, ShapeError MG-103 on axes that are too short.
     """
     f = as_operand(f)
-    axes = several(f.shape, axis)
+    axes = named_axes("gradient", f.shape, axis)
     if edge_order not in (1, 2):
         raise ConfigError("MG-215", f"gradient: edge_order is 1 or 2, not {edge_order!r}.")
     if len(varargs) == 1 and np.ndim(varargs[0]) == 0:

@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad.errors import ConfigError, ShapeError
 from minigrad.operation import stands_for, without_gradient
+from minigrad.ops.reduce import named_axes
 from minigrad.ops.weights import as_operand, average, bincount
 from minigrad.tensor import Tensor, unwrap
 
@@ -121,6 +122,7 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
 
 def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
     """Return ``func1d`` of each line along an axis, joined; ``np.apply_along_axis``. It is called once for each."""
+    named_axes("apply_along_axis", arr.shape, axis)
     lines = np.moveaxis(arr, axis, -1)
     outer = lines.shape[:-1]
     if 0 in outer:
@@ -144,6 +146,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
 def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
     """Return ``func(a, axis)`` along one axis after another, each kept with length 1; ``np.apply_over_axes``."""
     for axis in np.atleast_1d(axes).tolist():
+        named_axes("apply_over_axes", a.shape, axis)
         found = func(a, axis)
         if found.ndim == a.ndim - 1:
             found = np.expand_dims(found, axis)

@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.backend import as_array
 from minigrad.errors import ShapeError, WeightsError
 from minigrad.operation import stands_for
-from minigrad.ops.reduce import Axis, count, several
+from minigrad.ops.reduce import Axis, count, named_axes
 from minigrad.ops.shape import scatter
 from minigrad.tensor import Tensor, unwrap
 
@@ -25,7 +25,7 @@ def spread(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
     Raises ShapeError MG-103 where they fit neither.
     """
     weights = as_operand(weights)
-    axes = several(shape, axis)
+    axes = named_axes("weights", shape, axis)
     if weights.shape == shape:
         return weights
     if axis is None or weights.shape != tuple(shape[k] for k in axes):
@@ -54,7 +54,7 @@ def average(
     weights = spread(weights, a.shape, axis)
     sums = np.sum(weights, axis=axis, keepdims=keepdims)
     numbers = unwrap(sums)
-    if isinstance(numbers, np.ndarray) and (numbers == 0).any():
+    if isinstance(numbers, (np.ndarray, np.generic)) and (numbers == 0).any():
         raise WeightsError(
             "MG-614",
             f"average: the weights sum to 0 in {int((numbers == 0).sum())} of {numbers.size} places, and nothing can "
