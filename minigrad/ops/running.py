@@ -27,7 +27,7 @@ def _cumprod_gradient(g: Array, a: Array, axis: int | None) -> Array:
     The recurrence is solved by doubling: after a step each s_i reaches twice as far, in log2(n) steps.
     """
     shape = a.shape
-    if axis is None:
+    if axis is None or not shape:
         a, axis = np.reshape(a, (-1,)), 0
     rows, s = np.moveaxis(wide(a), axis, -1), np.moveaxis(wide(g), axis, -1)
     n, by, factors = rows.shape[-1], 1, rows[..., 1:]
