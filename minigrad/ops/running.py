@@ -216,11 +216,14 @@ def _edge(f0: Any, f1: Any, f2: Any, near: Any, far: Any) -> Any:
     )
 
 
-stands_for(np.cumulative_sum, cumulative_sum, "y_i = a_1 + … + a_i")
-stands_for(np.cumulative_prod, cumulative_prod, "y_i = a_1 · … · a_i")
+if hasattr(np, "cumulative_sum"):  # since NumPy 2.1
+    stands_for(np.cumulative_sum, cumulative_sum, "y_i = a_1 + … + a_i")
+    stands_for(np.cumulative_prod, cumulative_prod, "y_i = a_1 · … · a_i")
 stands_for(np.nancumsum, nancumsum, "the running sum of what is not nan")
 stands_for(np.nancumprod, nancumprod, "the running product of what is not nan")
 stands_for(np.diff, diff, "y_i = a_{i+1} - a_i")
 stands_for(np.ediff1d, ediff1d, "y_i = a_{i+1} - a_i")
 stands_for(np.trapezoid, trapezoid, "Σ (x_{i+1} - x_i) · (y_i + y_{i+1}) / 2")
+if before := getattr(np, "trapz", None):  # its name before NumPy 2.4
+    stands_for(before, trapezoid, "Σ (x_{i+1} - x_i) · (y_i + y_{i+1}) / 2")
 stands_for(np.gradient, gradient, "(f_{i+1} - f_{i-1}) / 2h, one-sided at the ends")

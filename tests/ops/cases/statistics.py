@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.cases.core import Case, between, binary, layouts, reduction, unary
+from tests.ops.cases.core import Case, between, binary, extreme, layouts, reduction, unary
 from tests.ops.cases.order import holed
 
 n, positive = between(-2, 2), between(0.5, 2)
@@ -161,6 +161,8 @@ CASES: dict[str, list[Case]] = {
 
 #: functions made of operations, by the NumPy function's name with its module: "vstack", "linalg.norm"
 COMPOSED: dict[str, list[Case]] = {
+    "amax": extreme(np.amax),
+    "amin": extreme(np.amin),
     "nansum": reduction(holed(np.nansum)),
     "nanprod": reduction(holed(np.nanprod)),
     "nanmean": reduction(holed(np.nanmean), empty_axis=False),
