@@ -61,6 +61,10 @@ class OptimizerError(MinigradError, RuntimeError):
     """An optimizer used in the wrong order or with nothing to do (MG-5xx)."""
 
 
+class WeightsError(MinigradError, ZeroDivisionError):
+    """Weights that sum to zero (MG-614)."""
+
+
 class OperationError(MinigradError, TypeError):
     """A function without a gradient rule, or a rule that is wrong (MG-6xx)."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, words
+from minigrad import backend, registry, words
 from minigrad.backend import Array
 from minigrad.errors import OperationError
 from minigrad.rules import Primitive
@@ -19,7 +19,6 @@ _INSTEAD: dict[str, str] = words.OPTIONS | {
     "casting": "Cast the input first: t.astype('float32').",
     "copy": "Leave it out: a result is a tensor of its own.",
     "device": "Move it: t.to('cpu').",
-    "mean": "Leave it out: it saves time alone.",
     "mode": "It can be 'constant', 'edge', 'reflect', 'symmetric' or 'wrap'.",
     "order": "Entries are taken row by row; turn the axes first: np.transpose(t).",
     "reflect_type": "Leave it out: reflections are even.",
@@ -71,6 +70,9 @@ def in_all_forms(
                 del given[name]
         for name, value in given.items():
             if name not in ours:
+                further = registry.find(registry.fuller, function)
+                if further is not None and further is not call:
+                    return further(*args, **kwargs)
                 raise no_option(function.__name__, name, value)
         taken = {ours[name]: value for name, value in given.items() if value is not _NO_VALUE}
         leading = [taken.pop(name) for name in names[:inputs] if name in taken]

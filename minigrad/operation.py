@@ -232,12 +232,21 @@ def stands_for(function: Callable[..., Any], run: Callable[..., Any], formula: s
             parameters = inspect.signature(run).parameters.values()
             registry.options[function] = {p.name for p in parameters if p.default is not p.empty}
         return
+    registry.functions[function] = _in_all_forms(function, run)
+
+
+def with_options(function: Callable[..., Any], run: Callable[..., Any]) -> None:
+    """Let ``run`` run for the calls of a NumPy function with options that its operation has not."""
+    registry.fuller[function] = _in_all_forms(function, run)
+
+
+def _in_all_forms(function: Callable[..., Any], run: Callable[..., Any]) -> Callable[..., Any]:
     if isinstance(run, Operation):
         names, inputs = [*run.inputs, *run.params], len(run.inputs)
     else:
         parameters = inspect.signature(run).parameters.values()
         names, inputs = [p.name for p in parameters], sum(p.default is p.empty for p in parameters)
-    registry.functions[function] = in_all_forms(function, run, names, inputs)
+    return in_all_forms(function, run, names, inputs)
 
 
 def without_gradient(function: Callable[..., Any], why: str) -> None:

@@ -24,6 +24,9 @@ options: dict[Callable[..., Any], set[str]] = {}
 #: ``"sum"`` -> what runs for ``tensor.sum()``
 methods: dict[str, Callable[..., Any]] = {}
 
+#: ``np.sum`` -> what runs where options are asked for that the operation which stands for it has not
+fuller: dict[Callable[..., Any], Callable[..., Any]] = {}
+
 #: ``np.vstack`` -> its formula, for the functions that are made of operations
 compositions: dict[Callable[..., Any], str] = {}
 

@@ -22,7 +22,6 @@ CALLS = {
     "add.reduce": "np.add.reduce(t)",
     "append": "np.append(t, u)",
     "array_split": "np.array_split(t, [2])",
-    "average": "np.average(t, weights=u)",
     "column_stack": "np.column_stack([t, u])",
     "delete": "np.delete(t, n)",
     "dstack": "np.dstack([t, u])[0]",
@@ -47,7 +46,7 @@ CALLS = {
     },
 }
 MATRICES = {"diagonal", "fliplr", "flipud", "rollaxis", "rot90", "trace", "tril", "triu"}
-HOLES = {"nan_to_num", "nanmax", "nanmean", "nanmin", "nansum"}
+HOLES = {"nan_to_num"}
 
 
 def added_at(t, index, u):
@@ -126,7 +125,7 @@ def test_a_definition_that_is_written_out_is_right(name):
         (lambda t: np.exp(t, dtype="float64"), ["np.exp(tensor, dtype=…)", "t.astype('float64')"]),
         (lambda t: np.hstack([t, t]), ["np.hstack(tensor)", "np.concatenate([t, u])"]),
         (lambda t: np.fft.fft(t), ["np.fft.fft(tensor)", "mg.define"]),
-        (lambda t: np.interp(t, t, t), ["np.interp(tensor)", "mg.define"]),
+        (lambda t: np.polyfit(t, t, 1), ["np.polyfit(tensor)", "mg.define"]),
     ],
 )
 def test_functions_without_a_rule_say_what_to_write(call, parts):

@@ -70,8 +70,8 @@ from minigrad.ops.shape import (
 from minigrad.ops.words import concatenate, stack
 
 _LATER = (
-    *("circular", "arrange", "select", "order", "statistics", "comparison"),
-    *("tensor_products", "linalg", "factorizations", "least_squares", "norms"),
+    *("circular", "arrange", "select", "order", "quantiles", "masked", "running", "weights", "sampled"),
+    *("statistics", "tensor_products", "linalg", "factorizations", "least_squares", "norms", "comparison"),
 )
 """Families that are imported when something is looked up that the others do not have."""
 

@@ -35,6 +35,8 @@ def naive_softmax(a: Array, axis: int = -1) -> Array:
 @through_float32
 def _softmax(a: Array, axis: Axis = -1) -> Array:
     axis = plain(axis)
+    if 0 in getattr(a, "shape", ()):  # where nothing is the largest
+        return np.exp(a)
     powers = np.exp(a - np.max(a, axis=axis, keepdims=True))  # the largest is e^0 = 1
     return powers / np.sum(powers, axis=axis, keepdims=True)
 
@@ -47,6 +49,9 @@ def naive_logsumexp(a: Array, axis: Axis = None, keepdims: bool = False) -> Arra
 @through_float32
 def _logsumexp(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     axis = plain(axis)
+    if 0 in getattr(a, "shape", ()):
+        with np.errstate(divide="ignore"):
+            return naive_logsumexp(a, axis, keepdims)
     largest = np.max(a, axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)  # ∞ - ∞ is no number
     with np.errstate(divide="ignore"):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.backend import Array
+from minigrad.errors import AxisError
 from minigrad.operation import define
 from minigrad.ops.half import through_float32, wide
 
@@ -33,6 +34,19 @@ def several(shape: Sequence[int], axis: Axis) -> tuple[int, ...]:
     return tuple(k % len(shape) for k in (axes if isinstance(axes, tuple) else (axes,)) if k is not None)
 
 
+def named_axes(function: str, shape: Sequence[int], axis: Axis) -> tuple[int, ...]:
+    """Return the axes, counted from the first, that a function was asked for; AxisError MG-216 where there is none."""
+    axes = range(len(shape)) if axis is None else plain(axis)
+    given = axes if isinstance(axes, (tuple, range)) else (axes,)
+    for k in given:
+        if not isinstance(k, int) or not -len(shape) <= k < len(shape):
+            raise AxisError("MG-216", f"{function} of shape {tuple(shape)}: there is no axis {k}.")
+    found = tuple(k % len(shape) for k in given if k is not None)
+    if len({*found}) < len(found):
+        raise AxisError("MG-216", f"{function} of shape {tuple(shape)}: an axis comes twice in {given}.")
+    return found
+
+
 def restore(g: Array, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Array:
     """Stretch a reduced array back over the axes that were reduced."""
     if axis is not None and not keepdims:
@@ -46,9 +60,8 @@ def count(shape: tuple[int, ...], axis: Axis) -> int:
 
 
 def _chosen(a: Array, y: Array, axis: Axis, keepdims: bool) -> Array:
-    """Share of each entry in the extreme value: 1/k for each of k equal extremes, 0 for the others."""
-    hit = wide((a == restore(y, a.shape, axis, keepdims)).astype(a.dtype))
-    return hit / np.sum(hit, axis=several(a.shape, axis), keepdims=True)
+    """Where the entries are that are the extreme value; where that is nan, the entries that are nan."""
+    return (a == restore(y, a.shape, axis, keepdims)) | (a != a)
 
 
 def _centred(a: Array, axis: Axis) -> Array:
@@ -154,7 +167,9 @@ std = define(
 
 
 def _extreme_rule(g: Array, y: Array, a: Array, axis: Axis, keepdims: bool) -> Array:
-    return restore(g, a.shape, axis, keepdims) * _chosen(a, y, axis, keepdims)
+    chosen = _chosen(a, y, axis, keepdims)
+    equals = np.sum(wide(chosen.astype(a.dtype)), axis=several(a.shape, axis), keepdims=True)
+    return np.where(chosen, restore(g, a.shape, axis, keepdims) / equals, 0)
 
 
 max = define(
@@ -198,20 +213,21 @@ def _product_of_others(a: Array, axis: Axis) -> Array:
     rows = np.transpose(a, order)
     shape = rows.shape
     rows = rows.reshape((*shape[: len(kept)], count(a.shape, axis)))
-    others = _running_product(_shift(rows, 1)) * _running_product(_shift(rows[..., ::-1], 1))[..., ::-1]
+    others = running_product(shift(rows, 1)) * running_product(shift(rows[..., ::-1], 1))[..., ::-1]
     return np.transpose(others.reshape(shape), tuple(int(k) for k in np.argsort(order)))
 
 
-def _shift(a: Array, by: int) -> Array:
+def shift(a: Array, by: int) -> Array:
     """Move entries ``by`` places along the last axis, with 1 coming in."""
     ones = np.ones_like(a[..., :by])
     return np.concatenate([ones, a[..., : a.shape[-1] - by]], axis=-1)
 
 
-def _running_product(a: Array) -> Array:
+def running_product(a: Array) -> Array:
+    """Return the products a_1 · … · a_i along the last axis, in log2(n) doublings."""
     by = 1
     while by < a.shape[-1]:
-        a = a * _shift(a, by)
+        a = a * shift(a, by)
         by *= 2
     return a
 

@@ -65,18 +65,21 @@ def _var(a: Any, axis: Any = None, *_: Any, ddof: int = 0, keepdims: bool = Fals
     return _reduced(np.add, squares, axis, keepdims) / (count - ddof)
 
 
-def _cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Entries:
-    if axis is None:
-        a, axis = np.reshape(a, -1), 0
-    step = math.prod(a.shape[_axes(axis, a.ndim)[0] + 1 :])
+def _running(ufunc: np.ufunc) -> Callable[..., Entries]:
+    def run(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Entries:
+        if axis is None:
+            a, axis = np.reshape(a, -1), 0
+        step = math.prod(a.shape[_axes(axis, a.ndim)[0] + 1 :])
 
-    def at(places: Places) -> Expression:
-        if places.ndim:
-            raise Mixed("running sums are of different lengths")
-        length = int(places) // step % a.shape[axis] + 1
-        return over("add", a.at, int(places) - step * np.arange(length)[::-1])
+        def at(places: Places) -> Expression:
+            if places.ndim:
+                raise Mixed(f"running {'sums' if ufunc is np.add else 'products'} are of different lengths")
+            length = int(places) // step % a.shape[axis] + 1
+            return over(ufunc.__name__, a.at, int(places) - step * np.arange(length)[::-1])
 
-    return Entries(a.shape, a.dtype, at, lambda: np.cumsum(a.value, axis=axis))
+        return Entries(a.shape, a.dtype, at, lambda: ufunc.accumulate(a.value, axis=axis))
+
+    return run
 
 
 def _einsum(subscripts: str, *operands: Any, **options: Any) -> Entries:
@@ -127,6 +130,33 @@ def _at_letters(term: str, own: tuple[int, ...], values: dict[str, Any], batch: 
     for letter, length in zip(term, own, strict=True):
         flat = flat * length + (0 if length == 1 else values[letter])
     return np.broadcast_to(flat, batch)
+
+
+def _correlate(a: Any, v: Any, mode: Any = "valid") -> Entries:
+    """The sums of products of a line's entries and another's beside them."""
+    long, short, backwards = lifted(a), lifted(v), False
+    if short.size > long.size:
+        long, short, backwards = short, long, True
+    n, m = long.size, short.size
+    first, count = {"full": (0, n + m - 1), "valid": (m - 1, n - m + 1), "same": ((m - 1) - m // 2, n)}[mode]
+
+    def at(places: Places) -> Expression:
+        if places.ndim:
+            raise Mixed("at the ends fewer entries meet")
+        place = first + (count - 1 - int(places) if backwards else int(places)) - (m - 1)
+        of_short = np.arange(max(0, -place), min(m, n - place))
+
+        def product(k: Places) -> Expression:
+            return combined("multiply", long.at(k + place), short.at(k))
+
+        return over("add", product, of_short)
+
+    return Entries(
+        (count,),
+        np.result_type(*dtypes([long, short])),
+        at,
+        lambda: np.correlate(lifted(a).value, lifted(v).value, mode),
+    )
 
 
 def _matmul(a: Any, b: Any) -> Entries:
@@ -192,7 +222,10 @@ Entries.meanings.update(
         np.mean: _mean,
         np.var: _var,
         np.std: lambda *args, **options: np.sqrt(_var(*args, **options)),
-        np.cumsum: _cumsum,
+        np.cumsum: _running(np.add),
+        np.cumprod: _running(np.multiply),
+        np.correlate: _correlate,
+        np.convolve: lambda a, v, mode="full": _correlate(a, v[::-1], mode),
         np.clip: lambda a, a_min=None, a_max=None, min=None, max=None: clipped(
             a, min if a_min is None else a_min, max if a_max is None else a_max
         ),

@@ -55,6 +55,12 @@ FUNCTIONS = {
     "reduce": lambda x: np.add.reduce(x, axis=1) + np.maximum.reduce(x, axis=1),
     "cumsum": np.cumsum,
     "cumsum of an axis": lambda x: np.cumsum(x, axis=0),
+    "cumprod": lambda x: np.cumprod(x) + np.cumprod(x, axis=1).reshape(-1),
+    "convolve": lambda x: np.convolve(x[0], x[1, :2]) - np.correlate(x[0], x[1, :2], "full"),
+    "correlate": lambda x: np.correlate(x[0, :3], x[1]) + np.convolve(x[0], x[1, :3], "valid"),
+    "correlate of the same length": lambda x: (
+        np.correlate(x[0, :3], x[1], "same") * np.convolve(x[0], x[1, :2], "same")
+    ),
     "norm": lambda x: np.linalg.norm(x, axis=0),
     "diff": np.diff,
     "trace": np.trace,
@@ -127,8 +133,7 @@ def test_what_a_sum_is_made_of():
         ("np.round", np.round),
         ("np.eigvals", lambda x: np.linalg.eigvals(x[:, :3])),
         ("np.asarray", lambda x: np.asarray(x)),
-        ("np.cumprod", np.cumprod),
-        ("np.convolve", lambda x: np.convolve(x[0], x[1])),
+        ("np.interp", lambda x: np.interp(x[0], x[1], x[2])),
         ("float()", lambda x: float(x[0, 0])),
         ("np.modf", np.modf),
         ("np.accumulate", lambda x: np.maximum.accumulate(x)),
