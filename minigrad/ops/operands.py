@@ -19,14 +19,17 @@ def tensors(*values: Any) -> list[Tensor]:
     floats = [x.dtype for x in there if x.dtype.kind == "f"]
     made = []
     for x in values:
-        if not isinstance(x, Tensor):
-            known = backend.backend_of(x) is not None
-            x = backend.as_array(x)
-            if not known:
-                x = x.astype(np.result_type(*floats)) if floats and x.dtype.kind in "iuf" else x
-                x = backend.to_device(x, there[0].device) if there else x
-            x = Tensor(x)
-        made.append(x)
+        if isinstance(x, Tensor):
+            made.append(x)
+            continue
+        array = backend.as_array(x)
+        if there and backend.backend_of(x) is None:
+            dtype = np.result_type(*floats) if floats and array.dtype.kind in "iuf" else array.dtype
+            if array.ndim == 0:
+                array = np.full_like(there[0]._data, x, dtype=dtype, shape=())  # made where the tensor lies
+            else:
+                array = backend.to_device(backend.as_array(x, dtype), there[0].device)
+        made.append(Tensor(array))
     return made
 
 

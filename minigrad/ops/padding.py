@@ -84,8 +84,9 @@ def _ends(a: Tensor, option: str, value: Any) -> Any:
                 "MG-215", f"pad: stat_length is a number of entries from 1 on, not {value!r}."
             )
         return np.broadcast_to(lengths, (a.ndim, 2))
-    values = tensors(a, value)[1]
-    return np.broadcast_to(astype(values, a.dtype), (a.ndim, 2))
+    if isinstance(value, Tensor):
+        return np.broadcast_to(astype(value, a.dtype), (a.ndim, 2))
+    return np.broadcast_to(np.asarray(value, float), (a.ndim, 2)).tolist()
 
 
 def _level(a: Tensor, k: int, width: int, value: Any) -> Any:

@@ -28,9 +28,14 @@ def _take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") ->
 
 def _whole(indices: Any) -> Any:
     """Return what may be a list of indices as an array of them; true and false are 1 and 0 here."""
-    index = unwrap(indices)
-    index = index if hasattr(index, "dtype") else np.asarray(index, None if np.size(index) else int)
-    return index.astype(int) if index.dtype == bool else index
+    index = _array(indices)
+    return index if index.size and index.dtype != bool else index.astype(int)
+
+
+def _array(value: Any, dtype: Any = None) -> Any:
+    """Return an array as it is, wherever it lies; a number or a list as one."""
+    bare = unwrap(value)
+    return bare if hasattr(bare, "dtype") else np.asarray(bare, dtype)
 
 
 def _within(function: str, index: Any, length: int, mode: str) -> Any:
@@ -60,7 +65,7 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
             f"select: {len(condlist)} conditions for {len(choicelist)} choices; each condition has one, at least one.",
         )
     for k, condition in enumerate(condlist):
-        if getattr(condition, "dtype", np.asarray(unwrap(condition)).dtype).kind != "b":
+        if _array(condition).dtype.kind != "b":
             raise OperationError("MG-215", f"select: condition {k} is not of true and false; compare: x > 0.")
     chosen = default
     for condition, choice in zip(reversed([*condlist]), reversed([*choicelist]), strict=True):
@@ -69,8 +74,7 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
 
 
 def _compress(condition: Any, a: Any, axis: int | None = None) -> Any:
-    kept = unwrap(condition)
-    kept = kept if hasattr(kept, "dtype") else np.asarray(kept, bool)
+    kept = _array(condition, bool)
     if kept.ndim != 1:
         raise ShapeError(
             "MG-103", f"compress: the condition is a vector, not an array of shape {kept.shape}."
@@ -79,16 +83,15 @@ def _compress(condition: Any, a: Any, axis: int | None = None) -> Any:
 
 
 def _extract(condition: Any, a: Any) -> Any:
-    kept = unwrap(condition)
-    return _take(a, np.flatnonzero(kept if hasattr(kept, "dtype") else np.asarray(kept)))
+    return _take(a, np.flatnonzero(_array(condition)))
 
 
 def _piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
     (x,), conditions = tensors(x), unwrap(condlist)
-    if np.ndim(conditions) == 0 or (not np.ndim(conditions[0]) and x.ndim != 0):
+    several = isinstance(conditions, (list, tuple)) or np.ndim(conditions) > 0
+    if not several or (x.ndim and not isinstance(conditions[0], list) and _array(conditions[0]).ndim == 0):
         conditions = [conditions]
-    masks = [mask if hasattr(mask, "dtype") else np.asarray(mask) for mask in conditions]
-    masks = [mask.astype(bool) for mask in masks]
+    masks = [_array(mask).astype(bool) for mask in conditions]
     if len(funclist) == len(masks) + 1:
         elsewhere = ~masks[0]
         for mask in masks[1:]:
