@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.errors import OperationError, ShapeError
 from minigrad.operation import stands_for
 from minigrad.ops.indexing import scatter
-from minigrad.ops.operands import along, place, tensors, whole
+from minigrad.ops.operands import along, on_host, place, tensors, whole
 from minigrad.ops.reduce import plain
 from minigrad.ops.shape import moveaxis
 from minigrad.tensor import Tensor, unwrap
@@ -25,9 +25,9 @@ def _copy(a: Any, order: str = "K", subok: bool = False) -> Any:
 
 def _repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     (a,) = tensors(a)
-    if axis is None:
-        a, axis = np.ravel(a), 0
-    axis, counts = place("repeat", a, axis), np.asarray(unwrap(repeats))
+    if axis is None or a.ndim == 0:
+        a, axis = np.ravel(a), axis or 0
+    axis, counts = place("repeat", a, axis), on_host(repeats)
     if counts.dtype.kind not in "iub" or (counts.size and counts.min() < 0):
         raise OperationError("MG-215", f"repeat: counts are whole numbers from 0 on, not {repeats!r}.")
     length = a.shape[axis]

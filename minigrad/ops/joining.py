@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend
 from minigrad.errors import OperationError, ShapeError
 from minigrad.operation import stands_for
 from minigrad.ops.elementwise import astype
-from minigrad.ops.operands import along, place, tensors
+from minigrad.ops.operands import along, on_host, place, tensors
 from minigrad.ops.shape import concatenate
 from minigrad.tensor import Tensor, unwrap
 
@@ -103,7 +102,7 @@ def _insert(a: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     if axis is None:
         a, axis = np.ravel(a), 0
     axis = place("insert", a, axis)
-    length, before = a.shape[axis], _host(obj)
+    length, before = a.shape[axis], on_host(obj)
     if isinstance(before, slice):
         before = np.arange(*before.indices(length))
     elif before.dtype == bool:
@@ -112,6 +111,8 @@ def _insert(a: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     if before.ndim == 0:
         values = np.moveaxis(values, 0, axis)
     count = values.shape[axis] if before.size == 1 else len(before)
+    while values.ndim > a.ndim and values.shape[0] == 1:
+        values = values[0]
     values = np.broadcast_to(values, (*a.shape[:axis], count, *a.shape[axis + 1 :]))
     order = np.insert(
         np.arange(length), before.item() if before.size == 1 else before, length + np.arange(count)
@@ -124,16 +125,8 @@ def _delete(a: Any, obj: Any, axis: int | None = None) -> Any:
     if axis is None:
         a, axis = np.ravel(a), 0
     axis = place("delete", a, axis)
-    gone = _host(obj)
+    gone = on_host(obj)
     return along(a, axis, np.delete(np.arange(a.shape[axis]), gone))
-
-
-def _host(index: Any) -> Any:
-    """Return places that were given as numbers, a list or a Tensor as an array on the host; a slice as it is."""
-    if isinstance(index, slice):
-        return index
-    places = backend.to_numpy(index.data) if isinstance(index, Tensor) else np.asarray(unwrap(index))
-    return places if places.size else places.astype(int)  # an empty list is one of floats
 
 
 def _unstack(a: Any, *, axis: int = 0) -> tuple[Any, ...]:

@@ -55,3 +55,11 @@ def whole(value: Any) -> tuple[int, ...]:
     """Return one whole number or a sequence of them as a tuple, whatever form they come in."""
     numbers = plain(unwrap(value))
     return numbers if isinstance(numbers, tuple) else (operator.index(numbers),)  # type: ignore[arg-type]
+
+
+def on_host(index: Any) -> Any:
+    """Return places that were given as numbers, a list or a Tensor as an array on the host; a slice as it is."""
+    if isinstance(index, slice):
+        return index
+    places = backend.to_numpy(index.data) if isinstance(index, Tensor) else np.asarray(unwrap(index))
+    return places if places.size else places.astype(int)  # an empty list is one of floats

@@ -69,6 +69,10 @@ def pad(a: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
     ends = _ends(a, name, value)
     for k, width in enumerate(widths):
         if width != (0, 0):
+            if a.shape[k] == 0 and mode != "constant":
+                raise ShapeError(
+                    "MG-103", f"pad: axis {k} is empty, and mode {mode!r} makes its border of entries."
+                )
             left = borders(a, k, width[0], ends[k][0])
             right = np.flip(borders(np.flip(a, k), k, width[1], ends[k][1]), k)
             a = np.concatenate([left, a, right], axis=k)

@@ -20,8 +20,8 @@ from minigrad.variable import Variable
 
 def _take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
     (a,) = tensors(a)
-    if axis is None:
-        a, axis = np.ravel(a), 0
+    if axis is None or a.ndim == 0:
+        a, axis = np.ravel(a), axis or 0
     axis = place("take", a, axis)
     return along(a, axis, _within("take", _whole(indices), a.shape[axis], mode))
 
