@@ -165,6 +165,7 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     if x.ndim != 1:
         raise ShapeError("MG-103", f"vander takes a vector, not an array of shape {x.shape}.")
     count = len(x) if N is None else operator.index(N)
+    # NumPy makes float64 of floats too; here a float32 stays one, as everywhere
     dtype = np.promote_types(x.dtype, int) if x.dtype.kind != "f" else x.dtype
     columns = [Tensor(np.ones_like(unwrap(x), dtype=dtype))]
     while len(columns) < count:
