@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import registry
 from minigrad.errors import OperationError, ShapeError
 from minigrad.operation import stands_for
 from minigrad.ops.indexing import scatter
 from minigrad.ops.operands import along, on_host, place, tensors, whole
 from minigrad.ops.reduce import plain
-from minigrad.ops.shape import moveaxis
+from minigrad.ops.shape import filled_like, moveaxis
 from minigrad.tensor import Tensor, unwrap
 
 # What is said of the place in memory (order, subok) has no meaning for a result that is a tensor of its own.
@@ -28,9 +29,9 @@ def _repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     if axis is None or a.ndim == 0:
         a, axis = np.ravel(a), axis or 0
     axis, counts = place("repeat", a, axis), on_host(repeats)
-    if counts.dtype.kind not in "iub" or (counts.size and counts.min() < 0):
-        raise OperationError("MG-215", f"repeat: counts are whole numbers from 0 on, not {repeats!r}.")
     length = a.shape[axis]
+    if counts.dtype.kind not in "iub" or (counts.size and length and counts.min() < 0):
+        raise OperationError("MG-215", f"repeat: counts are whole numbers from 0 on, not {repeats!r}.")
     if counts.size != 1:
         if counts.shape != (length,):
             raise ShapeError(
@@ -38,7 +39,7 @@ def _repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
                 f"repeat: an axis of length {length} takes {length} counts, or one; {counts.size} were given.",
             )
         return along(a, axis, np.repeat(np.arange(length), counts))
-    before, behind, count = a.shape[:axis], a.shape[axis + 1 :], int(counts.item())
+    before, behind, count = a.shape[:axis], a.shape[axis + 1 :], max(int(counts.item()), 0)
     spread = np.broadcast_to(np.expand_dims(a, axis + 1), (*before, length, count, *behind))
     return np.reshape(spread, (*before, length * count, *behind))
 
@@ -218,8 +219,26 @@ def _windows(x: Any, window_shape: Any, axis: Any = None) -> Any:
     return x
 
 
+def _full_like(
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
+    full = Tensor(np.empty_like(unwrap(a), dtype=dtype, shape=shape), device=device)
+    if isinstance(fill_value, Tensor):
+        return np.positive(np.broadcast_to(fill_value.astype(full.dtype), full.shape))
+    full[...] = fill_value
+    return full
+
+
 _COMPOSED: Sequence[tuple[Callable[..., Any], Callable[..., Any], str]] = (
     (np.copy, _copy, "a"),
+    (np.full_like, _full_like, "the value in every place"),
     (np.repeat, _repeat, "each entry of a several times, one after another"),
     (np.tile, _tile, "a several times along each axis"),
     (np.roll, _roll, "a shifted along axes, what leaves at one end coming in at the other"),
@@ -240,3 +259,5 @@ _COMPOSED: Sequence[tuple[Callable[..., Any], Callable[..., Any], str]] = (
 )
 for _function, _run, _formula in _COMPOSED:
     stands_for(_function, _run, _formula)
+stands_for(np.empty_like, filled_like(np.empty_like))
+registry.constants[np.empty_like] = registry.constants[np.zeros_like]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import registry
 from minigrad.backend import Array
 from minigrad.errors import AxisError, OperationError, ShapeError
 from minigrad.forms import no_option
@@ -217,7 +218,7 @@ def ravel(a: Any, order: str = "C") -> Any:
     return reshape(np.transpose(a) if _by_columns("ravel", order) else a, shape=(-1,))
 
 
-def _filled_like(function: Callable[..., Any]) -> Callable[..., Tensor]:
+def filled_like(function: Callable[..., Any]) -> Callable[..., Tensor]:
     """``np.zeros_like`` and its kin; order and subok, which say how an array lies in memory, change nothing."""
 
     def filled(
@@ -234,23 +235,6 @@ def _filled_like(function: Callable[..., Any]) -> Callable[..., Tensor]:
     return filled
 
 
-def _full_like(
-    a: Any,
-    fill_value: Any,
-    dtype: Any = None,
-    order: Any = "K",
-    subok: bool = True,
-    shape: Any = None,
-    *,
-    device: Any = None,
-) -> Any:
-    full = Tensor(np.empty_like(unwrap(a), dtype=dtype, shape=shape), device=device)
-    if isinstance(fill_value, Tensor):
-        return np.positive(np.broadcast_to(fill_value.astype(full.dtype), full.shape))
-    full[...] = fill_value
-    return full
-
-
 register_methods(reshape=_reshape_method, transpose=_transpose_method, flatten=ravel, ravel=ravel)
 stands_for(np.concatenate, concatenate)
 stands_for(np.stack, stack)
@@ -260,7 +244,7 @@ stands_for(np.ravel, ravel)
 stands_for(np.shape, lambda a: a.shape)
 stands_for(np.ndim, lambda a: a.ndim)
 stands_for(np.size, lambda a, axis=None: np.size(unwrap(a), axis))
-stands_for(np.zeros_like, _filled_like(np.zeros_like))
-stands_for(np.ones_like, _filled_like(np.ones_like))
-stands_for(np.empty_like, _filled_like(np.empty_like))
-stands_for(np.full_like, _full_like, "the value in every place")
+stands_for(np.zeros_like, filled_like(np.zeros_like))
+stands_for(np.ones_like, filled_like(np.ones_like))
+for _function in (np.shape, np.ndim, np.size, np.zeros_like, np.ones_like):
+    registry.constants[_function] = "of a, its shape alone matters"

@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given, settings
 
 import minigrad as mg
+from minigrad import backend
 from minigrad.errors import MinigradError, OperationError
+from tests import strict_array  # noqa: F401  which enters the device
 
 CONSTANTS = 1000.0  # labels are larger, what a function fills in is smaller
 INTEGERS = st.integers(-3, 3)
@@ -139,6 +141,8 @@ def options(draw: Any, name: str, a: np.ndarray) -> tuple[Any, ...] | dict[str, 
             "axis": k,
         }
     if name == "roll":
+        if a.ndim == 0:  # where NumPy stumbles over axis=()
+            return (draw(INTEGERS),)
         some = draw(axes)
         shifts = st.one_of(INTEGERS, st.lists(INTEGERS, min_size=len(some), max_size=len(some)).map(tuple))
         return draw(
@@ -148,7 +152,7 @@ def options(draw: Any, name: str, a: np.ndarray) -> tuple[Any, ...] | dict[str, 
         n = a.size if (k := draw(st.one_of(st.none(), axis))) is None else a.shape[k] if a.ndim else 1
         if name == "take":
             mode = draw(st.sampled_from(["raise", "wrap", "clip"]))
-            return {"indices": draw(places(n if mode == "raise" else 5)), "axis": k, "mode": mode}
+            return {"indices": draw(places(n if mode == "raise" or n == 0 else 5)), "axis": k, "mode": mode}
         return {"axis": k, "condition": draw(st.lists(st.booleans(), max_size=n + (n == 0)))}
     if name == "delete":
         k = draw(st.one_of(st.none(), axis))
@@ -349,6 +353,29 @@ def test_every_index(data: Any, a: np.ndarray) -> None:
         )
     )
     check(lambda t: t[index if isinstance(t, np.ndarray) else tensors], a)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), a=arrays())
+def test_every_index_on_a_device(data: Any, a: np.ndarray) -> None:
+    """Where there is no np.add.at for several indices, and where an index on the host is refused."""
+    index = indices(a.shape, data.draw)
+    wanted, error = tried(lambda: a[index])
+    if error is not None:
+        return
+    there = tuple(on_a_device(part) for part in index) if isinstance(index, tuple) else on_a_device(index)
+    t = mg.Tensor(a.copy(), device="strict", requires_grad=True)
+    y = t[there]
+    np.testing.assert_array_equal(y.numpy(), wanted)
+    w = np.arange(1.0, wanted.size + 1).reshape(wanted.shape)
+    y.backward(mg.Tensor(w, device="strict"))
+    expected = np.zeros(a.shape)
+    np.add.at(expected, index, w)
+    np.testing.assert_array_equal(t.grad.numpy(), expected)
+
+
+def on_a_device(part: Any) -> Any:
+    return backend.to_device(part, "strict") if isinstance(part, np.ndarray) else part
 
 
 PAD_OPTIONS: tuple[dict[str, Any], ...] = (
