@@ -153,7 +153,7 @@ def options(draw: Any, name: str, a: np.ndarray) -> tuple[Any, ...] | dict[str, 
         if name == "take":
             mode = draw(st.sampled_from(["raise", "wrap", "clip"]))
             return {"indices": draw(places(n if mode == "raise" or n == 0 else 5)), "axis": k, "mode": mode}
-        return {"axis": k, "condition": draw(st.lists(st.booleans(), max_size=n + (n == 0)))}
+        return {"axis": k, "condition": draw(st.lists(st.booleans(), max_size=n))}
     if name == "delete":
         k = draw(st.one_of(st.none(), axis))
         n = a.size if k is None else a.shape[k] if a.ndim else 1
