@@ -111,8 +111,6 @@ def _insert(a: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     if before.ndim == 0:
         values = np.moveaxis(values, 0, axis)
     count = values.shape[axis] if before.size == 1 else len(before)
-    if not before.size and not values.size:
-        return np.copy(a)
     while values.ndim > a.ndim and values.shape[0] == 1:
         values = values[0]
     values = np.broadcast_to(values, (*a.shape[:axis], count, *a.shape[axis + 1 :]))

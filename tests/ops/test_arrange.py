@@ -12,7 +12,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 import minigrad as mg
 from minigrad import backend
@@ -292,6 +292,8 @@ def test_two_arrays(name: str, data: Any, like: bool) -> None:
         st.sampled_from(LAYOUTS).map(lambda layout: laid_out(a + 0.5, layout)) if like else arrays()
     )
     axis = data.draw(st.one_of(st.none(), axis_of(a)))
+    # of nothing, np.insert takes shapes that do not fit, and others it refuses
+    assume(not name.startswith("insert") or (a.size and b.size))
     check(lambda t, u: PAIRS[name](axis, t, u), a, b)
 
 
