@@ -131,7 +131,6 @@ def places(length: int) -> st.SearchStrategy[Any]:
 def options(draw: Any, name: str, a: np.ndarray) -> tuple[Any, ...] | dict[str, Any]:
     """The further arguments of one call: a tuple by position, a dict by name."""
     axis, axes = axis_of(a), axes_of(a)
-    length = a.shape[0] if a.ndim else 0
     k = draw(axis)
     if name == "repeat":
         k = draw(st.one_of(st.none(), axis))
@@ -189,7 +188,6 @@ def options(draw: Any, name: str, a: np.ndarray) -> tuple[Any, ...] | dict[str, 
         "extract": lambda: (),
     }
     table["vsplit"] = table["dsplit"] = table["hsplit"]
-    assert length >= 0
     return table.get(name, tuple)()
 
 
