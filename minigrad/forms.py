@@ -19,8 +19,9 @@ _INSTEAD: dict[str, str] = words.OPTIONS | {
     "casting": "Cast the input first: t.astype('float32').",
     "copy": "Leave it out: a result is a tensor of its own.",
     "device": "Move it: t.to('cpu').",
-    "mode": "It can be 'constant', 'edge', 'reflect', 'symmetric' or 'wrap'.",
-    "order": "Entries are taken row by row; turn the axes first: np.transpose(t).",
+    "mode": "It can be 'constant', 'edge', 'linear_ramp', 'maximum', 'mean', 'minimum', 'reflect', "
+    "'symmetric' or 'wrap'.",
+    "order": "Write 'C', row by row, or 'F', column by column: what NumPy's others ask for is a place in memory.",
     "reflect_type": "Leave it out: reflections are even.",
     "subok": "Leave it out: a result is a Tensor.",
     "where": "Put what changes nothing where it is False: np.where(condition, t, 0).",
@@ -48,6 +49,8 @@ def in_all_forms(
         signature = inspect.signature(function)
     except ValueError:  # a function in C, in some releases of NumPy
         return run
+    if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
+        return run  # which takes what NumPy takes
     theirs = [p.name for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
     ours = dict(zip(theirs[:inputs], names, strict=False)) | {name: name for name in names[inputs:]}
     ours |= {alias: name for alias, name in _ALIASES.items() if name in names}

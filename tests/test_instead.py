@@ -20,22 +20,10 @@ CALLS = {
     "add.accumulate": "np.add.accumulate(t)",
     "add.at": "added_at(t, index, u)",
     "add.reduce": "np.add.reduce(t)",
-    "append": "np.append(t, u)",
-    "array_split": "np.array_split(t, [2])",
-    "column_stack": "np.column_stack([t, u])",
-    "delete": "np.delete(t, n)",
-    "dstack": "np.dstack([t, u])[0]",
-    "full_like": "np.full_like(t, n)",
-    "hstack": "np.hstack([t, u])",
     "maximum.reduce": "np.maximum.reduce(t)",
     "minimum.reduce": "np.minimum.reduce(t)",
     "multiply.accumulate": "np.multiply.accumulate(t)",
     "multiply.reduce": "np.multiply.reduce(t)",
-    "repeat": "np.repeat(t, n)",
-    "roll": "np.roll(t, n)",
-    "take": "np.take(t, [n, 0])",
-    "tile": "np.tile(t, n)",
-    "vstack": "np.vstack([t, u])",
     **{f"{name}.outer": f"np.{name}.outer(t, u)" for name in ("add", "subtract", "multiply", "divide")},
     **{
         name: f"np.{name}(t, u)"
@@ -45,7 +33,7 @@ CALLS = {
         )
     },
 }
-MATRICES = {"diagonal", "fliplr", "flipud", "rollaxis", "rot90", "trace", "tril", "triu"}
+MATRICES: set[str] = set()
 HOLES = {"nan_to_num"}
 
 
@@ -62,19 +50,16 @@ def sample(name):
 @pytest.mark.parametrize("name", words.INSTEAD)
 def test_the_composition_gives_what_numpy_gives(name):
     names = {"np": np, "mg": mg, "n": 2, "index": INDEX}
-    call = CALLS.get(name, "np.rollaxis(t, 1)" if name == "rollaxis" else f"np.{name}(t)")
+    call = CALLS.get(name, f"np.{name}(t)")
     expected = eval(call, {**names, "t": sample(name), "u": OTHER, "added_at": added_at})
     value = eval(words.INSTEAD[name], {**names, "t": mg.Tensor(sample(name)), "u": mg.Tensor(OTHER)})
-    if isinstance(expected, list):
-        expected, value = np.concatenate(expected), np.concatenate(value)
     np.testing.assert_allclose(value.data, expected, rtol=1e-13)
 
 
-@pytest.mark.parametrize("name", sorted(set(words.INSTEAD) - HOLES - {"count_nonzero", "full_like", "round"}))
+@pytest.mark.parametrize("name", sorted(set(words.INSTEAD) - HOLES - {"count_nonzero", "round"}))
 def test_the_composition_keeps_the_graph(name):
     def composed(t, u):
-        made = eval(words.INSTEAD[name], {"np": np, "mg": mg, "n": 2, "index": INDEX, "t": t, "u": u})
-        return np.concatenate(made) if isinstance(made, list) else made
+        return eval(words.INSTEAD[name], {"np": np, "mg": mg, "n": 2, "index": INDEX, "t": t, "u": u})
 
     if name.startswith("fmod") or name in ("mod", "remainder"):
         return  # their floor has no graph: what is left is checked by value
@@ -123,7 +108,6 @@ def test_a_definition_that_is_written_out_is_right(name):
             ["np.sin(tensor, where=…)", "np.where(condition, a, b)"],
         ),
         (lambda t: np.exp(t, dtype="float64"), ["np.exp(tensor, dtype=…)", "t.astype('float64')"]),
-        (lambda t: np.hstack([t, t]), ["np.hstack(tensor)", "np.concatenate([t, u])"]),
         (lambda t: np.fft.fft(t), ["np.fft.fft(tensor)", "mg.define"]),
         (lambda t: np.polyfit(t, t, 1), ["np.polyfit(tensor)", "mg.define"]),
     ],

@@ -20,7 +20,7 @@ _TELL_MORE = (  # right answers of the tutorials' exercises; the same networks i
 ANSWERS: dict[str, tuple[str, ...]] = {
     "A1": _RULES,
     "A2": ("minigrad/tape.py", "minigrad/course/walking.py"),
-    "A3": ("minigrad/tape.py", "minigrad/ops/shape.py", *_RULES),
+    "A3": ("minigrad/tape.py", "minigrad/ops/shape.py", "minigrad/ops/indexing.py", *_RULES),
     "A4": (
         "minigrad/ops/fused.py",
         "minigrad/ops/products.py",

@@ -48,30 +48,28 @@ from minigrad.ops.elementwise import (
     where,
 )
 from minigrad.ops.fused import linear, linear_relu, mean_cross_entropy, softmax_cross_entropy
+from minigrad.ops.indexing import getitem, put_along_axis, scatter, take_along_axis
 from minigrad.ops.move import to
+from minigrad.ops.padding import pad
 from minigrad.ops.products import dot, einsum, matmul
 from minigrad.ops.reduce import cumsum, max, mean, min, prod, std, sum, var
 from minigrad.ops.shape import (
     broadcast_to,
     expand_dims,
     flip,
-    getitem,
     moveaxis,
-    pad,
-    put_along_axis,
     reshape,
-    scatter,
     split,
     squeeze,
     swapaxes,
-    take_along_axis,
     transpose,
 )
 from minigrad.ops.words import concatenate, stack
 
 _LATER = (
-    *("circular", "arrange", "select", "order", "quantiles", "masked", "running", "weights", "sampled"),
-    *("statistics", "tensor_products", "linalg", "factorizations", "least_squares", "norms", "comparison"),
+    *("circular", "joining", "arrange", "select", "order", "quantiles", "masked", "running", "weights"),
+    *("sampled", "statistics", "tensor_products", "linalg", "factorizations", "least_squares", "norms"),
+    "comparison",
 )
 """Families that are imported when something is looked up that the others do not have."""
 

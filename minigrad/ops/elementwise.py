@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import registry
 from minigrad.backend import Array, as_array, operand, real
 from minigrad.errors import OperationError
 from minigrad.operation import define, stands_for
-from minigrad.tensor import Tensor, register_methods
+from minigrad.tensor import Tensor, register_methods, unwrap
 
 # fmt: off
 add      = define("add",      np.add,      "a + b",  lambda g: g,        lambda g: g)
@@ -96,8 +97,15 @@ where = define(
     lambda g, c: np.where(c, g, 0),
     lambda g, c: np.where(c, 0, g),
     inputs="c a b",
-    of=np.where,
 )
+
+
+def _where(condition: Any, *chosen: Any) -> Any:
+    """Choose entry by entry; or, given a condition alone, say where it is true."""
+    if chosen:
+        return where(condition, *chosen)
+    return tuple(Tensor(places) for places in np.nonzero(unwrap(condition)))
+
 
 _astype = define(
     "astype",
@@ -131,6 +139,7 @@ for _comparison in (
 ):
     define(_comparison.__name__, _comparison, "no gradient: piecewise constant", *[None] * _comparison.nin)
 
+registry.functions[np.where] = _where  # which is called too often for more between
 stands_for(np.clip, clip)
 if hasattr(np, "astype"):
     stands_for(np.astype, astype)

@@ -1,21 +1,19 @@
-"""Operations that move entries without changing them: axes, order, joining, cutting, padding, picking."""
+"""Operations that move entries without changing them: axes, order, joining, cutting."""
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import embedding as embedding_kernels
 
 from minigrad import registry
-from minigrad.backend import Array, operand
-from minigrad.errors import AxisError, ConfigError, OperationError, ShapeError
+from minigrad.backend import Array
+from minigrad.errors import AxisError, OperationError, ShapeError
 from minigrad.forms import no_option
-from minigrad.operation import Operation, define, stands_for
-from minigrad.ops.half import wide
+from minigrad.operation import define, stands_for
 from minigrad.ops.reduce import Axis, plain
 from minigrad.tensor import Tensor, register_methods, unwrap
 
@@ -29,8 +27,25 @@ reshape = define(
     ("g reshaped back", lambda g, a_shape: np.reshape(g, a_shape)),
     inputs="a",
     params={"shape": ()},
-    of=np.reshape,
 )
+
+
+def _reshape(a: Any, shape: Any, order: str = "C", copy: Any = None) -> Any:
+    if copy is not None:
+        raise no_option("reshape", "copy", copy)
+    if not _by_columns("reshape", order):
+        return reshape(a, shape=shape)
+    lengths = plain(unwrap(shape))
+    backwards = lengths[::-1] if isinstance(lengths, tuple) else lengths
+    return np.transpose(reshape(np.transpose(a), shape=backwards))
+
+
+def _by_columns(function: str, order: str) -> bool:
+    """Tell whether entries are counted with the first axis running fastest; 'A' and 'K' ask for a place in memory."""
+    if order not in ("C", "F"):
+        raise no_option(function, "order", order)
+    return order == "F"
+
 
 transpose = define(
     "transpose",
@@ -188,209 +203,48 @@ def split(a: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     ]
 
 
-_pad = define(
-    "pad",
-    lambda a, pad_width, value=0.0: np.pad(a, pad_width or 0, constant_values=value),
-    "a with a constant border",
-    ("the inside of g", lambda g, a_shape, pad_width: g[_inner(a_shape, pad_width)]),
-    inputs="a",
-    params={"pad_width": (), "value": 0.0},
-)
-
-
-def pad(a: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
-    """Surround ``a`` with a border; ``np.pad`` in the modes constant, edge, reflect, symmetric and wrap.
-
-    ``constant_values`` are the border's in mode constant. In the others the border's entries are a's own, so that
-    their gradients add up. Raises OperationError MG-214 in NumPy's other modes and with their options.
-    """
-    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
-        raise no_option("pad", "mode", mode)
-    value = options.pop("constant_values", 0.0) if mode == "constant" else 0.0
-    operand(unwrap(value))
-    a = a if isinstance(a, Tensor) else np.asarray(a)
-    for option, given in options.items():
-        if (option, given) != ("reflect_type", "even") or mode not in ("reflect", "symmetric"):
-            raise no_option("pad", option, given)
-    widths = _widths(pad_width, a.ndim)
-    if mode == "constant":
-        return _pad(a, pad_width=widths, value=value)
-    picked = [np.pad(np.arange(n), width, mode=mode) for n, width in zip(a.shape, widths, strict=True)]  # type: ignore[call-overload]
-    return a[np.ix_(*picked)] if picked else a[...]
-
-
-def _widths(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
-    """Return how much is added before and behind along each axis, of all the forms that NumPy takes."""
-    if isinstance(pad_width, dict):
-        given: Any = [(0, 0)] * ndim
-        for axis, width in pad_width.items():
-            if not -ndim <= axis < ndim:
-                raise AxisError("MG-216", f"pad: there is no axis {axis} among {ndim}.")
-            given[axis] = width if np.ndim(width) else (width, width)
-        pad_width = given
-    widths = np.asarray(unwrap(pad_width))
-    if widths.dtype.kind not in "iu" and widths.size:
-        raise OperationError("MG-215", f"pad: the widths of a border are integers, not {widths.dtype}.")
-    if widths.size and widths.min() < 0:
-        raise ConfigError(
-            "MG-215", f"pad: the widths of a border cannot be negative; {widths.min()} was given."
-        )
-    try:
-        return tuple((int(before), int(behind)) for before, behind in np.broadcast_to(widths, (ndim, 2)))
-    except ValueError as error:
-        raise ShapeError(
-            "MG-103", f"pad: widths of shape {widths.shape} do not fit {ndim} axes, each with two ends."
-        ) from error
-
-
-def _inner(shape: Shape, widths: Sequence[tuple[int, int]]) -> tuple[slice, ...]:
-    return tuple(slice(before, before + n) for (before, _), n in zip(widths, shape, strict=True))
-
-
-_getitem = define(
-    "getitem",
-    lambda a, index: a[index],
-    "a[index]",
-    ("g put back at index, 0 elsewhere", lambda g, a_shape, index: scatter(g, index=index, shape=a_shape)),
-    inputs="a",
-    params={"index": ()},
-)
-
-
-def _scattered(g: Array, index: Any, shape: Shape) -> Array:
-    basic = _is_basic(index)
-    if not basic and not isinstance(g, np.ndarray):
-        return _added_by_number(g, index, shape)
-    if basic:
-        result = np.zeros_like(g, shape=shape)
-        result[index] = g
-        return result
-    result = np.zeros_like(wide(g), shape=shape)
-    np.add.at(result, index, g)
-    return result.astype(g.dtype, copy=False)
-
-
-def _added_by_number(g: Array, index: Any, shape: Shape) -> Array:
-    """What ``np.add.at`` does, which CuPy knows for a single array alone, and in no fixed order.
-
-    The rows (or, where several axes are indexed, the entries) are numbered; the same index finds their numbers.
-    """
-    axes = _indexed_axes(index, len(shape))
-    count, width = math.prod(shape[:axes]), math.prod(shape[axes:])
-    numbers = np.arange(count, like=g).reshape(shape[:axes])[index].reshape(-1)
-    return embedding_kernels.scatter_add(g.reshape(len(numbers), width), numbers, count).reshape(shape)
-
-
-def _is_basic(index: Any) -> bool:
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(p is None or p is Ellipsis or isinstance(p, (int, slice, np.integer)) for p in parts)
-
-
-def _indexed_axes(index: Any, ndim: int) -> int:
-    """Return how many axes, from the first on, an index with arrays in it speaks of."""
-    if isinstance(index, tuple):
-        return ndim
-    array = index if hasattr(index, "dtype") else np.asarray(index)
-    return int(array.ndim) if array.dtype == bool else 1
-
-
-scatter: Operation = define(
-    "scatter",
-    _scattered,
-    "zeros with a added at index",
-    ("g[index]", lambda g, index: g[index]),
-    inputs="a",
-    params={"index": (), "shape": ()},
-)
-
-
-def getitem(a: Any, index: Any) -> Any:
-    """Pick entries by integers, slices, None, boolean or integer arrays, as NumPy does."""
-    return _getitem(a, index=unwrap(index))
-
-
-take_along_axis = define(
-    "take_along_axis",
-    lambda a, indices, axis=-1: np.take_along_axis(a, indices, axis),
-    "a at one index per row",
-    (
-        "g put back at the indices, 0 elsewhere",
-        lambda g, indices, a_shape, axis: _put_back(g, indices, a_shape, axis),
-    ),
-    None,
-    inputs="a indices",
-    params={"axis": -1},
-    of=np.take_along_axis,
-)
-
-
-def _put_back(g: Array, indices: Array, shape: Shape, axis: int | None) -> Array:
-    if axis is None:  # a was made flat
-        return np.reshape(put_along_axis(g, indices, axis=0, length=math.prod(shape)), shape)
-    return put_along_axis(g, indices, axis=axis, length=shape[axis])
-
-
-def _put(g: Array, indices: Array, axis: int, length: int) -> Array:
-    """Add ``g`` into zeros at ``indices`` along ``axis``; entries that share a place are summed."""
-    shape = list(g.shape)
-    shape[axis] = length
-    where = list(np.ix_(*(np.arange(n, like=g) for n in g.shape)))
-    where[axis] = indices
-    return _scattered(g, tuple(where), tuple(shape))
-
-
-put_along_axis: Operation = define(
-    "put_along_axis",
-    _put,
-    "zeros with a added at one index per row",
-    ("g at the indices", lambda g, indices, axis: np.take_along_axis(g, indices, axis)),
-    None,
-    inputs="a indices",
-    params={"axis": -1, "length": 0},
-)
-
-
 def _reshape_method(a: Any, *sizes: Any, shape: Any = None, order: str = "C", copy: Any = None) -> Any:
     if shape is None:
         shape = sizes[0] if len(sizes) == 1 else sizes
-    _check_order("reshape", order)
-    if copy is not None:
-        raise no_option("reshape", "copy", copy)
-    return reshape(a, shape=shape)
+    return _reshape(a, shape, order, copy)
 
 
 def _transpose_method(a: Any, *axes: Any) -> Any:
     return transpose(a, axes=axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None)
 
 
-def _flat(a: Any, order: str = "C") -> Any:
-    _check_order("ravel", order)
-    return reshape(a, shape=(-1,))
+def ravel(a: Any, order: str = "C") -> Any:
+    """Return all entries in a row, the last axis running fastest, or (order F) the first; ``np.ravel``."""
+    return reshape(np.transpose(a) if _by_columns("ravel", order) else a, shape=(-1,))
 
 
-def _check_order(function: str, order: str) -> None:
-    if order != "C":
-        raise no_option(function, "order", order)
+def filled_like(function: Callable[..., Any]) -> Callable[..., Tensor]:
+    """``np.zeros_like`` and its kin; order and subok, which say how an array lies in memory, change nothing."""
+
+    def filled(
+        a: Any,
+        dtype: Any = None,
+        order: Any = "K",
+        subok: bool = True,
+        shape: Any = None,
+        *,
+        device: Any = None,
+    ) -> Tensor:
+        return Tensor(function(unwrap(a), dtype=dtype, shape=shape), device=device)
+
+    return filled
 
 
-def _zeros_like(a: Any, dtype: Any = None, shape: Any = None) -> Tensor:
-    return Tensor(np.zeros_like(unwrap(a), dtype=dtype, shape=shape))
-
-
-def _ones_like(a: Any, dtype: Any = None, shape: Any = None) -> Tensor:
-    return Tensor(np.ones_like(unwrap(a), dtype=dtype, shape=shape))
-
-
-register_methods(
-    getitem=getitem, reshape=_reshape_method, transpose=_transpose_method, flatten=_flat, ravel=_flat
-)
+register_methods(reshape=_reshape_method, transpose=_transpose_method, flatten=ravel, ravel=ravel)
 stands_for(np.concatenate, concatenate)
 stands_for(np.stack, stack)
 stands_for(np.split, split)
-stands_for(np.ravel, _flat)
+stands_for(np.reshape, _reshape)
+stands_for(np.ravel, ravel)
 stands_for(np.shape, lambda a: a.shape)
 stands_for(np.ndim, lambda a: a.ndim)
 stands_for(np.size, lambda a, axis=None: np.size(unwrap(a), axis))
-stands_for(np.zeros_like, _zeros_like)
-stands_for(np.ones_like, _ones_like)
-registry.functions[np.pad] = pad
+stands_for(np.zeros_like, filled_like(np.zeros_like))
+stands_for(np.ones_like, filled_like(np.ones_like))
+for _function in (np.shape, np.ndim, np.size, np.zeros_like, np.ones_like):
+    registry.constants[_function] = "of a, its shape alone matters"

@@ -9,8 +9,8 @@ import numpy as np
 from minigrad.backend import as_array
 from minigrad.errors import ShapeError, WeightsError
 from minigrad.operation import stands_for
+from minigrad.ops.indexing import scatter
 from minigrad.ops.reduce import Axis, count, named_axes
-from minigrad.ops.shape import scatter
 from minigrad.tensor import Tensor, unwrap
 
 

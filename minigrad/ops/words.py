@@ -13,14 +13,13 @@ import numpy as np
 
 from minigrad import messages, registry
 from minigrad.errors import ShapeError, warn
-from minigrad.forms import no_option
 from minigrad.ops import shape
 from minigrad.ops.activation import log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from minigrad.ops.elementwise import clip
 from minigrad.ops.move import to
 from minigrad.ops.reduce import max as largest
 from minigrad.ops.reduce import min as smallest
-from minigrad.ops.shape import reshape, transpose
+from minigrad.ops.shape import ravel, reshape, transpose
 from minigrad.tensor import Tensor, register_methods, unwrap
 
 # fmt: off
@@ -126,10 +125,8 @@ def _transpose(t: Any, *axes: Any, dim0: int | None = None, dim1: int | None = N
 
 
 def _flatten(t: Any, start_dim: int = 0, end_dim: int = -1, order: str = "C") -> Any:
-    if order != "C":
-        raise no_option("ravel", "order", order)
-    if isinstance(start_dim, str) or t.ndim == 0:  # NumPy's order="C"
-        return reshape(t, shape=(-1,))
+    if isinstance(start_dim, str) or order != "C" or t.ndim == 0:  # NumPy's
+        return ravel(t, start_dim if isinstance(start_dim, str) else order)
     start, end = start_dim % t.ndim, end_dim % t.ndim
     return reshape(t, shape=(*t.shape[:start], int(np.prod(t.shape[start : end + 1])), *t.shape[end + 1 :]))
 
