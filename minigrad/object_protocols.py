@@ -80,6 +80,9 @@ class ObjectProtocols(Variable):
     def __int__(self) -> int:
         return int(self.item())
 
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return np.round(self, ndigits or 0)  # type: ignore[call-overload]
+
     def __index__(self) -> int:
         number: Any = self.item()
         return index(number)

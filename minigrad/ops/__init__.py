@@ -6,6 +6,7 @@ theirs is first asked for, so that what nobody uses costs no time.
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from minigrad import registry
@@ -69,7 +70,10 @@ from minigrad.ops.shape import (
 )
 from minigrad.ops.words import concatenate, stack
 
-_LATER = ("circular", "arrange", "select", "order", "statistics", "linalg", "comparison")
+_LATER = (
+    *("circular", "methods_of_ufuncs", "arrange", "select", "order", "statistics", "linalg"),
+    "comparison",
+)
 """Families that are imported when something is looked up that the others do not have."""
 
 
@@ -82,6 +86,8 @@ def _load() -> bool:
 
 
 def __getattr__(name: str) -> Any:
+    if find_spec(f"{__name__}.{name}") is not None:  # a family, which loads no other
+        return import_module(f"{__name__}.{name}")
     import_module("minigrad.ops.special")
     registry.load()
     if name not in registry.operations:
