@@ -50,7 +50,8 @@ class ArrayProtocols(Variable, NDArrayOperatorsMixin):
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self.requires_grad:
             instead = words.in_scipy_special(sys._getframe(1)) or (
-                "Several tensors become one with np.stack([t0, t1]), which keeps the graph: np.mean(np.stack([t0, t1]))."
+                "Several tensors become one with np.stack([t0, t1]), which keeps the graph: "
+                "np.mean(np.stack([t0, t1]))."
             )
             raise GradientError(
                 "MG-208",

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.backend import Array, special
 from minigrad.operation import Operation, define
-from minigrad.ops.hypergeometric import hyp1f1, hyp2f1
+from minigrad.ops.hypergeometric import hyp1f1, hyp2f1, less
 from minigrad.ops.library import from_library, library_function, one_of_several, refused
 from minigrad.symbols.expression import named
 
@@ -61,7 +61,7 @@ exp1: Operation   = from_library("exp1", lambda g, a: -g * np.exp(-a) / a, formu
 expi: Operation   = from_library("expi", lambda g, a: g * np.exp(a) / a, formula="∫ e^t / t dt from -∞ to a")
 expn: Operation   = from_library("expn", refused("expn", "n"),
                       lambda g, n, x: np.where(
-                          n > 0, -g * expn(np.maximum(n - 1, 0), x), -g * np.exp(-x) * (1 + x) / (x * x)),
+                          n > 0, -g * expn(less(n), x), -g * np.exp(-x) * (1 + x) / (x * x)),
                       inputs="n x")
 spence: Operation = from_library("spence", (lambda g, a: g * np.log(a) / (1 - a), lambda g, a: -g * hyp2f1(1.0, 1.0, 2.0, 1 - a)),
                       formula="∫ ln t / (1 - t) dt from 1 to a")

@@ -74,14 +74,19 @@ eval_chebys: Operation      = from_library("eval_chebys", _n, lambda g, n, x: g 
 eval_sh_legendre: Operation = from_library("eval_sh_legendre", _n, lambda g, n, x: 2 * g * eval_gegenbauer(n - 1, 1.5, 2 * x - 1), inputs="n x")
 eval_sh_chebyt: Operation   = from_library("eval_sh_chebyt", _n, lambda g, n, x: 2 * g * n * eval_chebyu(n - 1, 2 * x - 1), inputs="n x")
 eval_sh_chebyu: Operation   = from_library("eval_sh_chebyu", _n, lambda g, n, x: 4 * g * eval_gegenbauer(n - 1, 2.0, 2 * x - 1), inputs="n x")
-eval_sh_jacobi: Operation   = from_library("eval_sh_jacobi", _n, _p, _q, lambda g, n, p, q, x: g * n * eval_sh_jacobi(np.maximum(n - 1, 0), p + 2, q + 1, x),
+eval_sh_jacobi: Operation   = from_library("eval_sh_jacobi", _n, _p, _q, lambda g, n, p, q, x: g * n * eval_sh_jacobi(less(n), p + 2, q + 1, x),
                                 inputs="n p q x")
 eval_genlaguerre: Operation = from_library("eval_genlaguerre", _n, _alpha,
                                 lambda g, n, alpha, x: -g * eval_genlaguerre(n - 1, alpha + 1, x), inputs="n alpha x")
 eval_laguerre: Operation    = from_library("eval_laguerre", _n, lambda g, n, x: -g * eval_genlaguerre(n - 1, 1.0, x), inputs="n x")
-eval_hermite: Operation     = from_library("eval_hermite", _n, lambda g, n, x: 2 * g * n * eval_hermite(np.maximum(n - 1, 0), x), inputs="n x")
-eval_hermitenorm: Operation = from_library("eval_hermitenorm", _n, lambda g, n, x: g * n * eval_hermitenorm(np.maximum(n - 1, 0), x), inputs="n x")
+eval_hermite: Operation     = from_library("eval_hermite", _n, lambda g, n, x: 2 * g * n * eval_hermite(less(n), x), inputs="n x")
+eval_hermitenorm: Operation = from_library("eval_hermitenorm", _n, lambda g, n, x: g * n * eval_hermitenorm(less(n), x), inputs="n x")
 # fmt: on
+
+
+def less(n: Any) -> Any:
+    """One less than n, and 0 for 0, whose factor n makes it nothing; a Python number stays one, on any device."""
+    return max(n - 1, 0) if isinstance(n, (int, float)) else np.maximum(n - 1, 0)
 
 
 def _slope_of_k(p: Array) -> Array:

@@ -55,7 +55,7 @@ def _chi_square(v: Array, x: Array) -> Array:
 
 def _poisson(k: Array, m: Array) -> Array:
     """m^k e^-m / k!, with k rounded down."""
-    k = np.floor(k)
+    k = math.floor(k) if isinstance(k, (int, float)) else np.floor(k)
     return np.exp(xlogy(k, m) - m - gammaln(k + 1))
 
 
@@ -66,7 +66,7 @@ def _gamma(b: Array, z: Array) -> Array:
 
 def _binomial(k: Array, n: Array, p: Array) -> Array:
     """p^k (1 - p)^(n - k - 1) / B(n - k, k + 1), by which the sum of the terms up to k falls with p."""
-    k = np.floor(k)
+    k = math.floor(k) if isinstance(k, (int, float)) else np.floor(k)
     return np.exp(xlogy(k, p) + xlog1py(n - k - 1, -p) - betaln(n - k, k + 1))
 
 
