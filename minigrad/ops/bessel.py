@@ -41,18 +41,18 @@ kn: Operation  = from_library("kn",  _v, lambda g, v, z: -g * (kv(v - 1, z) + kv
 kve: Operation = from_library("kve", _v, lambda g, y, v, z: g * (y - (kve(v - 1, z) + kve(v + 1, z)) / 2), inputs="v z")
 
 
+_rgamma = library_function("rgamma")
+
+
 def _term(v: Any, z: Array) -> Array:
     """(z/2)^v / (√π Γ(v + 3/2)), by which Struve's functions differ from Bessel's."""
-    return (z / 2) ** v * (library_function("rgamma")(np.float64(v) + 1.5) / math.sqrt(math.pi))
+    return (z / 2) ** v * (_rgamma(v + 1.5) / math.sqrt(math.pi))
 
 
 struve: Operation = from_library(
-    "struve", _v, ("g · (H_(v-1)(z) - H_(v+1)(z) + (z/2)^v / (√π Γ(v + 3/2))) / 2",
-                   lambda g, v, z: g * (struve(v - 1, z) - struve(v + 1, z) + _term(v, z)) / 2), inputs="v z")
+    "struve", _v, lambda g, v, z: g * (struve(v - 1, z) - struve(v + 1, z) + _term(v, z)) / 2, inputs="v z")
 modstruve: Operation = from_library(
-    "modstruve", _v, ("g · (L_(v-1)(z) + L_(v+1)(z) + (z/2)^v / (√π Γ(v + 3/2))) / 2",
-                      lambda g, v, z: g * (modstruve(v - 1, z) + modstruve(v + 1, z) + _term(v, z)) / 2),
-    inputs="v z")
+    "modstruve", _v, lambda g, v, z: g * (modstruve(v - 1, z) + modstruve(v + 1, z) + _term(v, z)) / 2, inputs="v z")
 
 # Kelvin's functions: ber + i bei solves w'' + w'/a = i w, and so does ker + i kei
 ber: Operation  = from_library("ber",  lambda g, a: g * berp(a))

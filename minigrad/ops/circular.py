@@ -14,6 +14,7 @@ from minigrad.ops import bessel
 from minigrad.ops.activation import sigmoid
 from minigrad.ops.elementwise import positive
 from minigrad.ops.half import through_float32
+from minigrad.symbols.expression import named
 from minigrad.tensor import Tensor
 
 _LN2, _LN10 = math.log(2), math.log(10)
@@ -70,6 +71,8 @@ heaviside: Operation = define("heaviside", np.heaviside, "heaviside(a, b)",
 ldexp: Operation     = define("ldexp", np.ldexp, "ldexp(a, n)", lambda g, n: np.ldexp(g, n), None, inputs="a n")
 # fmt: on
 
+named("ldexp")(lambda a, n: a * np.exp2(n))  # in a formula that is evaluated, whose numbers are floats
+
 
 def _over_square(part: Array, a: Array, b: Array) -> Array:
     """part / (a² + b²), and 0 where both are 0; no square overflows, and none is too small to be told from 0."""
@@ -81,9 +84,9 @@ _fraction: Operation = define("fraction", lambda a: np.modf(a)[0], ("a - trunc a
                    lambda g: g, inputs="a")  # fmt: skip
 _mantissa: Operation = define(
     "mantissa",
-    lambda a: np.frexp(a)[0],
+    named("mantissa")(lambda a: np.frexp(a)[0]),
     "a / 2^e, from 1/2 up to 1",
-    ("g / 2^e", lambda g, a: np.ldexp(g, -np.frexp(a)[1])),
+    lambda g, y, a: g * np.where(a == 0, 1, y / np.where(a == 0, 1, a)),
     inputs="a",
 )
 
@@ -113,10 +116,12 @@ def _double(a: Any) -> Any:
     return a.astype(np.float64) if isinstance(a, Tensor) else as_array(a, np.float64)
 
 
-def _sinc_derivative(a: Array, order: int = 1) -> Array:
+@named("sinc_derivative")
+def _sinc_derivative(a: Array, order: Any) -> Array:
     """The derivative s of sinc of an order n, from a s_n + n s_(n-1) = π^(n-1) sin(π a + n π/2); near 0, where that
     loses digits, from its power series.
     """
+    order = int(order)
     near = np.abs(a) < (order + 3) / math.pi
     far = np.where(near, 1, a)
     value = np.sinc(far)
@@ -132,9 +137,9 @@ def _sinc_derivative(a: Array, order: int = 1) -> Array:
 
 sinc_derivative: Operation = define(
     "sinc_derivative",
-    through_float32(_sinc_derivative),
+    lambda a, order=1: through_float32(_sinc_derivative)(a, order),
     "the derivative of sinc of an order",
-    ("g · the next derivative", lambda g, a, order: g * sinc_derivative(a, order=order + 1)),
+    lambda g, a, order: g * sinc_derivative(a, order=order + 1),
     inputs="a",
     params={"order": 1},
 )

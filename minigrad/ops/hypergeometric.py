@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigrad.backend import Array
-from minigrad.operation import Operation
-from minigrad.ops.library import from_library, one_of_several, refused
+from minigrad.operation import Operation, define
+from minigrad.ops.library import from_library, library_function, one_of_several, refused
+from minigrad.symbols.expression import named
 
 _a, _b, _c = (
     refused("a hypergeometric function", "a"),
@@ -18,6 +20,20 @@ _a, _b, _c = (
 )
 _n, _alpha, _beta = (refused("a polynomial", name) for name in ("n", "alpha", "beta"))
 _p, _q = refused("eval_sh_jacobi", "p"), refused("eval_sh_jacobi", "q")
+
+
+def _of_whole_degree(name: str) -> Callable[..., Array]:
+    """The library's function, which takes no degree that is a float, be it whole."""
+    compute = library_function(name)
+
+    @named(name)
+    def forward(n: Any, x: Array) -> Array:
+        if hasattr(n, "dtype"):
+            return compute(n.astype("int64"), x)
+        return compute(int(n), x)
+
+    return forward
+
 
 # fmt: off
 hyp0f1: Operation = from_library("hyp0f1", refused("hyp0f1", "v"), lambda g, v, z: g * hyp0f1(v + 1, z) / v, inputs="v z")
@@ -79,8 +95,8 @@ eval_sh_jacobi: Operation   = from_library("eval_sh_jacobi", _n, _p, _q, lambda 
 eval_genlaguerre: Operation = from_library("eval_genlaguerre", _n, _alpha,
                                 lambda g, n, alpha, x: -g * eval_genlaguerre(n - 1, alpha + 1, x), inputs="n alpha x")
 eval_laguerre: Operation    = from_library("eval_laguerre", _n, lambda g, n, x: -g * eval_genlaguerre(n - 1, 1.0, x), inputs="n x")
-eval_hermite: Operation     = from_library("eval_hermite", _n, lambda g, n, x: 2 * g * n * eval_hermite(less(n), x), inputs="n x")
-eval_hermitenorm: Operation = from_library("eval_hermitenorm", _n, lambda g, n, x: g * n * eval_hermitenorm(less(n), x), inputs="n x")
+eval_hermite: Operation     = define("eval_hermite", _of_whole_degree("eval_hermite"), "eval_hermite(n, x)", _n, lambda g, n, x: 2 * g * n * eval_hermite(less(n), x), inputs="n x")
+eval_hermitenorm: Operation = define("eval_hermitenorm", _of_whole_degree("eval_hermitenorm"), "eval_hermitenorm(n, x)", _n, lambda g, n, x: g * n * eval_hermitenorm(less(n), x), inputs="n x")
 # fmt: on
 
 

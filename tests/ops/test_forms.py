@@ -179,6 +179,7 @@ FURTHER: dict[str, dict[str, list[Any]]] = {
         "subok": [True],
     },
 }
+registry.load()
 WHOLE_TABLE = [f for f in registry.functions if not isinstance(f, np.ufunc) and f not in registry.constants]
 ELSEWHERE = {"einsum"}  # which has tests of its own, below
 

@@ -19,6 +19,7 @@ IN_WORDS = {
     "astype": "a as another dtype",
     "fmod": "a - b · trunc(a / b)",
     "positive": "a",
+    "sinc_derivative": "the derivative of sinc of an order",
     "remainder": "a - b · floor(a / b)",
     "normal_cdf": "Φ(a) = ∫ φ(t) dt from -∞ to a, with φ(t) = e^(-t²/2) / √(2π)",
 }
