@@ -76,10 +76,16 @@ itj0y0 = (one_of_several("itj0y0", 0, "∫ J0", lambda g, a: g * j0(a)),
           one_of_several("itj0y0", 1, "∫ Y0", lambda g, a: g * y0(a)))
 iti0k0 = (one_of_several("iti0k0", 0, "∫ I0", lambda g, a: g * i0(a)),
           one_of_several("iti0k0", 1, "∫ K0", lambda g, a: g * k0(a)))
+it2j0y0 = (one_of_several("it2j0y0", 0, "∫ (1 - J0) / t", lambda g, a: g * (1 - j0(a)) / a),
+           one_of_several("it2j0y0", 1, "∫ Y0 / t from a to ∞", lambda g, a: -g * y0(a) / a))
+it2i0k0 = (one_of_several("it2i0k0", 0, "∫ (I0 - 1) / t", lambda g, a: g * (i0(a) - 1) / a),
+           one_of_several("it2i0k0", 1, "∫ K0 / t from a to ∞", lambda g, a: -g * k0(a) / a))
 itstruve0: Operation = from_library("itstruve0", lambda g, a: g * struve(0, a))
 itmodstruve0: Operation = from_library("itmodstruve0", lambda g, a: g * modstruve(0, a))
 it2struve0: Operation = from_library("it2struve0", lambda g, a: -g * struve(0, a) / a)
 # fmt: on
 
-SEVERAL: dict[str, tuple[Callable[..., Any], ...]] = {"airy": airy, "itj0y0": itj0y0, "iti0k0": iti0k0}
+SEVERAL: dict[str, tuple[Callable[..., Any], ...]] = {
+    "airy": airy, "itj0y0": itj0y0, "iti0k0": iti0k0, "it2j0y0": it2j0y0, "it2i0k0": it2i0k0,
+}  # fmt: skip
 """Functions of several results: the operation of each of them."""

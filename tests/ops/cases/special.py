@@ -50,7 +50,16 @@ _KELVIN = {
 }
 _SEVERAL = {
     f"{name}_{k}": unary(part(getattr(special, name), k), _POSITIVE)
-    for name, count in (("airy", 4), ("itj0y0", 2), ("iti0k0", 2), ("sici", 2), ("shichi", 2), ("fresnel", 2))
+    for name, count in (
+        ("airy", 4),
+        ("itj0y0", 2),
+        ("iti0k0", 2),
+        ("sici", 2),
+        ("shichi", 2),
+        ("fresnel", 2),
+        ("it2j0y0", 2),
+        ("it2i0k0", 2),
+    )
     for k in range(count)
 }
 _JACOBI = {f"ellipj_{k}": unary(lambda u, k=k: special.ellipj(u, 0.3)[k]) for k in range(4)}
@@ -186,7 +195,7 @@ CASES: dict[str, list[Case]] = {
 COMPOSED: dict[str, list[Case]] = {
     **{
         f"special.{name}": unary(lambda a, f=f: sum(part * (k + 1) for k, part in enumerate(f(a))), _POSITIVE)
-        for name in ("airy", "itj0y0", "iti0k0", "sici", "shichi", "fresnel")
+        for name in ("airy", "itj0y0", "iti0k0", "sici", "shichi", "fresnel", "it2j0y0", "it2i0k0")
         for f in [getattr(special, name)]
     },
     "special.ellipj": unary(lambda u: special.ellipj(u, 0.3)[0] * special.ellipj(u, 0.3)[2]),
