@@ -47,11 +47,13 @@ class ArrayProtocols(Variable, NDArrayOperatorsMixin):
             if "out" in kwargs:
                 return _write(ufunc, inputs, **kwargs)
             operation = registry.functions.get(ufunc) or registry.find(registry.functions, ufunc)
-            if operation is not None and (
-                not kwargs or registry.options.get(ufunc, set()).issuperset(kwargs)
-            ):
+            if operation is None:
+                raise words.no_rule(ufunc.__name__, kwargs)
+            if not kwargs or registry.options.get(ufunc, set()).issuperset(kwargs):
                 return operation(*inputs, **kwargs)
-        raise words.no_rule(ufunc.__name__ + ("" if method == "__call__" else f".{method}"), kwargs)
+        run = registry.find(registry.methods_of_ufuncs, method)
+        assert run is not None  # see minigrad.ops.methods_of_ufuncs
+        return run(ufunc, *inputs, **kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -68,10 +70,13 @@ class ArrayProtocols(Variable, NDArrayOperatorsMixin):
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self.requires_grad:
+            instead = words.in_scipy_special(sys._getframe(1)) or (
+                "Several tensors become one with np.stack([t0, t1]), which keeps the graph: "
+                "np.mean(np.stack([t0, t1]))."
+            )
             raise GradientError(
                 "MG-208",
-                f"{self.label} requires a gradient, and a bare NumPy array would lose its graph. Several tensors "
-                "become one with np.stack([t0, t1]), which keeps the graph: np.mean(np.stack([t0, t1])). "
+                f"{self.label} requires a gradient, and a bare NumPy array would lose its graph. {instead} "
                 "Write .numpy() where the numbers alone are meant.",
             )
         if self.device != "cpu":

@@ -233,3 +233,19 @@ def tensor_as_parameter(operation: str, name: str, tensor: str | None) -> str:
         f"{operation} has no gradient rule for its parameter {name!r}, which is a Tensor here. "
         f"Give a number, or {name}={tensor or 'tensor'}.numpy() where no gradient is needed."
     )
+
+
+def no_derivative_in(function: str, argument: str) -> str:
+    """Say which argument of a special function has no gradient."""
+    return (
+        f"{function} has no gradient with respect to {argument}: no formula made of known functions gives it. "
+        f"Give {argument} as a number, or as {argument}.detach(), and differentiate with respect to the others."
+    )
+
+
+def not_in_library(name: str, library: str, device: str) -> str:
+    """Say that a device's library of special functions lacks one."""
+    return (
+        f"{name} of an array on {device}: {library} has no {name}. "
+        "Move the input and the result: f(t.to('cpu')).to(t.device), which keeps the graph."
+    )

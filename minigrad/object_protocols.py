@@ -95,6 +95,9 @@ class ObjectProtocols(Variable):
         if self.requires_grad and caller.f_code.co_code[caller.f_lasti] == _STORE:
             warn("MG-208", messages.stored(self.label))
 
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return np.round(self, ndigits or 0)  # type: ignore[call-overload]
+
     def __index__(self) -> int:
         number: Any = self.item()
         return index(number)

@@ -33,6 +33,9 @@ compositions: dict[Callable[..., Any], str] = {}
 #: ``np.argsort`` -> why it has no gradient, for the functions that give results alone
 constants: dict[Callable[..., Any], str] = {}
 
+#: ``"reduce"`` -> what runs for ``np.add.reduce(tensor)``, with ``np.add`` before its arguments
+methods_of_ufuncs: dict[str, Callable[..., Any]] = {}
+
 _later: list[Callable[[], bool]] = []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -41,52 +42,30 @@ OPTIONS: dict[str, str] = {
 
 INSTEAD: dict[str, str] = {
     # a function without a rule: the same made of operations that have one, of tensors t and u and a number n
-    "add.accumulate": "np.cumsum(t)",
     "add.at": "t + mg.ops.scatter(u, index=index, shape=t.shape)",
-    "add.outer": "t[:, None] + u",
-    "add.reduce": "np.sum(t, axis=0)",
     "count_nonzero": "np.sum(t != 0)",
-    "cosh": "(np.exp(t) + np.exp(-t)) / 2",
-    "deg2rad": "t * (np.pi / 180)",
-    "degrees": "t * (180 / np.pi)",
-    "divide.outer": "t[:, None] / u",
-    "exp2": "np.exp(t * np.log(2))",
-    "fabs": "np.abs(t)",
-    "float_power": "t ** u",
-    "fmax": "np.maximum(t, u)",
-    "fmin": "np.minimum(t, u)",
-    "fmod": "t - u * np.trunc(t / u)",
-    "hypot": "np.sqrt(t * t + u * u)",
-    "log10": "np.log(t) / np.log(10)",
-    "log2": "np.log(t) / np.log(2)",
-    "logaddexp": "mg.ops.softplus(u - t) + t",
-    "maximum.reduce": "np.max(t, axis=0)",
-    "minimum.reduce": "np.min(t, axis=0)",
-    "mod": "t - u * np.floor(t / u)",
-    "multiply.accumulate": "np.cumprod(t)",
-    "multiply.outer": "t[:, None] * u",
-    "multiply.reduce": "np.prod(t, axis=0)",
-    "nan_to_num": "np.where(np.isnan(t), 0, t)",
-    "rad2deg": "t * (180 / np.pi)",
-    "radians": "t * (np.pi / 180)",
-    "reciprocal": "1 / t",
-    "remainder": "t - u * np.floor(t / u)",
-    "round": "np.rint(t)",
-    "sinc": "np.sin(np.pi * t) / (np.pi * t)",
-    "sinh": "(np.exp(t) - np.exp(-t)) / 2",
-    "subtract.outer": "t[:, None] - u",
-    "tan": "np.sin(t) / np.cos(t)",
 }
 
-RULES: dict[str, str] = {
-    # a function that no composition gives: its rule
-    "arccos": "-g / np.sqrt(1 - a * a)",
-    "arccosh": "g / np.sqrt(a * a - 1)",
-    "arcsin": "g / np.sqrt(1 - a * a)",
-    "arcsinh": "g / np.sqrt(a * a + 1)",
-    "arctan": "g / (1 + a * a)",
-    "arctanh": "g / (1 - a * a)",
-    "cbrt": "g / (3 * y * y)",
+SPECIAL: dict[str, str] = {
+    # a function of scipy.special that is written in Python, and so takes bare arrays alone: what to write
+    "comb": "scipy.special.binom(n, t)",
+    "factorial": "scipy.special.gamma(t + 1)",
+    "ivp": "(scipy.special.iv(v - 1, t) + scipy.special.iv(v + 1, t)) / 2",
+    "jvp": "(scipy.special.jv(v - 1, t) - scipy.special.jv(v + 1, t)) / 2",
+    "kvp": "-(scipy.special.kv(v - 1, t) + scipy.special.kv(v + 1, t)) / 2",
+    "log_softmax": "mg.ops.log_softmax(t, axis=None)",
+    "logsumexp": "mg.ops.logsumexp(t, axis=None)",
+    "multigammaln": "sum(scipy.special.gammaln(t - k / 2) for k in range(d)) + d * (d - 1) / 4 * np.log(np.pi)",
+    "perm": "scipy.special.poch(n - t + 1, t)",
+    "polygamma": "mg.ops.polygamma(n, t)",
+    "softmax": "mg.ops.softmax(t, axis=None)",
+    "yvp": "(scipy.special.yv(v - 1, t) - scipy.special.yv(v + 1, t)) / 2",
+}
+
+METHODS_OF_UFUNCS: dict[str, str] = {
+    # a method of ufuncs that writes in place, or makes pieces of different lengths: the same in operations
+    "at": "t + mg.ops.scatter(u, index=index, shape=t.shape) where it adds, np.where(mask, np.{0}(t, u), t) elsewhere",
+    "reduceat": "np.stack([np.{0}.reduce(t[start:stop]) for start, stop in zip(starts, stops)])",
 }
 
 METHODS: dict[str, str] = {
@@ -103,9 +82,9 @@ METHODS: dict[str, str] = {
     "data_ptr": "t.data.ctypes.data",
     "detach_": "t = t.detach()",
     "det": "np.linalg.det(t)",
-    "erf": "2 * mg.ops.normal_cdf(t * np.sqrt(2)) - 1",
-    "erfc": "2 - 2 * mg.ops.normal_cdf(t * np.sqrt(2))",
-    "frac": "t - np.trunc(t)",
+    "erf": "mg.ops.erf(t)",
+    "erfc": "mg.ops.erfc(t)",
+    "frac": "np.modf(t)[0]",
     "ger": "np.outer(t, u)",
     "grad_fn": "t.record, or mg.tape(t) for all that led to t",
     "histc": "np.histogram(t)[0]",
@@ -121,7 +100,7 @@ METHODS: dict[str, str] = {
     "kthvalue": "t[np.argsort(t.numpy())[k - 1]]",
     "lerp": "t + weight * (end - t)",
     "logcumsumexp": "np.log(np.cumsum(np.exp(t)))",
-    "logit": "np.log(t / (1 - t))",
+    "logit": "mg.ops.logit(t)",
     "median": "np.median(t)",
     "mT": "np.swapaxes(t, -1, -2)",
     "map_": "NumPy's functions, on all entries at once",
@@ -173,7 +152,8 @@ SAME: dict[str, str] = {
     **{"acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan"},
     **{"atanh": "arctanh"},
     **{name: name for name in (
-        *RULES, "cosh", "count_nonzero", "deg2rad", "diag", "diagonal", "exp2", "fliplr", "flipud",
+        "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "cosh",
+        "count_nonzero", "deg2rad", "diag", "diagonal", "exp2", "fliplr", "flipud",
         "float_power", "fmax", "fmin", "fmod", "hypot",
         "log10", "log2", "logaddexp", "nan_to_num", "rad2deg",
         "remainder", "roll", "round", "sinc", "sinh", "take", "tan", "tile", "tril", "triu",
@@ -281,13 +261,6 @@ OPTIM: dict[str, str] = {
 }
 
 
-def definition(name: str) -> str:
-    """Write out the definition of an operation whose rule is known."""
-    rule = RULES[name]
-    needs = "g, y" if "y" in rule else "g, a"
-    return f'{name} = mg.define("{name}", np.{name}, "{name} a", lambda {needs}: {rule})'
-
-
 def refused() -> set[str]:
     """Return the names of all methods that are known and that Tensors do not have."""
     return {*METHODS, *SAME}
@@ -296,11 +269,7 @@ def refused() -> set[str]:
 def instead_of_method(word: str) -> str:
     """Say what to write instead of a method that Tensors do not have; nothing where the word is not known."""
     function = SAME.get(word, "")
-    if function in RULES:
-        return f": define it, {definition(function)}"
-    text = METHODS.get(word) or INSTEAD.get(function)
-    if text is None and function:
-        text = f"np.{function}(t)"
+    text = METHODS.get(word) or INSTEAD.get(function) or (function and f"np.{function}(t)")
     return f": write {text}" if text else ""
 
 
@@ -350,16 +319,29 @@ def translated(name: str, known: list[str], params: dict[str, Any]) -> dict[str,
     return own
 
 
+def in_scipy_special(frame: FrameType | None) -> str:
+    """Say what to write where a function of scipy.special asks for bare numbers; nothing where none of them asks."""
+    found = ""
+    while frame is not None and (not found or frame.f_globals.get("__name__", "").startswith("scipy.")):
+        if frame.f_globals.get("__name__", "").startswith("scipy.special"):
+            found = frame.f_code.co_name
+        frame = frame.f_back
+    if not found:
+        return ""
+    instead = f": write {SPECIAL[found]}" if found in SPECIAL else ", and minigrad has no other word for it"
+    return f"scipy.special.{found} is no ufunc and takes bare arrays alone{instead}."
+
+
 def no_rule(name: str, options: Iterable[str] = ()) -> OperationError:
     """Say that a NumPy function has no gradient rule (MG-602), and what to write."""
     asked = "".join(f", {option}=…" for option in options)
     hints = [OPTIONS[option] for option in options if option in OPTIONS]
+    ufunc, _, method = name.partition(".")
     if hints:
         hint = " ".join(hints)
-    elif name in RULES:
-        hint = f"Define it: {definition(name)}."
     else:
-        hint = f"Write {INSTEAD[name]}." if name in INSTEAD else "Compose it from operations that have one."
+        text = INSTEAD.get(name) or METHODS_OF_UFUNCS.get(method, "").format(ufunc)
+        hint = f"Write {text}." if text else "Compose it from operations that have one."
         hint += " mg.define makes an operation of your own."
     return OperationError(
         "MG-602",

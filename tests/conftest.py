@@ -21,3 +21,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Turn minigrad's warnings into errors."""
     # named here and not in pyproject.toml, where it would import minigrad before coverage is measured
     config.addinivalue_line("filterwarnings", "error::minigrad.errors.MinigradWarning")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _whole_table() -> None:
+    """Enter the families that wait: a test that puts the registry back as it was would take them out for good."""
+    import scipy.special  # noqa: F401
+
+    from minigrad import registry
+
+    registry.load()

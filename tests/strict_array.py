@@ -124,7 +124,7 @@ class _Special:
     def __getattr__(self, name: str) -> Any:
         import scipy.special
 
-        return lambda a: StrictArray(getattr(scipy.special, name)(a._host))
+        return lambda *arrays: _device(getattr(scipy.special, name)(*map(_host, arrays)), None)
 
 
 class _Strict:

@@ -17,24 +17,10 @@ INDEX = np.array([2, 0, 2, 1])
 
 # how NumPy spells what takes more than one array t; u is another, n is 2
 CALLS = {
-    "add.accumulate": "np.add.accumulate(t)",
     "add.at": "added_at(t, index, u)",
-    "add.reduce": "np.add.reduce(t)",
-    "maximum.reduce": "np.maximum.reduce(t)",
-    "minimum.reduce": "np.minimum.reduce(t)",
-    "multiply.accumulate": "np.multiply.accumulate(t)",
-    "multiply.reduce": "np.multiply.reduce(t)",
-    **{f"{name}.outer": f"np.{name}.outer(t, u)" for name in ("add", "subtract", "multiply", "divide")},
-    **{
-        name: f"np.{name}(t, u)"
-        for name in (
-            *("float_power", "fmax", "fmin", "fmod", "hypot", "inner", "logaddexp", "mod", "outer"),
-            *("remainder", "vdot"),
-        )
-    },
 }
 MATRICES: set[str] = set()
-HOLES = {"nan_to_num"}
+HOLES: set[str] = set()
 
 
 def added_at(t, index, u):
@@ -56,13 +42,11 @@ def test_the_composition_gives_what_numpy_gives(name):
     np.testing.assert_allclose(value.data, expected, rtol=1e-13)
 
 
-@pytest.mark.parametrize("name", sorted(set(words.INSTEAD) - HOLES - {"count_nonzero", "round"}))
+@pytest.mark.parametrize("name", sorted(set(words.INSTEAD) - {"count_nonzero"}))
 def test_the_composition_keeps_the_graph(name):
     def composed(t, u):
         return eval(words.INSTEAD[name], {"np": np, "mg": mg, "n": 2, "index": INDEX, "t": t, "u": u})
 
-    if name.startswith("fmod") or name in ("mod", "remainder"):
-        return  # their floor has no graph: what is left is checked by value
     mg.gradcheck(composed, [sample(name).copy(), OTHER.copy()])
 
 
@@ -76,38 +60,17 @@ def test_the_message_of_a_function_without_a_rule_names_it(name):
     assert ".numpy()" in told
 
 
-@pytest.fixture
-def _forget_operations():
-    before = [dict(each) for each in (registry.operations, registry.functions)]
-    yield
-    for each, entries in zip((registry.operations, registry.functions), before, strict=True):
-        each.clear()
-        each.update(entries)
-
-
-@pytest.mark.parametrize("name", words.RULES)
-@pytest.mark.usefixtures("_forget_operations")
-def test_a_definition_that_is_written_out_is_right(name):
-    points = np.array([0.25, 0.5, 0.75]) + (1 if name == "arccosh" else 0)
-    with pytest.raises(OperationError, match="MG-602") as caught:
-        getattr(np, name)(mg.Tensor(points, requires_grad=True))
-    line = words.definition(name)
-    assert line in str(caught.value)
-    exec(line, {"np": np, "mg": mg})
-    mg.gradcheck(getattr(np, name), [points], order=2)
-
-
 @pytest.mark.parametrize(
     ("call", "parts"),
     [
-        (lambda t: np.fabs(t), ["np.fabs(tensor)", "np.abs(t)", "mg.define"]),
         (lambda t: np.linalg.eigvals(t), ["np.linalg.eigvals(tensor)", "mg.define", "t.numpy()"]),
-        (lambda t: np.add.reduce(t), ["np.add.reduce(tensor)", "np.sum(t, axis=0)"]),
+        (lambda t: np.add.reduceat(t, [0]), ["np.add.reduceat(tensor)", "np.add.reduce(t[start:stop])"]),
+        (lambda t: np.hypot.at(t, [0], t), ["np.hypot.at(tensor)", "np.where(mask, np.hypot(t, u), t)"]),
         (
             lambda t: np.sin(t, where=np.array([True])),
             ["np.sin(tensor, where=…)", "np.where(condition, a, b)"],
         ),
-        (lambda t: np.exp(t, dtype="float64"), ["np.exp(tensor, dtype=…)", "t.astype('float64')"]),
+        (lambda t: np.exp(t, dtype="int64"), ["np.exp(tensor, dtype=…)", "t.astype('float64')"]),
         (lambda t: np.fft.fft(t), ["np.fft.fft(tensor)", "mg.define"]),
         (lambda t: np.polyfit(t, t, 1), ["np.polyfit(tensor)", "mg.define"]),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import registry, words
+from minigrad import words
 from minigrad.errors import OperationError, ShapeError
 
 torch = pytest.importorskip("torch")
@@ -198,7 +198,7 @@ def test_what_is_used_most_works_or_says_what_to_write(name):
     assert hasattr(torch.Tensor, name)
     if name in words.refused():
         assert not hasattr(t, name)
-        with pytest.raises(AttributeError, match=f"Tensor has no attribute '{name}': (write|define it, )"):
+        with pytest.raises(AttributeError, match=f"Tensor has no attribute '{name}': write "):
             getattr(t, name)
     else:
         assert hasattr(t, name)
@@ -207,8 +207,7 @@ def test_what_is_used_most_works_or_says_what_to_write(name):
 def test_no_word_is_both_accepted_and_refused():
     t = mg.Tensor([1.0])
     assert [name for name in words.refused() if hasattr(t, name)] == []
-    there = {function.__name__ for function in registry.functions}
-    assert set(words.SAME.values()) <= {*words.INSTEAD, *words.RULES, *there}
+    assert [name for name in words.SAME.values() if not (name in words.INSTEAD or hasattr(np, name))] == []
 
 
 def test_numpys_meaning_stays_where_the_two_differ():

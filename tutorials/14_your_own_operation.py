@@ -264,23 +264,20 @@ assert not try_rule(hiding, order=2)
 # %% [markdown]
 # ## 6. Two inputs, broadcasting, and a point where there is no answer
 #
-# `np.hypot(a, b)` is $y = \sqrt{a^2 + b^2}$. minigrad has no rule for it, and says so:
+# `np.hypot(a, b)` is $y = \sqrt{a^2 + b^2}$. minigrad has two rules for it, one for each input:
 
 # %%
-try:
-    np.hypot(mg.Tensor(3.0, requires_grad=True), 4.0)
-except MinigradError as error:
-    print(error)
+print([rule.formula for rule in mg.ops.hypot.rules])
 
 # %% [markdown]
 # By the chain rule $\partial y/\partial a = 2a / (2\sqrt{a^2+b^2}) = a/y$, and likewise $b/y$. At $(3, 4)$:
 # $y = 5$, and the two derivatives are $0.6$ and $0.8$. Where the forward computation is a NumPy ufunc,
-# `define` also makes the NumPy function itself work on Tensors. Using `y` instead of working the root out
-# again saves time:
+# `define` also makes the NumPy function itself run our operation on Tensors, here in the place of minigrad's.
+# Using `y` instead of working the root out again saves time:
 
 # %%
-hypot = mg.define(
-    "hypot",
+own_hypot = mg.define(
+    "own_hypot",
     np.hypot,
     "√(a² + b²)",
     lambda g, a, y: g * a / y,

@@ -6,6 +6,7 @@ theirs is first asked for, so that what nobody uses costs no time.
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from minigrad import registry
@@ -67,8 +68,27 @@ from minigrad.ops.shape import (
 from minigrad.ops.words import concatenate, stack
 
 _LATER = (
-    *("circular", "joining", "arrange", "select", "order", "quantiles", "masked", "running", "weights"),
-    *("sampled", "statistics", "tensor_products", "linalg", "factorizations", "least_squares", "norms"),
+    *(
+        "circular",
+        "methods_of_ufuncs",
+        "joining",
+        "arrange",
+        "select",
+        "order",
+        "quantiles",
+        "masked",
+        "running",
+    ),
+    *(
+        "weights",
+        "sampled",
+        "statistics",
+        "tensor_products",
+        "linalg",
+        "factorizations",
+        "least_squares",
+        "norms",
+    ),
     "comparison",
 )
 """Families that are imported when something is looked up that the others do not have."""
@@ -83,6 +103,8 @@ def _load() -> bool:
 
 
 def __getattr__(name: str) -> Any:
+    if find_spec(f"{__name__}.{name}") is not None:  # a family, which loads no other
+        return import_module(f"{__name__}.{name}")
     import_module("minigrad.ops.special")
     registry.load()
     if name not in registry.operations:

@@ -19,7 +19,7 @@ multiply = define("multiply", np.multiply, "a · b",  lambda g, b: g * b, lambda
 divide   = define("divide",   np.divide,   "a / b",  lambda g, b: g / b, lambda g, y, b: -g * y / b)
 power    = define("power",    np.power,    "a^b",
                   (lambda g, a, b: g * b * a ** (b - 1), lambda g, a, b: g * b * _base(a, b) ** (b - 1)),
-                  (lambda g, y, a: g * y * np.log(a), lambda g, y, a: g * y * np.log(np.where(a == 0, 1, a))))
+                  (lambda g, y, a: g * y * np.log(a), lambda g, y, a, b: g * y * np.log(np.where((a == 0) & (b >= 0), 1, a))))
 
 negative = define("negative", np.negative, "-a",         lambda g: -g)
 positive = define("positive", np.positive, "a",          lambda g: g)

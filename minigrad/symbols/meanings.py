@@ -213,6 +213,12 @@ Entries.meanings.update(
         )
     }
 )
+
+
+def _unwrap(p: Any, *args: Any, **options: Any) -> Any:
+    return p + (np.unwrap(p.value, *args, **options) - p.value)
+
+
 Entries.meanings.update(
     {
         np.sum: _reduction(np.add),
@@ -233,6 +239,7 @@ Entries.meanings.update(
         np.matmul: _matmul,
         np.ufunc.reduce: _reduced,
         np.dot: _dot,
+        np.unwrap: _unwrap,
         np.vdot: lambda a, b: _dot(np.ravel(a), np.ravel(b)),
         np.outer: lambda a, b, out=None: _einsum("i,j->ij", np.ravel(a), np.ravel(b)),
         np.inner: lambda a, b: _dot(a, b if np.ndim(b) < 2 else np.swapaxes(b, -1, -2)),

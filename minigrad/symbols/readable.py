@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from minigrad.symbols.expression import COMPARISONS, Call, Expression, Number, Symbol, same
@@ -10,6 +11,23 @@ from minigrad.symbols.printing import ATOM, Operator, Text, infix
 from minigrad.symbols.python import ADD, COMPARE, MULTIPLY, POWER, UNARY
 
 OR, AND = -2, -1
+
+_BASES = {"exp": "e", "exp2": "2"}
+
+_CONSTANTS = {
+    math.log(2): "ln 2",
+    math.log(10): "ln 10",
+    math.pi: "π",
+    math.pi / 2: "π / 2",
+    math.pi / 180: "π / 180",
+    180 / math.pi: "180 / π",
+    math.sqrt(2 * math.pi): "√(2π)",
+    2 / math.sqrt(math.pi): "2 / √π",
+    math.sqrt(math.pi) / 2: "√π / 2",
+    math.sqrt(2 / math.pi): "√(2 / π)",
+    1 / math.sqrt(2): "1 / √2",
+}
+"""Numbers that one writes otherwise than by their digits."""
 
 
 class Readable(Unicode):
@@ -31,6 +49,9 @@ class Readable(Unicode):
         "ndtr": "Φ({})".format,
         "normal_pdf": "φ({})".format,
         "logaddexp": "ln(e^({}) + e^({}))".format,
+        "logaddexp2": "log2(2^({}) + 2^({}))".format,
+        "exp2": "2^({})".format,
+        "fabs": "|{}|".format,
     }
 
     whole: Expression | None = None
@@ -39,6 +60,13 @@ class Readable(Unicode):
         """See ``Printer.text``."""
         self.whole = tree  # a product that is all of the formula has its two factors: x · x
         return super().text(tree)
+
+    def number(self, value: float) -> Text:
+        """See ``Printer.number``."""
+        known = _CONSTANTS.get(value)
+        if known is None:
+            return super().number(value)
+        return known, MULTIPLY if " / " in known and not known.startswith("√") else UNARY
 
     def condition(self, tree: Expression) -> str:
         """Return what has to hold, without brackets."""
@@ -109,14 +137,14 @@ class Table(Readable):
         return found.replace("−", "-")
 
     def _unnamed(self, tree: Expression) -> Text:
-        if isinstance(tree, Call) and tree.function == "exp" and _signed(tree.arguments[0]):
-            return f"e^{self.inside(tree.arguments[0])}", UNARY
+        if isinstance(tree, Call) and tree.function in _BASES and _signed(tree.arguments[0]):
+            return f"{_BASES[tree.function]}^{self.inside(tree.arguments[0])}", UNARY
         if isinstance(tree, Call) and len(tree.arguments) == 1 and isinstance(tree.arguments[0], Symbol):
             name = self.inside(tree.arguments[0])
             if tree.function == "sqrt":
                 return f"√{name}", UNARY
             if tree.function not in self.operators and tree.function not in (
-                "absolute", "square", "reciprocal", "ndtr", "normal_pdf", "log1p", "expm1",
+                "absolute", "fabs", "square", "reciprocal", "ndtr", "normal_pdf", "log1p", "expm1",
             ):  # fmt: skip
                 return f"{'ln' if tree.function == 'log' else tree.function} {name}", UNARY
         return super()._unnamed(tree)

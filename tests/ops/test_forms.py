@@ -114,6 +114,13 @@ VALUES: dict[str, list[Any]] = {
     ],
     "x": [],
     "y": [],
+    "decimals": [0, 2, -1, np.int64(1)],
+    "discont": [None, 1.0],
+    "nan": [0.0, 1.5],
+    "neginf": [None, -2.0],
+    "period": [2 * np.pi, 1.5],
+    "posinf": [None, 2.0],
+    "tol": [100, 1.0],
 }
 """Values for each of NumPy's parameters, sound ones and others."""
 
@@ -172,6 +179,7 @@ FURTHER: dict[str, dict[str, list[Any]]] = {
         "subok": [True],
     },
 }
+registry.load()
 WHOLE_TABLE = [
     # of what is made of operations, and of what NumPy works out itself, their families' tests try the options
     f
@@ -521,12 +529,12 @@ class TestWhatWentWrong:
         t = mg.Tensor(matrix(), requires_grad=True)
         for call, option in (
             (lambda: np.add(t, t, where=MASK), "where="),
-            (lambda: np.exp(t, dtype="float32"), "dtype="),
+            (lambda: np.exp(t, dtype="int64"), "dtype="),
             (lambda: np.add(t, t, casting="unsafe"), "casting="),
             (lambda: np.matmul(t, t.T, axes=[(0, 1), (0, 1), (0, 1)]), "axes="),
-            (lambda: np.add.reduce(t), "add.reduce"),
-            (lambda: np.multiply.outer(t, t), "multiply.outer"),
-            (lambda: np.maximum.accumulate(t), "maximum.accumulate"),
+            (lambda: np.add.reduce(t, out=np.zeros(3)), "out="),
+            (lambda: np.multiply.outer(t, t, where=MASK), "where="),
+            (lambda: np.maximum.reduceat(t, [0]), "maximum.reduceat"),
         ):
             with pytest.raises(OperationError, match="MG-602") as caught:
                 call()
@@ -538,7 +546,17 @@ class TestWhatWentWrong:
 )
 @pytest.mark.parametrize(
     "ufunc",
-    [f for f in registry.functions if isinstance(f, np.ufunc) and f.nin == 2 and f.signature is None],
+    [
+        f
+        for f in vars(np).values()
+        if isinstance(f, np.ufunc)
+        and f in registry.functions
+        and f.nin == 2
+        and f.nout == 1
+        and "dd->d" in f.types
+        and not f.signature
+    ]
+    + [np.bitwise_and, np.bitwise_or, np.bitwise_xor],
     ids=lambda f: f.__name__,
 )
 def test_numbers_beside_a_tensor(ufunc: np.ufunc, scalar: Any) -> None:

@@ -210,8 +210,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("call", "name"),
         [
-            (lambda t: np.arctan2(t, t), "np.arctan2"),
-            (lambda t: np.add.reduce(t), "np.add.reduce"),
+            (lambda t: np.add.at(t, [0], t), "np.add.at"),
             (lambda t: np.add(t, t, where=np.array([True, False])), "where="),
             (lambda t: np.linalg.eigvals(t), "np.linalg.eigvals"),
             (lambda t: np.fft.fft(t), "np.fft.fft"),

@@ -37,8 +37,8 @@ def _restored_table(monkeypatch):
 @pytest.mark.usefixtures("_restored_table")
 def test_a_new_operation_without_cases_is_reported():
     mg.define("cube", lambda a: a**3, "a³", ("3 · g · a²", lambda g, a: 3 * g * a * a), inputs="a")
-    mg.define("heaviside", lambda a: (a > 0) * 1.0, "step", None, inputs="a")
-    assert incomplete() == {"cube": list(LAYOUTS), "heaviside": ["a result without a graph"]}
+    mg.define("step_up", lambda a: (a > 0) * 1.0, "step", None, inputs="a")
+    assert incomplete() == {"cube": list(LAYOUTS), "step_up": ["a result without a graph"]}
 
 
 @pytest.mark.usefixtures("_restored_table")
@@ -65,7 +65,9 @@ def test_on_tensors_equals_on_arrays(case: Case):
     np.testing.assert_array_equal(recorded.data, plain.data)
 
 
-@pytest.mark.parametrize("case", [p for p in NUMBERED if not p.id.startswith(("astype", "to-"))])
+@pytest.mark.parametrize(
+    "case", [p for p in NUMBERED if not p.id.startswith(("astype", "to-", "float_power"))]
+)
 def test_float32_stays_float32(case: Case):
     tensors = [mg.Tensor(x.astype("float32"), requires_grad=True) if _is_float(x) else x for x in case.inputs]
     result = case.f(*tensors)
