@@ -9,7 +9,7 @@
 # times: to step straight to a minimum (Newton), to look at a whole matrix of curvatures, and to find the
 # largest learning rate that a network bears without ever writing that matrix down.
 #
-# The real things: `create_graph` in `walk` (`minigrad/tape.py`), `mg.grad` in `minigrad/functional.py`.
+# The real things: `create_graph` in `walk` (`minigrad/tape.py`), `mg.grad` in `minigrad/functional/reverse.py`.
 
 # %%
 from itertools import pairwise
