@@ -92,8 +92,8 @@ __all__ = [
     "threads",
     "unfused",
     "value_and_grad",
-    "vjp",
     "viz",
+    "vjp",
     "zeros",
     "zeros_like",
 ]

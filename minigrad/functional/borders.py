@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import modes
 from minigrad.errors import GradientError, OperationError
-from minigrad.functional.reverse import as_tensor, checked_outputs, name_of, sources
+from minigrad.functional.reverse import as_tensor, name_of, sources
 from minigrad.functional.trees import leaves, mapped, matched, rebuilt
 from minigrad.operation import Operation, apply
 from minigrad.records import Version, next_serial
@@ -20,7 +20,7 @@ from minigrad.tape import walk
 from minigrad.tensor import Tensor, wrap
 
 _REPEATED = 1e-3
-"""Share of its largest entry by which a result that is computed again may differ: threads may add up in another order."""
+"""Share of its largest entry by which a result that is computed again may differ: threads reorder sums."""
 
 _LIBRARIES = ("minigrad", "minigrad_kernels", "numpy", "scipy")
 """Their functions draw from what they are given; what else their modules name need not be looked through."""
@@ -45,9 +45,9 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
             return np.log(1 + e), lambda g: g * (1 - 1 / (1 + e))
 
     The function gets g, made as the value is (a Tensor, or a tree of them), and returns the gradient for each argument
-    given by position, as a tuple, and for the only one by itself; None where an argument has none. Arguments may be trees.
-    Written with operations and NumPy functions, it is differentiable itself, so higher derivatives are those of what it
-    computes. ``mg.define`` does the same for one array at a time, with a formula and a place in the registry.
+    given by position, as a tuple, and for the only one by itself; None where an argument has none. Arguments may be
+    trees. Written with operations and NumPy functions, it is differentiable itself, so higher derivatives are those of
+    what it computes. ``mg.define`` does the same for one array at a time, with a formula and a place in the registry.
 
     Raises OperationError MG-621 where f returns no such pair, MG-622 where the gradients do not fit the arguments, and
     GradientError MG-623 where f uses a tensor that requires a gradient and is no argument: it would never get any.
@@ -61,8 +61,8 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         if not isinstance(returned, tuple) or len(returned) != 2 or not callable(returned[1]):
             raise OperationError(
                 "MG-621",
-                f"{name} returned {_told(returned)}; a function under custom_gradient returns a pair, of its value and of "
-                "the function from g to the gradients: return y, lambda g: g * slope.",
+                f"{name} returned {_told(returned)}; a function under custom_gradient returns a pair, of its value "
+                "and of the function from g to the gradients: return y, lambda g: g * slope.",
             )
         value, backwards = returned
         given = [leaf for _, leaf in leaves(list(args)) if isinstance(leaf, Tensor)]
@@ -101,8 +101,8 @@ def _refuse_others(name: str, outputs: list[Tensor], given: list[Tensor], since:
         if x not in arguments:
             raise GradientError(
                 "MG-623",
-                f"{name} computes its value from {x.label} of shape {x.shape}, which requires a gradient and is none of "
-                f"its arguments: the gradient that {name} returns has no place for it. Pass it as an argument, or, "
+                f"{name} computes its value from {x.label} of shape {x.shape}, which requires a gradient and is "
+                f"none of its arguments: the gradient that {name} returns has no place for it. Pass it as an argument, or, "
                 "where it is meant to have none, use mg.stop_gradient of it.",
             )
 
@@ -144,9 +144,9 @@ def checkpoint(f: Callable[..., Any], generators: Iterable[np.random.Generator] 
     more forward pass (Chen et al. 2016, "Training deep nets with sublinear memory cost", section 4). f returns a Tensor
     or a tree of them; a Module is a function too: ``h = mg.checkpoint(self.block)(h)`` inside ``forward``.
 
-    Random numbers are the same again: the generators that f can reach (as the dropout layers' in a Module that it calls)
-    and NumPy's global one are put back to where they were; name those that are hidden deeper in ``generators``. What else
-    f does (a counter, a running mean) happens twice. Under ``create_graph`` f's operations are recorded
+    Random numbers are the same again: the generators that f can reach (those of the dropout layers in a Module that it
+    calls) and NumPy's global one are put back to where they were; name in ``generators`` those that are hidden deeper.
+    What else f does (a counter, a running mean) happens twice. Under ``create_graph`` f's operations are recorded
     while the walk passes, so every higher derivative is right, and their memory is held until the end.
 
     Raises GradientError MG-623 in the walk back where f, computed again, has given other numbers.
@@ -221,25 +221,26 @@ class _States:
     def __init__(self, generators: Iterable[np.random.Generator]) -> None:
         unique = {id(each): each for each in generators}
         self.before = [(each, each.bit_generator.state) for each in unique.values()]
-        self.legacy = np.random.get_state()
+        self.legacy = np.random.get_state()  # noqa: NPY002 (users' functions draw from it)
 
     @contextmanager
     def restored(self) -> Iterator[None]:
         """Put them back to where they stood for the block, and after it to where they stand now."""
-        now, legacy = [(each, each.bit_generator.state) for each, _ in self.before], np.random.get_state()
+        now = _States(each for each, _ in self.before)
         try:
-            for each, state in self.before:
-                each.bit_generator.state = state
-            np.random.set_state(self.legacy)
+            self._restore()
             yield
         finally:
-            for each, state in now:
-                each.bit_generator.state = state
-            np.random.set_state(legacy)
+            now._restore()
+
+    def _restore(self) -> None:
+        for each, state in self.before:
+            each.bit_generator.state = state
+        np.random.set_state(self.legacy)  # noqa: NPY002
 
 
 def _generators(*begin: Any) -> list[np.random.Generator]:
-    """Return the generators that a function can reach: by its arguments, its closure, its module's names, attributes."""
+    """Return the generators that a function can reach: by its arguments, closure, attributes, its module's names."""
     found, seen, pending = [], set[int](), list(begin)
     while pending:
         thing = pending.pop()
@@ -294,8 +295,8 @@ def _bordered(
 ) -> Any:
     """Return ``value`` as the result of one operation on ``inputs``, whose gradients ``vjp`` gives.
 
-    ``vjp(g, recording)`` gets one gradient for each Tensor in ``value``, and returns one for each input or None. Several
-    Tensors go through the record as one array, so that one walk reaches it with all their gradients.
+    ``vjp(g, recording)`` gets one gradient for each Tensor in ``value``, and returns one for each input or None.
+    Several Tensors go through the record as one array, so that one walk reaches it with all their gradients.
     """
     outputs = [y for _, y in leaves(value) if isinstance(y, Tensor)]
     floats = [y for y in outputs if y.dtype.kind == "f"]

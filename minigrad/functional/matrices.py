@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import modes
+from minigrad.errors import GradientError
 from minigrad.functional.forward import arguments, pushed_forward
 from minigrad.functional.reverse import (
     Argnums,
@@ -20,7 +21,6 @@ from minigrad.functional.reverse import (
     pulled_back,
 )
 from minigrad.functional.trees import leaves, rebuilt
-from minigrad.errors import GradientError
 from minigrad.tensor import Tensor
 
 _COLUMN = 3
@@ -91,8 +91,9 @@ def _units(x: Tensor) -> Iterator[Tensor]:
 def _joined(parts: list[Tensor], shape: tuple[int, ...], like: Tensor, axis: int) -> Tensor:
     if not parts:
         return Tensor(np.zeros_like(like._data, shape=shape))
-    stacked: Tensor = np.stack(parts, axis=axis)
-    return stacked.reshape(shape)
+    stacked: Any = np.stack(parts, axis=axis)
+    joined: Tensor = stacked.reshape(shape)
+    return joined
 
 
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -100,7 +101,8 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
     Where x is a tree, H is made as x is, with a tree made as x in the place of each array: ``H["w"]["b"]``. It is the
     Jacobian of the gradient, whose rows and columns are the same: one walk back through the recorded gradient for
-    each entry of x. Raises GradientError MG-202 where f gives more than one number. For products with H alone see ``hvp``.
+    each entry of x. For products with H alone see ``hvp``. Raises GradientError MG-202 where f gives more than one
+    number.
     """
     matrix = jacobian(grad(f, argnums), argnums)
 
@@ -114,8 +116,8 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     """Return H·v, H the Hessian of f at the primals and v the tangents, without ever forming H; f gives one number.
 
-    ``primals`` is the tuple (or list) of f's arguments, ``tangents`` is made in the same way, and the result is a tuple;
-    what is neither a tuple nor a list is the only argument, and the result then is for it: ``mg.hvp(loss, params, v)``
+    ``primals`` is the tuple (or list) of f's arguments, ``tangents`` is made in the same way, and the result is a
+    tuple; what is neither a tuple nor a list is the only argument, and the result is for it: ``mg.hvp(loss, params, v)``
     with dicts. H·v is the gradient of g·v, g the gradient and v constant: f runs once, one walk back records g, and one
     more goes back through all of it. Measured on a network 784-128-10, that takes RATIO times as long as the gradient.
 

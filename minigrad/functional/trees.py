@@ -56,7 +56,7 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
 
 
 def matched(tree: Any, other: Any, what: str, path: str = "") -> list[Any]:
-    """Return the leaves of ``other`` in the order of ``tree``'s; OperationError MG-622 where their shapes as trees differ.
+    """Return the leaves of ``other`` in the order of ``tree``'s; MG-622 where the trees differ.
 
     Lists and tuples may stand for each other. ``what`` says in messages what ``other`` is.
     """
@@ -76,7 +76,7 @@ def matched(tree: Any, other: Any, what: str, path: str = "") -> list[Any]:
             "MG-622", f"{what}{path} is {_kind(other)} where {_kind(tree)} belongs; {_OTHER}"
         )
     given = dict(others)
-    if isinstance(tree, tuple) or isinstance(tree, list):
+    if isinstance(tree, (tuple, list)):
         given = {step: part for (step, _), (_, part) in zip(parts, others, strict=False)}
     if len(parts) != len(others) or any(step not in given for step, _ in parts):
         raise OperationError(

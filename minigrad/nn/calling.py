@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from types import MethodType
 from typing import Any
 
-
 from minigrad.errors import DataError
 from minigrad.nn.module import Buffer, Module
 from minigrad.tensor import Tensor
@@ -15,8 +14,8 @@ from minigrad.tensor import Tensor
 def functional_call(model: Module, params: Mapping[str, Any], *inputs: Any, **options: Any) -> Any:
     """Return ``model(*inputs, **options)`` as it would be if ``params`` were its parameters and buffers.
 
-    ``params`` are arrays or Tensors by their dotted names, as ``state_dict`` and ``named_parameters`` give them; what is
-    missing is the model's own, what is shared may be given under any of its names. So a network is a function of its
+    ``params`` are arrays or Tensors by their dotted names, as ``state_dict`` and ``named_parameters`` give them; what
+    is missing is the model's own, what is shared may be given under any of its names. So a network is a function of its
     weights: ``mg.hvp(lambda params: loss(mg.functional_call(model, params, x)), params, v)``. Where there is one input
     and it is a tuple, it holds all of them, as in ``torch.func.functional_call``.
 
