@@ -102,8 +102,8 @@ def _refuse_others(name: str, outputs: list[Tensor], given: list[Tensor], since:
             raise GradientError(
                 "MG-623",
                 f"{name} computes its value from {x.label} of shape {x.shape}, which requires a gradient and is "
-                f"none of its arguments: the gradient that {name} returns has no place for it. Pass it as an argument, or, "
-                "where it is meant to have none, use mg.stop_gradient of it.",
+                f"none of its arguments: the gradient that {name} returns has no place for it. Pass it as an argument, "
+                "or, where it is meant to have none, use mg.stop_gradient of it.",
             )
 
 
