@@ -40,7 +40,11 @@ def rebuilt(tree: Any, new: Iterator[Any]) -> Any:
     parts = branches(tree)
     if parts is None:
         return next(new)
-    made = [rebuilt(part, new) for _, part in parts]
+    return joined(tree, [rebuilt(part, new) for _, part in parts])
+
+
+def joined(tree: Any, made: list[Any]) -> Any:
+    """Return a tree like this one, which is no leaf, of new parts."""
     if isinstance(tree, dict):
         other = copy(tree)
         other.update(zip(dict.keys(tree), made, strict=True))
