@@ -12,7 +12,7 @@ import numpy as np
 from minigrad import modes
 from minigrad.errors import GradientError, OperationError
 from minigrad.functional.reverse import as_tensor, name_of, sources
-from minigrad.functional.trees import leaves, mapped, matched, rebuilt
+from minigrad.functional.trees import leaves, mapped, matched
 from minigrad.operation import Operation, apply
 from minigrad.records import Version, next_serial
 from minigrad.rules import Rule
@@ -72,13 +72,14 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         if not floats or not any(x.requires_grad for x in given) or not modes.is_grad_enabled():
             return stop_gradient(value)
 
+        is_tensor = mapped(
+            lambda leaf: isinstance(leaf, Tensor), value
+        )  # the value itself would keep its tape
+
         def vjp(g: list[Any], recording: bool) -> list[Any]:
+            rest = iter(g)
             with modes.switched(modes.recording, recording):
-                rest = iter(g)
-                tree = rebuilt(
-                    value, iter([next(rest) if isinstance(y, Tensor) else None for _, y in leaves(value)])
-                )
-                found = backwards(tree)
+                found = backwards(mapped(lambda tensor: next(rest) if tensor else None, is_tensor))
             fitted = _fitted(name, args, found)
             return (
                 fitted
@@ -303,16 +304,18 @@ def _bordered(
     dtype = np.result_type(*(y.dtype for y in floats))
     alone = len(floats) == 1
 
+    pieces = [(y.shape, y.size, y.dtype) for y in outputs]  # the Tensors themselves would keep their tape
+
     def parts(whole: Any) -> list[Any]:
         """One array for each output, of one for all of them; zeros for integers."""
         made, begin = [], 0
-        for y in outputs:
-            if y.dtype.kind != "f":
-                made.append(np.zeros_like(y._data, dtype=dtype))
+        for shape, size, kind in pieces:
+            if kind.kind != "f":
+                made.append(np.zeros(shape, dtype))
                 continue
-            part = whole if alone else whole[begin : begin + y.size].reshape(y.shape)
-            made.append(part if part.dtype == y.dtype else part.astype(y.dtype))
-            begin += y.size
+            part = whole if alone else whole[begin : begin + size].reshape(shape)
+            made.append(part if part.dtype == kind else part.astype(kind))
+            begin += size
         return made
 
     def joint(rules: Any, g: Any, y: Any, *arrays: Any) -> list[Any]:

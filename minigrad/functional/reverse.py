@@ -78,6 +78,22 @@ def zeros_like(x: Tensor) -> Tensor:
 # -- one evaluation of a function that is differentiated ------------------------------------------------------
 
 
+class OfArrays(Tensor):
+    """A derivative of NumPy arrays, without a graph: SciPy, which takes nothing else, can make an array of it.
+
+    It does so by ``np.atleast_1d`` and ``np.atleast_2d``; in all else this is a Tensor like any other.
+    """
+
+    __slots__ = ()
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if function in (np.atleast_1d, np.atleast_2d) and len(args) == 1:
+            return function(self.data)
+        return super().__array_function__(function, types, args, kwargs)
+
+
 class Evaluation:
     """f at its arguments, some of which were watched: what came out, and which Tensors f was given for their leaves.
 
@@ -90,7 +106,9 @@ class Evaluation:
         self.name = name_of(f)
         self.outer = modes.is_grad_enabled()
         arguments = list(args)
-        self.trees, self.inputs = [], []
+        self.trees: list[Any] = []
+        self.inputs: list[Tensor] = []
+        self.bare: list[bool] = []
         for k in positions:
             if not -len(args) <= k < len(args):
                 raise OperationError(
@@ -103,6 +121,7 @@ class Evaluation:
             arguments[k] = rebuilt(args[k], iter(watched))
             self.trees.append(args[k])
             self.inputs += watched
+            self.bare += [isinstance(leaf, np.ndarray) for _, leaf in leaves(args[k])]
         with modes.enable_grad():
             self.output = f(*arguments, **kwargs)
         self.aux: Any = None
@@ -159,7 +178,11 @@ class Evaluation:
 
     def in_trees(self, found: Iterable[Any]) -> list[Any]:
         """Put what was found for each input together as the arguments are."""
-        rest = iter(found)
+        tensors = list(found)
+        for x, bare in zip(tensors, self.bare, strict=True):
+            if bare and type(x) is Tensor and not x.requires_grad:
+                x.__class__ = OfArrays
+        rest = iter(tensors)
         return [rebuilt(tree, rest) for tree in self.trees]
 
 
