@@ -282,3 +282,37 @@ class TestCheckpoint:
         activations = 49 * 2 * x.data.nbytes
         assert peak(model) > activations
         assert peak(pieces) < 0.5 * activations + 49 * 64 * 65 * 4
+
+
+def test_a_recorded_step_shows_what_a_checkpoint_computes_and_a_custom_gradient_as_one_step(tmp_path):
+    w = mg.Tensor(np.full((3, 3), 0.5), requires_grad=True, name="w")
+    x = mg.Tensor(X, name="x")
+    square = mg.custom_gradient(lambda x: (x * x, lambda g: g * 2 * x))
+    block = mg.checkpoint(lambda x: np.tanh(x @ w))
+    optimizer = mg.optim.SGD([w], lr=0.1)
+
+    def step():
+        optimizer.zero_grad()
+        loss = square(block(x)).sum()
+        loss.backward()
+        optimizer.step()
+
+    trace = mg.record(step)
+    y = np.tanh(X @ np.full((3, 3), 0.5))
+    gradient = X.T @ (2 * y * (1 - y * y))
+    np.testing.assert_allclose(w.grad.numpy(), gradient, rtol=1e-12)
+    trace.save(tmp_path / "step.html")
+    page = (tmp_path / "step.html").read_text(encoding="utf-8")
+    assert "tanh" in page
+    loss = (np.tanh(X @ w.numpy()) ** 2).sum()  # the page ends with the loss after the update
+    assert f"{loss:.4g}" in page
+    with mg.debug():
+        square(block(x)).sum().backward()
+
+
+def test_a_checkpoint_is_off_under_unfused():
+    w = mg.Tensor(X[0], requires_grad=True)
+    f = mg.checkpoint(lambda x: (np.tanh(x) * w).sum())
+    with mg.unfused():
+        assert [r.operation.name for r in mg.tape(f(X[0]))] == ["multiply", "sum"]
+    assert [r.operation.name for r in mg.tape(f(X[0]))] == ["checkpoint <lambda>"]

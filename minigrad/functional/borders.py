@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -87,7 +87,12 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
                 else [None if x is None else np.array(x.data if isinstance(x, Tensor) else x) for x in fitted]
             )
 
-        return _bordered(name, value, given, vjp)
+        def again(arrays: Sequence[Any]) -> list[Any]:
+            rest = iter(arrays)
+            moved = mapped(lambda leaf: next(rest) if isinstance(leaf, Tensor) else leaf, list(args))
+            return [np.asarray(y) for _, y in leaves(f(*moved, **kwargs)[0])]
+
+        return _bordered(name, value, given, vjp, again)
 
     return decorated
 
@@ -148,14 +153,15 @@ def checkpoint(f: Callable[..., Any], generators: Iterable[np.random.Generator] 
     Random numbers are the same again: the generators that f can reach (those of the dropout layers in a Module that it
     calls) and NumPy's global one are put back to where they were; name in ``generators`` those that are hidden deeper.
     What else f does (a counter, a running mean) happens twice. Under ``create_graph`` f's operations are recorded
-    while the walk passes, so every higher derivative is right, and their memory is held until the end.
+    while the walk passes, so every higher derivative is right, and their memory is held until the end. While somebody
+    watches the operations (hooks, ``mg.record``, ``mg.debug``) f's own are recorded, as under ``mg.unfused``.
 
     Raises GradientError MG-623 in the walk back where f, computed again, has given other numbers.
     """
     known = tuple(generators)
 
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        if not modes.is_grad_enabled():
+        if not modes.is_grad_enabled() or not modes.may_fuse():
             return f(*args, **kwargs)
         name = name_of(f)
         since = next_serial()
@@ -183,7 +189,7 @@ def checkpoint(f: Callable[..., Any], generators: Iterable[np.random.Generator] 
                 pass
             return [found.get(x) for x in inputs]  # in memory that is the walk's own
 
-        return _bordered(f"checkpoint {name}", value, inputs, vjp)
+        return _bordered(f"checkpoint {name}", value, inputs, vjp, lambda arrays: before)
 
     functools.update_wrapper(checkpointed, f, updated=())
     return checkpointed
@@ -292,11 +298,16 @@ def _reached(function: Any, code: Any) -> Iterator[Any]:
 
 
 def _bordered(
-    name: str, value: Any, inputs: list[Tensor], vjp: Callable[[list[Any], bool], list[Any]]
+    name: str,
+    value: Any,
+    inputs: list[Tensor],
+    vjp: Callable[[list[Any], bool], list[Any]],
+    again: Callable[[Sequence[Any]], list[Any]],
 ) -> Any:
     """Return ``value`` as the result of one operation on ``inputs``, whose gradients ``vjp`` gives.
 
-    ``vjp(g, recording)`` gets one gradient for each Tensor in ``value``, and returns one for each input or None.
+    ``vjp(g, recording)`` gets one gradient for each Tensor in ``value``, and returns one for each input or None;
+    ``again(arrays)`` computes those Tensors' arrays of others, for whoever runs the record once more.
     Several Tensors go through the record as one array, so that one walk reaches it with all their gradients.
     """
     outputs = [y for _, y in leaves(value) if isinstance(y, Tensor)]
@@ -333,11 +344,16 @@ def _bordered(
             for gradient, x in zip(found, inputs, strict=True)
         ]
 
-    joined = floats[0]._data if alone else np.concatenate([np.ravel(y._data).astype(dtype) for y in floats])
-    rule = Rule(f"{name}_vjp", "by its own function", _needing_all, inputs=(), params={}, variadic=True)
-    operation = Operation(
-        name, lambda *arrays: joined, name, [rule], ["inputs"], {}, variadic=True, joint_vjp=joint
-    )
+    first = [_joined([y._data for y in floats], dtype)]
+
+    def forward(*arrays: Any) -> Any:
+        return first.pop() if first else _joined([y for y in again(arrays) if y.dtype.kind == "f"], dtype)
+
+    def one(g: Any, i: int, arrays: Any) -> Any:
+        return joint({}, g, None, *arrays)[i]
+
+    rule = Rule(f"{name}_vjp", "as the function says", one, inputs=(), params={}, variadic=True)
+    operation = Operation(name, forward, name, [rule], ["inputs"], {}, variadic=True, joint_vjp=joint)
     operation.joint_only = True
     whole = apply(operation, tuple(inputs), {})
     made = iter(parts(whole))
@@ -345,5 +361,5 @@ def _bordered(
     return mapped(lambda leaf: new[leaf] if isinstance(leaf, Tensor) else leaf, value)
 
 
-def _needing_all(g: Any, arrays: Any) -> Any:
-    raise NotImplementedError
+def _joined(arrays: list[Any], dtype: Any) -> Any:
+    return arrays[0] if len(arrays) == 1 else np.concatenate([np.ravel(y).astype(dtype) for y in arrays])
