@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad import nn, ops, optim, registry, words
 from minigrad.backend import default_dtype, generator, set_default_dtype
-from minigrad.check import gradcheck
 from minigrad.creation import (
     arange,
     eye,
@@ -37,6 +36,7 @@ from minigrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from minigrad import viz
+    from minigrad.check import gradcheck
     from minigrad.functional.borders import checkpoint, custom_gradient, stop_gradient
     from minigrad.functional.forward import jvp, linearize
     from minigrad.functional.matrices import hessian, hvp, jacobian
@@ -103,6 +103,7 @@ _LATER = {
     "checkpoint": "functional.borders",
     "custom_gradient": "functional.borders",
     "functional_call": "nn.calling",
+    "gradcheck": "check",
     "hessian": "functional.matrices",
     "hvp": "functional.matrices",
     "jacobian": "functional.matrices",
@@ -114,7 +115,7 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what draws, records and transforms functions when it is first asked for: most programs never do."""
+    """Import what draws, records, checks and transforms functions when it is first asked for: most never do."""
     if name in _LATER or name == "viz":
         from importlib import import_module
 
