@@ -205,6 +205,7 @@ class TestDtypes:
         assert (g.dtype, g.shape) == (np.float64, ())
         assert g.item() == pytest.approx(0.03, rel=1e-15)
         assert mg.grad(lambda x: x[0] * x[1])([0.1, 0.3])[0].item() == 0.3
+        assert mg.grad(np.square)(np.float32(1.5)).dtype == np.float32  # which has one
 
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @pytest.mark.parametrize("transform", ["grad", "jacobian", "hessian", "hvp", "jvp", "vjp"])
