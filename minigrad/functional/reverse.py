@@ -131,7 +131,10 @@ class Evaluation:
         if isinstance(leaf, Tensor) and leaf.requires_grad and self.outer:
             watched: Tensor = _alias(leaf)
             return watched
-        if not isinstance(leaf, (Tensor, int, float, complex, np.number)) and backend.backend_of(leaf) is None:
+        if (
+            not isinstance(leaf, (Tensor, int, float, complex, np.number))
+            and backend.backend_of(leaf) is None
+        ):
             instead = "Give what is no number in another argument, which argnums leaves out."
             if hasattr(leaf, "named_parameters"):
                 instead = (
