@@ -116,6 +116,9 @@ class Primitive:
     entered: Sequence[tuple[dict[Any, Any], Any, Any, Any]] = ()
     """Where it was entered: a registry, the key, what stands there now and what stood there before."""
 
+    joint_only = False
+    """Whether there is ``joint_vjp`` alone, which then takes Tensors too; the rules say just what it needs."""
+
     def __init__(
         self,
         name: str,

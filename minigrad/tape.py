@@ -52,10 +52,10 @@ class Step(NamedTuple):
 
 def tape(loss: Tensor) -> list[Record]:
     """Return the records that led to ``loss``, in the order in which they were made."""
-    return [record for _, _, record in _recorded(loss)]
+    return [record for _, _, record in recorded(loss)]
 
 
-def _recorded(*roots: Tensor, stop: Collection[Tensor] = ()) -> list[tuple[int, Tensor, Record]]:
+def recorded(*roots: Tensor, stop: Collection[Tensor] = ()) -> list[tuple[int, Tensor, Record]]:
     """What a root was computed from, oldest first, as (serial, tensor, record); not looking behind ``stop``."""
     found = set(stop)
     pending = list(roots)
@@ -90,7 +90,7 @@ def walk(
     leaf, and for the tensors in ``stop``, behind which the walk does not go. Gradients are bare arrays, or
     Tensors with a graph of their own under ``create_graph``. Where the steps are not ``watched``, none is made.
     """
-    order = _recorded(*by_variable, stop=stop)
+    order = recorded(*by_variable, stop=stop)
     cotangents = Cotangents(by_variable) if create_graph else InPlace(by_variable, not retain_graph)
     walker, hooks, add = here(), switches.hooked.get().backward, cotangents.add
     while order:

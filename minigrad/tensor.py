@@ -163,7 +163,8 @@ def steps(
     watched: bool = True,
 ) -> Iterator[Step]:
     """Walk back from ``root`` one step at a time; the leaves receive their ``.grad`` after the last step."""
-    gradients = {root: seed(root, gradient, create_graph)}
+    first, passes = seed(root, gradient, create_graph), switches.accumulated_passes.get()
+    gradients = {root: first if passes == 1 else backend.as_0d_array(first * (1.0 / passes))}
     yield from walk(gradients, retain_graph=retain_graph, create_graph=create_graph, watched=watched)
     arrive(root, gradients)
 
@@ -188,8 +189,7 @@ def seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
         first = first._data if isinstance(first, Tensor) else first
     elif not isinstance(first, Tensor):
         first = wrap(first.copy(), None, Version())  # the graph of the gradient outlives this call
-    passes = switches.accumulated_passes.get()
-    return first if passes == 1 else backend.as_0d_array(first * (1.0 / passes))
+    return first
 
 
 for _word in words.refused():

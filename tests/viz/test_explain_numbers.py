@@ -489,6 +489,8 @@ ONE = {
     "take_along_axis flat": lambda x: np.take_along_axis(x, np.array([3, 3, 1]), None),
     "pad, a dict": lambda x: np.pad(x, {1: (2, 0)}),
     "split": lambda x: np.split(x, np.int64(2), axis=1)[1],
+    "linear_input_gradient": lambda x: mg.registry.operations["linear_input_gradient"](x[:, :2], x[:2]),
+    "linear_weight_gradient": lambda x: mg.registry.operations["linear_weight_gradient"](x[:, :2], x),
     "linear_relu": lambda x: ops.linear_relu(x, x[:2], x[0, :2]),
     "linear_relu without bias": lambda x: ops.linear_relu(x, x[:2], None),
     "mean_cross_entropy": lambda x: ops.mean_cross_entropy(x, np.array([0, 3, 1])),
