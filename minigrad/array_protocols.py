@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike
 
-from minigrad import backend, messages, registry, switches, words
+from minigrad import backend, messages, registry, switches, unsupported, words
 from minigrad.errors import DeviceError, DtypeError, GradientError
 from minigrad.variable import Variable
 
@@ -32,6 +32,10 @@ class ArrayProtocols(Variable, NDArrayOperatorsMixin):
             operation = registry.functions.get(ufunc) or registry.find(registry.functions, ufunc)
             if operation is not None and not kwargs:
                 return operation(*inputs)
+            if operation is None and not _wants_gradient((inputs, kwargs)):
+                return registry.on_arrays(ufunc)(*inputs, **kwargs)
+        elif method != "at" and "out" not in kwargs and not _wants_gradient((inputs, kwargs)):
+            return registry.on_arrays(getattr(ufunc, method))(*inputs, **kwargs)
         raise words.no_rule(ufunc.__name__ + ("" if method == "__call__" else f".{method}"), kwargs)
 
     def __array_function__(
@@ -40,11 +44,14 @@ class ArrayProtocols(Variable, NDArrayOperatorsMixin):
         operation = registry.functions.get(function) or registry.find(registry.functions, function)
         if operation is None:
             module = function.__module__.partition(".")[2]
-            raise words.no_rule(f"{module}.{function.__name__}".lstrip("."))
+            name = f"{module}.{function.__name__}".lstrip(".")
+            if _wants_gradient((args, kwargs)) or _writes_here(name, args, kwargs):
+                raise words.no_rule(name)
+            operation = registry.on_arrays(function)
         return operation(*args, **kwargs)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if self.requires_grad:
+        if self.requires_grad and switches.recording.get():
             raise GradientError(
                 "MG-208",
                 f"{self.label} requires a gradient, and a bare NumPy array would lose its graph. Several tensors "
@@ -75,6 +82,20 @@ def unwrap(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return (tuple if isinstance(value, tuple) else list)(unwrap(part) for part in value)
     return backend.as_array(value) if isinstance(value, np.ndarray) else value
+
+
+def _wants_gradient(value: Any) -> bool:
+    """Whether a Tensor that requires a gradient is among the arguments of a call, and recording is on."""
+    if isinstance(value, Variable):
+        return value.requires_grad and switches.recording.get()
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
+    return any(map(_wants_gradient, parts))
+
+
+def _writes_here(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a function of NumPy's would write into a Tensor, unseen by the graphs that saved it."""
+    targets = [*args[:1], *kwargs.values()] if unsupported.in_place(name) else [kwargs.get("out")]
+    return any(isinstance(target, Variable) for target in targets)
 
 
 def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwargs: Any) -> Any:

@@ -27,6 +27,9 @@ compositions: dict[Callable[..., Any], str] = {}
 #: ``np.argsort`` -> why it has no gradient, for the functions that give results alone
 constants: dict[Callable[..., Any], str] = {}
 
+#: what runs a function that is not in the table on bare arrays; ``minigrad.operation`` enters it
+on_arrays: Callable[[Callable[..., Any]], Callable[..., Any]]
+
 _later: list[Callable[[], bool]] = []
 
 

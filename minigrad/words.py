@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import registry
+from minigrad import registry, unsupported
 from minigrad.errors import OperationError
 
 KEYWORDS: dict[str, tuple[str, ...]] = {
@@ -381,8 +381,11 @@ def no_rule(name: str, options: Iterable[str] = ()) -> OperationError:
     """Say that a NumPy function has no gradient rule (MG-602), and what to write."""
     asked = "".join(f", {option}=…" for option in options)
     hints = [OPTIONS[option] for option in options if option in OPTIONS]
+    why = unsupported.reason(name)
     if hints:
         hint = " ".join(hints)
+    elif why is not None:
+        hint = f"Why: {why}."
     elif name in RULES:
         hint = f"Define it: {definition(name)}."
     else:

@@ -115,6 +115,8 @@ def _device(x: Any, source: StrictArray | None) -> Any:
     if isinstance(x, (np.ndarray, np.generic)):
         owner = None if source is None or x.base is None else source if source.base is None else source.base
         return StrictArray(x, owner)
+    if hasattr(x, "_fields"):
+        return type(x)(*(_device(part, source) for part in x))
     return type(x)(_device(part, source) for part in x) if isinstance(x, (tuple, list)) else x
 
 
