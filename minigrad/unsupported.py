@@ -57,7 +57,9 @@ UNSUPPORTED: dict[str, str] = {name: reason for reason, names in _REASONS.items(
 
 def reason(name: str) -> str | None:
     """Return why a function of NumPy's (``"poly"``, ``"fft.rfft"``) is on the list, or None where it is not."""
-    return UNSUPPORTED.get(name) or UNSUPPORTED.get(name.partition(".")[0] if "." in name else "")
+    module, dot, _ = name.partition(".")
+    whole = UNSUPPORTED.get(module) if dot and module not in ("linalg", "lib", "ma") else None
+    return UNSUPPORTED.get(name) or whole
 
 
 def in_place(name: str) -> bool:

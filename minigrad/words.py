@@ -14,7 +14,7 @@ from minigrad.errors import OperationError
 KEYWORDS: dict[str, tuple[str, ...]] = {
     # another library's keyword: the parameters or inputs it may be here, the first that an operation has
     "dim": ("axis", "axes"),
-    "dims": ("axis", "axes"),
+    "dims": ("axis", "axes", "reps"),
     "dim0": ("axis1",),
     "dim1": ("axis2",),
     "keepdim": ("keepdims",),
@@ -26,6 +26,13 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "weight": ("w",),
     "bias": ("b",),
     "index": ("indices",),
+    "diagonal": ("k", "offset"),
+    "shifts": ("shift",),
+    "interpolation": ("method",),
+    "vec2": ("b",),
+    "tensor": ("b",),
+    "sections": ("indices_or_sections",),
+    "boundaries": ("bins",),
     "size": ("shape",),
 }
 
@@ -52,7 +59,6 @@ INSTEAD: dict[str, str] = {
     "average": "np.sum(t * u) / np.sum(u)",
     "column_stack": "np.stack([t, u], axis=1)",
     "copy": "+t",
-    "count_nonzero": "np.sum(t != 0)",
     "cosh": "(np.exp(t) + np.exp(-t)) / 2",
     "cumprod": "np.exp(np.cumsum(np.log(t)))",
     "deg2rad": "t * (np.pi / 180)",
@@ -71,7 +77,6 @@ INSTEAD: dict[str, str] = {
     "fmax": "np.maximum(t, u)",
     "fmin": "np.minimum(t, u)",
     "fmod": "t - u * np.trunc(t / u)",
-    "full_like": "np.ones_like(t) * n",
     "hstack": "np.concatenate([t, u])",
     "hypot": "np.sqrt(t * t + u * u)",
     "inner": "np.sum(t * u)",
@@ -97,14 +102,12 @@ INSTEAD: dict[str, str] = {
     "radians": "t * (np.pi / 180)",
     "reciprocal": "1 / t",
     "remainder": "t - u * np.floor(t / u)",
-    "repeat": "t[np.repeat(np.arange(len(t)), n)]",
     "roll": "np.concatenate([t[-n:], t[:-n]])",
     "rot90": "np.flip(t.T, 0)",
     "rollaxis": "np.moveaxis(t, -1, 0)",
     "round": "np.rint(t)",
     "sinc": "np.sin(np.pi * t) / (np.pi * t)",
     "sinh": "(np.exp(t) - np.exp(-t)) / 2",
-    "sort": "t[np.argsort(t.numpy())]",
     "subtract.outer": "t[:, None] - u",
     "take": "t[[n, 0]]",
     "tan": "np.sin(t) / np.cos(t)",
@@ -131,84 +134,36 @@ RULES: dict[str, str] = {
 METHODS: dict[str, str] = {
     # a method of PyTorch's or NumPy's tensors that Tensors do not have: what to write
     "H": "t.T",
-    "addmm": "t + a @ b",
-    "aminmax": "t.min(), t.max()",
     "apply_": "NumPy's functions, on all entries at once",
     "bernoulli": "np.random.default_rng(0).random(t.shape) < t.numpy()",
     "bfloat16": "t.astype('float32'): there is no bfloat16 here",
-    "bincount": "np.bincount(t.numpy()): counts have no gradient",
     "data_ptr": "t.data.ctypes.data",
     "detach_": "t = t.detach()",
-    "det": "np.linalg.det(t.numpy()), where no gradient is needed",
-    "erf": "2 * mg.ops.normal_cdf(t * np.sqrt(2)) - 1",
-    "erfc": "2 - 2 * mg.ops.normal_cdf(t * np.sqrt(2))",
-    "frac": "t - np.trunc(t)",
     "grad_fn": "t.record, or mg.tape(t) for all that led to t",
     "histc": "np.histogram(t.numpy()): counts have no gradient",
-    "index_add": "t + mg.ops.scatter(values, index=index, shape=t.shape)",
-    "index_fill": "np.where(mask, value, t)",
-    "inverse": "np.linalg.inv(t.numpy()), where no gradient is needed",
-    "is_contiguous": "t.data.flags.c_contiguous",
     "is_cuda": "t.device != 'cpu'",
-    "is_nonzero": "bool(t)",
-    "isclose": "np.isclose(t.numpy(), u.numpy())",
     "itemsize": "t.dtype.itemsize",
-    "kthvalue": "t[np.argsort(t.numpy())[k - 1]]",
-    "lerp": "t + weight * (end - t)",
-    "logcumsumexp": "np.log(np.cumsum(np.exp(t)))",
-    "logit": "np.log(t / (1 - t))",
     "mT": "np.swapaxes(t, -1, -2)",
     "map_": "NumPy's functions, on all entries at once",
     "multinomial": "np.random.default_rng(0).choice(len(t), p=t.numpy())",
     "nbytes": "t.data.nbytes",
-    "new_full": "mg.full((2, 3), value, dtype=t.dtype)",
-    "new_tensor": "mg.tensor(data, dtype=t.dtype)",
-    "nonzero": "np.nonzero(t.numpy()): indices have no gradient",
     "normal_": "with mg.no_grad(): t[...] = np.random.default_rng(0).normal(size=t.shape)",
     "put_": "t = np.where(mask, value, t)",
-    "quantile": "np.quantile(t.numpy(), q), where no gradient is needed",
     "random_": "with mg.no_grad(): t[...] = np.random.default_rng(0).integers(0, 10, size=t.shape)",
     "register_hook": "with mg.hooks(backward=function): loss.backward()",
-    "repeat": "np.concatenate([t] * n); NumPy's repeat and PyTorch's are two different things",
-    "repeat_interleave": "t[np.repeat(np.arange(len(t)), n)]",
     "resize_": "t = t.reshape(2, 3)",
     "scatter": "np.where(mask, value, t), or mg.ops.put_along_axis",
-    "scatter_add": "t + mg.ops.scatter(values, index=index, shape=t.shape)",
     "scatter_": "np.where(mask, value, t), or mg.ops.put_along_axis",
     "scatter_add_": "t + mg.ops.scatter(values, index=index, shape=t.shape)",
-    "sgn": "np.sign(t)",
-    "sort": "np.take_along_axis(t, np.argsort(t.numpy(), axis=-1), axis=-1)",
     "squeeze_": "t = t.squeeze()",
     "storage": "t.data",
     "stride": "t.data.strides",
     "strides": "t.data.strides",
-    "svd": "np.linalg.svd(t.numpy()), where no gradient is needed",
     "t_": "t = t.T",
-    "take_along_dim": "np.take_along_axis(t, indices, axis)",
-    "tensor_split": "np.split(t, [2, 4])",
-    "topk": "np.take_along_axis(t, np.argsort(-t.numpy(), axis=-1)[..., :k], axis=-1)",
     "transpose_": "t = t.transpose(0, 1)",
-    "unflatten": "t.reshape(2, 3)",
-    "unfold": "np.lib.stride_tricks.sliding_window_view(t.numpy(), n), where no gradient is needed",
     "uniform_": "with mg.no_grad(): t[...] = np.random.default_rng(0).uniform(size=t.shape)",
     "unsqueeze_": "t = t.unsqueeze(0)",
-    "unique": "np.unique(t.numpy()), where no gradient is needed",
 }
-
-# fmt: off
-SAME: dict[str, str] = {
-    # a method that no Tensor has: the function above that it is
-    **{"acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan"},
-    **{"atanh": "arctanh", "ger": "outer"},
-    **{name: name for name in (
-        *RULES, "cosh", "count_nonzero", "cumprod", "deg2rad", "diag", "diagonal", "diff", "exp2", "fliplr", "flipud",
-        "float_power", "fmax", "fmin", "fmod", "hypot",
-        "inner", "log10", "log2", "logaddexp", "median", "nan_to_num", "nanmean", "nansum", "outer", "ptp", "rad2deg",
-        "remainder", "roll", "round", "sinc", "sinh", "take", "tan", "tile", "trace", "tril", "triu",
-        "vdot",
-    )},
-}
-# fmt: on
 
 MODULE: dict[str, str] = {
     # a name of the module torch: what to write
@@ -317,17 +272,9 @@ def definition(name: str) -> str:
     return f'{name} = mg.define("{name}", np.{name}, "{name} a", lambda {needs}: {rule})'
 
 
-def refused() -> set[str]:
-    """Return the names of all methods that are known and that Tensors do not have."""
-    return {*METHODS, *SAME}
-
-
 def instead_of_method(word: str) -> str:
     """Say what to write instead of a method that Tensors do not have; nothing where the word is not known."""
-    function = SAME.get(word, "")
-    if function in RULES:
-        return f": define it, {definition(function)}"
-    text = METHODS.get(word) or INSTEAD.get(function)
+    text = METHODS.get(word) or INSTEAD.get(word)
     return f": write {text}" if text else ""
 
 

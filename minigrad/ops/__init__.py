@@ -67,9 +67,9 @@ from minigrad.ops.shape import (
     take_along_axis,
     transpose,
 )
-from minigrad.ops.words import concatenate, stack
+from minigrad.ops.words import concatenate, enter, stack
 
-_LATER = ("circular", "arrange", "select", "order", "statistics", "linalg", "comparison")
+_LATER = ("circular", "arrange", "select", "order", "statistics", "linalg", "comparison", "later_words")
 """Families that are imported when something is looked up that the others do not have."""
 
 
@@ -78,6 +78,7 @@ def _load() -> bool:
         import_module(f"minigrad.ops.{family}")
     if "scipy.special" in sys.modules:  # without which none of its functions can have been asked for
         import_module("minigrad.ops.special")
+    enter()
     return "scipy.special" in sys.modules
 
 

@@ -380,9 +380,9 @@ stands_for(np.concatenate, concatenate, "a_1, a_2, … one after another")
 stands_for(np.stack, stack, "a_1, a_2, … along a new axis")
 stands_for(np.split, split, "a[:i], a[i:j], …")
 stands_for(np.ravel, _flat, "the entries in one row")
-for _function in (np.shape, np.ndim, np.size):
-    without_gradient(_function, "the shape is no matter of the entries")
-for _function in (np.zeros_like, np.ones_like, np.full_like, np.empty_like):
-    without_gradient(_function, "the shape and the dtype alone are another's")
+for _name in ("shape", "ndim", "size"):
+    without_gradient(getattr(np, _name), "the shape is no matter of the entries")
+for _name in ("zeros_like", "ones_like", "full_like", "empty_like"):
+    without_gradient(getattr(np, _name), "the shape and the dtype alone are another's")
 registry.functions[np.pad] = pad
 registry.compositions[np.pad] = "a with a border: of a constant, or of its own entries"
