@@ -1,4 +1,4 @@
-"""Written by ``python -m minigrad.ops.stub`` from the table of operations, with NumPy 2.4: do not edit."""
+"""Written by ``python -m minigrad.ops.stub`` from the table, with NumPy 2.4: do not edit."""
 
 from typing import Any
 

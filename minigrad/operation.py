@@ -226,9 +226,7 @@ def stands_for(function: Callable[..., Any], run: Callable[..., Any], formula: s
     registry.functions[function] = in_all_forms(function, run, names, inputs)
 
 
-def without_gradient(
-    function: Callable[..., Any], why: str, run: Callable[..., Any] | None = None
-) -> None:
+def without_gradient(function: Callable[..., Any], why: str, run: Callable[..., Any] | None = None) -> None:
     """Let a NumPy function, or ``run`` in its place, run on the bare arrays of its Tensors, and record nothing.
 
     ``why`` says why it has no gradient, for the documentation: ``"places are whole numbers"``.
@@ -255,7 +253,9 @@ def _wrapped(result: Any) -> Any:
     if isinstance(result, (tuple, list)):
         parts = [_wrapped(part) for part in result]
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
-    return Tensor(result) if backend.backend_of(result) is not None and backend.holds(result.dtype) else result
+    return (
+        Tensor(result) if backend.backend_of(result) is not None and backend.holds(result.dtype) else result
+    )
 
 
 registry.on_arrays = on_arrays

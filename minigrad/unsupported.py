@@ -6,7 +6,7 @@ holds NumPy's names against it. Functions of ``numpy.linalg`` stand here with th
 
 from __future__ import annotations
 
-IN_PLACE = "it writes into an array, which no graph sees: write np.where(mask, value, t), or t[...] = value under no_grad"
+IN_PLACE = "it writes into an array, which no graph sees: write np.where(mask, value, t), or t[...] = value"
 _COMPLEX = "it gives complex numbers, which tensors do not hold"
 
 # fmt: off
@@ -32,9 +32,11 @@ _REASONS: dict[str, str] = {
         "timedelta64",
     "files: write t.numpy(), or mg.nn.save_weights":
         "fromfile fromregex genfromtxt load loadtxt save savetxt savez savez_compressed",
-    "it makes text, or reads it": "base_repr binary_repr char format_float_positional format_float_scientific str_ strings bytes_",
+    "it makes text, or reads it":
+        "base_repr binary_repr char format_float_positional format_float_scientific str_ strings bytes_",
     "it speaks of types, shapes and Python's values, not of entries":
-        "broadcast_shapes finfo iinfo isdtype isfortran isscalar issubdtype iterable mintypecode promote_types typename",
+        "broadcast_shapes finfo iinfo isdtype isfortran isscalar issubdtype iterable mintypecode promote_types "
+        "typename",
     "a setting of NumPy's":
         "errstate get_printoptions getbufsize geterr geterrcall printoptions set_printoptions setbufsize seterr "
         "seterrcall",

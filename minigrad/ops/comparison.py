@@ -26,7 +26,16 @@ _TEXT = "text"
 
 for _why, _names in {
     _PLACES: (
-        *("argpartition", "argsort", "argwhere", "diag_indices_from", "digitize", "flatnonzero", "ix_", "lexsort"),
+        *(
+            "argpartition",
+            "argsort",
+            "argwhere",
+            "diag_indices_from",
+            "digitize",
+            "flatnonzero",
+            "ix_",
+            "lexsort",
+        ),
         *("nanargmax", "nanargmin", "nonzero", "ravel_multi_index", "searchsorted", "tril_indices_from"),
         *("triu_indices_from", "unravel_index"),
     ),

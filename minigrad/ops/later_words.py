@@ -37,7 +37,9 @@ def _sort(t: Any, axis: Any = -1, descending: Any = False, *, dim: int | None = 
     return _picked(t, _places(unwrap(t), axis, descending), axis)
 
 
-def _argsort(t: Any, axis: Any = -1, descending: bool = False, *, dim: int | None = None, **options: Any) -> Any:
+def _argsort(
+    t: Any, axis: Any = -1, descending: bool = False, *, dim: int | None = None, **options: Any
+) -> Any:
     if dim is None and not descending:
         return np.argsort(t, axis, **options)
     return Tensor(_places(unwrap(t), axis if dim is None else dim, descending))

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,13 @@ _NO_TENSOR = {
     # what gives something else than one Tensor
     "allclose", "aminmax", "chunk", "cov", "cummax", "cummin", "dim", "dsplit", "element_size", "equal", "hsplit",
     "is_contiguous", "is_floating_point", "is_nonzero", "is_same_size", "kthvalue", "max", "median", "min", "nanmedian",
-    "ndimension", "nelement", "nonzero", "numel", "qr", "slogdet", "sort", "split", "svd", "tensor_split", "tolist", "topk",
-    "unbind", "unique", "vsplit",
+    "ndimension", "nelement", "nonzero", "numel", "qr", "slogdet", "sort", "split", "svd", "tensor_split", "tolist",
+    "topk", "unbind", "unique", "vsplit",
 }
 # fmt: on
 
 VERSION = ".".join(np.__version__.split(".")[:2])
-_HEAD = f'''"""Written by ``python -m minigrad.ops.stub`` from the table of operations, with NumPy {VERSION}: do not edit."""
+_HEAD = f'''"""Written by ``python -m minigrad.ops.stub`` from the table, with NumPy {VERSION}: do not edit."""
 
 from typing import Any
 
@@ -68,7 +67,11 @@ def _formula(name: str, run: Any) -> str:
     operation = run if isinstance(run, Operation) else registry.operations.get(name)
     if operation is not None:
         return operation.formula
-    return "" if function is None else registry.compositions.get(function) or registry.constants.get(function, "")
+    return (
+        ""
+        if function is None
+        else registry.compositions.get(function) or registry.constants.get(function, "")
+    )
 
 
 def _parameters(function: Any) -> list[str]:
@@ -76,7 +79,11 @@ def _parameters(function: Any) -> list[str]:
         return ["other: Any"] * (function.nin - 1)
     if isinstance(function, Operation):
         inputs = [f"{word}: Any" for word in function.inputs[1:]]
-        return [*inputs, *(f"{word}: Any = {_default(value)}" for word, value in function.params.items()), "**words: Any"]
+        return [
+            *inputs,
+            *(f"{word}: Any = {_default(value)}" for word, value in function.params.items()),
+            "**words: Any",
+        ]
     if function is None:
         return ["*args: Any", "**words: Any"]
     if isinstance(getattr(function, "__wrapped__", None), np.ufunc):

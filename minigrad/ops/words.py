@@ -29,10 +29,10 @@ from minigrad.tensor import Tensor, register_methods, unwrap
 # fmt: off
 RENAMED: dict[str, str] = {
     # a method's name: the function of NumPy's, or the operation, that it is
-    "neg": "negative", "mul": "multiply", "pow": "power", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal",
-    "gt": "greater", "ge": "greater_equal", "bitwise_not": "invert", "mm": "matmul", "bmm": "matmul", "mv": "matmul",
-    "ger": "outer", "det": "linalg.det", "slogdet": "linalg.slogdet", "inverse": "linalg.inv", "pinverse": "linalg.pinv",
-    "cholesky": "linalg.cholesky", "qr": "linalg.qr", "matrix_power": "linalg.matrix_power", "view": "reshape",
+    "neg": "negative", "mul": "multiply", "pow": "power", "eq": "equal", "ne": "not_equal", "lt": "less",
+    "le": "less_equal", "gt": "greater", "ge": "greater_equal", "bitwise_not": "invert", "mm": "matmul", "bmm": "matmul", "mv": "matmul",
+    "ger": "outer", "det": "linalg.det", "slogdet": "linalg.slogdet", "inverse": "linalg.inv",
+    "pinverse": "linalg.pinv", "cholesky": "linalg.cholesky", "qr": "linalg.qr", "matrix_power": "linalg.matrix_power", "view": "reshape",
     "repeat_interleave": "repeat", "take_along_dim": "take_along_axis", "tensor_split": "array_split",
 }
 SPECIAL: dict[str, str] = {
@@ -71,6 +71,7 @@ def _extreme(reduce: Callable[..., Any], place: Callable[..., Any], pairwise: Ca
 
 
 def add(t: Any, other: Any, alpha: float = 1) -> Any:
+    """Return t + alpha · other."""
     return np.add(t, other if alpha == 1 else other * alpha)
 
 
@@ -86,6 +87,7 @@ def _div(t: Any, other: Any, rounding_mode: str | None = None) -> Any:
 
 
 def norm(t: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
+    """Return (Σ |a|^p)^(1/p); at 0, where it has no derivative, its gradient is 0."""
     p = 2 if p == "fro" else p
     if p == 1:
         return np.sum(np.abs(t), axis=dim, keepdims=keepdim)
@@ -97,6 +99,7 @@ def norm(t: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def axes_of(axes: Sequence[Any]) -> Sequence[int]:
+    """Return axes, or lengths, that were given one by one or all in a sequence."""
     return axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
 
 
@@ -152,6 +155,7 @@ def _chunk(t: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
 
 
 def narrow(t: Any, dim: int, start: int, length: int) -> Any:
+    """Return ``length`` entries along an axis, from ``start`` on."""
     return t[(slice(None),) * (dim % t.ndim) + (slice(start, start + length),)]
 
 
@@ -272,7 +276,6 @@ _METHODS: dict[str, Callable[..., Any]] = {
 }
 
 
-
 def _special(name: str) -> Callable[..., Any]:
     return lambda t, *args: getattr(import_module("scipy.special"), name)(t, *args)
 
@@ -299,20 +302,17 @@ _OWN_WORDS = {"diagonal": {"dim1": "axis1", "dim2": "axis2"}, "quantile": {"inte
 
 def function_of(name: str) -> Any:
     """Return the function of NumPy's that a method of this name is, or None."""
-    function: Any = np
+    found: Any = np
     for part in RENAMED.get(name, name).split("."):
-        function = getattr(function, part, None)
-    return None if isinstance(function, type) else function
+        found = getattr(found, part, None)
+    return None if isinstance(found, type) else found
 
 
-def _method(name: str) -> Callable[..., Any] | None:
+def _method(name: str) -> Any:
     """Return what the table has for a method's name by now."""
     function = function_of(name)
     run = None if function is None else registry.functions.get(function)
-    if run is not None:
-        return _spoken(name, function, run)
-    operation: Any = registry.operations.get(RENAMED.get(name, name))
-    return operation
+    return registry.operations.get(RENAMED.get(name, name)) if run is None else _spoken(name, function, run)
 
 
 def enter() -> None:

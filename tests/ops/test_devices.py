@@ -62,8 +62,9 @@ def test_no_constant_operation_leaves_the_device(name: str, device: str):
     try:
         results = CONSTANT[name](t)
     except TypeError as error:  # NumPy itself says which function the other library lacks
-        assert name not in registry.operations
-        assert re.search("no implementation found|Implicit conversion|Unsupported type", str(error))
+        lacking = re.search("no implementation found|Implicit conversion|Unsupported type", str(error))
+        if name in registry.operations or not lacking:
+            raise
         return
     for result in results if isinstance(results, tuple) else [results]:
         if isinstance(result, mg.Tensor):

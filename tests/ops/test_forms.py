@@ -172,9 +172,7 @@ FURTHER: dict[str, dict[str, list[Any]]] = {
         "subok": [True],
     },
 }
-WHOLE_TABLE = [
-    f for f in registry.functions if not isinstance(f, np.ufunc) and f not in registry.constants
-]
+WHOLE_TABLE = [f for f in registry.functions if not isinstance(f, np.ufunc) and f not in registry.constants]
 ELSEWHERE = {"einsum", "bincount"}  # which has tests of its own, below
 
 

@@ -41,7 +41,7 @@ COMPOSED: dict[str, list[Case]] = {
         Case("broadcast", lambda w, i: np.bincount(i, w), (np.broadcast_to(N((1,)), (3,)), NUMBERS)),
         Case("size-0", lambda w, i: np.bincount(i, w), (N((0,)), NUMBERS[:0])),
         Case("size-1", lambda w, i: np.bincount(i, w), (N((1,)), NUMBERS[1:2])),
-    ]
+    ],
 }
 
 
