@@ -30,9 +30,11 @@ from minigrad.tensor import Tensor, register_methods, unwrap
 RENAMED: dict[str, str] = {
     # a method's name: the function of NumPy's, or the operation, that it is
     "neg": "negative", "mul": "multiply", "pow": "power", "eq": "equal", "ne": "not_equal", "lt": "less",
-    "le": "less_equal", "gt": "greater", "ge": "greater_equal", "bitwise_not": "invert", "mm": "matmul", "bmm": "matmul", "mv": "matmul",
+    "le": "less_equal", "gt": "greater", "ge": "greater_equal",
+    "bitwise_not": "invert", "mm": "matmul", "bmm": "matmul", "mv": "matmul",
     "ger": "outer", "det": "linalg.det", "slogdet": "linalg.slogdet", "inverse": "linalg.inv",
-    "pinverse": "linalg.pinv", "cholesky": "linalg.cholesky", "qr": "linalg.qr", "matrix_power": "linalg.matrix_power", "view": "reshape",
+    "pinverse": "linalg.pinv", "cholesky": "linalg.cholesky", "qr": "linalg.qr", "matrix_power": "linalg.matrix_power",
+    "view": "reshape",
     "repeat_interleave": "repeat", "take_along_dim": "take_along_axis", "tensor_split": "array_split",
 }
 SPECIAL: dict[str, str] = {
