@@ -31,6 +31,11 @@ class Entry:
     operation: str = ""
     """The operation's name, where it is one."""
 
+    @property
+    def spelling(self) -> str:
+        """How a program writes it: ``np.sin``, ``scipy.special.erf``."""
+        return f"scipy.{self.name}" if self.name.startswith("special.") else f"np.{self.name}"
+
 
 def special() -> Any:
     """Return the family of special functions, which is entered when it is asked for."""
@@ -97,5 +102,10 @@ def operation_of(function: Callable[..., Any]) -> Operation | None:
 
 
 def counts() -> dict[str, int]:
-    """Return how many names there are of each kind."""
-    return dict(Counter(entry.kind or "missing" for entry in entries()))
+    """Return how many functions there are of each kind; one that has several names counts once."""
+    kinds = {id(entry.function): entry.kind or "missing" for entry in entries()}
+    return dict(Counter(kinds.values()))
+
+
+if __name__ == "__main__":
+    print(counts())

@@ -261,7 +261,7 @@ def culprit(program: Program) -> str:
 
 
 def run(count: int, seed: int = 0) -> tuple[int, float, int, Counter[str], Counter[str]]:
-    """Run ``count`` programs; return that number, the worst error, how many stood at a kink, what was used, and refused."""
+    """Run ``count`` programs: that number, the worst error, how many stood at a kink, what was used, and refused."""
     used: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     worst, kinks, done = 0.0, 0, 0
@@ -299,5 +299,6 @@ if __name__ == "__main__":
     ran, worst_error, at_kinks, names, refusals = run(total, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
     print(
         f"{ran} programs of up to {LENGTH} functions, {len(names)} different ones of {len(functions())}: "
-        f"worst error {worst_error:.1e}; {at_kinks} more stood at a kink and were left out, {sum(refusals.values())} are refused"
+        f"worst error {worst_error:.1e}; {at_kinks} more stood at a kink and were left out, "
+        f"{sum(refusals.values())} are refused"
     )

@@ -48,5 +48,5 @@ def test_a_wrong_rule_is_found(monkeypatch):
     wrong = mg.define("half_sin", lambda a: np.sin(a), "sin a", ("g / 2", lambda g: g / 2), inputs="a")
     monkeypatch.setitem(registry.functions, np.sin, wrong)
     monkeypatch.setattr(random_programs, "functions", lambda: [("sin", np.sin)])
-    with pytest.raises(AssertionError, match="program 3: sin > sin > .* is wrong by"):
+    with pytest.raises(AssertionError, match=r"program 3: sin > sin > .* is wrong by"):
         random_programs.run(1, seed=3)
