@@ -13,6 +13,7 @@ import numpy.lib.stride_tricks  # a module that NumPy does not import by itself 
 
 from minigrad import registry, unsupported
 from minigrad.operation import Operation
+from minigrad.rules import Primitive
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _entry(name: str, function: Any, reasons: dict[str, str]) -> Entry:
         short = name.removeprefix("special.")
         why = reasons.get(short) if short != name else unsupported.UNSUPPORTED.get(name)
         return Entry(name, function, None if why is None else "unsupported", note=why or "")
-    operation = operation_of(function)
+    operation = operation_of(function) or registry.operations.get(function.__name__)
     if function in registry.compositions:
         return Entry(name, function, "gradient", registry.compositions[function], note="made of operations")
     if function in registry.constants:
@@ -94,7 +95,7 @@ def _entry(name: str, function: Any, reasons: dict[str, str]) -> Entry:
     return Entry(name, function, "gradient", operation.formula, rules, operation=operation.name)
 
 
-def operation_of(function: Callable[..., Any]) -> Operation | None:
+def operation_of(function: Callable[..., Any]) -> Primitive | None:
     """Return the operation that runs for a NumPy function, where it is one alone."""
     run: Any = registry.functions.get(function)
     run = getattr(run, "__wrapped__", run)

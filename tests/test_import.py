@@ -9,7 +9,17 @@ import minigrad as mg
 from minigrad import ops
 
 LATER = {f"minigrad.ops.{name}" for name in (*ops._LATER, "special", "stub")} | {"minigrad.catalogue"}
-HEAVY = {"scipy.special", "scipy.optimize", "scipy.linalg", "matplotlib", "PIL", "rich", "typer", "pandas", "torch"}
+HEAVY = {
+    "scipy.special",
+    "scipy.optimize",
+    "scipy.linalg",
+    "matplotlib",
+    "PIL",
+    "rich",
+    "typer",
+    "pandas",
+    "torch",
+}
 
 
 def loaded(program: str) -> set[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import switches
+from minigrad import registry, switches
 from minigrad.forms import no_option
 from minigrad.operation import on_arrays, stands_for, without_gradient
 from minigrad.ops.shape import scatter
@@ -23,6 +23,7 @@ _COUNTS = "counts are whole numbers"
 _SETS = "which entries there are, each once: a set"
 _TYPES = "about types"
 _TEXT = "text"
+_SHAPE = "the shape and the dtype alone matter, not the entries"
 
 for _why, _names in {
     _PLACES: (
@@ -54,6 +55,14 @@ for _why, _names in {
     for _name in _names:
         if hasattr(np, _name):  # some came with later releases, and some went
             without_gradient(getattr(np, _name), _why)
+
+
+for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "shape", "ndim", "size"):
+    _function = getattr(np, _name)
+    if _function not in registry.functions:
+        without_gradient(_function, _SHAPE)
+    elif _function not in registry.compositions:
+        registry.constants[_function] = _SHAPE
 
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:

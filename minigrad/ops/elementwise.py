@@ -131,7 +131,7 @@ for _comparison in (
 ):
     define(_comparison.__name__, _comparison, "no gradient: piecewise constant", *[None] * _comparison.nin)
 
-stands_for(np.clip, clip, "min(max(a, a_min), a_max)")
+stands_for(np.clip, clip)
 if hasattr(np, "astype"):
-    stands_for(np.astype, astype, "a as another dtype")
+    stands_for(np.astype, astype)
 register_methods(abs=absolute, clip=clip, astype=astype)

@@ -226,4 +226,3 @@ def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]
 
 stands_for(np.dot, dot, "Σ a · b, over the last axis of a and the last but one of b")
 registry.functions[np.einsum] = einsum
-registry.compositions[np.einsum] = "Σ of products, over the letters that the result has not"

@@ -14,7 +14,7 @@ from minigrad import registry
 from minigrad.backend import Array, operand
 from minigrad.errors import AxisError, ConfigError, OperationError, ShapeError
 from minigrad.forms import no_option
-from minigrad.operation import Operation, define, stands_for, without_gradient
+from minigrad.operation import Operation, define, stands_for
 from minigrad.ops.half import wide
 from minigrad.ops.reduce import Axis, plain
 from minigrad.tensor import Tensor, register_methods, unwrap
@@ -373,16 +373,24 @@ def _check_order(function: str, order: str) -> None:
         raise no_option(function, "order", order)
 
 
+def _zeros_like(a: Any, dtype: Any = None, shape: Any = None) -> Tensor:
+    return Tensor(np.zeros_like(unwrap(a), dtype=dtype, shape=shape))
+
+
+def _ones_like(a: Any, dtype: Any = None, shape: Any = None) -> Tensor:
+    return Tensor(np.ones_like(unwrap(a), dtype=dtype, shape=shape))
+
+
 register_methods(
     getitem=getitem, reshape=_reshape_method, transpose=_transpose_method, flatten=_flat, ravel=_flat
 )
-stands_for(np.concatenate, concatenate, "a_1, a_2, … one after another")
-stands_for(np.stack, stack, "a_1, a_2, … along a new axis")
+stands_for(np.concatenate, concatenate)
+stands_for(np.stack, stack)
 stands_for(np.split, split, "a[:i], a[i:j], …")
 stands_for(np.ravel, _flat, "the entries in one row")
-for _name in ("shape", "ndim", "size"):
-    without_gradient(getattr(np, _name), "the shape is no matter of the entries")
-for _name in ("zeros_like", "ones_like", "full_like", "empty_like"):
-    without_gradient(getattr(np, _name), "the shape and the dtype alone are another's")
+stands_for(np.shape, lambda a: a.shape)
+stands_for(np.ndim, lambda a: a.ndim)
+stands_for(np.size, lambda a, axis=None: np.size(unwrap(a), axis))
+stands_for(np.zeros_like, _zeros_like)
+stands_for(np.ones_like, _ones_like)
 registry.functions[np.pad] = pad
-registry.compositions[np.pad] = "a with a border: of a constant, or of its own entries"
