@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike
 
-from minigrad import backend, messages, registry, switches, unsupported, words
+from minigrad import backend, messages, registry, switches, words
 from minigrad.errors import DeviceError, DtypeError, GradientError
 from minigrad.variable import Variable
 
@@ -94,7 +94,7 @@ def _wants_gradient(value: Any) -> bool:
 
 def _writes_here(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether a function of NumPy's would write into a Tensor, unseen by the graphs that saved it."""
-    targets = [*args[:1], *kwargs.values()] if unsupported.in_place(name) else [kwargs.get("out")]
+    targets = [*args[:1], *kwargs.values()] if words.writes_in_place(name) else [kwargs.get("out")]
     return any(isinstance(target, Variable) for target in targets)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import registry, unsupported
+from minigrad import registry
 from minigrad.errors import OperationError
 
 KEYWORDS: dict[str, tuple[str, ...]] = {
@@ -324,10 +324,19 @@ def translated(name: str, known: list[str], params: dict[str, Any]) -> dict[str,
     return own
 
 
+def writes_in_place(name: str) -> bool:
+    """Whether a function of NumPy's writes into its first argument."""
+    from minigrad import unsupported
+
+    return unsupported.in_place(name)
+
+
 def no_rule(name: str, options: Iterable[str] = ()) -> OperationError:
     """Say that a NumPy function has no gradient rule (MG-602), and what to write."""
     asked = "".join(f", {option}=…" for option in options)
     hints = [OPTIONS[option] for option in options if option in OPTIONS]
+    from minigrad import unsupported  # read only when something is refused
+
     why = unsupported.reason(name)
     if hints:
         hint = " ".join(hints)
