@@ -32,6 +32,7 @@ _REASONS: dict[str, str] = {
         "timedelta64",
     "files: write t.numpy(), or mg.nn.save_weights":
         "fromfile fromregex genfromtxt load loadtxt save savetxt savez savez_compressed",
+    "an old name, which NumPy has given up: write np.vstack, np.trapezoid": "row_stack trapz",
     "it makes text, or reads it":
         "base_repr binary_repr char format_float_positional format_float_scientific str_ strings bytes_",
     "it speaks of types, shapes and Python's values, not of entries":

@@ -31,8 +31,8 @@ _TODO = """
     nan_to_num nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum
     nanvar nextafter outer partition percentile ptp quantile rad2deg radians
     real real_if_close reciprocal remainder repeat resize right_shift roll rollaxis
-    rot90 round row_stack select signbit sinc sinh sort spacing take tan tensordot tile
-    trace trapezoid trapz tril trim_zeros triu unstack unwrap vander vdot vecdot vecmat vsplit vstack
+    rot90 round select signbit sinc sinh sort spacing take tan tensordot tile
+    trace trapezoid tril trim_zeros triu unstack unwrap vander vdot vecdot vecmat vsplit vstack
     linalg.cholesky linalg.cond linalg.cross linalg.det linalg.diagonal linalg.eigh linalg.eigvalsh
     linalg.inv linalg.lstsq linalg.matmul linalg.matrix_norm linalg.matrix_power linalg.matrix_rank
     linalg.matrix_transpose linalg.multi_dot linalg.norm linalg.outer linalg.pinv linalg.qr linalg.slogdet linalg.solve
