@@ -13,7 +13,7 @@ abs absolute acos acosh add addcdiv addcmul addmm addmv all amax amin aminmax an
 arcsin arcsinh arctan arctan2 arctanh argmax argmin argpartition argsort argwhere asin asinh astype atan
 atan2 atanh baddbmm bincount bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or
 bitwise_right_shift bitwise_xor bmm cbrt ceil cholesky choose clip compress conj conjugate copysign corrcoef
-cos cosh count_nonzero cov cross cummax cummin cumprod cumsum cumulative_prod cumulative_sum deg2rad degrees
+cos cosh count_nonzero cov cross cumprod cumsum cumulative_prod cumulative_sum deg2rad degrees
 det diag diagflat diagonal diff digamma dist divide divmod dot dsplit eq equal erf erfc erfinv exp exp2
 expand_dims expm1 fabs fix flip fliplr flipud float_power floor floor_divide fmax fmin fmod frac gcd ge gelu
 ger greater greater_equal gt heaviside hsplit hypot i0 igamma igammac index_add index_fill inner inverse

@@ -21,7 +21,7 @@ PATH = Path(__file__).parents[1] / "methods.pyi"
 # fmt: off
 _NO_TENSOR = {
     # what gives something else than one Tensor
-    "allclose", "aminmax", "chunk", "cov", "cummax", "cummin", "dim", "dsplit", "element_size", "equal", "hsplit",
+    "allclose", "aminmax", "chunk", "cov", "dim", "dsplit", "element_size", "equal", "hsplit",
     "is_contiguous", "is_floating_point", "is_nonzero", "is_same_size", "kthvalue", "max", "median", "min", "nanmedian",
     "ndimension", "nelement", "nonzero", "numel", "qr", "slogdet", "sort", "split", "svd", "tensor_split", "tolist",
     "topk", "unbind", "unique", "vsplit",
