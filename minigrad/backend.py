@@ -16,6 +16,7 @@ from minigrad.libraries import to_device as to_device
 from minigrad.libraries import to_numpy as to_numpy
 from minigrad.numeric import as_array as as_array
 from minigrad.numeric import default_dtype as default_dtype
+from minigrad.numeric import holds as holds
 from minigrad.numeric import narrow as narrow
 from minigrad.numeric import operand as operand
 from minigrad.numeric import real as real

@@ -117,6 +117,11 @@ def real(dtype: DTypeLike) -> np.dtype[Any]:
     return chosen
 
 
+def holds(dtype: np.dtype[Any]) -> bool:
+    """Whether a tensor can have this dtype."""
+    return _native(dtype) in _NUMBERS
+
+
 def _without_subclass(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return the plain array on the same memory, where the subclass changes nothing but where that lies."""
     kind = type(array)

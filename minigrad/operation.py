@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -251,22 +252,36 @@ def _in_all_forms(function: Callable[..., Any], run: Callable[..., Any]) -> Call
     return in_all_forms(function, run, names, inputs)
 
 
-def without_gradient(function: Callable[..., Any], why: str) -> None:
-    """Let a NumPy function run on the bare arrays of its Tensors; arrays come back as Tensors without a graph,
-    Python's values and NumPy's scalars as they are.
+def without_gradient(function: Callable[..., Any], why: str, run: Callable[..., Any] | None = None) -> None:
+    """Let a NumPy function, or ``run`` in its place, run on the bare arrays of its Tensors, and record nothing.
 
     ``why`` says why it has no gradient, for the documentation: ``"places are whole numbers"``.
     """
+    registry.functions[function] = run or on_arrays(function)
+    registry.constants[function] = why
 
+
+def on_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what runs ``function`` on the bare arrays of its Tensors.
+
+    Arrays come back as Tensors without a graph; Python's values, NumPy's scalars and arrays that no Tensor holds
+    (complex numbers, text) as they are.
+    """
+
+    @wraps(function, ("__name__", "__doc__"), ())
     def run(*args: Any, **kwargs: Any) -> Any:
         return _wrapped(function(*unwrap(args), **{name: unwrap(value) for name, value in kwargs.items()}))
 
-    registry.functions[function] = run
-    registry.constants[function] = why
+    return run
 
 
 def _wrapped(result: Any) -> Any:
     if isinstance(result, (tuple, list)):
         parts = [_wrapped(part) for part in result]
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
-    return result if backend.backend_of(result) is None else Tensor(result)
+    return (
+        Tensor(result) if backend.backend_of(result) is not None and backend.holds(result.dtype) else result
+    )
+
+
+registry.on_arrays = on_arrays

@@ -7,7 +7,7 @@ operation up in the registry below, which ``minigrad.ops`` fills.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -17,13 +17,14 @@ from minigrad.array_protocols import ArrayProtocols, Method
 from minigrad.array_protocols import unwrap as unwrap
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, GradientError, warn
+from minigrad.methods import Methods
 from minigrad.object_protocols import ObjectProtocols
 from minigrad.records import Record, Version
 from minigrad.tape import Step, arrive, walk
 from minigrad.versions import version_of
 
 
-class Tensor(ArrayProtocols, ObjectProtocols):
+class Tensor(ArrayProtocols, ObjectProtocols, Methods):
     """An n-dimensional array that remembers how it was computed.
 
     Parameters
@@ -130,10 +131,8 @@ class Tensor(ArrayProtocols, ObjectProtocols):
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Callable[..., Any]:
-            """What ``register_methods`` has added; a real __getattr__ would make every attribute far slower."""
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in words.METHODS]
 
 
 def register_methods(**methods: Callable[..., Any]) -> None:
@@ -192,5 +191,5 @@ def seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
     return first
 
 
-for _word in words.refused():
+for _word in words.METHODS:
     setattr(Tensor, _word, Method(_word))

@@ -15,7 +15,7 @@ from minigrad.errors import OperationError
 KEYWORDS: dict[str, tuple[str, ...]] = {
     # another library's keyword: the parameters or inputs it may be here, the first that an operation has
     "dim": ("axis", "axes"),
-    "dims": ("axis", "axes"),
+    "dims": ("axis", "axes", "reps"),
     "dim0": ("axis1",),
     "dim1": ("axis2",),
     "keepdim": ("keepdims",),
@@ -27,6 +27,13 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "weight": ("w",),
     "bias": ("b",),
     "index": ("indices",),
+    "diagonal": ("k", "offset"),
+    "shifts": ("shift",),
+    "interpolation": ("method",),
+    "vec2": ("b",),
+    "tensor": ("b",),
+    "sections": ("indices_or_sections",),
+    "boundaries": ("bins",),
     "size": ("shape",),
 }
 
@@ -43,7 +50,6 @@ OPTIONS: dict[str, str] = {
 INSTEAD: dict[str, str] = {
     # a function without a rule: the same made of operations that have one, of tensors t and u and a number n
     "add.at": "t + mg.ops.scatter(u, index=index, shape=t.shape)",
-    "count_nonzero": "np.sum(t != 0)",
 }
 
 SPECIAL: dict[str, str] = {
@@ -70,96 +76,37 @@ METHODS_OF_UFUNCS: dict[str, str] = {
 
 METHODS: dict[str, str] = {
     # a method of PyTorch's or NumPy's tensors that Tensors do not have: what to write
-    "cumprod": "np.cumprod(t)",
-    "diff": "np.diff(t)",
     "H": "t.T",
-    "addmm": "t + a @ b",
-    "aminmax": "t.min(), t.max()",
     "apply_": "NumPy's functions, on all entries at once",
     "bernoulli": "np.random.default_rng(0).random(t.shape) < t.numpy()",
     "bfloat16": "t.astype('float32'): there is no bfloat16 here",
-    "bincount": "np.bincount(t)",
     "data_ptr": "t.data.ctypes.data",
     "detach_": "t = t.detach()",
-    "det": "np.linalg.det(t)",
-    "erf": "mg.ops.erf(t)",
-    "erfc": "mg.ops.erfc(t)",
-    "frac": "np.modf(t)[0]",
-    "ger": "np.outer(t, u)",
     "grad_fn": "t.record, or mg.tape(t) for all that led to t",
-    "histc": "np.histogram(t)[0]",
-    "index_add": "t + mg.ops.scatter(values, index=index, shape=t.shape)",
-    "index_fill": "np.where(mask, value, t)",
-    "inner": "np.inner(t, u)",
-    "inverse": "np.linalg.inv(t)",
-    "is_contiguous": "t.data.flags.c_contiguous",
+    "histc": "np.histogram(t.numpy()): counts have no gradient",
     "is_cuda": "t.device != 'cpu'",
-    "is_nonzero": "bool(t)",
-    "isclose": "np.isclose(t.numpy(), u.numpy())",
     "itemsize": "t.dtype.itemsize",
-    "kthvalue": "t[np.argsort(t.numpy())[k - 1]]",
-    "lerp": "t + weight * (end - t)",
-    "logcumsumexp": "np.log(np.cumsum(np.exp(t)))",
-    "logit": "mg.ops.logit(t)",
-    "median": "np.median(t)",
     "mT": "np.swapaxes(t, -1, -2)",
     "map_": "NumPy's functions, on all entries at once",
     "multinomial": "np.random.default_rng(0).choice(len(t), p=t.numpy())",
-    "nanmean": "np.nanmean(t)",
-    "nansum": "np.nansum(t)",
     "nbytes": "t.data.nbytes",
-    "new_full": "mg.full((2, 3), value, dtype=t.dtype)",
-    "new_tensor": "mg.tensor(data, dtype=t.dtype)",
-    "nonzero": "np.nonzero(t.numpy()): indices have no gradient",
     "normal_": "with mg.no_grad(): t[...] = np.random.default_rng(0).normal(size=t.shape)",
-    "outer": "np.outer(t, u)",
-    "ptp": "np.ptp(t)",
     "put_": "t = np.where(mask, value, t)",
-    "quantile": "np.quantile(t, q)",
     "random_": "with mg.no_grad(): t[...] = np.random.default_rng(0).integers(0, 10, size=t.shape)",
     "register_hook": "with mg.hooks(backward=function): loss.backward()",
-    "repeat": "np.tile(t, n); NumPy's repeat and PyTorch's are two different things",
-    "repeat_interleave": "np.repeat(t, n, axis=0)",
     "resize_": "t = t.reshape(2, 3)",
     "scatter": "np.where(mask, value, t), or mg.ops.put_along_axis",
-    "scatter_add": "t + mg.ops.scatter(values, index=index, shape=t.shape)",
     "scatter_": "np.where(mask, value, t), or mg.ops.put_along_axis",
     "scatter_add_": "t + mg.ops.scatter(values, index=index, shape=t.shape)",
-    "sgn": "np.sign(t)",
-    "sort": "np.sort(t)",
     "squeeze_": "t = t.squeeze()",
     "storage": "t.data",
     "stride": "t.data.strides",
     "strides": "t.data.strides",
-    "svd": "np.linalg.svd(t)",
     "t_": "t = t.T",
-    "take_along_dim": "np.take_along_axis(t, indices, axis)",
-    "tensor_split": "np.array_split(t, 3)",
-    "topk": "np.take_along_axis(t, np.argsort(-t.numpy(), axis=-1)[..., :k], axis=-1)",
-    "trace": "np.trace(t)",
     "transpose_": "t = t.transpose(0, 1)",
-    "unflatten": "t.reshape(2, 3)",
-    "unfold": "np.lib.stride_tricks.sliding_window_view(t, n)[::step]",
     "uniform_": "with mg.no_grad(): t[...] = np.random.default_rng(0).uniform(size=t.shape)",
     "unsqueeze_": "t = t.unsqueeze(0)",
-    "unique": "np.unique(t)",
-    "vdot": "np.vdot(t, u)",
 }
-
-# fmt: off
-SAME: dict[str, str] = {
-    # a method that no Tensor has: the function above that it is
-    **{"acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan"},
-    **{"atanh": "arctanh"},
-    **{name: name for name in (
-        "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "cosh",
-        "count_nonzero", "deg2rad", "diag", "diagonal", "exp2", "fliplr", "flipud",
-        "float_power", "fmax", "fmin", "fmod", "hypot",
-        "log10", "log2", "logaddexp", "nan_to_num", "rad2deg",
-        "remainder", "roll", "round", "sinc", "sinh", "take", "tan", "tile", "tril", "triu",
-    )},
-}
-# fmt: on
 
 MODULE: dict[str, str] = {
     # a name of the module torch: what to write
@@ -261,15 +208,9 @@ OPTIM: dict[str, str] = {
 }
 
 
-def refused() -> set[str]:
-    """Return the names of all methods that are known and that Tensors do not have."""
-    return {*METHODS, *SAME}
-
-
 def instead_of_method(word: str) -> str:
     """Say what to write instead of a method that Tensors do not have; nothing where the word is not known."""
-    function = SAME.get(word, "")
-    text = METHODS.get(word) or INSTEAD.get(function) or (function and f"np.{function}(t)")
+    text = METHODS.get(word) or INSTEAD.get(word)
     return f": write {text}" if text else ""
 
 
@@ -337,8 +278,13 @@ def no_rule(name: str, options: Iterable[str] = ()) -> OperationError:
     asked = "".join(f", {option}=…" for option in options)
     hints = [OPTIONS[option] for option in options if option in OPTIONS]
     ufunc, _, method = name.partition(".")
+    from minigrad import unsupported  # read only when something is refused
+
+    why = unsupported.reason(name)
     if hints:
         hint = " ".join(hints)
+    elif why is not None:
+        hint = f"Why: {why}."
     else:
         text = INSTEAD.get(name) or METHODS_OF_UFUNCS.get(method, "").format(ufunc)
         hint = f"Write {text}." if text else "Compose it from operations that have one."

@@ -65,31 +65,12 @@ from minigrad.ops.shape import (
     swapaxes,
     transpose,
 )
-from minigrad.ops.words import concatenate, stack
+from minigrad.ops.words import concatenate, enter, stack
 
 _LATER = (
-    *(
-        "circular",
-        "methods_of_ufuncs",
-        "joining",
-        "arrange",
-        "select",
-        "order",
-        "quantiles",
-        "masked",
-        "running",
-    ),
-    *(
-        "weights",
-        "sampled",
-        "statistics",
-        "tensor_products",
-        "linalg",
-        "factorizations",
-        "least_squares",
-        "norms",
-    ),
-    "comparison",
+    *("circular", "methods_of_ufuncs", "joining", "arrange", "select", "order", "quantiles", "masked"),
+    *("running", "weights", "sampled", "statistics", "tensor_products", "linalg", "factorizations"),
+    *("least_squares", "norms", "comparison", "later_words"),
 )
 """Families that are imported when something is looked up that the others do not have."""
 
@@ -99,6 +80,7 @@ def _load() -> bool:
         import_module(f"minigrad.ops.{family}")
     if "scipy.special" in sys.modules:  # without which none of its functions can have been asked for
         import_module("minigrad.ops.special")
+    enter()
     return "scipy.special" in sys.modules
 
 

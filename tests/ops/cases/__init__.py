@@ -5,13 +5,24 @@ from __future__ import annotations
 import scipy.special  # noqa: F401  its operations are entered where it is imported
 
 from minigrad import registry
-from tests.ops.cases import arrange, circular, core, linalg, order, products, select, special, statistics
+from tests.ops.cases import (
+    arrange,
+    circular,
+    comparison,
+    core,
+    linalg,
+    order,
+    products,
+    select,
+    special,
+    statistics,
+)
 from tests.ops.cases.core import LAYOUTS as LAYOUTS
 from tests.ops.cases.core import Case as Case
 
 registry.load()
 
-_FAMILIES = (core, circular, arrange, select, order, statistics, products, linalg, special)
+_FAMILIES = (core, circular, arrange, select, order, statistics, products, linalg, special, comparison)
 
 #: operation -> its cases
 CASES = {name: cases for family in _FAMILIES for name, cases in family.CASES.items()}
@@ -19,7 +30,7 @@ CASES = {name: cases for family in _FAMILIES for name, cases in family.CASES.ite
 #: public functions that are put together from operations, checked like them
 COMPOSED = {name: cases for family in _FAMILIES for name, cases in family.COMPOSED.items()}
 
-#: operations that are piecewise constant: they give results, and no gradient
+#: operations, and functions of NumPy on bare arrays, that give results and no gradient
 CONSTANT = {name: f for family in _FAMILIES for name, f in family.CONSTANT.items()}
 
 NEVER_EMPTY = {"mean_cross_entropy"}
