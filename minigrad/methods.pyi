@@ -112,13 +112,13 @@ class Methods:
         """no gradient: piecewise constant"""
     def bitwise_invert(self, **words: Any) -> Tensor:
         """no gradient: piecewise constant"""
-    def bitwise_left_shift(self, other: Any) -> Tensor:
+    def bitwise_left_shift(self, **kwargs: Any) -> Tensor:
         """whole numbers and truth values"""
     def bitwise_not(self, **words: Any) -> Tensor:
         """no gradient: piecewise constant"""
     def bitwise_or(self, b: Any, **words: Any) -> Tensor:
         """no gradient: piecewise constant"""
-    def bitwise_right_shift(self, other: Any) -> Tensor:
+    def bitwise_right_shift(self, **kwargs: Any) -> Tensor:
         """whole numbers and truth values"""
     def bitwise_xor(self, b: Any, **words: Any) -> Tensor:
         """no gradient: piecewise constant"""
@@ -301,7 +301,7 @@ class Methods:
     def frac(self, **words: Any) -> Tensor: ...
     def frac_(self, **words: Any) -> Tensor: ...
     def gather(self, dim: Any, index: Any, **words: Any) -> Tensor: ...
-    def gcd(self, other: Any) -> Tensor:
+    def gcd(self, **kwargs: Any) -> Tensor:
         """whole numbers and truth values"""
     def ge(self, b: Any, **words: Any) -> Tensor:
         """no gradient: piecewise constant"""
@@ -362,7 +362,7 @@ class Methods:
     def kron(self, b: Any, **words: Any) -> Tensor:
         """a[i, j] · b[k, l] at (i · rows of b + k, j · columns of b + l)"""
     def kthvalue(self, k: Any, dim: Any = -1, keepdim: Any = False, **words: Any) -> Any: ...
-    def lcm(self, other: Any) -> Tensor:
+    def lcm(self, **kwargs: Any) -> Tensor:
         """whole numbers and truth values"""
     def ldexp(self, n: Any, **words: Any) -> Tensor:
         """ldexp(a, n)"""
@@ -501,9 +501,9 @@ class Methods:
     def new_ones(self, *shape: Any, **words: Any) -> Tensor: ...
     def new_tensor(self, data: Any, **words: Any) -> Tensor: ...
     def new_zeros(self, *shape: Any, **words: Any) -> Tensor: ...
-    def nextafter(self, other: Any) -> Tensor:
+    def nextafter(self, **kwargs: Any) -> Tensor:
         """distances of floats"""
-    def nextafter_(self, other: Any) -> Tensor:
+    def nextafter_(self, **kwargs: Any) -> Tensor:
         """distances of floats"""
     def nonzero(self, *, as_tuple: Any = True, **words: Any) -> Any:
         """places are whole numbers"""
@@ -590,7 +590,7 @@ class Methods:
         """no gradient: piecewise constant"""
     def sign_(self, **words: Any) -> Tensor:
         """no gradient: piecewise constant"""
-    def signbit(self) -> Tensor:
+    def signbit(self, **kwargs: Any) -> Tensor:
         """piecewise constant"""
     def sin(self, **words: Any) -> Tensor:
         """sin a"""

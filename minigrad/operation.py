@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -268,10 +267,10 @@ def on_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
     (complex numbers, text) as they are.
     """
 
-    @wraps(function, ("__name__", "__doc__"), ())
     def run(*args: Any, **kwargs: Any) -> Any:
         return _wrapped(function(*unwrap(args), **{name: unwrap(value) for name, value in kwargs.items()}))
 
+    run.__name__, run.__doc__ = function.__name__, f"``np.{function.__name__}`` of bare arrays."
     return run
 
 

@@ -291,7 +291,12 @@ def _spoken(name: str, function: Callable[..., Any], run: Callable[..., Any]) ->
             params = words.translated(name, known, {own.get(word, word): v for word, v in params.items()})
         return run(t, *args, **params)
 
-    update_wrapper(method, function, ("__doc__",), ())
+    update_wrapper(method, function, (), ())
+    operation = registry.operations.get(function.__name__)
+    what = registry.compositions.get(function) or registry.constants.get(function)
+    what = what or (operation.formula if operation else "")
+    module = function.__module__.replace("numpy", "np").removeprefix("np.lib")
+    method.__doc__ = f"``{module}.{function.__name__}`` of this tensor{f': {what}' * bool(what)}."
     method.__name__ = method.__qualname__ = name
     return method
 
