@@ -78,7 +78,7 @@ def _entry(name: str, function: Any, reasons: dict[str, str]) -> Entry:
         return Entry(name, function, None if why is None else "unsupported", note=why or "")
     operation = operation_of(function) or registry.operations.get(function.__name__)
     if function in registry.compositions:
-        return Entry(name, function, "gradient", registry.compositions[function], note="made of operations")
+        return Entry(name, function, "gradient", registry.compositions[function])
     if function in registry.constants:
         return Entry(name, function, "constant", note=registry.constants[function])
     if operation is None:

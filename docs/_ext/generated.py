@@ -207,12 +207,12 @@ def functions() -> str:
         "",
         "## With a gradient",
         "",
-        "| function | computes | gradient | note |",
-        "|---|---|---|---|",
+        "| function | computes | gradient |",
+        "|---|---|---|",
     ]
     for entry, names in _named(entries, "gradient"):
-        rules = "<br>".join(map(_code, entry.rules))
-        lines.append(f"| {names} | {_code(entry.formula)} | {rules} | {_cell(entry.note)} |")
+        rules = "<br>".join(map(_code, entry.rules)) or "through the operations that it is made of"
+        lines.append(f"| {names} | {_code(entry.formula)} | {rules} |")
     lines += ["", "## With a result alone", "", "| function | why it has no gradient |", "|---|---|"]
     lines += [f"| {names} | {_cell(entry.note)} |" for entry, names in _named(entries, "constant")]
     lines += ["", "## Neither", "", "| name | why |", "|---|---|"]
