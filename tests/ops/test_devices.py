@@ -11,13 +11,8 @@ import minigrad as mg
 from minigrad import backend, ops, registry
 from minigrad.errors import DeviceError
 from tests import cuda, strict_array
-from tests.ops.cases import CASES, COMPOSED, CONSTANT, Case
+from tests.ops.cases import CONSTANT, Case, on_every_case
 from tests.strict_array import StrictArray
-
-ALL = {**CASES, **COMPOSED}
-NUMBERED = [
-    pytest.param(case, id=f"{name}-{case.layout}-{k}") for name in ALL for k, case in enumerate(ALL[name])
-]
 
 
 def inputs_on(device: str, case: Case, requires_grad: bool = True) -> list[object]:
@@ -44,7 +39,7 @@ def forward_and_gradients(case: Case, device: str, order: int) -> tuple[mg.Tenso
 @pytest.mark.parametrize(
     ("device", "order"), [("strict", 1), ("strict", 2), pytest.param("cuda:0", 1, marks=cuda.needed)]
 )
-@pytest.mark.parametrize("case", NUMBERED)
+@on_every_case()
 def test_no_operation_leaves_the_device(case: Case, order: int, device: str):
     there, gradients_there = forward_and_gradients(case, device, order)
     here, gradients_here = forward_and_gradients(case, "cpu", order)
