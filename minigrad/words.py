@@ -88,7 +88,7 @@ METHODS: dict[str, str] = {
     "itemsize": "t.dtype.itemsize",
     "mT": "np.swapaxes(t, -1, -2)",
     "map_": "NumPy's functions, on all entries at once",
-    "multinomial": "np.random.default_rng(0).choice(len(t), p=t.numpy())",
+    "multinomial": "np.random.default_rng(0).choice(len(t), p=t.numpy() / np.sum(t.numpy(), dtype='float64'))",
     "nbytes": "t.data.nbytes",
     "normal_": "with mg.no_grad(): t[...] = np.random.default_rng(0).normal(size=t.shape)",
     "put_": "t = np.where(mask, value, t)",
