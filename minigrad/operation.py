@@ -14,8 +14,8 @@ import numpy as np
 
 from minigrad import backend, messages, registry, switches, words
 from minigrad.backend import Array
-from minigrad.errors import MinigradError, OperationError
-from minigrad.failures import explained
+from minigrad.errors import DtypeError, MinigradError, OperationError
+from minigrad.failures import explained, with_origin
 from minigrad.forms import bind, in_all_forms, listed
 from minigrad.records import Record, Version
 from minigrad.rules import Formula, Primitive, Rule
@@ -83,6 +83,8 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
             ]
             arrays = narrower
             value = operation.forward(*arrays, **params)
+    except DtypeError as error:
+        raise with_origin(error, inputs) from None
     except MinigradError:
         raise
     except Exception as error:

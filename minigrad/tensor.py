@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad import backend, messages, registry, switches, words
+from minigrad import backend, messages, peers, registry, switches, words
 from minigrad.array_protocols import ArrayProtocols, Method
 from minigrad.array_protocols import unwrap as unwrap
 from minigrad.backend import Array
@@ -132,7 +132,7 @@ class Tensor(ArrayProtocols, ObjectProtocols, Methods):
         return (self[i] for i in range(len(self)))
 
     def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in words.METHODS]
+        return [name for name in super().__dir__() if name not in words.METHODS and name not in peers.METHODS]
 
 
 def register_methods(**methods: Callable[..., Any]) -> None:
@@ -191,5 +191,5 @@ def seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
     return first
 
 
-for _word in words.METHODS:
+for _word in (*words.METHODS, *peers.METHODS):
     setattr(Tensor, _word, Method(_word))

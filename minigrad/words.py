@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import registry
+from minigrad import peers, registry
 from minigrad.errors import OperationError
 
 KEYWORDS: dict[str, tuple[str, ...]] = {
@@ -88,7 +88,7 @@ METHODS: dict[str, str] = {
     "itemsize": "t.dtype.itemsize",
     "mT": "np.swapaxes(t, -1, -2)",
     "map_": "NumPy's functions, on all entries at once",
-    "multinomial": "np.random.default_rng(0).choice(len(t), p=t.numpy())",
+    "multinomial": "np.random.default_rng(0).choice(len(t), p=t.numpy() / np.sum(t.numpy(), dtype='float64'))",
     "nbytes": "t.data.nbytes",
     "normal_": "with mg.no_grad(): t[...] = np.random.default_rng(0).normal(size=t.shape)",
     "put_": "t = np.where(mask, value, t)",
@@ -210,13 +210,18 @@ OPTIM: dict[str, str] = {
 
 def instead_of_method(word: str) -> str:
     """Say what to write instead of a method that Tensors do not have; nothing where the word is not known."""
-    text = METHODS.get(word) or INSTEAD.get(word)
+    text = METHODS.get(word) or peers.METHODS.get(word) or INSTEAD.get(word)
     return f": write {text}" if text else ""
 
 
 def no_name(module: str, word: str, known: Iterable[str]) -> AttributeError:
     """Say that a module has no such name, and what to write: ``minigrad``, ``minigrad.nn`` or ``minigrad.optim``."""
-    text = {"minigrad": MODULE, "minigrad.nn": NN, "minigrad.optim": OPTIM}[module].get(word)
+    own, peers_own = {
+        "minigrad": (MODULE, peers.MODULE),
+        "minigrad.nn": (NN, peers.NN),
+        "minigrad.optim": (OPTIM, peers.OPTIM),
+    }[module]
+    text = own.get(word) or peers_own.get(word)
     if text is None and word in registry.operations:
         text = f"np.{word}(…)" if hasattr(np, word) else f"mg.ops.{word}(…)"
     elif text is None and word in registry.methods:

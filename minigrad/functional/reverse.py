@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import wraps
 from itertools import compress
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from minigrad.tape import tape, walk
 from minigrad.tensor import Tensor, seed, wrap
 
 Argnums = int | tuple[int, ...]
+
+OF_TENSORS = ("create_graph", "retain_graph", "grad_outputs", "allow_unused")
+"""Keywords of ``torch.autograd.grad``, which takes Tensors where ``mg.grad`` takes a function."""
 
 _alias = define("alias", lambda a: a[...], "a, under another name", lambda g: g, inputs="a")
 
@@ -34,7 +37,13 @@ def gradients(
     ``outputs`` must be a single number (MG-202), and require a gradient like every input (MG-204): what was not
     recorded is not zero. With ``allow_constant`` outputs that require none have zeros too. The graph is kept.
     """
-    inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    if not isinstance(outputs, Tensor):
+        raise GradientError(
+            "MG-204",
+            f"gradients differentiates a Tensor; outputs is {outputs!r:.40}, a {type(outputs).__name__}, which has no "
+            "graph. Leave out .item(), float() and .numpy() where it is computed.",
+        )
+    inputs = (inputs,) if isinstance(inputs, Tensor) else sequence_of(inputs)
     for i, x in enumerate(inputs):
         if not isinstance(x, Tensor):
             raise GradientError(
@@ -50,6 +59,8 @@ def gradients(
             )
     if allow_constant and not outputs.requires_grad:
         return [zeros_like(x) for x in inputs]
+    if outputs.requires_grad and outputs._data.size != 1:
+        raise GradientError("MG-202", messages.many_differentiated("gradients", outputs.label, outputs.shape))
     found = {outputs: seed(outputs, None, create_graph)}
     for _ in walk(found, retain_graph=True, create_graph=create_graph, stop=inputs, watched=False):
         pass
@@ -61,6 +72,18 @@ def gradients(
                 "recorded. Write x.requires_grad_() before the forward pass.",
             )
     return [as_tensor(found.get(x), x) for x in inputs]
+
+
+def sequence_of(inputs: Any) -> tuple[Any, ...]:
+    """Return the inputs in a row; GradientError MG-204 where what was given holds them by name, or is no sequence."""
+    if isinstance(inputs, Mapping) or hasattr(inputs, "named_parameters"):
+        held = "inputs.values()" if isinstance(inputs, Mapping) else "inputs.parameters()"
+        raise GradientError(
+            "MG-204",
+            f"the inputs of gradients are a {type(inputs).__name__}, and its result is a list, in their order. "
+            f"Give the Tensors themselves: mg.gradients(outputs, list({held})).",
+        )
+    return tuple(inputs) if isinstance(inputs, Iterable) else (inputs,)
 
 
 def as_tensor(gradient: Any, x: Tensor) -> Tensor:
@@ -249,7 +272,7 @@ def companions(tree: Any, like: Sequence[tuple[str, Any]], given: Any, what: str
 
 
 def value_and_grad(
-    f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False
+    f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, **others: Never
 ) -> Callable[..., tuple[Any, Any]]:
     """Return a function that gives f's value and its gradient with respect to the arguments ``argnums``.
 
@@ -262,8 +285,10 @@ def value_and_grad(
     Where an argument, or a tensor that f uses besides, is being differentiated already, as in
     ``mg.grad(mg.grad(f))``, the gradient is recorded too; else nothing of what comes out has a graph.
 
-    Raises DtypeError MG-210 where an argument is no float, OperationError MG-621 where it is no number at all.
+    Raises DtypeError MG-210 where an argument is no float, OperationError MG-621 where it is no number at all, and
+    where f is no function.
     """
+    require_function("value_and_grad", f, others)
     positions = (argnums,) if isinstance(argnums, int) else argnums
 
     @wraps(f)
@@ -276,6 +301,10 @@ def value_and_grad(
                 "MG-202",
                 f"{run.name} returned {type(value).__name__}; it must return one Tensor. (A number taken out by "
                 ".item(), float() or .numpy() has no graph; what comes with it goes by has_aux=True.)",
+            )
+        if value._data.size != 1:
+            raise GradientError(
+                "MG-202", messages.many_differentiated("grad", value.label, value.shape, run.name)
             )
         with modes.enable_grad():
             nested = run.is_nested([value])
@@ -290,12 +319,35 @@ def value_and_grad(
     return evaluated
 
 
-def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+def require_function(transform: str, f: Any, others: Mapping[str, Any]) -> None:
+    """Raise OperationError MG-621 where a Tensor was given in the place of f, or a keyword of another library's."""
+    if isinstance(f, Tensor) or not others.keys().isdisjoint(OF_TENSORS):
+        raise OperationError(
+            "MG-621",
+            f"{transform} takes a function and gives a function: mg.{transform}(f)(x). For Tensors that were computed "
+            "already: dx, = mg.gradients(y.sum(), x, create_graph=True).",
+        )
+    if others:
+        word = next(iter(others))
+        hint = " Write argnums, which counts from 0." if word in ("argnum", "wrt") else ""
+        raise OperationError(
+            "MG-621", f"{transform} has no parameter {word!r}, but argnums and has_aux.{hint}"
+        )
+    if not callable(f):
+        raise OperationError(
+            "MG-621", f"{transform} takes a function; it got {f!r:.40}, a {type(f).__name__}."
+        )
+
+
+def grad(
+    f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, **others: Never
+) -> Callable[..., Any]:
     """Return the gradient of f as a function: ``mg.grad(np.sin)(0.0)`` is 1. See ``value_and_grad``.
 
     With ``has_aux`` it gives a pair, the gradient and what f returned besides. Of NumPy arrays it is what optimizers
     ask for: ``scipy.optimize.minimize(f, x, jac=mg.grad(f))``.
     """
+    require_function("grad", f, others)
     evaluated = value_and_grad(f, argnums, has_aux)
 
     @wraps(f)

@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad import backend, ops
 from minigrad.errors import ConfigError, DtypeError, ShapeError, warn
+from minigrad.failures import with_origin
 from minigrad.modes import may_fuse
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
@@ -129,11 +130,12 @@ def _matching(name: str, prediction: Any, target: Any) -> Any:
     if target.dtype == prediction.dtype:
         return target
     if target.dtype.kind == "f":
-        raise DtypeError(
+        error = DtypeError(
             "MG-211",
             f"{name}: target is {target.dtype} (float64 is NumPy's default), prediction {prediction.dtype}. "
             f"Cast the data once: target.astype('{prediction.dtype}').",
         )
+        raise with_origin(error, (prediction, target))
     return target.astype(prediction.dtype)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, SupportsIndex
 import numpy as np
 
 from minigrad import messages, registry, words
-from minigrad.errors import ShapeError, warn
+from minigrad.errors import OperationError, ShapeError, warn
 from minigrad.methods import IN_PLACE, NAMES
 from minigrad.ops import shape
 from minigrad.ops.elementwise import clip
@@ -158,6 +158,18 @@ def narrow(t: Any, dim: int, start: int, length: int) -> Any:
     return t[(slice(None),) * (dim % t.ndim) + (slice(start, start + length),)]
 
 
+def _mask(method: str, mask: Any) -> Any:
+    """Return a mask; OperationError MG-215 where its entries are numbers, as those of tinygrad's ``mask.where`` are."""
+    dtype = mask.dtype if hasattr(mask, "dtype") else np.asarray(mask).dtype
+    if dtype.kind != "b":
+        raise OperationError(
+            "MG-215",
+            f"t.{method} takes a mask of bools; it got {dtype}. Write a comparison: t.where(t > 0, u) has t where it "
+            "is true, and so has np.where(t > 0, t, u).",
+        )
+    return mask
+
+
 def _select(t: Any, dim: int, index: Any) -> Any:
     return t[(slice(None),) * (dim % t.ndim) + (unwrap(index),)]
 
@@ -217,9 +229,9 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "clamp": lambda t, min=None, max=None: clip(t, min, max),
     "clamp_min": lambda t, min: clip(t, min, None),
     "clamp_max": lambda t, max: clip(t, None, max),
-    "where": lambda t, condition, other: np.where(condition, t, other),
-    "masked_fill": lambda t, mask, value: np.where(mask, value, t),
-    "masked_select": lambda t, mask: t[unwrap(mask)],
+    "where": lambda t, condition, other: np.where(_mask("where", condition), t, other),
+    "masked_fill": lambda t, mask, value: np.where(_mask("masked_fill", mask), value, t),
+    "masked_select": lambda t, mask: t[unwrap(_mask("masked_select", mask))],
     "max": _extreme(largest, np.argmax, np.maximum),
     "min": _extreme(smallest, np.argmin, np.minimum),
     "equal": lambda t, other: bool(np.array_equal(unwrap(t), unwrap(other))),
