@@ -71,7 +71,7 @@ from minigrad.ops.words import concatenate, stack
 
 _LATER = (
     *("circular", "arrange", "select", "order", "statistics", "comparison"),
-    *("normalization", "tensor_products", "linalg", "factorizations", "least_squares", "norms"),
+    *("nonlinear", "normalization", "tensor_products", "linalg", "factorizations", "least_squares", "norms"),
 )
 """Families that are imported when something is looked up that the others do not have."""
 

@@ -116,7 +116,7 @@ def test_a_textbook_s_rule_computes_what_the_rule_does():
                 given = {n: rng.uniform(0.5, 2, 20) for n in names}
                 np.testing.assert_allclose(rule.textbook.function(**given), rule.function(**given))
                 seen += 1
-    assert seen == 2  # both of power
+    assert seen == 3  # both of power, and gelu_tanh's
 
 
 def test_the_expression_of_a_rule_computes_what_the_rule_does():
