@@ -1,4 +1,4 @@
-"""Activations beside those of ``activation``, smooth or made of straight lines, and the cross-entropy of probabilities."""
+"""Activations beside those of ``activation``, smooth or of straight lines, and the cross-entropy of probabilities."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def _inner(a: Array) -> Array:
 
 @through_float32
 def _gelu_tanh(a: Array) -> Array:
-    return 0.5 * a * (1 + np.tanh(_inner(np.clip(a, -30, 30))))  # beyond, tanh is ±1 and the cube might overflow
+    return (
+        0.5 * a * (1 + np.tanh(_inner(np.clip(a, -30, 30))))
+    )  # beyond, tanh is ±1 and the cube might overflow
 
 
 def _gelu_tanh_rule(g: Array, a: Array) -> Array:

@@ -35,7 +35,9 @@ def _channels(shape: Shape) -> Shape:
 
 
 def _flat(a: Any) -> Any:
-    return None if a is None else wide(a).reshape((math.prod(a.shape),))
+    if a is None or len(a.shape) == 1:
+        return a if a is None else wide(a)
+    return wide(a).reshape((math.prod(a.shape),))
 
 
 def _same_dtype(name: str, x: Array, *weights: Array | None) -> None:
@@ -47,10 +49,16 @@ def _same_dtype(name: str, x: Array, *weights: Array | None) -> None:
             )
 
 
+def _as(x: Any, y: Any) -> Any:
+    """Return y in the shape and dtype of x."""
+    y = y.reshape(x.shape)
+    return y if y.dtype == x.dtype else y.astype(x.dtype)
+
+
 def _run(view: Shape, x: Any, weight: Any, bias: Any, eps: float, centred: bool) -> tuple[Any, ...]:
     """Run the kernel, on bare arrays; y in x's dtype."""
     y, mean, scale = normalize.forward(wide(x).reshape(view), _flat(weight), _flat(bias), eps, centred)
-    return y.reshape(x.shape).astype(x.dtype, copy=False), mean, scale
+    return _as(x, y), mean, scale
 
 
 def _formula(view: Shape, x: Any, weight: Any, bias: Any, eps: float, centred: bool) -> Any:
@@ -222,7 +230,7 @@ def group_norm(x: Any, weight: Any = None, bias: Any = None, groups: int = 1, ep
 def _batch_forward(x: Any, weight: Any, bias: Any, eps: float = 1e-5) -> Any:
     _same_dtype("batch_norm", x, weight, bias)
     y, *found = normalize_batch.forward(wide(x).reshape(_channels(x.shape)), _flat(weight), _flat(bias), eps)
-    return y.reshape(x.shape).astype(x.dtype, copy=False), *found
+    return _as(x, y), *found
 
 
 def _batch_formula(x: Any, weight: Any, bias: Any, eps: float = 1e-5) -> Any:

@@ -23,7 +23,19 @@ from tests.ops.cases.core import Case as Case
 
 registry.load()
 
-_FAMILIES = (core, circular, arrange, select, order, statistics, products, linalg, nonlinear, normalization, special)
+_FAMILIES = (
+    core,
+    circular,
+    arrange,
+    select,
+    order,
+    statistics,
+    products,
+    linalg,
+    nonlinear,
+    normalization,
+    special,
+)
 
 #: operation -> its cases
 CASES = {name: cases for family in _FAMILIES for name, cases in family.CASES.items()}

@@ -34,8 +34,14 @@ CASES: dict[str, list[Case]] = {
     "hardsigmoid": unary(nonlinear.hardsigmoid, away(-3, 3)),
     "hardswish": unary(nonlinear.hardswish, away(-3, 3)),
     "binary_cross_entropy": [
-        Case("contiguous", nonlinear.binary_cross_entropy, (between(0.1, 0.9)((2, 3)), between(0.1, 0.9)((2, 3)))),
-        Case("transposed", nonlinear.binary_cross_entropy, (between(0.1, 0.9)((3, 2)).T, between(0, 1)((2, 3)))),
+        Case(
+            "contiguous",
+            nonlinear.binary_cross_entropy,
+            (between(0.1, 0.9)((2, 3)), between(0.1, 0.9)((2, 3))),
+        ),
+        Case(
+            "transposed", nonlinear.binary_cross_entropy, (between(0.1, 0.9)((3, 2)).T, between(0, 1)((2, 3)))
+        ),
         Case(
             "broadcast",
             nonlinear.binary_cross_entropy,
