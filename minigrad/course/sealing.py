@@ -32,6 +32,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
         "minigrad/ops/fused.py",
         "minigrad/ops/reduce.py",
         "minigrad/nn/losses.py",
+        "minigrad/nn/likelihoods.py",
         "minigrad_kernels/softmax_xent.py",
         "minigrad_kernels/cuda/softmax_xent.cu",
     ),

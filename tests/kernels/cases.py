@@ -201,6 +201,94 @@ def scatter_add(rng: Rng, dtype: str) -> Iterator[Case]:
         yield Case((sample(rng, *shape, 6, dtype=dtype)[..., ::2], ids, 6))
 
 
+ROWS = [(3, 1, 7, 1), (2, 3, 2, 5), (1, 1, 1, 1), (70, 1, 40, 1), (40, 2, 3, 4), (0, 2, 3, 4), (2, 1, 300, 1)]
+"""n, groups, width, length of what is normalised by rows."""
+
+
+def _rows(rng: Rng, dtype: str) -> Iterator[tuple[Any, ...]]:
+    """x with its weight, bias, and whether the mean is taken out; far from 0 as well as around it."""
+    for k, shape in enumerate(ROWS):
+        x = sample(rng, *shape, dtype=dtype) + np.dtype(dtype).type(k % 3 * 4)
+        weight, bias = (sample(rng, shape[1] * shape[2], dtype=dtype) for _ in range(2))
+        for centred in (True, False):
+            yield x, weight, bias, centred
+            yield np.asfortranarray(x), None, None if centred else bias, centred
+
+
+def _row_sizes(x: Any, weight: Any, centred: bool) -> tuple[Any, Any, Any, Any]:
+    """The sizes that a row's errors are counted in: of its mean, of its scale, of z and of its weights."""
+    wide = x.astype(float)
+    mean = np.abs(wide).mean(axis=(2, 3)) if x.size else np.zeros(x.shape[:2])
+    var = (wide.var(axis=(2, 3)) if centred else np.square(wide).mean(axis=(2, 3))) if x.size else mean
+    scale = 1 / np.sqrt(var + 1e-5)
+    spread = (1 + mean * scale)[..., None, None] * (1 + np.abs(wide) * scale[..., None, None])
+    factor = 1.0 if weight is None else np.abs(weight).reshape(*x.shape[1:3], 1)
+    return mean, scale * (1 + mean * scale), spread, factor * np.ones((1, 1, 1))
+
+
+def normalize_forward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for x, weight, bias, centred in _rows(rng, dtype):
+        count = x.shape[2] * x.shape[3]
+        mean, scale, spread, factor = _row_sizes(x, weight, centred)
+        size = spread * factor + (0 if bias is None else np.abs(bias).reshape(*x.shape[1:3], 1))
+        sizes = (size, mean if centred else 0 * mean, scale)
+        yield Case((x, weight, bias, 1e-5, centred), {}, tuple((count + 8, s) for s in sizes))
+
+
+def normalize_backward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for x, weight, _, centred in _rows(rng, dtype):
+        g, wide = sample(rng, *x.shape, dtype=dtype), x.astype(float)
+        count, channels = x.shape[2] * x.shape[3], x.shape[1] * x.shape[2]
+        mean = wide.mean(axis=(2, 3)) if centred else None
+        rest = wide if mean is None else wide - mean[..., None, None]
+        scale = 1 / np.sqrt(np.square(rest).mean(axis=(2, 3)) + 1e-5)
+        _, _, spread, factor = _row_sizes(x, weight, centred)
+        h = np.abs(g) * factor
+        size = scale[..., None, None] * spread * (h + h.mean(axis=(2, 3), keepdims=True)) * (1 + np.abs(rest))
+        size = size + (spread * h).mean(axis=(2, 3), keepdims=True) * spread * scale[..., None, None]
+        sums = [(np.abs(g) * s).sum(axis=(0, 3)).reshape(channels) for s in (spread, 1.0)]
+        added = len(x) * x.shape[3] + count + 8
+        middle = np.zeros_like(scale) if mean is None else mean
+        given = (g, x, weight, middle.astype(dtype), scale.astype(dtype), centred)
+        yield Case(given, {}, ((count + 8, size), *((added, s) for s in sums)))
+
+
+CHANNELS = [(4, 3, 5), (6, 4, 1), (1, 1, 1), (40, 70, 1), (3, 2, 33), (0, 3, 2), (2, 40, 1)]
+"""n, channels, length of what is normalised over a batch."""
+
+
+def _batches(rng: Rng, dtype: str) -> Iterator[tuple[Any, ...]]:
+    for k, shape in enumerate(CHANNELS):
+        x = sample(rng, *shape, dtype=dtype) + np.dtype(dtype).type(k % 3 * 4)
+        weight, bias = (sample(rng, shape[1], dtype=dtype) for _ in range(2))
+        wide = x.astype(float)
+        count = max(1, shape[0] * shape[2])
+        middle = wide.sum(axis=(0, 2)) / count
+        var = np.square(wide - middle[:, None]).sum(axis=(0, 2)) / count
+        scale, far = 1 / np.sqrt(var + 1e-5), np.abs(wide).sum(axis=(0, 2)) / count
+        spread = ((1 + far * scale)[:, None]) * (1 + np.abs(wide) * scale[:, None])
+        yield x, weight, bias, middle, var, scale, far, spread, count
+        yield np.asfortranarray(x), None, None, middle, var, scale, far, spread, count
+
+
+def normalize_batch_forward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for x, weight, bias, _, var, scale, far, spread, count in _batches(rng, dtype):
+        size = spread if weight is None else spread * np.abs(weight)[:, None] + np.abs(bias)[:, None]
+        sizes = (size, far, var + far * np.sqrt(var), scale * (1 + far * scale))
+        yield Case((x, weight, bias, 1e-5), {}, tuple((count + 8, s) for s in sizes))
+
+
+def normalize_batch_backward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for x, weight, _, middle, _, scale, _, spread, count in _batches(rng, dtype):
+        g = sample(rng, *x.shape, dtype=dtype)
+        a = np.abs(g)
+        sums = [(a * s).sum(axis=(0, 2)) for s in (spread, 1.0)]
+        factor = scale if weight is None else scale * np.abs(weight)
+        size = factor[:, None] * (a + (sums[1] / count)[:, None] + spread * (sums[0] / count)[:, None])
+        given = (g, x, weight, middle.astype(dtype), scale.astype(dtype))
+        yield Case(given, {}, tuple((count + 8, s) for s in (size, *sums)))
+
+
 def matmul(rng: Rng, dtype: str) -> Iterator[Case]:
     for m, k, n in [(1, 1, 1), (5, 7, 4), (33, 20, 17), (3, 530, 2), (0, 2, 3), (2, 0, 3), (130, 9, 129)]:
         a, b = sample(rng, m, k, dtype=dtype), sample(rng, k, n, dtype=dtype)
@@ -256,6 +344,10 @@ CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "dropout": dropout,
     "embedding_gather": gather,
     "embedding_scatter_add": scatter_add,
+    "normalize_forward": normalize_forward,
+    "normalize_backward": normalize_backward,
+    "normalize_batch_forward": normalize_batch_forward,
+    "normalize_batch_backward": normalize_batch_backward,
     "matmul": matmul,
     "int8_matmul": int8_matmul,
     **{rule: update(rule) for rule in RULES},

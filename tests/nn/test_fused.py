@@ -115,6 +115,7 @@ def test_every_operation_that_gives_all_its_gradients_in_one_go_is_tested():
         *LINEAR,
         "mean_cross_entropy",
         "solve",  # tests/ops/test_linalg.py
+        *("layer_norm", "rms_norm", "group_norm", "batch_norm"),  # test_normalization.py
     }
 
 

@@ -17,6 +17,8 @@ from tests.ops.cases import (
     comparison,
     core,
     linalg,
+    nonlinear,
+    normalization,
     order,
     products,
     select,
@@ -28,7 +30,10 @@ from tests.ops.cases.core import Case as Case
 
 registry.load()
 
-_FAMILIES = (core, circular, arrange, select, order, statistics, products, linalg, special, comparison)
+_FAMILIES = (
+    *(core, circular, arrange, select, order, statistics, products, linalg, nonlinear, normalization),
+    *(special, comparison),
+)
 
 #: operation -> its cases
 CASES = {name: cases for family in _FAMILIES for name, cases in family.CASES.items()}
