@@ -36,7 +36,8 @@ from minigrad.threads import set_threads, threads
 from minigrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from minigrad import viz
+    from minigrad import program, viz
+    from minigrad.program import compile
     from minigrad.viz.recorder import record
 
 keep_freed_memory()
@@ -49,6 +50,7 @@ __all__ = [
     "accumulate",
     "arange",
     "cat",
+    "compile",
     "debug",
     "default_dtype",
     "define",
@@ -69,6 +71,7 @@ __all__ = [
     "ones_like",
     "ops",
     "optim",
+    "program",
     "record",
     "set_default_dtype",
     "set_threads",
@@ -95,6 +98,14 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module("minigrad.viz")
+    if name == "compile":
+        from minigrad.program import compile
+
+        return compile
+    if name == "program":
+        from importlib import import_module
+
+        return import_module("minigrad.program")
     if name == "table":
         warnings.warn("mg.table is called mg.registry now", DeprecationWarning, stacklevel=2)
         return registry

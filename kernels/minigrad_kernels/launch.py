@@ -180,6 +180,8 @@ class Kernel:
     def __call__(self, *arrays: Any, **options: Any) -> Any:
         """Run on ``arrays``; what it returns and writes does not depend on the implementation."""
         implementation = self.pick(*arrays, **options)
+        if implementation is self.reference and (tracer := _tracer(arrays)) is not None:
+            return tracer.__kernel__(self, arrays, options)
         if self.flat and implementation is not self.reference and implementation is not self.gpu:
             return implementation(*_flattened(self.name, arrays))
         return implementation(*arrays, **options)
@@ -231,6 +233,14 @@ class Kernel:
 
     def __reduce__(self) -> tuple[Callable[[str], Kernel], tuple[str]]:
         return _registered, (self.name,)
+
+
+def _tracer(arrays: tuple[Any, ...]) -> Any:
+    """Return the first array of a type that notes kernels down by itself (``__kernel__``), or None."""
+    for array in arrays:
+        if hasattr(type(array), "__kernel__"):
+            return array
+    return None
 
 
 def _registered(name: str) -> Kernel:

@@ -7,13 +7,12 @@ import warnings
 from collections.abc import Callable, Mapping
 from types import EllipsisType
 from typing import Any, NamedTuple
-from weakref import ref
 
 import numpy as np
 from minigrad_kernels.launch import reference_is_forced
 from minigrad_kernels.updates import UpdateRule, update_all
 
-from minigrad import modes
+from minigrad import modes, switches
 from minigrad.backend import Array
 from minigrad.errors import ConfigError, GradientError, OptimizerError, warn
 from minigrad.memory import empty_apart
@@ -236,12 +235,15 @@ class Optimizer:
             warn("MG-502", messages.EVAL_MODE)
         rule = self.reading.rule if self.fast else None
         ready = self._ready(rule)
+        if (trace := switches.tracing.get()) is not None:
+            trace.update(self, rule, ready)
+            return
         clip: Array = 1.0
         if self.max_norm is not None:
             clip = clip_factor([g for _, g in ready], self.max_norm)
         rate = self.rate
-        if (loss := lost.get()) is not None:
-            self._tell_lost(*loss, rate)
+        if lost.get() is not None:
+            self.tell_lost(self.t + 1, rate)
         hooks = modes.hooked.get().update
         seen = [self._seen(slot, g, clip, rate) for slot, g in ready] if hooks else ()
         if rule is not None:
@@ -365,10 +367,12 @@ class Optimizer:
             for old, new in zip((slot.bound.theta, *slot.state.values()), arrays, strict=True):
                 old[...] = new
 
-    def _tell_lost(self, loss: float, leaves: list[ref[Tensor]], rate: float) -> None:
+    def tell_lost(self, t: int, rate: float) -> None:
+        """Warn (MG-408) where the last loss was NaN or infinite and reached one of the parameters, at step ``t``."""
+        loss, leaves = lost.get() or (0.0, [])
         reached = {id(leaf()) for leaf in leaves}
         if any(id(slot.tensor) in reached for slot in self._slots):
-            warn("MG-408", messages.lost(loss, self.t + 1, rate))
+            warn("MG-408", messages.lost(loss, t, rate))
 
     def _seen(self, slot: Slot, g: Array, clip: Array, rate: float) -> Update:
         state = {key: array.copy() for key, array in slot.state.items()}

@@ -1,0 +1,158 @@
+"""``mg.compile``: a step that is traced at its first call and replayed by its program from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import update_wrapper
+from typing import Any
+
+from minigrad import switches
+from minigrad.blocks import switched
+from minigrad.errors import ConfigError, ProgramError
+from minigrad.nn.module import Module
+from minigrad.program import arguments, messages, verifying
+from minigrad.program.capture import Capture
+from minigrad.program.program import Program
+
+PROGRAMS = 4
+
+
+class Compiled:
+    """A function, a training step most often, that runs as a program; ``mg.compile`` makes it.
+
+    There is one program for each case of shapes, dtypes and layouts, of modes and of whatever else the step depends
+    on; ``why()`` says which there are and why. What changes from call to call (arrays, rate, schedule, dropout's random
+    numbers …) changes for the program too.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        verify: bool = True,
+        grads: bool = False,
+        programs: int = PROGRAMS,
+    ) -> None:
+        self.function, self.verify, self.grads, self.limit = function, verify, grads, programs
+        self._run = function if not isinstance(function, Module) else _without_graph(function)
+        self._programs: dict[tuple[Any, ...], list[Program]] = {}
+        self._last: Program | None = None
+        update_wrapper(self, function, updated=())
+        self.name: str = getattr(function, "__name__", type(function).__name__)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the step: by its program where there is one for this case, else traced."""
+        if _is_watched():
+            return self._run(*args, **kwargs)
+        case, leaves = arguments.split(args, kwargs)
+        broken = ""
+        for program in self._programs.get(case, ()):
+            broken = program.guards.broken()
+            if not broken:
+                self._last = program
+                program.calls += 1
+                if self.verify and program.calls & (program.calls - 1) == 0:
+                    return verifying.run(program, self._run, args, kwargs, leaves, self.grads)
+                try:
+                    return program.run(leaves)
+                except Exception as error:
+                    return self._fail(error, args, kwargs)
+        return self._trace(case, args, kwargs, broken)
+
+    def _trace(self, case: tuple[Any, ...], args: Any, kwargs: Any, broken: str) -> Any:
+        reason = broken or ("the first call" if not self._programs else "other arguments")
+        if self._count >= self.limit:
+            known = [f"{arguments.described(each.case)} ({each.reason})" for each in self]
+            new = f"{arguments.described(case)} ({reason})"
+            raise ProgramError("MG-634", messages.too_many(self.name, self.limit, known, new))
+        captured = Capture(self._run, args, kwargs, grads=self.grads)
+        self._last = captured.program
+        self._last.reason = reason
+        self._programs.setdefault(case, []).insert(0, self._last)
+        return captured.result
+
+    def _fail(self, error: Exception, args: Any, kwargs: Any) -> Any:
+        """Let the step itself fail, which says more than a kernel does; nothing has changed meanwhile."""
+        Capture(self._run, args, kwargs, grads=self.grads).rewind()
+        raise error
+
+    def __iter__(self) -> Iterator[Program]:
+        return (program for programs in self._programs.values() for program in programs)
+
+    @property
+    def _count(self) -> int:
+        return sum(map(len, self._programs.values()))
+
+    @property
+    def program(self) -> Program:
+        """The program of the last call; ProgramError MG-640 before the first."""
+        if self._last is None:
+            raise ProgramError("MG-640", messages.no_program(self.name))
+        return self._last
+
+    def why(self) -> str:
+        """Return which programs there are, for which case each, why it was made, how long that took."""
+        if not self._programs:
+            return f"{self.name}: no program yet; the first call makes one."
+        lines = [f"{self.name}: {self._count} of at most {self.limit} programs"]
+        lines += [f"  {program.told}" for program in self]
+        lines.append(
+            "A further one comes with other shapes, dtypes or layouts, another mode (train, eval), other parameters "
+            "that require gradients, and wherever a number or an object that the step reads is another one."
+        )
+        return "\n".join(lines)
+
+
+def compile(
+    function: Callable[..., Any] | None = None,
+    *,
+    verify: bool = True,
+    grads: bool = False,
+    programs: int = PROGRAMS,
+) -> Any:
+    """Make a step run as a program: traced once, and replayed with other numbers from then on.
+
+    ::
+
+        @mg.compile
+        def step(x, y):
+            optimizer.zero_grad()
+            loss = loss_of(model(x), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+    Parameters
+    ----------
+    function : a step, a function that is made of tensors' operations, or a Module, whose results then have no graph.
+    verify : run the second call, the fourth, the eighth … eagerly too, and compare (MG-635 where they differ).
+    grads : leave gradients that an optimizer has used in ``.grad``, as the eager step does.
+    programs : how many programs there may be; one more raises MG-634.
+
+    While somebody watches (``mg.hooks``, ``mg.record``, ``mg.debug``, ``mg.unfused``) the step itself runs. Raises
+    ProgramError where the step does what no program can do: decide by the numbers of an array (MG-630), say.
+    """
+    if function is None:
+        return lambda function: compile(function, verify=verify, grads=grads, programs=programs)
+    if not callable(function):
+        raise ConfigError("MG-802", f"mg.compile needs a function or a Module, not {function!r:.60}.")
+    return Compiled(function, verify=verify, grads=grads, programs=programs)
+
+
+def _without_graph(module: Module) -> Callable[..., Any]:
+    def forward(*inputs: Any, **options: Any) -> Any:
+        with switched(switches.recording, False):
+            return module(*inputs, **options)
+
+    forward.__name__ = type(module).__name__
+    return forward
+
+
+def _is_watched() -> bool:
+    """Tell whether somebody looks at every operation, or the step is part of one that is being traced."""
+    return (
+        not switches.fusing.get()
+        or switches.checksumming.get()
+        or any(switches.hooked.get())
+        or switches.tracing.get() is not None
+    )
