@@ -99,3 +99,11 @@ def differs(name: str, what: str, worst: str, instruction: str) -> str:
         "Everything is as it was before this step. The step depends on something that the program does not see; make "
         "it an argument of the step, or leave this step eager."
     )
+
+
+def no_numpy(name: str) -> str:
+    """MG-638: a step that no file of NumPy alone can hold."""
+    return (
+        f"{name} has no update rule that could be written out in NumPy, so the step cannot be saved as a file. "
+        "optimizer.no_kernel says why; save a step with another optimizer, or the model: model.state_dict()."
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.program import arguments, source, undoing
+from minigrad.program import arguments, passes, saving, source, undoing
 from minigrad.program.effects import Effect
 from minigrad.program.guards import Guards
 from minigrad.program.instructions import Listing
@@ -31,15 +32,19 @@ class Program:
     seconds: float
     calls: int = 1
     reason: str = ""
+    replayed: Listing = field(init=False, repr=False)
     _function: Any = field(default=None, repr=False)
+    _reads: Any = field(default=None, repr=False)
     _undo: Any = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        self.replayed = list(self.stages.values())[-1]
+
     def __str__(self) -> str:
-        title = (
-            f"# {self.name}({arguments.described(self.case)}): {len(self.listing.instructions)} instructions"
-        )
-        given = f"# given:\n{source.given_text(self.listing)}" if self.listing.given else "# given: nothing"
-        return f"{title}\n{given}\n{source.function_text(self.name_in_python, self.listing)}"
+        listing = self.replayed
+        title = f"# {self.name}({arguments.described(self.case)}): {len(listing.instructions)} instructions"
+        given = f"# given:\n{source.given_text(listing)}" if listing.given else "# given: nothing"
+        return f"{title}\n{given}\n{source.function_text(self.name_in_python, listing)}"
 
     @property
     def told(self) -> str:
@@ -55,12 +60,40 @@ class Program:
         """The step's name, where it is one that Python takes."""
         return self.name if self.name.isidentifier() else "step"
 
+    @property
+    def stages(self) -> dict[str, Listing]:
+        """The listing as it was traced, and after each pass, by the pass's name."""
+        found = {"traced": self.listing}
+        for make in (passes.without_copies, passes.shared, passes.without_dead):
+            found[make.__name__] = make(next(reversed(found.values())))
+        return found
+
+    @property
+    def lowered(self) -> Listing:
+        """The program with every kernel written out in NumPy."""
+        return passes.without_dead(passes.shared(passes.lowered(self.replayed)))
+
+    def save(self, path: str | os.PathLike[str], steps: int = 10_000) -> None:
+        """Write the step as a Python file that runs with NumPy alone, and its arrays as ``.npz`` beside it.
+
+        ::
+
+            step.program.save("step.py")  # and then, anywhere: import step; loss = step.step(x, y)
+
+        A schedule's rates are written for the next ``steps`` steps. The numbers are those of the kernels' references:
+        to rounding those of the program. Raises ProgramError MG-638 where an optimizer has no formula in NumPy.
+        """
+        saving.save(self, path, steps)
+
     def run(self, leaves: Sequence[Any]) -> Any:
         """Replay the step on the arrays and numbers among its arguments; return what it returns."""
         if self._function is None:
-            self._function = source.compiled(self.name_in_python, self.listing)
-            self._undo = undoing.Undo(self.listing)
-        given = [source.read(leaves) for source in self.sources]
+            self._function = source.compiled(self.name_in_python, self.replayed)
+            self._undo = undoing.Undo(self.replayed)
+            needed = set(self.replayed.given)
+            pairs = zip(self.listing.given, self.sources, strict=True)
+            self._reads = [each.read for value, each in pairs if value in needed]
+        given = [read(leaves) for read in self._reads]
         before = self._undo.saved(given)
         try:
             values = self._function(*given)

@@ -12,15 +12,20 @@ from minigrad.source import SourceLocation, file_name
 
 def function_text(name: str, listing: Listing) -> str:
     """Return the program as a function in Python, with the user's lines that its own come from."""
-    lines: list[str] = []
+    parameters = ", ".join(value.name for value in listing.given)
+    body = [*lines(listing), f"return {_tuple(listing.kept)}"]
+    return "\n".join([*_wrapped(f"def {name}(", parameters), *(f"    {line}" for line in body), ""])
+
+
+def lines(listing: Listing) -> list[str]:
+    """Return a line for each instruction, and above them the user's lines."""
+    found: list[str] = []
     above = ""
     for instruction in listing.instructions:
         if (title := f"# {_title(instruction)}") != above:
-            lines.append(above := title)
-        lines.append(instruction.text())
-    lines.append(f"return {_tuple(listing.kept)}")
-    parameters = ", ".join(value.name for value in listing.given)
-    return "\n".join([*_wrapped(f"def {name}(", parameters), *(f"    {line}" for line in lines), ""])
+            found.append(above := title)
+        found.append(instruction.text())
+    return found
 
 
 def _title(instruction: Instruction) -> str:
@@ -42,6 +47,11 @@ def place(instruction: Instruction) -> str:
 def _tuple(values: Sequence[Value]) -> str:
     inside = ", ".join(value.name for value in values)
     return f"({inside},)" if len(values) == 1 else f"({inside})"
+
+
+def listed(values: Sequence[Value]) -> str:
+    """Return values with their dtypes and shapes."""
+    return ", ".join(f"{value.name}: {value.described}" for value in values)
 
 
 def given_text(listing: Listing) -> str:

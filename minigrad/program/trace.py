@@ -238,6 +238,10 @@ class Trace:
         self._names[name] = count + 1
         return self._free(f"{name}_{count}") if count else name
 
+    def take(self, name: str) -> None:
+        """Let no value go by a name that is taken elsewhere."""
+        self._names.setdefault(name, 1)
+
     def _next(self) -> str:
         self._count += 1
         return self._free(f"v{self._count}")
