@@ -24,11 +24,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from minigrad_kernels.loops import Implementation, Loop, numba
+from minigrad_kernels.loops import Host, Implementation, Loop, noted, numba
 
 __all__ = [
-    "Implementation", "Kernel", "Loop", "Way", "is_shared_out", "kernels", "may_use_threads", "note_shared_out",
-    "numba", "output", "reference_is_forced", "reference_only", "register", "set_threads", "threads", "written",
+    "Host", "Implementation", "Kernel", "Loop", "Way", "is_shared_out", "kernels", "may_use_threads",
+    "note_shared_out", "noted", "numba", "output", "reference_is_forced", "reference_only", "register",
+    "set_threads", "threads", "written",
 ]  # fmt: skip
 
 kernels: dict[str, Kernel] = {}

@@ -51,7 +51,7 @@ class Compiled:
             if not broken:
                 self._last = program
                 program.calls += 1
-                if self.verify and program.calls & (program.calls - 1) == 0:
+                if self.verify and _is_due(program.calls):
                     return verifying.run(program, self._run, args, kwargs, leaves, self.grads)
                 try:
                     return program.run(leaves)
@@ -125,7 +125,7 @@ def compile(
     Parameters
     ----------
     function : a step, a function that is made of tensors' operations, or a Module, whose results then have no graph.
-    verify : run the second call, the fourth, the eighth … eagerly too, and compare (MG-635 where they differ).
+    verify : run the second, third, fourth, eighth … call eagerly too, and compare (MG-635 where they differ).
     grads : leave gradients that an optimizer has used in ``.grad``, as the eager step does.
     programs : how many programs there may be; one more raises MG-634.
 
@@ -137,6 +137,11 @@ def compile(
     if not callable(function):
         raise ConfigError("MG-802", f"mg.compile needs a function or a Module, not {function!r:.60}.")
     return Compiled(function, verify=verify, grads=grads, programs=programs)
+
+
+def _is_due(calls: int) -> bool:
+    """Tell whether this call is one that is compared with the eager step: 2, 3, 4, 8, 16 …"""
+    return calls == 3 or calls & (calls - 1) == 0
 
 
 def _without_graph(module: Module) -> Callable[..., Any]:

@@ -41,6 +41,7 @@ class OfNumPy(Function):
         suffix = "" if method == "__call__" else f".{method}"
         super().__init__(f"{home}.{called}{suffix}".replace("numpy.", "np.", 1), getattr(function, method))
         self.home = home
+        self.is_ufunc = isinstance(function, np.ufunc) and method == "__call__"
 
     @property
     def scope(self) -> dict[str, Any]:
@@ -65,6 +66,10 @@ class Operator(Function):
         left, right = map(literal, arguments)
         left = f"({left})" if left.startswith("-") and self.name == "**" else left
         return f"{left} {self.name} {right}"
+
+
+class InPlace(Operator):
+    """An operator that writes into its left side: ``w -= d``, which is a statement of its own."""
 
 
 class Method(Function):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.program import arguments, passes, saving, source, undoing
+from minigrad.program import arguments, native, passes, saving, source, undoing
 from minigrad.program.effects import Effect
 from minigrad.program.guards import Guards
 from minigrad.program.instructions import Listing
@@ -34,6 +34,7 @@ class Program:
     reason: str = ""
     replayed: Listing = field(init=False, repr=False)
     _function: Any = field(default=None, repr=False)
+    _native: native.Native | None = field(default=None, repr=False)
     _reads: Any = field(default=None, repr=False)
     _undo: Any = field(default=None, repr=False)
 
@@ -85,6 +86,14 @@ class Program:
         """
         saving.save(self, path, steps)
 
+    def _replay(self, given: Sequence[Any]) -> tuple[Any, ...]:
+        """Run on the processor's target; its first run makes it ready, where that is possible."""
+        if self._native is None and native.is_possible(given):
+            self._native = native.Native(self.replayed, given)
+            return self._native.first
+        values: tuple[Any, ...] = self._function(*given) if self._native is None else self._native.run(given)
+        return values
+
     def run(self, leaves: Sequence[Any]) -> Any:
         """Replay the step on the arrays and numbers among its arguments; return what it returns."""
         if self._function is None:
@@ -96,7 +105,7 @@ class Program:
         given = [read(leaves) for read in self._reads]
         before = self._undo.saved(given)
         try:
-            values = self._function(*given)
+            values = self._replay(given)
         except Exception:
             self._undo.restore(before)
             raise

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import backend
-from minigrad.program.functions import Attribute, Function, Item, Method, OfNumPy, Operator, SetItem
+from minigrad.program.functions import Attribute, Function, InPlace, Item, Method, OfNumPy, Operator, SetItem
 
 if TYPE_CHECKING:
     from minigrad.program.instructions import Value
@@ -177,10 +177,6 @@ def _has_precedence(x: Any) -> bool:
 
 
 _KNOWN = (Tracer, np.ndarray, np.generic, int, float)
-
-
-class InPlace(Operator):
-    """An operator that writes into its left side: ``w -= d``, which is a statement of its own."""
 
 
 def _operators(name: str, symbol: str) -> None:
