@@ -203,7 +203,32 @@ def mean_forward_backward_cpu(logits: Any, labels: Any, out: Any = None) -> Any:
     return mean, d
 
 
-mean_into = Host("mean_into", lambda losses, mean: written(losses.sum() / len(losses), mean))
+def mean_loop(losses: Any, mean: Any) -> None:
+    """mean = Σ losses / n for n <= 128, in the order in which NumPy adds: eight sums side by side."""
+    n = losses.size
+    total = losses.dtype.type(0)
+    whole = n - n % 8 if n >= 8 else 0
+    if whole:
+        r = losses[:8].copy()
+        for i in range(8, whole, 8):
+            for j in range(8):
+                r[j] += losses[i + j]
+        total = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]))
+    for i in range(whole, n):
+        total += losses[i]
+    mean[0] = total / losses.dtype.type(n)
+
+
+AT_ONCE = 128
+"""Numbers that NumPy adds up without halving them first."""
+
+mean_of_few = Loop(mean_loop)
+mean_of_many = Host("mean_into", lambda losses, mean: written(losses.sum() / len(losses), mean.reshape(())))
+
+
+def mean_into(losses: Any, mean: Any) -> None:
+    """Write the mean of the losses into an array of one number, as NumPy adds them up."""
+    (mean_of_few if 0 < losses.size <= AT_ONCE else mean_of_many)(losses, mean.reshape(1))
 
 
 def _forward_backward(logits: Any, labels: Any, n: int, losses: Any, d: Any) -> tuple[Any, Any]:

@@ -18,7 +18,7 @@ from minigrad.program.effects import (
     Effect,
     LeftGradient,
     NewData,
-    NoGradient,
+    NoGradients,
     Rebound,
     Written,
     tensor_like,
@@ -31,6 +31,7 @@ from minigrad.program.sources import Argument, AtPlace, Gradient, OfTensor, Plac
 from minigrad.program.surroundings import Surroundings, held_in
 from minigrad.program.trace import Trace
 from minigrad.program.tracer import Tracer
+from minigrad.source import SourceLocation
 from minigrad.tensor import Tensor
 
 _UNCLEARED = -(1 << 40)
@@ -76,7 +77,7 @@ class Capture:
             raise
         self._restore(failed=False)
         for effect in effects:
-            if isinstance(effect, (NoGradient, Arrived)):
+            if isinstance(effect, (NoGradients, Arrived)):
                 effect.happen(self.trace.values)
         kept = list(dict.fromkeys(_values(self.tree, effects)))
         listing = Listing([value for value, _ in self.trace.given], self.trace.instructions, kept)
@@ -170,12 +171,14 @@ class Capture:
                 holder[length:] = [mapped(part, self._real_result) for part in holder[length:]]
                 warn("MG-636", messages.side_effect(name, f"grew from {length} to {len(holder)} items"))
         written = {id(tracer.node.memory) for tracer in self.trace.tracers if tracer.node.memory.written}
+        forgotten: list[Tensor] = []
+        places: list[tuple[Tensor, SourceLocation]] = []
         for tensor, _ in self.around.tensors:
-            effects += self._of_tensor(tensor, guards)
-            if isinstance(tensor._data, Tracer) and id(tensor._data.node.memory) in written:
-                location = tensor.version.location
-                if location is not None:
-                    effects.append(Written(tensor, location))
+            effects += self._of_tensor(tensor, guards, forgotten)
+            location = tensor.version.location
+            if isinstance(tensor._data, Tracer) and id(tensor._data.node.memory) in written and location:
+                places.append((tensor, location))
+        effects += [NoGradients(forgotten), Written(places)]
         effects += [Arrived(loss.node, leaves, self.trace.optimizers) for loss, leaves in self.trace.losses]
         return effects
 
@@ -205,8 +208,8 @@ class Capture:
                 for value, source in self.trace.given
             ]
 
-    def _of_tensor(self, tensor: Tensor, guards: Guards) -> list[Effect]:
-        """What has become of a tensor that was there before: of its array and its gradient."""
+    def _of_tensor(self, tensor: Tensor, guards: Guards, forgotten: list[Tensor]) -> list[Effect]:
+        """What has become of a tensor that was there before: its array, and its gradient unless that is forgotten."""
         effects: list[Effect] = []
         data, grad = tensor._data, tensor._grad
         if isinstance(data, Tracer) and data is not self.trace.tracer_of(self.trace.original(tensor)):
@@ -218,7 +221,7 @@ class Capture:
             passes = tensor.grad_passes - (0 if cleared else _UNCLEARED)
             before = next(count for each, count in self._passes if each is tensor)
             if consumed:
-                effects.append(NoGradient(tensor))
+                forgotten.append(tensor)
             elif cleared or passes != before or gradient.node not in [value for value, _ in self.trace.given]:
                 adds = not cleared
                 passes -= before if adds else 0
@@ -226,7 +229,7 @@ class Capture:
                     guards.expect_gradient(tensor, self._had_gradient(tensor))
                 effects.append(LeftGradient(tensor, gradient.node, passes, adds, tensor.expected_passes))
         elif cleared:
-            effects.append(NoGradient(tensor))
+            forgotten.append(tensor)
         return effects
 
     def _had_gradient(self, tensor: Tensor) -> bool:

@@ -90,10 +90,10 @@ class LeftGradient:
 
 
 @dataclass(slots=True, frozen=True, eq=False)
-class NoGradient:
-    """A tensor whose gradient the step has used up, or forgotten."""
+class NoGradients:
+    """Tensors whose gradients the step has used up, or forgotten."""
 
-    tensor: Tensor
+    tensors: Sequence[Tensor]
 
     @property
     def values(self) -> list[Value]:
@@ -102,16 +102,16 @@ class NoGradient:
 
     def happen(self, arrays: Arrays) -> None:
         """See ``Effect.happen``."""
-        self.tensor._grad = None
-        self.tensor.grad_passes = 0
+        for tensor in self.tensors:
+            tensor._grad = None
+            tensor.grad_passes = 0
 
 
 @dataclass(slots=True, frozen=True, eq=False)
 class Written:
-    """A tensor into whose memory the step writes, so that a graph from before can tell (MG-205)."""
+    """Tensors into whose memory the step writes, so that a graph from before can tell (MG-205)."""
 
-    tensor: Tensor
-    location: SourceLocation
+    tensors: Sequence[tuple[Tensor, SourceLocation]]
 
     @property
     def values(self) -> list[Value]:
@@ -120,7 +120,8 @@ class Written:
 
     def happen(self, arrays: Arrays) -> None:
         """See ``Effect.happen``."""
-        self.tensor.version.written(self.location, "step")
+        for tensor, location in self.tensors:
+            tensor.version.written(location, "step")
 
 
 @dataclass(slots=True, frozen=True, eq=False)

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import driver
-from minigrad_kernels.launch import Loop, noted, numba
+from minigrad_kernels import driver, sample, updates
+from minigrad_kernels.launch import Host, Loop, noted, numba
 from numpy.lib.array_utils import byte_bounds
 
 from minigrad.program.functions import (
@@ -28,6 +28,8 @@ from minigrad.program.functions import (
     written,
 )
 from minigrad.program.instructions import Instruction, Listing, Value, mapped, values
+from minigrad.program.passes import hoisted
+from minigrad.program.updating import Coefficients
 
 _NOTED = frozenset(
     {
@@ -44,6 +46,10 @@ _UFUNCS = {
 }  # fmt: skip
 
 
+_CONSTANT = frozenset({"np.ones_like", "np.zeros_like"})
+"""Functions whose results are the same in every step."""
+
+
 def is_possible(given: Sequence[Any]) -> bool:
     """Tell whether what a program is given lies so that its addresses say all: in one piece, and there is Numba."""
     return numba() is not None and all(
@@ -51,26 +57,86 @@ def is_possible(given: Sequence[Any]) -> bool:
     )
 
 
+class Step:
+    """Something that the replay does: a loop or a Host with its arguments, or a line of Python and its arrays."""
+
+    __slots__ = ("arguments", "what")
+
+    def __init__(self, what: Loop | Host | str, arguments: tuple[Any, ...]) -> None:
+        self.what, self.arguments = what, arguments
+
+    def __repr__(self) -> str:
+        return self.what.function.__name__ if isinstance(self.what, Loop) else str(self.what)
+
+    @property
+    def is_for_table(self) -> bool:
+        """Whether the driver can call it."""
+        return isinstance(self.what, Loop) and None not in map(driver.kind_of, self.arguments)
+
+    def touches(self, root: Any) -> bool:
+        """Tell whether one of its arrays lies in this memory."""
+        return any(isinstance(each, np.ndarray) and root_of(each) is root for each in self.arguments)
+
+
+def updated_by_rows(steps: Sequence[Step], kept: Sequence[Any]) -> list[Step]:
+    """Make the gradient of a single sample's weights, where only an update needs it, row by row in the update.
+
+    It is worked out and used entry by entry as before, but never lies in memory.
+    """
+    found = list(steps)
+    for step in steps:
+        if not (isinstance(step.what, Loop) and step.what.function is sample.backward_loop):
+            continue
+        g, y, x, w, relu, dx, dw, db = step.arguments
+        root = root_of(dw)
+        others = [other for other in steps if other is not step and other.touches(root)]
+        if len(others) != 1 or any(isinstance(each, np.ndarray) and root_of(each) is root for each in kept):
+            continue
+        update = others[0]
+        rows = updates.by_rows(update.what) if _is_serial_update(update) else None
+        if rows is None:
+            continue
+        theta, _, *state, coefficients = update.arguments
+        matrices = [each.reshape(dw.shape) for each in (theta, *state)]
+        less = (g, y, x, w, relu, dx, np.empty((0, x.size), x.dtype), db)
+        found[found.index(step)] = Step(step.what, less)
+        found[found.index(update)] = Step(rows, (db, x, np.empty_like(x), *matrices, coefficients))
+    return found
+
+
+def _is_serial_update(step: Step) -> bool:
+    return any(step.what is rule.cpu for rule in updates.rules.values())
+
+
 class Native:
     """A listing made ready for the processor, with ``given`` as the first arrays; ``first`` is what it kept of them."""
 
     def __init__(self, listing: Listing, given: Sequence[Any]) -> None:
         self.lines: list[str] = []
-        self.scope: dict[str, Any] = {"np": np, "run": _run, "whole": _root, **_scope(listing)}
+        self.scope: dict[str, Any] = {
+            "np": np,
+            "drive": driver.driver(),
+            "fail": _fail,
+            "whole": root_of,
+            **_scope(listing),
+        }
         self._last = list(given)
         self._words: dict[int, list[tuple[Any, int, int]]] = defaultdict(list)
         self._views: dict[int, list[tuple[str, int, Any]]] = defaultdict(list)
         self._bounds = [byte_bounds(each) if isinstance(each, np.ndarray) else None for each in given]
-        self._roots = {id(_root(each)): each for each in given if isinstance(each, np.ndarray)}
+        self._roots = {id(root_of(each)): each for each in given if isinstance(each, np.ndarray)}
         self._env: dict[Value, Any] = {}
-        self._calls: list[tuple[Loop, tuple[Any, ...]]] = []
+        self._constants: set[Value] = set()
+        self._steps: list[Step] = []
         self._tables: list[Any] = []
         for value, each in zip(listing.given, given, strict=True):
             self._bind(value, each)
+        listing = hoisted(listing)
         with noted() as calls:
             for instruction in listing.instructions:
                 self._do(instruction, calls)
-        self._flush()
+        kept = [self._env[value] for value in listing.kept]
+        self._write(updated_by_rows(self._steps, kept))
         self.first = tuple(
             np.copy(x) if isinstance(x := self._env[v], np.ndarray) else x for v in listing.kept
         )
@@ -110,16 +176,15 @@ class Native:
         calls.clear()
         if isinstance(function, OfKernel) and _is_noted(function, args, options):
             if any(value in self._env for value in instruction.makes):  # it gives back what it was given
-                options = {**options, "out": self._real(instruction.result)}
+                if instruction.arguments[0] not in self._constants:
+                    options = {**options, "out": self._real(instruction.result)}
             elif function.name == "softmax_xent_mean_forward_backward":
                 options = {**options, "out": (np.empty((), args[0].dtype), None)}
             result = function.kernel(*args, **options)
             for what, arguments in calls:
-                if isinstance(what, Loop):
-                    self._loop(what, arguments)
-                else:
-                    self._line(f"{what.name}({', '.join(map(self._named, arguments))})")
+                if not isinstance(what, Loop):
                     self.scope.setdefault(what.name, what.plain)
+                self._steps.append(Step(what, arguments))
             self._bind_all(instruction.result, result)
         else:
             self._by_python(instruction, function, args, options)
@@ -131,64 +196,78 @@ class Native:
             function, InPlace
         ):  # as a function: a statement would make a local variable of its left side
             self.scope[name := f"i{function.run.__name__.lstrip('i')}"] = function.run
-            self._line(f"{name}({written(instruction.arguments, {})})")
+            self._line(instruction, f"{name}({written(instruction.arguments, {})})")
         elif not made:
-            self._line(instruction.text())
+            self._line(instruction, instruction.text())
         elif isinstance(instruction.result, Value):
             value = instruction.result
-            if isinstance(result, np.ndarray) and id(_root(result)) in self._roots:
+            if isinstance(result, np.ndarray) and id(root_of(result)) in self._roots:
                 self._bind(value, result)  # a view, of what stays where it is
                 return
             self._bind(value, result)
-            if isinstance(result, np.ndarray) and not result.flags.writeable:  # stretched from fewer numbers
-                self.scope[whole := f"{value.name}_whole"] = _root(result)
+            if function.name in _CONSTANT and not value.memory.written:
+                self._constants.add(value)
+            elif (
+                isinstance(result, np.ndarray) and not result.flags.writeable
+            ):  # stretched from fewer numbers
+                self.scope[whole := f"{value.name}_whole"] = root_of(result)
                 call = function.text(instruction.arguments, instruction.options)
-                self._line(f"{whole}[...] = whole({call})")
+                self._line(instruction, f"{whole}[...] = whole({call})")
             else:
-                self._line(_into(instruction, function, result))
+                self._line(instruction, _into(instruction, function, result))
         else:
-            self._line(f"parts = {function.text(instruction.arguments, instruction.options)}")
-            for k, value in enumerate(instruction.result):
-                if isinstance(value, Value):
-                    self._bind(value, result[k])
+            parts = instruction.result
+            views = [isinstance(each, np.ndarray) and id(root_of(each)) in self._roots for each in result]
+            self._bind_all(parts, result)
+            self._line(instruction, f"parts = {function.text(instruction.arguments, instruction.options)}")
+            for k, (value, is_view) in enumerate(zip(parts, views, strict=True)):
+                if isinstance(value, Value) and not is_view:
                     target = f"{value.name}[...]" if isinstance(result[k], np.ndarray) else value.name
-                    self._line(f"{target} = parts[{k}]")
+                    self._line(instruction, f"{target} = parts[{k}]")
 
-    def _loop(self, loop: Loop, arguments: tuple[Any, ...]) -> None:
-        if None in map(driver.kind_of, arguments):
-            name = f"loop_{len(self.scope)}"
-            self.scope[name] = loop.dispatcher
-            self._line(f"{name}({', '.join(map(self._named, arguments))})")
-        else:
-            self._calls.append((loop, arguments))
+    def _write(self, steps: Sequence[Step]) -> None:
+        """Write the lines of the replay: a table of the loops that come one after another, and what is between them."""
+        table: list[Step] = []
+        for step in steps:
+            if step.is_for_table:
+                table.append(step)
+                continue
+            self._write_table(table)
+            table = []
+            if isinstance(step.what, str):
+                self.lines.append(step.what)
+                continue
+            name = step.what.name if isinstance(step.what, Host) else f"loop_{len(self.scope)}"
+            if isinstance(step.what, Loop):
+                self.scope[name] = step.what.dispatcher
+            self.lines.append(f"{name}({', '.join(map(self._named, step.arguments))})")
+        self._write_table(table)
 
-    def _flush(self) -> None:
-        """Make a table of the loops that come one after another."""
-        if not self._calls:
+    def _write_table(self, steps: Sequence[Step]) -> None:
+        if not steps:
             return
         rows = []
-        for loop, arguments in self._calls:
+        for step in steps:
             words: list[int] = [0]
             places = []
-            for argument in arguments:
+            for argument in step.arguments:
                 if isinstance(argument, np.ndarray) and (found := self._of_given(argument)):
                     places.append((found[0], len(words), found[1]))
                 words += driver.words_of(argument)
             kept = np.array(words, np.int64)
             for k, position, offset in places:
                 self._words[k].append((kept, position, offset))
-            kinds = tuple(kind for each in arguments if (kind := driver.kind_of(each)) is not None)
-            rows.append((driver.entry(loop, kinds).address, driver.address_of(kept)))
-            self._tables.append((kept, arguments))  # which have to stay
+            assert isinstance(step.what, Loop)
+            kinds = tuple(kind for each in step.arguments if (kind := driver.kind_of(each)) is not None)
+            rows.append((driver.entry(step.what, kinds).address, driver.address_of(kept)))
+            self._tables.append((kept, step.arguments))  # which have to stay
         name = f"table_{len(self._tables)}"
         self.scope[name] = np.array(rows, np.int64)
-        what = ", ".join(loop.function.__name__ for loop, _ in self._calls)
-        self.lines.append(f"run({name})  # {what}")
-        self._calls = []
+        self.lines.append(f"drive({name}) < 0 or fail()  # {', '.join(map(repr, steps))}")
 
-    def _line(self, line: str) -> None:
-        self._flush()
-        self.lines.append(line)
+    def _line(self, instruction: Instruction, line: str) -> None:
+        arrays = (*instruction.reads, *instruction.makes)
+        self._steps.append(Step(line, tuple(self._env[value] for value in arrays)))
 
     # -- arrays and their names ---------------------------------------------------------------------------
 
@@ -203,7 +282,7 @@ class Native:
         """Let a value's name stand for what was found."""
         self._env[value] = found
         if isinstance(found, np.ndarray):
-            self._roots.setdefault(id(_root(found)), found)
+            self._roots.setdefault(id(root_of(found)), found)
         self._keep(value.name, found)
 
     def _keep(self, name: str, found: Any) -> None:
@@ -240,9 +319,8 @@ class Native:
         return f"{value.name}.copy()"
 
 
-def _run(table: Any) -> None:
-    if driver.driver()(table) >= 0:
-        raise IndexError("a label is outside 0 ... classes - 1")
+def _fail() -> None:
+    raise IndexError("a loop met an index that is outside of its array")
 
 
 def _is_noted(function: OfKernel, args: Any, options: Any) -> bool:
@@ -259,6 +337,8 @@ def _into(instruction: Instruction, function: Function, result: Any) -> str:
         return f"{name} = {call}"
     if isinstance(function, OfNumPy) and function.is_ufunc:
         return f"{call[:-1]}, out={name})"
+    if isinstance(function, Coefficients):
+        return f"{name}[:] = {function.name}_as_numbers({', '.join(map(literal, arguments[:2]))})"
     if isinstance(function, Operator) and function.name in _UFUNCS and len(arguments) == 2:
         return f"{_UFUNCS[function.name]}({', '.join(map(literal, arguments))}, out={name})"
     if isinstance(function, Method) and function.name == ".random":
@@ -273,7 +353,8 @@ def _arrays(result: Any, found: Any) -> list[Any]:
     return [each for value, each in zip(result or (), found or (), strict=True) if isinstance(value, Value)]
 
 
-def _root(array: Any) -> Any:
+def root_of(array: Any) -> Any:
+    """Return the array that owns the memory on which this one lies."""
     below = array
     while (below := getattr(below, "base", None)) is not None:
         array = below if isinstance(below, np.ndarray) else array

@@ -74,6 +74,16 @@ class Program:
         """The program with every kernel written out in NumPy."""
         return passes.without_dead(passes.shared(passes.lowered(self.replayed)))
 
+    @property
+    def native(self) -> str:
+        """The replay as the processor's target has it: the loops of each table, and what Python does in between.
+
+        It is made ready by the program's first replay; before that, and where there is no Numba, it is NumPy.
+        """
+        if self._native is None:
+            return source.function_text(self.name_in_python, self.replayed)
+        return self._native.text
+
     def save(self, path: str | os.PathLike[str], steps: int = 10_000) -> None:
         """Write the step as a Python file that runs with NumPy alone, and its arrays as ``.npz`` beside it.
 

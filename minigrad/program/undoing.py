@@ -30,9 +30,12 @@ class Undo:
         ]
         counted = {value for each in early if isinstance(each.function, Advance) for value in each.reads}
         self.optimizers = [k for k, value in enumerate(listing.given) if value in counted]
+        self.is_needed = bool(self.arrays or self.generators or self.optimizers)
 
     def saved(self, given: Sequence[Any]) -> list[tuple[Any, Any]]:
         """Return what would be lost, with whose it is."""
+        if not self.is_needed:
+            return []
         return [
             *((given[k], given[k].copy()) for k in self.arrays),
             *((given[k], given[k].bit_generator.state) for k in self.generators),

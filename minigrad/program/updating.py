@@ -27,9 +27,16 @@ class Coefficients(OfPython):
         self.rule = rule
         super().__init__(f"{rule.name}_coefficients", self._now)
 
+    @property
+    def scope(self) -> dict[str, Any]:
+        """See ``Function.scope``."""
+        return {self.name: self.run, f"{self.name}_as_numbers": self._numbers}
+
     def _now(self, optimizer: Optimizer, clip: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-        numbers = self.rule.coefficients(optimizer, clip, optimizer.l2, optimizer.rate, optimizer.t + 1)
-        return np.array(numbers, dtype)
+        return np.array(self._numbers(optimizer, clip), dtype)
+
+    def _numbers(self, optimizer: Optimizer, clip: Any) -> tuple[Any, ...]:
+        return self.rule.coefficients(optimizer, clip, optimizer.l2, optimizer.rate, optimizer.t + 1)
 
 
 class Formula(OfPython):

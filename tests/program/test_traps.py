@@ -375,6 +375,20 @@ def test_shapes_have_programs_side_by_side_and_a_fifth_is_too_many():
     same(other.step, step, [data(4)])
 
 
+def test_parts_of_a_read_only_argument_are_read():
+    @mg.compile
+    def step(x):
+        a, b = np.split(mg.Tensor(x), 2)
+        return (a * b).sum(), np.broadcast_to(b, (2, 2))
+
+    for k in range(5):
+        x = np.arange(4.0) + k
+        x.flags.writeable = False
+        total, stretched = step(x)
+        assert total.item() == x[0] * x[2] + x[1] * x[3]
+        np.testing.assert_array_equal(stretched.numpy(), [x[2:], x[2:]])
+
+
 def test_layouts_and_dtypes_are_cases():
     @mg.compile
     def step(x):

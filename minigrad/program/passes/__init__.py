@@ -2,6 +2,7 @@
 
 from minigrad.program.passes.common import shared, without_copies
 from minigrad.program.passes.dead import without_dead
+from minigrad.program.passes.hoist import hoisted
 from minigrad.program.passes.lower import lowered
 
-__all__ = ["lowered", "shared", "without_copies", "without_dead"]
+__all__ = ["hoisted", "lowered", "shared", "without_copies", "without_dead"]
