@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import update_wrapper
 from typing import Any
 
@@ -58,6 +58,31 @@ class Compiled:
                 except Exception as error:
                     return self._fail(error, args, kwargs)
         return self._trace(case, args, kwargs, broken)
+
+    def over(self, batches: Iterable[Any]) -> list[Any]:
+        """Run the step on every batch, a tuple of its arguments or the only one, and return what it returned for each.
+
+        It is looked once for each program whether that holds, and not before every batch: nothing but the step and
+        what gives the batches runs in between.
+        """
+        held: set[int] = set()
+        results = []
+        for batch in batches:
+            args = (
+                batch if isinstance(batch, tuple) else tuple(batch) if isinstance(batch, list) else (batch,)
+            )
+            case, leaves = arguments.split(args, {})
+            program = next((each for each in self._programs.get(case, ()) if id(each) in held), None)
+            if program is None or _is_watched() or (self.verify and _is_due(program.calls + 1)):
+                results.append(self(*args))
+                held.add(id(self._last))
+                continue
+            program.calls += 1
+            try:
+                results.append(program.run(leaves))
+            except Exception as error:
+                results.append(self._fail(error, args, {}))
+        return results
 
     def _trace(self, case: tuple[Any, ...], args: Any, kwargs: Any, broken: str) -> Any:
         reason = broken or ("the first call" if not self._programs else "other arguments")

@@ -156,7 +156,6 @@ class Native:
 
     def _move(self, k: int, each: Any) -> None:
         """Let the program work on another array in the place of the k-th that it is given."""
-        self._last[k] = each
         if isinstance(each, np.ndarray):
             address = driver.address_of(each)
             for words, position, offset in self._words[k]:
@@ -166,6 +165,7 @@ class Native:
                 self.scope[name] = each
             else:
                 self.scope[name] = np.ndarray(like.shape, like.dtype, each, offset, like.strides)
+        self._last[k] = each  # last: who is interrupted above begins anew
 
     # -- making it ready ----------------------------------------------------------------------------------
 
@@ -242,6 +242,9 @@ class Native:
                 self.scope[name] = step.what.dispatcher
             self.lines.append(f"{name}({', '.join(map(self._named, step.arguments))})")
         self._write_table(table)
+        if len(self.lines) > 1 and self.lines[-1].endswith(".t += 1") and self.lines[-2].startswith("drive("):
+            # Ctrl-C is met behind a call: so it finds the count and the parameters both as they were, or both changed
+            self.lines[-2:] = self.lines[-1], self.lines[-2]
 
     def _write_table(self, steps: Sequence[Step]) -> None:
         if not steps:

@@ -11,6 +11,7 @@ from minigrad.program import arguments, native, passes, saving, source, undoing
 from minigrad.program.effects import Effect
 from minigrad.program.guards import Guards
 from minigrad.program.instructions import Listing
+from minigrad.program.memory import Lives
 from minigrad.program.results import filled
 from minigrad.program.sources import Source
 
@@ -83,6 +84,10 @@ class Program:
         if self._native is None:
             return source.function_text(self.name_in_python, self.replayed)
         return self._native.text
+
+    def memory(self) -> Lives:
+        """Return when each buffer lives, and how much memory is needed at once; ``print`` draws it."""
+        return Lives(self.replayed)
 
     def save(self, path: str | os.PathLike[str], steps: int = 10_000) -> None:
         """Write the step as a Python file that runs with NumPy alone, and its arrays as ``.npz`` beside it.

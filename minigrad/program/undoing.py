@@ -28,7 +28,9 @@ class Undo:
         self.generators = [
             k for k, value in enumerate(listing.given) if value in drawn and value.dtype is None
         ]
-        counted = {value for each in early if isinstance(each.function, Advance) for value in each.reads}
+        counted = {
+            value for each in instructions if isinstance(each.function, Advance) for value in each.reads
+        }
         self.optimizers = [k for k, value in enumerate(listing.given) if value in counted]
         self.is_needed = bool(self.arrays or self.generators or self.optimizers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from minigrad_kernels.launch import reference_only
 
 import minigrad as mg
 from minigrad import nn, optim
+from minigrad.errors import LabelError
 from minigrad.program import passes
 from minigrad.program.source import compiled as as_numpy
 
@@ -208,3 +210,73 @@ def test_a_native_program_shows_itself():
     assert "drive(table_" in compiled.program.native
     assert "optimizer.t += 1" in compiled.program.native
     assert passes.hoisted(compiled.program.replayed).instructions[0].function.name == "sgd_coefficients"
+
+
+def test_an_interruption_finds_a_whole_step():
+    """Ctrl-C at any moment: the parameters are those of as many steps as the optimizer has counted."""
+    step, model, data = digits_step(optim.Adam, 1)
+    other, eager, _ = digits_step(optim.Adam, 1)
+    compiled = mg.compile(step, verify=False)
+    for x, y in data[:3]:
+        compiled(x, y)
+    opt = next(each.thing for each in compiled.program.sources if hasattr(getattr(each, "thing", None), "t"))
+    after = []
+    for k in range(300):
+        if k:
+            other(*data[0] if k > 3 else data[k - 1])
+        after.append([p.numpy().copy() for p in eager.parameters()])
+    before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    interrupted = 0
+    try:
+        while opt.t < 280 and interrupted < 100:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 1e-5 * (1 + interrupted % 17))
+                for _ in range(3):
+                    compiled(*data[0])
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                interrupted += 1
+                for a, b in zip(model.parameters(), after[opt.t], strict=True):
+                    np.testing.assert_array_equal(a.numpy(), b)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted
+
+
+# -- memory, and many batches -----------------------------------------------------------------------------
+
+
+def test_buffers_lives_and_one_block():
+    @mg.compile
+    def step(x):
+        a = np.exp(mg.Tensor(x))  # 0, until b
+        b = np.sin(a)  # 1, until c
+        c = np.cos(b)  # 2, until the sum
+        return c.sum()
+
+    step(np.ones(1000))
+    memory = step.program.memory()
+    assert [(each.first, each.last) for each in memory.lives[:3]] == [(0, 1), (1, 2), (2, 3)]
+    assert memory.lives[2].place == memory.lives[0].place == 0  # c takes the place of a
+    assert memory.lives[1].place == 8000
+    assert memory.total == 24_016  # and the sum, a scalar of NumPy's that becomes an array
+    assert memory.peak == 16_000
+    assert memory.block == 16_000
+    assert str(memory).startswith("5 buffers, 23.5 KiB; at most 15.6 KiB at once, 15.6 KiB in one block")
+
+
+def test_all_batches_of_a_loader():
+    step, model, data = digits_step(optim.Adam, 5)
+    other, eager, _ = digits_step(optim.Adam, 5)
+    compiled = mg.compile(step)
+    batches = [*data, (data[0][0][:2], data[0][1][:2])]  # the last one is smaller
+    for _ in range(3):
+        found = compiled.over(batches)
+        assert [each.item() for each in found] == [other(*each).item() for each in batches]
+    for a, b in zip(model.parameters(), eager.parameters(), strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    with pytest.raises(LabelError):
+        compiled.over([data[0], (data[0][0], data[0][1] + 10)])
+    other(*data[0])  # the one before the failure counts
+    np.testing.assert_array_equal(eager[0].weight.numpy(), model[0].weight.numpy())
