@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import driver, sample, updates
+from minigrad_kernels import driver, entrywise, sample, softmax_xent, updates
 from minigrad_kernels.launch import Host, Loop, noted, numba
 from numpy.lib.array_utils import byte_bounds
 
@@ -29,6 +29,7 @@ from minigrad.program.functions import (
 )
 from minigrad.program.instructions import Instruction, Listing, Value, mapped, values
 from minigrad.program.passes import hoisted
+from minigrad.program.passes.common import is_pure
 from minigrad.program.updating import Coefficients
 
 _NOTED = frozenset(
@@ -57,6 +58,9 @@ def is_possible(given: Sequence[Any]) -> bool:
     )
 
 
+_MEAN = Function("np.mean", lambda *args, **options: np.asarray(np.mean(*args, **options)))
+
+
 class Step:
     """Something that the replay does: a loop or a Host with its arguments, or a line of Python and its arrays."""
 
@@ -66,7 +70,10 @@ class Step:
         self.what, self.arguments = what, arguments
 
     def __repr__(self) -> str:
-        return self.what.function.__name__ if isinstance(self.what, Loop) else str(self.what)
+        if isinstance(self.what, Loop):
+            helper = self.what.names.get("of_entry", self.what)
+            return str(helper.function.__name__.removesuffix("_loop"))
+        return str(self.what)
 
     @property
     def is_for_table(self) -> bool:
@@ -174,7 +181,8 @@ class Native:
         function = instruction.function
         args, options = self._real(instruction.arguments), self._real(instruction.options)
         calls.clear()
-        if isinstance(function, OfKernel) and _is_noted(function, args, options):
+        fixed = all(isinstance(self._env[value], np.ndarray) for value in instruction.reads)
+        if fixed and isinstance(function, OfKernel) and _is_noted(function, args, options):
             if any(value in self._env for value in instruction.makes):  # it gives back what it was given
                 if instruction.arguments[0] not in self._constants:
                     options = {**options, "out": self._real(instruction.result)}
@@ -186,10 +194,15 @@ class Native:
                     self.scope.setdefault(what.name, what.plain)
                 self._steps.append(Step(what, arguments))
             self._bind_all(instruction.result, result)
+        elif function.name == "np.mean":  # an array from the beginning, which a loop can write into
+            self._by_python(instruction, _MEAN, args, options, fixed)
         else:
-            self._by_python(instruction, function, args, options)
+            self._by_python(instruction, function, args, options, fixed)
 
-    def _by_python(self, instruction: Instruction, function: Function, args: Any, options: Any) -> None:
+    def _by_python(
+        self, instruction: Instruction, function: Function, args: Any, options: Any, fixed: bool
+    ) -> None:
+        """Run anything else; ``fixed`` says that all values that it reads are arrays, and no numbers that change."""
         result = function.run(*args, **options)
         made = list(instruction.makes)
         if isinstance(
@@ -205,8 +218,10 @@ class Native:
                 self._bind(value, result)  # a view, of what stays where it is
                 return
             self._bind(value, result)
-            if function.name in _CONSTANT and not value.memory.written:
+            if self._is_constant(instruction):
                 self._constants.add(value)
+            elif fixed and (small := _as_loop(function, args, options, result)) is not None:
+                self._steps.append(small)
             elif (
                 isinstance(result, np.ndarray) and not result.flags.writeable
             ):  # stretched from fewer numbers
@@ -224,6 +239,12 @@ class Native:
                 if isinstance(value, Value) and not is_view:
                     target = f"{value.name}[...]" if isinstance(result[k], np.ndarray) else value.name
                     self._line(instruction, f"{target} = parts[{k}]")
+
+    def _is_constant(self, instruction: Instruction) -> bool:
+        """Tell whether what an instruction makes is the same in every step: made of numbers that are, or of shapes."""
+        if not is_pure(instruction):
+            return False
+        return instruction.function.name in _CONSTANT or all(v in self._constants for v in instruction.reads)
 
     def _write(self, steps: Sequence[Step]) -> None:
         """Write the lines of the replay: a table of the loops that come one after another, and what is between them."""
@@ -330,6 +351,19 @@ def _is_noted(function: OfKernel, args: Any, options: Any) -> bool:
     kernel = function.kernel
     picked = kernel.pick(*args, **options)
     return picked is not kernel.reference and (kernel.name in _NOTED or hasattr(kernel, "states"))
+
+
+def _as_loop(function: Function, args: Any, options: Any, result: Any) -> Step | None:
+    """Return a small array's function as a loop with NumPy's bits, where there is one."""
+    if not isinstance(result, np.ndarray):
+        return None
+    if function.name == "np.mean" and not result.ndim:
+        a = args[0]
+        few = a.flags.c_contiguous and 0 < a.size <= softmax_xent.AT_ONCE and a.dtype.char in "fd"
+        plain = all(each is None or each is False for each in (*args[1:], *options.values()))
+        return Step(softmax_xent.mean_of_few, (a.reshape(-1), result.reshape(1))) if few and plain else None
+    found = None if options else entrywise.find(function.name, args, result)
+    return None if found is None else Step(*found)
 
 
 def _into(instruction: Instruction, function: Function, result: Any) -> str:

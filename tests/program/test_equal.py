@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -92,7 +93,7 @@ def step_of(
     return step
 
 
-@settings(max_examples=60)
+@settings(max_examples=int(os.environ.get("MINIGRAD_EXAMPLES", "60")))
 @given(
     seed=st.integers(0, 10_000),
     widths=st.lists(st.integers(1, 7), max_size=2),

@@ -350,6 +350,17 @@ def test_a_float_among_the_arguments_makes_no_program_of_its_own():
     assert step.why().count("made for") == 1
 
 
+def test_a_float_that_a_kernel_takes_is_followed():
+    @mg.compile
+    def step(x, p):
+        return nn.dropout.dropout(mg.Tensor(x), np.linspace(0, 1, 8, dtype="f"), p=p)
+
+    x = np.ones(8, "float32")
+    for p in (0.5, 0.25, 0.75, 0.5, 0.1):
+        kept = np.linspace(0, 1, 8, dtype="f") >= p
+        np.testing.assert_allclose(step(x, p).numpy(), kept / (1 - p), rtol=1e-6)
+
+
 def test_a_rate_that_is_set_makes_no_program_of_its_own():
     net, other = Linear2(), Linear2()
     step = mg.compile(net.step)

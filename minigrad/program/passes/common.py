@@ -16,7 +16,7 @@ def shared(listing: Listing) -> Listing:
     kept = []
     for each in listing.instructions:
         each = _with(each, instead)
-        if _is_pure(each) and not any(value in listing.kept for value in each.makes):
+        if is_pure(each) and not any(value in listing.kept for value in each.makes):
             key = each.function.name, repr(mapped((each.arguments, each.options), _key))
             if (first := known.setdefault(key, each)) is not each:
                 instead.update(zip(each.makes, first.makes, strict=True))
@@ -31,7 +31,7 @@ def without_copies(listing: Listing) -> Listing:
     kept = []
     for each in listing.instructions:
         each = _with(each, instead)
-        if each.function.name == ".copy" and len(each.arguments) == 1 and _is_pure(each):
+        if each.function.name == ".copy" and len(each.arguments) == 1 and is_pure(each):
             original, copy = each.arguments[0], each.result
             if copy not in listing.kept:
                 instead[copy] = original
@@ -54,7 +54,7 @@ def _with(instruction: Instruction, instead: dict[Value, Value]) -> Instruction:
     )
 
 
-def _is_pure(instruction: Instruction) -> bool:
+def is_pure(instruction: Instruction) -> bool:
     """Tell whether an instruction gives the same wherever it stands, and nobody writes into what it makes."""
     touched = [*instruction.reads, *instruction.makes]
     is_draw = isinstance(instruction.function, Method) and any(v.dtype is None for v in instruction.reads)
