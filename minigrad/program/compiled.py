@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import update_wrapper
+from threading import RLock
+from types import MethodType
 from typing import Any
 
 from minigrad import switches
@@ -37,6 +39,7 @@ class Compiled:
         self._run = function if not isinstance(function, Module) else _without_graph(function)
         self._programs: dict[tuple[Any, ...], list[Program]] = {}
         self._last: Program | None = None
+        self._lock = RLock()
         update_wrapper(self, function, updated=())
         self.name: str = getattr(function, "__name__", type(function).__name__)
 
@@ -44,6 +47,14 @@ class Compiled:
         """Run the step: by its program where there is one for this case, else traced."""
         if _is_watched():
             return self._run(*args, **kwargs)
+        with self._lock:  # a program has one set of buffers
+            return self._call(args, kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """Be a method, where it is defined in a class; each object has programs of its own."""
+        return self if instance is None else MethodType(self, instance)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         case, leaves = arguments.split(args, kwargs)
         broken = ""
         for program in self._programs.get(case, ()):
@@ -65,6 +76,10 @@ class Compiled:
         It is looked once for each program whether that holds, and not before every batch: nothing but the step and
         what gives the batches runs in between.
         """
+        with self._lock:
+            return self._over(batches)
+
+    def _over(self, batches: Iterable[Any]) -> list[Any]:
         held: set[int] = set()
         results = []
         for batch in batches:

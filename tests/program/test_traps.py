@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -648,6 +649,48 @@ def test_what_is_kept_of_a_trace_says_so():
     step(np.ones(3))
     assert code_of(lambda: hidden.kept + 1) == "MG-631"
     assert code_of(lambda: hidden.kept.numpy()) == "MG-631"
+
+
+def test_a_method_has_programs_for_each_object():
+    class Scaled:
+        def __init__(self, scale: float) -> None:
+            self.scale = scale
+
+        @mg.compile
+        def step(self, x):
+            return (mg.Tensor(x) * self.scale).sum()
+
+    one, two = Scaled(1), Scaled(2)
+    for _ in range(4):
+        assert (one.step(np.ones(3)).item(), two.step(np.ones(3)).item()) == (3, 6)
+    assert "Scaled" in one.step.why()
+
+
+def test_threads_take_turns():
+    model = nn.Sequential(nn.Linear(8, 8, rng=np.random.default_rng(0)), nn.Tanh(), nn.Linear(8, 8))
+    predict = mg.compile(model)
+    data = [np.full((4, 8), k, "float32") for k in range(8)]
+    expected = [model(mg.Tensor(x)).numpy() for x in data]
+    predict(data[0])
+
+    def often(k: int) -> bool:
+        return all(np.array_equal(predict(data[k]).numpy(), expected[k]) for _ in range(200))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(often, range(8)))
+
+
+def test_a_compiled_step_in_a_compiled_step_is_part_of_it():
+    inner = mg.compile(lambda x: np.sin(mg.Tensor(x)))
+
+    @mg.compile
+    def outer(x):
+        return (inner(x) * 2).sum()
+
+    for k in range(5):
+        x = np.arange(3.0) + k
+        np.testing.assert_allclose(outer(x).item(), 2 * np.sin(x).sum())
+    assert "np.sin" in str(outer.program)
 
 
 # -- who watches ------------------------------------------------------------------------------------------
