@@ -39,7 +39,10 @@ _UNCLEARED = -(1 << 40)
 
 
 class Capture:
-    """A step that runs once and is noted down. ``program`` is what it does, ``result`` what it gave this time."""
+    """A step that runs once and is noted down. ``program`` is what it does, ``result`` what it gave this time.
+
+    ``again`` says that it was noted down before, and what it changes of Python's was told.
+    """
 
     def __init__(
         self,
@@ -48,11 +51,12 @@ class Capture:
         kwargs: Mapping[str, Any],
         *,
         grads: bool = False,
+        again: bool = False,
     ) -> None:
         began = perf_counter()
         self.trace = Trace()
         self.around = Surroundings(function, args, kwargs)
-        self.grads = grads
+        self.grads, self._again = grads, again
         self.case, self.leaves = arguments.split(args, kwargs)
         self._undo: list[Callable[[], None]] = []
         self._passes: list[tuple[Tensor, int]] = []
@@ -169,7 +173,7 @@ class Capture:
         for (holder, name), length in zip(self.around.lists, self._lengths, strict=True):
             if len(holder) != length:
                 holder[length:] = [mapped(part, self._real_result) for part in holder[length:]]
-                warn("MG-636", messages.side_effect(name, f"grew from {length} to {len(holder)} items"))
+                self._tell(name, f"grew from {length} to {len(holder)} items")
         written = {id(tracer.node.memory) for tracer in self.trace.tracers if tracer.node.memory.written}
         forgotten: list[Tensor] = []
         places: list[tuple[Tensor, SourceLocation]] = []
@@ -195,8 +199,12 @@ class Capture:
             self._read_at(place, before)
             return [Rebound(place, array.node, None if like is None else tensor_like(like, array.value))]
         guards.expect(place, after)
-        warn("MG-636", messages.side_effect(place.name, f"was {before!r:.40} and is {after!r:.40}"))
+        self._tell(place.name, f"was {before!r:.40} and is {after!r:.40}")
         return []
+
+    def _tell(self, name: str, what: str) -> None:
+        if not self._again:
+            warn("MG-636", messages.side_effect(name, what))
 
     def _read_at(self, place: Place, before: Any) -> None:
         """Let the program read at a place what it puts there itself, and not what was there in the trace."""
@@ -262,6 +270,11 @@ class Capture:
         for place, held in self._before:
             if place.get() is not held:
                 place.put(held)
+        for names, keys in self._keys:
+            for key in [key for key in names if key not in keys]:
+                del names[key]
+        for (holder, _), length in zip(self.around.lists, self._lengths, strict=True):
+            del holder[length:]
         for rng, state in self._states:
             rng.bit_generator.state = state
         for optimizer, count in self._counts:

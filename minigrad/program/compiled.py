@@ -113,7 +113,7 @@ class Compiled:
 
     def _fail(self, error: Exception, args: Any, kwargs: Any) -> Any:
         """Let the step itself fail, which says more than a kernel does; nothing has changed meanwhile."""
-        Capture(self._run, args, kwargs, grads=self.grads).rewind()
+        Capture(self._run, args, kwargs, grads=self.grads, again=True).rewind()
         raise error
 
     def __iter__(self) -> Iterator[Program]:

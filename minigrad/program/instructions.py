@@ -56,7 +56,6 @@ class Instruction:
     writes: tuple[Memory, ...]
     phase: Phase
     location: SourceLocation
-    layer: str = ""
 
     def __repr__(self) -> str:
         return self.text()

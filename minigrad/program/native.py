@@ -91,9 +91,7 @@ class Native:
                 self._do(instruction, calls)
         kept = [self._env[value] for value in listing.kept]
         self._write(updated_by_rows(self._steps, kept))
-        self.first = tuple(
-            np.copy(x) if isinstance(x := self._env[v], np.ndarray) else x for v in listing.kept
-        )
+        self.first = tuple(each.copy() if self._is_own(each) else each for each in kept)
         self.lines.append(f"return ({''.join(f'{self._kept(value)}, ' for value in listing.kept)})")
         self.text = "def replay():\n" + "\n".join(f"    {line}" for line in self.lines) + "\n"
         exec(compile(self.text, "<native program>", "exec"), self.scope)
@@ -152,9 +150,8 @@ class Native:
         """Run anything else; ``fixed`` says that all values that it reads are arrays, and no numbers that change."""
         result = function.run(*args, **options)
         made = list(instruction.makes)
-        if isinstance(
-            function, InPlace
-        ):  # as a function: a statement would make a local variable of its left side
+        if isinstance(function, InPlace):
+            # as a function: a statement would make a local variable of its left side
             self.scope[name := f"i{function.run.__name__.lstrip('i')}"] = function.run
             self._line(instruction, f"{name}({written(instruction.arguments, {})})")
         elif not made:
@@ -169,9 +166,8 @@ class Native:
                 self._constants.add(value)
             elif fixed and (small := _as_loop(function, args, options, result)) is not None:
                 self._steps.append(small)
-            elif (
-                isinstance(result, np.ndarray) and not result.flags.writeable
-            ):  # stretched from fewer numbers
+            elif isinstance(result, np.ndarray) and not result.flags.writeable:
+                # stretched from fewer numbers
                 self.scope[whole := f"{value.name}_whole"] = root_of(result)
                 call = function.text(instruction.arguments, instruction.options)
                 self._line(instruction, f"{whole}[...] = whole({call})")
@@ -284,10 +280,11 @@ class Native:
 
     def _kept(self, value: Value) -> str:
         """Return what is handed back: a copy of what the next replay will write into."""
-        found = self._env[value]
-        if not isinstance(found, np.ndarray) or self._of_given(found):
-            return value.name
-        return f"{value.name}.copy()"
+        return f"{value.name}.copy()" if self._is_own(self._env[value]) else value.name
+
+    def _is_own(self, found: Any) -> bool:
+        """Tell whether this is an array of the program's own, into which the next replay will write."""
+        return isinstance(found, np.ndarray) and not self._of_given(found)
 
 
 def _fail() -> None:

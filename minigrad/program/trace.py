@@ -27,6 +27,7 @@ from minigrad.records import Record
 from minigrad.source import SourceLocation, here, is_internal
 from minigrad.tape import walk
 from minigrad.tensor import Tensor
+from minigrad.versions import forget
 
 
 class Trace:
@@ -110,7 +111,7 @@ class Trace:
         except BaseException as error:
             self.failed = error
             raise
-        phase, location, layer = self._place()
+        phase, location = self._place()
         written = []
         for tracer in writes:
             tracer.node.memory.written += 1
@@ -120,7 +121,7 @@ class Trace:
         standing = mapped(result, self._standing)
         made = None if writes and len(self._tracers) == before else mapped(standing, _value)
         self.instructions.append(
-            Instruction(function, arguments, choices, made, tuple(written), phase, location, layer)
+            Instruction(function, arguments, choices, made, tuple(written), phase, location)
         )
         return standing
 
@@ -193,6 +194,7 @@ class Trace:
             data = tensor._data
             if isinstance(data, Tracer):
                 tensor._data = array if data is self._tracers.get(id(array)) else data.value
+        forget(self._tracers.values())
         self.closed = True
 
     def undo(self) -> None:
@@ -270,9 +272,7 @@ class Trace:
         return known[1]
 
     def _node(self, x: Any) -> Any:
-        if isinstance(x, Tracer):
-            return x.node
-        if isinstance(x, _Host):
+        if isinstance(x, (Tracer, _Host)):
             return x.node
         if isinstance(x, np.ndarray):
             return self.give(x, "constant", Constant(x)).node
@@ -290,7 +290,7 @@ class Trace:
             return tracer
         return result
 
-    def _place(self) -> tuple[Phase, SourceLocation, str]:
+    def _place(self) -> tuple[Phase, SourceLocation]:
         """Tell in which phase the step is, and for which line of the user's program it works.
 
         In the backward walk that is the line of the operation whose rule runs.
@@ -307,7 +307,7 @@ class Trace:
             elif code.co_name == "step" and code.co_filename.endswith("optimizer.py"):
                 phase = "update"
             frame = frame.f_back
-        return phase, location or SourceLocation(frame.f_code, frame.f_lasti), ""
+        return phase, location or SourceLocation(frame.f_code, frame.f_lasti)
 
 
 _TAKEN = ("np", "scipy", "abs", "slice", "float")

@@ -28,7 +28,7 @@ def run(
 
     Raises ProgramError MG-635, with everything as it was before the step, where they differ.
     """
-    eager = Capture(function, args, kwargs, grads=grads)
+    eager = Capture(function, args, kwargs, grads=grads, again=True)
     expected = [(name, np.copy(array)) for name, array in _left(eager, eager.result)]
     eager.rewind()
     try:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import nn, optim
+from minigrad import nn, optim, versions
 from minigrad.errors import LabelError, MinigradError, MinigradWarning, ProgramError
 
 
@@ -230,6 +230,8 @@ def test_what_a_step_appends_is_said_once():
 
     with pytest.warns(MinigradWarning, match="MG-636 a compiled step changes 'kept', which grew from 0 to 1"):
         step(np.ones(3))
+    for _ in range(5):
+        step(np.ones(3))  # also where it is compared with the eager step
     assert [each.item() for each in kept] == [3]
 
 
@@ -283,6 +285,32 @@ def test_a_buffer_is_updated_once_a_step():
         np.testing.assert_array_equal(norm.mean.numpy(), np.full(3, 1 - 0.5**k, "float32"))
         assert norm.count.item() == k
         assert type(norm.mean) is nn.module.Buffer
+
+
+def test_what_a_step_keeps_in_an_attribute_is_the_last_calls():
+    class Box:
+        pass
+
+    box = Box()
+
+    @mg.compile
+    def step(x):
+        box.last = mg.Tensor(x) * 2
+        return box.last.sum()
+
+    for k in range(6):
+        assert step(np.full(3, float(k))).item() == 6 * k
+        assert box.last.numpy().tolist() == [2 * k] * 3
+
+
+def test_a_trace_leaves_no_versions_behind():
+    """Memory that a tracer had may be another array's afterwards, which then has a version of its own."""
+    w = mg.Tensor(np.ones(3), requires_grad=True)
+    step = mg.compile(lambda x: (mg.Tensor(x) * w.data).sum())
+    for _ in range(3):
+        step(np.ones(3))
+    known = {key for key, version in versions._by_memory.items() if version() is w.version}
+    assert known <= {id(w._data)}
 
 
 # -- arguments --------------------------------------------------------------------------------------------
