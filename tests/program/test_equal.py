@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad import nn, optim
+from minigrad.optim import chain
 
 STEPS = 20
 FEATURES, CLASSES = 5, 3
@@ -197,3 +199,60 @@ def test_a_module_is_compiled_for_inference():
         result = predict(x)
         np.testing.assert_array_equal(result.numpy(), model(mg.Tensor(x)).numpy())
         assert not result.requires_grad
+
+
+OTHERWISE: dict[
+    str, tuple[Callable[[Any], Any], Callable[[Any], Any]]
+] = {  # an optimizer; what is done to gradients
+    "the formula as it stands": (lambda m: optim.Adam(m, fast=False), lambda m: None),
+    "a chain with a schedule": (
+        lambda m: chain.Chain(
+            m, [chain.scale_by_adam, partial(chain.scale, factor=optim.Cosine(1.0, 9))], 0.1
+        ),
+        lambda m: None,
+    ),
+    "clipped by norm": (lambda m: optim.SGD(m, 0.1), lambda m: optim.clip_grad_norm(m, 0.1)),
+    "clipped by value": (lambda m: optim.SGD(m, 0.1), lambda m: optim.clip_grad_value(m, 0.01)),
+    "scaled by hand": (lambda m: optim.SGD(m, 0.1), lambda m: [scale(p) for p in m.parameters()]),
+    "an L1 penalty": (lambda m: optim.SGD(m, 0.1), lambda m: None),
+}
+
+
+def scale(p: Any) -> None:
+    p.grad.data = 0.5 * p.grad.data
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_else_is_done_in_a_step(name: str, dtype: str):
+    make, change = OTHERWISE[name]
+    found = []
+    for compiled in (False, True):
+        model = network(3, [4], nn.Tanh, 0.0, False, dtype)
+        opt, loss_of = make(model), nn.CrossEntropyLoss()
+
+        def step(x, y, model=model, opt=opt, loss_of=loss_of):
+            opt.zero_grad()
+            loss = loss_of(model(mg.Tensor(x)), y)
+            if "penalty" in name:
+                loss = loss + 0.01 * sum(np.abs(p).sum() for p in model.parameters())
+            loss.backward()
+            change(model)
+            opt.step()
+            return {"loss": loss, "norm": [np.sqrt((p * p).sum()) for p in model.parameters()]}
+
+        step = mg.compile(step) if compiled else step
+        results = [step(x, y) for x, y in batches(5, 4, True, dtype)]
+        found.append([(r["loss"].item(), *(n.item() for n in r["norm"])) for r in results])
+    assert found[0] == found[1]
+
+
+def test_half_precision():
+    found = []
+    for compiled in (False, True):
+        model = network(3, [4], nn.ReLU, 0.0, False, "float16")
+        opt, loss_of = optim.Adam(model, 0.01), nn.CrossEntropyLoss()
+        step = step_of(model, opt, loss_of, 1, 0.0)
+        step = mg.compile(step) if compiled else step
+        found.append([step(x, y).item() for x, y in batches(5, 4, True, "float16")])
+    assert found[0] == found[1]
