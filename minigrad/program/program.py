@@ -89,6 +89,11 @@ class Program:
         """Return when each buffer lives, and how much memory is needed at once; ``print`` draws it."""
         return Lives(self.replayed)
 
+    @property
+    def numpy(self) -> str:
+        """The program as text with every kernel written out, formula by formula: what ``save`` writes."""
+        return source.function_text(self.name_in_python, passes.folded(self.lowered))
+
     def save(self, path: str | os.PathLike[str], steps: int = 10_000) -> None:
         """Write the step as a Python file that runs with NumPy alone, and its arrays as ``.npz`` beside it.
 

@@ -19,6 +19,7 @@ from minigrad.program import messages, source
 from minigrad.program.effects import LeftGradient, NewData, Rebound
 from minigrad.program.functions import literal
 from minigrad.program.instructions import Listing, Value, mapped
+from minigrad.program.passes import folded
 from minigrad.program.results import InTensor
 from minigrad.program.sources import Argument
 from minigrad.program.updating import Coefficients, Formula
@@ -91,7 +92,7 @@ def _body(program: Program, listing: Listing, sources: dict[Value, Any]) -> list
             if target is not None and target is not effect.value:
                 after.append((target.name, effect.value.name))
     lines = [f"global {', '.join(name for name, _ in after)}"] if after else []
-    lines += source.lines(listing)
+    lines += source.lines(folded(listing))
     lines += [f"{name} = {new}" for name, new in after]
     return [*lines, f"return {literal(mapped(program.tree, _result))}"]
 

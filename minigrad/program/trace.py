@@ -58,7 +58,7 @@ class Trace:
         known = self._tracers.get(id(value))
         if known is not None:
             return known
-        tracer = self._tracer(value, self._free(name))
+        tracer = self._tracer(value, self.free(name))
         tracer.node.memory.made = False
         self.given.append((tracer.node, source))
         self._tracers[id(value)] = tracer
@@ -84,7 +84,7 @@ class Trace:
         """Return what stands for an object of the host's, a generator or an optimizer."""
         known = self._objects.get(id(thing))
         if known is None:
-            known = thing, Value(self._free(name), None, None, Memory(False, 0))
+            known = thing, Value(self.free(name), None, None, Memory(False, 0))
             self._objects[id(thing)] = known
             self.given.append((known[1], Object(thing)))
         return known[1]
@@ -232,13 +232,13 @@ class Trace:
 
     # -- names, values and places -------------------------------------------------------------------------
 
-    def _free(self, name: str) -> str:
+    def free(self, name: str) -> str:
         """Return a name that nothing has yet and that is one of Python's."""
         name = "".join(c if c.isalnum() else "_" for c in name).strip("_") or "v"
         name = f"_{name}" if name[0].isdigit() else name
         count = self._names.get(name, 0)
         self._names[name] = count + 1
-        return self._free(f"{name}_{count}") if count else name
+        return self.free(f"{name}_{count}") if count else name
 
     def take(self, name: str) -> None:
         """Let no value go by a name that is taken elsewhere."""
@@ -246,12 +246,12 @@ class Trace:
 
     def _next(self) -> str:
         self._count += 1
-        return self._free(f"v{self._count}")
+        return self.free(f"v{self._count}")
 
     def rename(self, tracer: Any, name: str) -> None:
         """Give what an instruction has made a name that says what it is."""
         if isinstance(tracer, Tracer) and tracer.node.name[1:].isdecimal():
-            tracer.node.name = self._free(name)
+            tracer.node.name = self.free(name)
 
     def _tracer(self, value: Any, name: str) -> Tracer:
         if isinstance(value, (np.ndarray, np.generic)):

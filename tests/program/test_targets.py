@@ -125,6 +125,29 @@ def test_kernels_are_written_out_in_numpy():
     np.testing.assert_allclose(loss, step(*data[2]).item(), rtol=1e-5)
 
 
+def test_formulas_are_folded_and_give_the_same():
+    @mg.compile
+    def step(x, y):
+        a = mg.Tensor(x) * 2 + y
+        x *= 10  # which a was made of before
+        b = np.exp(-a) * x
+        return (a - b) / (1 + mg.Tensor(y))
+
+    def expected(x, y):
+        a = x * 2 + y
+        return (a - np.exp(-a) * (10 * x)) / (1 + y)
+
+    x, y = np.linspace(0, 1, 4), np.linspace(1, 2, 4)
+    step(x.copy(), y)
+    listing = step.program.lowered
+    folded = passes.folded(listing)
+    assert len(folded.instructions) < len(listing.instructions)
+    for form in (listing, folded):
+        (result,) = as_numpy("step", form)(x.copy(), y)
+        np.testing.assert_array_equal(result, expected(x, y))
+    assert "np.exp(np.negative(v2))" in step.program.numpy
+
+
 def test_coefficients_behind_a_step_stay_behind_it():
     """Two steps of one optimizer in one program: the second's bias corrections are those of t = 2."""
     found = []

@@ -2,7 +2,8 @@
 
 from minigrad.program.passes.common import shared, without_copies
 from minigrad.program.passes.dead import without_dead
+from minigrad.program.passes.fold import folded
 from minigrad.program.passes.hoist import hoisted
 from minigrad.program.passes.lower import lowered
 
-__all__ = ["hoisted", "lowered", "shared", "without_copies", "without_dead"]
+__all__ = ["folded", "hoisted", "lowered", "shared", "without_copies", "without_dead"]

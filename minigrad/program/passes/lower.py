@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from minigrad.program.functions import Function, OfKernel, literal
+from minigrad.program.functions import Function, Item, OfKernel, literal
 from minigrad.program.instructions import Instruction, Listing, Value, mapped
 from minigrad.program.sources import Constant
 from minigrad.program.trace import Trace
@@ -40,6 +41,14 @@ def lowered(listing: Listing) -> Listing:
     return Listing(listing.given, instructions, listing.kept)
 
 
+def _name_coefficients(inside: list[Instruction], names: Sequence[str], trace: Trace) -> None:
+    """Call an update rule's coefficients what they are called in its formula."""
+    for each in inside:
+        place = each.arguments[1] if isinstance(each.function, Item) else None
+        if names and type(place) is int and isinstance(each.result, Value):
+            each.result.name = trace.free(names[place])
+
+
 def _of_reference(kernel: Instruction, function: OfKernel, trace: Trace) -> list[Instruction]:
     outer: dict[Value, Value] = {}
     tracers: dict[Value, Any] = {}
@@ -59,6 +68,7 @@ def _of_reference(kernel: Instruction, function: OfKernel, trace: Trace) -> list
             *mapped(kernel.arguments, stand_in), **mapped(kernel.options, stand_in)
         )
     inside = trace.instructions[start:]
+    _name_coefficients(inside, getattr(function.kernel, "names", ()), trace)
     same: list[Instruction] = []
     pairs = (
         [(result, kernel.result)]
