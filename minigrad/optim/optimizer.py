@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from types import EllipsisType
 from typing import Any, NamedTuple
+from weakref import ref
 
 import numpy as np
 from minigrad_kernels.launch import reference_is_forced
@@ -242,8 +243,8 @@ class Optimizer:
         if self.max_norm is not None:
             clip = clip_factor([g for _, g in ready], self.max_norm)
         rate = self.rate
-        if lost.get() is not None:
-            self.tell_lost(self.t + 1, rate)
+        if (loss := lost.get()) is not None:
+            self._tell_lost(*loss, rate)
         hooks = modes.hooked.get().update
         seen = [self._seen(slot, g, clip, rate) for slot, g in ready] if hooks else ()
         if rule is not None:
@@ -367,12 +368,10 @@ class Optimizer:
             for old, new in zip((slot.bound.theta, *slot.state.values()), arrays, strict=True):
                 old[...] = new
 
-    def tell_lost(self, t: int, rate: float) -> None:
-        """Warn (MG-408) where the last loss was NaN or infinite and reached one of the parameters, at step ``t``."""
-        loss, leaves = lost.get() or (0.0, [])
+    def _tell_lost(self, loss: float, leaves: list[ref[Tensor]], rate: float, ahead: int = 1) -> None:
         reached = {id(leaf()) for leaf in leaves}
         if any(id(slot.tensor) in reached for slot in self._slots):
-            warn("MG-408", messages.lost(loss, t, rate))
+            warn("MG-408", messages.lost(loss, self.t + ahead, rate))
 
     def _seen(self, slot: Slot, g: Array, clip: Array, rate: float) -> Update:
         state = {key: array.copy() for key, array in slot.state.items()}

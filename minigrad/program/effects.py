@@ -142,8 +142,9 @@ class Arrived:
         loss = arrays[self.value].item()
         if not isfinite(loss) or lost.get() is not None:
             note_loss(loss, self.leaves)
-            for optimizer in self.optimizers:
-                optimizer.tell_lost(optimizer.t, optimizer.rate)
+            if (noted := lost.get()) is not None:
+                for optimizer in self.optimizers:
+                    optimizer._tell_lost(*noted, optimizer.rate, ahead=0)  # its step is done already
 
 
 def tensor_like(like: Tensor, array: Any) -> Tensor:
