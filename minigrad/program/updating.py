@@ -94,6 +94,6 @@ def update(trace: Trace, optimizer: Optimizer, rule: UpdateRule | None, ready: S
     trace.host(Advance(), optimizer, name)
     location = here()
     for slot, _ in ready:
-        slot.tensor.bump_version(location, "step")
+        slot.tensor.version.written(location, "step")
         trace.updated[id(slot.tensor)] = slot.tensor
     trace.optimizers.append(optimizer)
