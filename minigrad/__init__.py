@@ -35,12 +35,13 @@ from minigrad.threads import set_threads, threads
 from minigrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from minigrad import viz
+    from minigrad import program, viz
     from minigrad.check import gradcheck
     from minigrad.functional.borders import checkpoint, custom_gradient, stop_gradient
     from minigrad.functional.forward import jvp, linearize
     from minigrad.functional.matrices import hessian, hvp, jacobian
     from minigrad.nn.calling import functional_call
+    from minigrad.program import compile
     from minigrad.viz.recorder import record
 
 _RENAMED = {"table": ("registry", registry)}
@@ -57,6 +58,7 @@ __all__ = [
     "arange",
     "cat",
     "checkpoint",
+    "compile",
     "custom_gradient",
     "debug",
     "default_dtype",
@@ -84,6 +86,7 @@ __all__ = [
     "ones_like",
     "ops",
     "optim",
+    "program",
     "record",
     "set_default_dtype",
     "set_threads",
@@ -104,6 +107,7 @@ __all__ = [
 
 _LATER = {
     "checkpoint": "functional.borders",
+    "compile": "program",
     "custom_gradient": "functional.borders",
     "functional_call": "nn.calling",
     "gradcheck": "check",
@@ -119,11 +123,11 @@ _LATER = {
 
 def __getattr__(name: str) -> Any:
     """Import what draws, records, checks and transforms functions when it is first asked for: most never do."""
-    if name in _LATER or name == "viz":
+    if name in _LATER or name in ("program", "viz"):
         from importlib import import_module
 
         module = import_module(f"minigrad.{_LATER.get(name, name)}")
-        return module if name == "viz" else getattr(module, name)
+        return getattr(module, name) if name in _LATER else module
     if name in _RENAMED:
         return _old_name(name)
     raise words.no_name(__name__, name, __all__)

@@ -62,6 +62,8 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     tracked: list[bool] = []
     arrays: list[Any] = []
     versions: list[int | None] = []
+    if (trace := switches.tracing.get()) is not None:
+        trace.enter(inputs)
     for x in inputs:
         if isinstance(x, Tensor):
             arrays.append(x._data)

@@ -118,7 +118,6 @@ MODULE: dict[str, str] = {
     "SGD": "mg.optim.SGD(model, lr=0.1)",
     "autograd": "mg.grad, mg.gradients, mg.gradcheck, mg.define",
     "bool": "dtype='bool'",
-    "compile": "nothing: there is no compiler here",
     "cuda": "t.to('cuda'), model.to('cuda')",
     "device": "a device is its name: t.to('cuda'), mg.Tensor(data, device='cpu')",
     "double": "dtype='float64'",

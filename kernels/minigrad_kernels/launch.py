@@ -24,11 +24,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from minigrad_kernels.loops import Implementation, Loop, numba
+from minigrad_kernels.loops import Host, Implementation, Loop, noted, numba
 
 __all__ = [
-    "Implementation", "Kernel", "Loop", "Way", "is_shared_out", "kernels", "may_use_threads", "note_shared_out",
-    "numba", "output", "reference_is_forced", "reference_only", "register", "set_threads", "threads", "written",
+    "Host", "Implementation", "Kernel", "Loop", "Way", "is_shared_out", "kernels", "may_use_threads",
+    "note_shared_out", "noted", "numba", "output", "reference_is_forced", "reference_only", "register",
+    "set_threads", "threads", "written",
 ]  # fmt: skip
 
 kernels: dict[str, Kernel] = {}
@@ -180,6 +181,8 @@ class Kernel:
     def __call__(self, *arrays: Any, **options: Any) -> Any:
         """Run on ``arrays``; what it returns and writes does not depend on the implementation."""
         implementation = self.pick(*arrays, **options)
+        if implementation is self.reference and (tracer := _tracer(arrays)) is not None:
+            return tracer.__kernel__(self, arrays, options)
         if self.flat and implementation is not self.reference and implementation is not self.gpu:
             return implementation(*_flattened(self.name, arrays))
         return implementation(*arrays, **options)
@@ -231,6 +234,14 @@ class Kernel:
 
     def __reduce__(self) -> tuple[Callable[[str], Kernel], tuple[str]]:
         return _registered, (self.name,)
+
+
+def _tracer(arrays: tuple[Any, ...]) -> Any:
+    """Return the first array of a type that notes kernels down by itself (``__kernel__``), or None."""
+    for array in arrays:
+        if hasattr(type(array), "__kernel__"):
+            return array
+    return None
 
 
 def _registered(name: str) -> Kernel:

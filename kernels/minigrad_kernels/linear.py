@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels import gpu, products, sample
-from minigrad_kernels.launch import Loop, Way, output, register, written
+from minigrad_kernels.launch import Host, Loop, Way, output, register, written
 
 ACTIVATIONS = ("none", "relu")
 SUMMING = (32, 32)  # columns and lanes of a block that sums rows; as in cuda/linear.cu
@@ -45,6 +45,7 @@ def bias_relu_loop(y: Any, b: Any) -> None:
 
 
 add_bias, add_bias_relu = Loop(bias_loop), Loop(bias_relu_loop)
+relu = Host("relu_in_place", lambda y: np.maximum(y, 0, out=y))
 
 
 def forward_cpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
@@ -52,11 +53,11 @@ def forward_cpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = Non
     shape = (*x.shape[:-1], w.shape[0])
     y = np.empty(shape, x.dtype) if out is None else output(out, shape, x)
     rows, samples = (y, x) if x.ndim == 2 else (_rows(y), _rows(x))
-    np.dot(samples, w.T, out=rows)
+    products.blas(samples, w.T, rows)
     if b is not None:
         (add_bias_relu if activation == "relu" else add_bias).compiled(rows, b)
     elif activation == "relu":
-        np.maximum(y, 0, out=y)
+        relu(y)
     return y
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out, threads
+from minigrad_kernels.launch import Host, Loop, may_use_threads, note_shared_out, threads
 from minigrad_kernels.tiles import Tile, pack_panels, size, tile, tile_across, transpose
 from minigrad_kernels.work_queue import new_queue, next_task
 
@@ -177,13 +177,17 @@ def fits(m: int, n: int, depth: int, dtype: np.dtype[Any]) -> bool:
     return fitting is not None and max(m, fitting.rows) * max(n, fitting.columns) <= MOST_WASTE * m * n
 
 
+blas = Host("np.dot", lambda a, b, out: np.dot(a, b, out=out))
+assign = Host("np.copyto", np.copyto)
+
+
 def _padded(a: Any, rows: int, columns: int) -> Any:
     """Return a matrix with zeros added where it has fewer rows or columns than that."""
     m, n = a.shape
     if m >= rows and n >= columns:
         return a
     whole = np.zeros((max(m, rows), max(n, columns)), a.dtype)
-    whole[:m, :n] = a
+    assign(whole[:m, :n], a)
     return whole
 
 
@@ -204,7 +208,7 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
     )
     whole = np.empty((len(x), len(w)), x.dtype)
     loop.compiled(x, w, bias.ravel(), relu, workers, whole)
-    y[:] = whole[:n, :m]
+    assign(y, whole[:n, :m])
 
 
 def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
@@ -217,7 +221,7 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     if m * n * len(b) >= SMALLEST and fits(m, n, len(b), b.dtype):
         _dot_by_tiles(a, b, out, by_rows)
     else:
-        np.dot(a, b, out=out)
+        blas(a, b, out)
 
 
 def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool) -> None:
@@ -237,4 +241,4 @@ def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     a, b = _padded(a, fitting.rows, 0), _padded(b, 0, fitting.columns)
     whole = np.empty((len(a), b.shape[1]), b.dtype)
     loops.product.compiled(a, b, by_rows, workers, whole)
-    out[:] = whole[:m, :n]
+    assign(out, whole[:m, :n])

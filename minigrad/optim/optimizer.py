@@ -13,7 +13,7 @@ import numpy as np
 from minigrad_kernels.launch import reference_is_forced
 from minigrad_kernels.updates import UpdateRule, update_all
 
-from minigrad import modes
+from minigrad import modes, switches
 from minigrad.backend import Array
 from minigrad.errors import ConfigError, GradientError, OptimizerError, warn
 from minigrad.memory import empty_apart
@@ -238,6 +238,9 @@ class Optimizer:
             warn("MG-502", messages.EVAL_MODE)
         rule = self.reading.rule if self.fast else None
         ready = self._ready(rule)
+        if (trace := switches.tracing.get()) is not None:
+            trace.update(self, rule, ready)
+            return
         clip: Array = 1.0
         if self.max_norm is not None:
             clip = clip_factor([g for _, g in ready], self.max_norm)
@@ -369,10 +372,10 @@ class Optimizer:
             for old, new in zip((slot.bound.theta, *slot.state.values()), arrays, strict=True):
                 old[...] = new
 
-    def _tell_lost(self, loss: float, leaves: list[ref[Tensor]], rate: float) -> None:
+    def _tell_lost(self, loss: float, leaves: list[ref[Tensor]], rate: float, ahead: int = 1) -> None:
         reached = {id(leaf()) for leaf in leaves}
         if any(id(slot.tensor) in reached for slot in self._slots):
-            warn("MG-408", messages.lost(loss, self.t + 1, rate))
+            warn("MG-408", messages.lost(loss, self.t + ahead, rate))
 
     def _seen(self, slot: Slot, g: Array, clip: Array, rate: float) -> Update:
         state = {key: array.copy() for key, array in slot.state.items()}
