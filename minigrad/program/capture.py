@@ -235,7 +235,8 @@ class Capture:
                 passes -= before if adds else 0
                 if adds:
                     guards.expect_gradient(tensor, self._had_gradient(tensor))
-                effects.append(LeftGradient(tensor, gradient.node, passes, adds, tensor.expected_passes))
+                stepped = id(tensor) in self.trace.updated
+                effects.append(LeftGradient(tensor, gradient.node, passes, adds, stepped))
         elif cleared:
             forgotten.append(tensor)
         return effects

@@ -74,7 +74,8 @@ class LeftGradient:
     passes: int
     adds: bool
     """Whether the gradient from before the step is part of it."""
-    expected: int
+    stepped: bool
+    """Whether an optimizer's step has used it."""
 
     @property
     def values(self) -> list[Value]:
@@ -86,7 +87,10 @@ class LeftGradient:
         tensor = self.tensor
         tensor._grad = arrays[self.value]
         tensor.grad_passes = self.passes + (tensor.grad_passes if self.adds else 0)
-        tensor.expected_passes = self.expected
+        if self.stepped:
+            tensor.stepped_passes = tensor.grad_passes
+        elif not self.adds:
+            tensor.stepped_passes = 0
 
 
 @dataclass(slots=True, frozen=True, eq=False)
