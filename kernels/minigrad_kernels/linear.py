@@ -182,9 +182,9 @@ def backward_bias_gpu(g: Any, out: Any = None) -> Any:
 
 
 def backward_activation_reference(g: Any, y: Any, activation: str = "none", out: Any = None) -> Any:
-    """Return (d, Σ d over all samples): the gradient d before the activation, and dL/db. For "relu" d is g where y > 0, else 0.
+    """Return (d, Σ d over all samples): the gradient d before the activation, and dL/db.
 
-    ``y`` is the layer's result. d may be written over g: ``out=(g, None)``.
+    ``y`` is the layer's result. For "relu" d is g where y > 0, else 0. d may be written over g: ``out=(g, None)``.
     """
     d = np.where(y > 0, g, 0) if _is_relu(activation) else g
     into, total = out or (None, None)

@@ -15,7 +15,16 @@ from minigrad.errors import ConfigError
 _RULES = tuple(
     f"minigrad/ops/{name}.py"
     for name in (
-        *("elementwise", "activation", "reduce", "circular", "running", "sampled", "linalg", "factorizations"),
+        *(
+            "elementwise",
+            "activation",
+            "reduce",
+            "circular",
+            "running",
+            "sampled",
+            "linalg",
+            "factorizations",
+        ),
         *("least_squares", "norms", "special", "bessel", "gammas", "hypergeometric", "probability"),
     )
 )

@@ -181,7 +181,7 @@ def part(draw: random.Random, result: Any) -> Callable[[Any], Any] | None:
 
 
 def full_rank(a: np.ndarray) -> bool:
-    """Whether the columns, or the rows where there are fewer, of every matrix in a stack point in directions of their own."""
+    """Whether the columns, or the rows where there are fewer, of each matrix point in directions of their own."""
     if a.ndim < 2 or not a.size:
         return True
     return bool(np.all(np.linalg.matrix_rank(a, rtol=1e-6) == min(a.shape[-2:])))
