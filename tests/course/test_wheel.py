@@ -164,7 +164,10 @@ def test_every_family_of_rules_is_closed_to_those_who_are_asked_for_rules(name):
         for rule in operation.rules
         if rule is not None
     }
-    assert {path for path in holding if path.startswith("minigrad/ops/")} - set(ANSWERS[name]) == set()
+    refusals = {"minigrad/ops/library.py"}  # a rule that raises, where there is no formula
+    assert {path for path in holding if path.startswith("minigrad/ops/")} - refusals == holding & set(
+        ANSWERS[name]
+    )
 
 
 @pytest.mark.parametrize("name", ["A1", "A2", "A6", "A7"])
