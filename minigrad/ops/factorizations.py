@@ -8,20 +8,17 @@ is infinite or NaN there, as PyTorch's. A loss of the values alone has a gradien
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minigrad import switches
-from minigrad.backend import Array, as_array
+from minigrad.backend import Array
 from minigrad.errors import ConfigError, MatrixError
 from minigrad.operation import define, stands_for
 from minigrad.ops.half import wide
 from minigrad.ops.linalg import solve_matrices
 from minigrad.ops.matrices import below, in_lapack, on_diagonal, turned, whole, widened
-from minigrad.tensor import Tensor, unwrap
-from minigrad.variable import Variable
+from minigrad.tensor import unwrap
 
 
 def _over(numerator: Array, denominator: Array, used: Array) -> Any:
@@ -35,16 +32,6 @@ def _any(*gradients: Array) -> Any:
     for g in gradients[1:]:
         found = found | np.any(g != 0, axis=(-2, -1), keepdims=True)
     return found
-
-
-def _has_graph(a: Any) -> bool:
-    """Whether the vectors will be wanted, by the rule, where the values alone are asked for."""
-    return isinstance(a, Variable) and a.requires_grad and switches.recording.get()
-
-
-def _of_values(function: Callable[..., Any], a: Any, **options: Any) -> Any:
-    values = function(as_array(unwrap(a)), **options)
-    return Tensor(values) if isinstance(a, Variable) else values
 
 
 def _skew(a: Array) -> Any:
@@ -94,8 +81,6 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
 
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     """Return the eigenvalues of symmetric matrices, in ascending order: dw = diag(Vᵀ da V); ``np.linalg.eigvalsh``."""
-    if not _has_graph(a):
-        return _of_values(in_lapack("eigh", np.linalg.eigvalsh), a, UPLO=UPLO)
     return eigh(a, UPLO)[0]
 
 
@@ -156,8 +141,6 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     (PyTorch takes them for constants). Where singular values are equal, or are 0 in a matrix that is not square, the
     gradient of a loss of the vectors is infinite or NaN. ``hermitian`` goes by way of ``eigh``.
     """
-    if not compute_uv and not _has_graph(a):
-        return _of_values(in_lapack("svd", np.linalg.svd), a, compute_uv=False, hermitian=hermitian)
     if hermitian:
         w, v = eigh(a)
         order = np.flip(np.argsort(np.abs(unwrap(w)), axis=-1), axis=-1)

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad import registry
 from minigrad.errors import ConfigError, DtypeError, MatrixError, MinigradError, OperationError, ShapeError
-from minigrad.ops import factorizations
 from tests.ops.cases import linalg
 from tests.ops.test_tensor_products import agree, array, laid_out
 
@@ -574,26 +573,3 @@ def test_tensorsolve_of_as_many_axes_has_them_all(shape):
     np.testing.assert_array_equal(found.data, np.full(shape, 0.5), strict=True)
     np.sum(found).backward()
     np.testing.assert_array_equal(t.grad.data, np.full(shape, -2.0 / 16.0), strict=True)
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        np.linalg.eigvalsh,
-        np.linalg.svdvals,
-        lambda a: np.linalg.svd(a, compute_uv=False),
-        lambda a: np.linalg.svd(a, compute_uv=False, hermitian=True),
-    ],
-)
-def test_values_alone_compute_no_vectors_where_no_gradient_is_wanted(function, monkeypatch):
-    a = np.array([[3.0, 1.0, 0.5], [1.0, -2.0, 0.25], [0.5, 0.25, 1.0]])
-    watched = mg.Tensor(a, requires_grad=True)
-    monkeypatch.setattr(factorizations, "_eigenpairs", None)
-    monkeypatch.setattr(factorizations, "_singular_triples", None)
-    with mg.no_grad():
-        found = [function(mg.Tensor(a)), function(watched)]
-    for each in found:
-        assert isinstance(each, mg.Tensor)
-        np.testing.assert_array_equal(each.data, function(a))
-    with pytest.raises(TypeError, match="NoneType"):
-        function(watched)
