@@ -224,7 +224,7 @@ class TestDtypes:
         assert not found.requires_grad
 
     def test_scipy_minimizes_with_our_gradient_and_products(self):
-        from scipy.optimize import minimize, rosen, rosen_der
+        from scipy.optimize import minimize, rosen_der
 
         def banana(x):
             return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
@@ -233,11 +233,12 @@ class TestDtypes:
         np.testing.assert_allclose(mg.grad(banana)(start).numpy(), rosen_der(start), rtol=1e-12)
         curved = {"hessp": lambda x, p: mg.hvp(banana, x, p)}
         for method, more in {
-            **{method: {} for method in ("BFGS", "L-BFGS-B", "CG", "SLSQP")},
-            "Newton-CG": curved,
-            "trust-exact": {"hess": mg.hessian(banana)},
+            **{method: {} for method in ("BFGS", "L-BFGS-B", "CG", "SLSQP", "TNC", "trust-constr")},
+            **dict.fromkeys(("Newton-CG", "trust-ncg", "trust-krylov", "trust-constr"), curved),
+            **{method: {"hess": mg.hessian(banana)} for method in ("trust-exact", "dogleg", "trust-ncg")},
         }.items():
-            found = minimize(rosen, start, jac=mg.grad(banana), method=method, **more)
+            more |= {"options": {"maxfun": 1000}} if method == "TNC" else {}
+            found = minimize(banana, start, jac=mg.grad(banana), method=method, **more)
             np.testing.assert_allclose(np.asarray(found.x), np.ones(3), atol=1e-3, err_msg=method)
 
 

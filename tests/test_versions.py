@@ -19,13 +19,19 @@ from tests.ops.cases import CASES, COMPOSED, Case
 T = mg.Tensor
 
 ALL = {**CASES, **COMPOSED}
+ALONE = {
+    "pad": 1,  # NumPy hands a call over for its arrays, and not for constant_values, initial, left
+    "add.reduce": 1,
+    "interp": 3,
+    "histogram": 1,  # the values that are counted say where, and have no gradient
+}
 WITH_BARE_INPUTS = [
     pytest.param(case, k, id=f"{name}-{n}-{case.layout}-{k}")
     for name in ALL
     for n, case in enumerate(ALL[name])
     if len(case.inputs) > 1
     for k, x in enumerate(case.inputs)
-    if isinstance(x, np.ndarray) and x.dtype == np.float64
+    if isinstance(x, np.ndarray) and x.dtype == np.float64 and ALONE.get(name) != k
 ]
 
 

@@ -183,22 +183,22 @@ def backward_bias_gpu(g: Any, out: Any = None) -> Any:
 
 
 def backward_activation_reference(g: Any, y: Any, activation: str = "none", out: Any = None) -> Any:
-    """Return (d, Σ d over all samples): the gradient d before the activation, g·[y > 0] for "relu", and dL/db.
+    """Return (d, Σ d over all samples): the gradient d before the activation, and dL/db.
 
-    ``y`` is the layer's result. d may be written over g: ``out=(g, None)``.
+    ``y`` is the layer's result. For "relu" d is g where y > 0, else 0. d may be written over g: ``out=(g, None)``.
     """
-    d = g * (y > 0) if _is_relu(activation) else g
+    d = np.where(y > 0, g, 0) if _is_relu(activation) else g
     into, total = out or (None, None)
     return written(d, into), backward_bias_reference(d, total)
 
 
 def mask_sum_loop(g: Any, y: Any, d: Any, total: Any) -> None:
     """See ``backward_activation_reference``."""
-    zero, one = g.dtype.type(0), g.dtype.type(1)
+    zero = g.dtype.type(0)
     total[:] = 0
     for i in range(g.shape[0]):
         for j in range(g.shape[1]):
-            passed = g[i, j] * (one if y[i, j] > zero else zero)
+            passed = g[i, j] if y[i, j] > zero else zero
             d[i, j] = passed
             total[j] = total[j] + passed
 

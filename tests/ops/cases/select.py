@@ -72,10 +72,10 @@ def written(write: Callable[[Any], None]) -> Callable[[Any], Any]:
 
 #: operations without a gradient: each a function of one tensor
 CONSTANT: dict[str, Callable[..., Any]] = {
-    "copyto": written(lambda t: np.copyto(t, 2.5, where=[True, False, True])),
+    "copyto": written(lambda t: np.copyto(t, 2.5, where=t == 0)),
     "fill_diagonal": written(lambda t: np.fill_diagonal(t, 7.0)),
     "place": written(lambda t: np.place(t, t == 0, [1.0, 2.0])),
     "put": written(lambda t: np.put(t, [0, -1], [3.0, 4.0])),
-    "put_along_axis": written(lambda t: np.put_along_axis(t, np.array([[1], [0]]), 5.0, 1)),
+    "put_along_axis": written(lambda t: np.put_along_axis(t, np.argmax(t, 1, keepdims=True), 5.0, 1)),
     "putmask": written(lambda t: np.putmask(t, t == 0, [1.0, 2.0])),
 }
