@@ -5,7 +5,7 @@ from typing import Any
 from minigrad import words
 from minigrad.optim import formulas, penalties, schedules
 from minigrad.optim.clip import clip_grad_norm, clip_grad_value
-from minigrad.optim.optimizer import Optimizer, Update
+from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.optimizers import (
     GD,
     SGD,
@@ -32,6 +32,7 @@ from minigrad.optim.schedules import (
     StepDecay,
     Warmup,
 )
+from minigrad.optim.share import Update
 
 __all__ = [
     "GD",
