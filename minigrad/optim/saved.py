@@ -106,9 +106,9 @@ def differences(own: Mapping[str, Any], saved: Mapping[str, Any]) -> list[str]:
         elif key == "schedule":
             if not isinstance(other, Mapping):
                 wrong.append(f"schedule is {other!r}, expected a dict")
-        elif key == "t":
+        elif key in ("t", "updates"):
             if not isinstance(other, Integral) or isinstance(other, bool) or other < 0:
-                wrong.append(f"t is {other!r}, expected a number of steps")
+                wrong.append(f"{key} is {other!r}, expected a number of steps")
         else:
             try:
                 from_zero(key, other)

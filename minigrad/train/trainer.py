@@ -79,7 +79,7 @@ class Trainer(Training):
 
         A callback ends training early by setting ``trainer.stopping``.
         """
-        self.loader, self.epochs = loader, epochs
+        self.loader, self.validation, self.epochs = loader, validation, epochs
         self.began = time.monotonic()
         for callback in (*self.callbacks, self.strategy):
             callback.on_train_begin(self)

@@ -1,4 +1,4 @@
-"""Groups of parameters with settings of their own: against PyTorch, read, written, added, saved, and what is refused."""
+"""Groups of parameters with settings of their own: against PyTorch, read, written, added, saved, refused."""
 
 from __future__ import annotations
 
