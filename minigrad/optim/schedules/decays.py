@@ -219,8 +219,8 @@ class Polynomial(Schedule):
 
     def __call__(self, step: int) -> float:
         """Return the rate after ``step`` updates."""
-        left = 1 - min(count(step), self.steps) / self.steps
-        return min(self.floor + (self.rate - self.floor) * left**self.power, self.rate)
+        left = math.pow(1 - min(count(step), self.steps) / self.steps, self.power)
+        return min(self.floor + (self.rate - self.floor) * left, self.rate)
 
 
 @dataclass(frozen=True)
