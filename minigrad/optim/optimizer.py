@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from operator import attrgetter
 from types import EllipsisType
 from typing import Any
 
@@ -24,7 +23,7 @@ from minigrad.optim.parameters import HasParameters, Parameters, listed, named
 from minigrad.optim.ready import require_known, take_ready, tell_lost
 from minigrad.optim.schedules import Schedule
 from minigrad.optim.settings import above_zero, flag, from_zero, number, require
-from minigrad.optim.share import shares
+from minigrad.optim.share import Share, by_skipped
 from minigrad.optim.signature import Signature
 from minigrad.optim.writing import plain, require_apart
 from minigrad.source import here
@@ -254,28 +253,39 @@ class Optimizer:
         of a loss that is NaN or infinite (MG-408; not on a GPU, which would have to be waited for). Ctrl-C may fall
         between two parameters.
         """
-        members = self._members or (self,)
         idle: list[Slot] = []
-        work = [(member, *take_ready(member, self.t, idle)) for member in members]
-        ready = work[0][2] if len(work) == 1 else [pair for _, _, part in work for pair in part]
+        work = []  # no comprehensions: each is a call, and this runs for every step
+        for member in self._members or (self,):
+            rule, own = take_ready(member, self.t, idle)
+            work.append((member, rule, own))
+        ready = own if len(work) == 1 else [pair for _, _, part in work for pair in part]
         if idle or not ready:
             require_known(self, idle, ready)
-        if not all(map(_seen_apart, members)):
-            require_apart((slot.name, slot.bound.theta) for slot, _ in ready)
-            for member in members:
-                member._apart = True
+        for member, _, _ in work:
+            if not member._apart:
+                require_apart((slot.name, slot.bound.theta) for slot, _ in ready)
+                break
         clip: Array = 1.0
         if self.max_norm is not None:
             clip = clip_factor([g for _, g in ready], self.max_norm)
-        parts = [part for each in work for part in shares(*each, self._uneven)]
-        self.last_rate = parts[0].rate
+        shares: list[Share] = []
+        for member, rule, own in work:
+            member._apart = True
+            rate = member.last_rate = member.rate
+            if self._uneven:
+                shares += by_skipped(member, rule, own, rate)
+            elif own:
+                shares.append(Share(member, rule, own, rate, self.t + 1))
+        self.last_rate = work[0][0].last_rate
         if (loss := lost.get()) is not None:
             tell_lost(self, *loss, self.last_rate)
         hooks = modes.hooked.get().update
-        seen = [update for part in parts for update in part.seen(clip)] if hooks else ()
-        prepared = [part.prepare(clip) for part in parts]
-        for part, numbers in zip(parts, prepared, strict=True):
-            part.write(numbers)
+        seen = [update for share in shares for update in share.seen(clip)] if hooks else ()
+        prepared = []
+        for share in shares:
+            prepared.append(share.prepare(clip))  # noqa: PERF401
+        for share, numbers in zip(shares, prepared, strict=True):
+            share.write(numbers)
         self.t += 1
         for slot in idle:
             slot.skipped += 1
@@ -366,9 +376,6 @@ class Optimizer:
     def no_kernel(self) -> str:
         """Why the formula runs as it stands, where it does: what in it is more than arithmetic entry by entry."""
         return self.reading.why
-
-
-_seen_apart = attrgetter("_apart")
 
 
 def _zeros(theta: Array, k: int) -> Array:

@@ -39,16 +39,18 @@ class Update(NamedTuple):
     settings: dict[str, float]
 
 
-class Share:
-    """The parameters of one group that have skipped equally many steps, and so are updated by the same numbers."""
+class Share(NamedTuple):
+    """The parameters of one group that have skipped equally many steps, and so are updated by the same numbers.
 
-    __slots__ = ("optimizer", "rate", "ready", "rule", "skipped", "t")
+    ``t`` is the number of this step among their own.
+    """
 
-    def __init__(
-        self, optimizer: Optimizer, rule: UpdateRule | None, ready: Ready, rate: float, skipped: int
-    ) -> None:
-        self.optimizer, self.rule, self.ready, self.rate = optimizer, rule, ready, rate
-        self.skipped, self.t = skipped, optimizer.t + 1 - skipped
+    optimizer: Optimizer
+    rule: UpdateRule | None
+    ready: Ready
+    rate: float
+    t: int
+    skipped: int = 0
 
     def seen(self, clip: Array) -> Iterator[Update]:
         """Return for each parameter what the hooks see of its update."""
@@ -78,36 +80,32 @@ class Share:
 
     def write(self, prepared: Any) -> None:
         """Change the parameters and their state in place."""
-        if self.rule is not None:
-            self._launch(self.rule, prepared)
+        rule = self.rule
+        if rule is None:
+            for (slot, _), arrays in zip(self.ready, prepared, strict=True):
+                for old, new in zip((slot.bound.theta, *slot.state.values()), arrays, strict=True):
+                    old[...] = new
             return
-        for (slot, _), arrays in zip(self.ready, prepared, strict=True):
-            for old, new in zip((slot.bound.theta, *slot.state.values()), arrays, strict=True):
-                old[...] = new
-
-    def _launch(self, rule: UpdateRule, coefficients: tuple[Any, ...]) -> None:
         for (name, _), vector in self.optimizer._vectors.items():
             if name == rule.name:
-                vector[:] = coefficients
+                vector[:] = prepared
         launches: dict[Any, list[tuple[Array, ...]]] = {}
         for slot, g in self.ready:
             bound = slot.bound
             if isinstance(bound, OnDevice):
                 launches.setdefault(bound.group, []).append(bound.for_launch(g))
             else:
-                bound.update(g, coefficients)
+                bound.update(g, prepared)
         for parameters in launches.values():
-            update_all(rule.name, parameters, coefficients, rule.source)
+            update_all(rule.name, parameters, prepared, rule.source)
 
 
-def shares(optimizer: Optimizer, rule: UpdateRule | None, ready: Ready, uneven: bool) -> list[Share]:
-    """Return the shares of the parameters of an optimizer, or of one of its groups; ``uneven`` where some skipped."""
-    if not ready:
-        return []
-    rate = optimizer.last_rate = optimizer.rate
-    if not uneven:
-        return [Share(optimizer, rule, ready, rate, 0)]
+def by_skipped(optimizer: Optimizer, rule: UpdateRule | None, ready: Ready, rate: float) -> list[Share]:
+    """Return the shares of parameters some of which have skipped steps."""
     parts: dict[int, Ready] = {}
     for pair in ready:
         parts.setdefault(pair[0].skipped, []).append(pair)
-    return [Share(optimizer, rule, part, rate, skipped) for skipped, part in parts.items()]
+    return [
+        Share(optimizer, rule, part, rate, optimizer.t + 1 - skipped, skipped)
+        for skipped, part in parts.items()
+    ]
