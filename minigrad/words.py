@@ -187,9 +187,15 @@ MODEL: dict[str, str] = {
 OPTIM: dict[str, str] = {
     # a name of torch.optim and torch.optim.lr_scheduler: what to write
     "Adagrad": "optim.AdaGrad(model)",
+    "AveragedModel": "optim.EMA(model, decay=None): the mean of the weights, and with a decay a moving one",
     "CosineAnnealingLR": "optim.SGD(model, lr=optim.Cosine(0.1, 100)): a schedule is the rate",
+    "CosineAnnealingWarmRestarts": "optim.SGD(model, lr=optim.CosineRestarts(0.1, 100)): a schedule is the rate",
     "ExponentialLR": "optim.SGD(model, lr=optim.Exponential(0.1, 0.99, 1)): a schedule is the rate",
     "LambdaLR": "optim.SGD(model, lr=function_of_t): a function of the step is a rate",
+    "LinearLR": "optim.SGD(model, lr=optim.Linear(0.1, 100)): a schedule is the rate",
+    "MultiStepLR": "optim.SGD(model, lr=optim.MultiStep(0.1, (30, 60))): a schedule is the rate",
+    "OneCycleLR": "optim.SGD(model, lr=optim.OneCycle(0.1, 900)): a schedule is the rate",
+    "PolynomialLR": "optim.SGD(model, lr=optim.Polynomial(0.1, 100)): a schedule is the rate",
     "StepLR": "optim.SGD(model, lr=optim.StepDecay(0.1, 10, 0.5)): a schedule is the rate",
     "clip_grad_norm_": "optim.clip_grad_norm(model, 1.0)",
     "lr_scheduler": "optim.SGD(model, lr=optim.Cosine(0.1, 100)): a schedule is the rate",

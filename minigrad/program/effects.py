@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, Protocol
 
 from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.ready import tell_lost
 from minigrad.program.instructions import Value
 from minigrad.program.sources import Place
 from minigrad.records import Version
@@ -148,7 +149,7 @@ class Arrived:
             note_loss(loss, self.leaves)
             if (noted := lost.get()) is not None:
                 for optimizer in self.optimizers:
-                    optimizer._tell_lost(*noted, optimizer.rate, ahead=0)  # its step is done already
+                    tell_lost(optimizer, *noted, optimizer.rate, ahead=0)  # its step is done already
 
 
 def tensor_like(like: Tensor, array: Any) -> Tensor:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from minigrad_kernels.updates import UpdateRule
 
+from minigrad.errors import ConfigError
 from minigrad.ops.half import wide
 from minigrad.optim import formulas
 from minigrad.optim.clip import clip_factor
 from minigrad.optim.optimizer import Optimizer
+from minigrad.program import messages
 from minigrad.program.functions import OfPython, literal
 from minigrad.program.tracer import Tracer
 from minigrad.source import here
@@ -71,7 +73,9 @@ def _advance(optimizer: Optimizer) -> None:
 
 
 def update(trace: Trace, optimizer: Optimizer, rule: UpdateRule | None, ready: Sequence[Any]) -> None:
-    """Do an optimizer's step with tracers, and note it down."""
+    """Do an optimizer's step with tracers, and note it down; MG-641 where not all go by the same numbers."""
+    if len(optimizer.param_groups) > 1 or any(slot.skipped for slot, _ in ready):
+        raise ConfigError("MG-641", messages.groups(type(optimizer).__name__))
     clip: Any = 1.0
     if optimizer.max_norm is not None:
         clip = clip_factor([g for _, g in ready], optimizer.max_norm)
