@@ -132,7 +132,7 @@ class Record:
         if output is not None:
             value, arrays = output, (*self._recorded_inputs(), *self.saved_again())
         elif operation.joint_vjp is not None:
-            gradients = operation.joint_vjp(rules, incoming, value, *arrays)
+            gradients = operation.joint_vjp(rules, incoming, value, *arrays, **self.params)
             for i in rules:
                 found.append((i, gradients[i]))  # noqa: PERF401
             return found

@@ -62,6 +62,8 @@ class Loop:
     ``fastmath`` and ``parallel`` go to Numba. ``names`` gives values to global names of the function, so that one
     text can be compiled for float32 and for float64 with a helper of its own in each; a global name that stands
     for another Loop is compiled with it, and ``prange`` becomes Numba's where the loop is ``parallel``.
+    ``signature``, given Numba's types, says for which arguments it is compiled, all others being converted; without
+    it that is done for each layout of the arrays anew.
     """
 
     def __init__(
@@ -70,9 +72,11 @@ class Loop:
         *,
         fastmath: frozenset[str] = frozenset(),
         parallel: bool = False,
+        signature: Callable[[Any], Any] | None = None,
         **names: Any,
     ) -> None:
         self.function = function
+        self.signature = signature
         self.names = names
         self.options: dict[str, Any] = {"error_model": "numpy"}
         if fastmath:
@@ -99,10 +103,11 @@ class Loop:
         if module is None:
             raise RuntimeError(f"{self.function.__name__} is a loop for Numba, and Numba is not installed")
         function = self._bound(lambda helper: helper.compiled)
+        given = () if self.signature is None else (self.signature(module.types),)
         try:
-            compiled: Implementation = module.njit(cache=True, **self.options)(function)
+            compiled: Implementation = module.njit(*given, cache=True, **self.options)(function)
         except RuntimeError:  # no folder that could hold the cache can be written
-            compiled = module.njit(**self.options)(function)
+            compiled = module.njit(*given, **self.options)(function)
         return compiled
 
     def _helpers(self) -> dict[str, Loop]:
