@@ -10,6 +10,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn
 from minigrad.errors import ConfigError, DtypeError, ShapeError
+from minigrad.threads import threads
 from tests.nn.parity import close, tensor
 
 
@@ -289,6 +290,53 @@ def test_rotary_positions_are_rotations_whose_products_know_the_distance_alone()
     products = [float((np.asarray(rotary(x, t)) * np.asarray(rotary(y, t + 4))).sum()) for t in (0, 7, 50)]
     close(products, [products[0]] * 3)
     mg.gradcheck(lambda a: rotary(a, 2), [rng.normal(size=(2, 3, 6))], order=2)
+
+
+def test_memory_grows_with_the_length_and_not_with_its_square():
+    """What NumPy holds at most, forward and backward: 4 arrays of the inputs' size and a few rows, no n × n."""
+    import tracemalloc
+
+    from minigrad_kernels import launch
+
+    if launch.numba() is None or launch.reference_is_forced():
+        pytest.skip("the reference holds all weights")
+    peaks = []
+    for n in (512, 1024):
+        rng = np.random.default_rng(0)
+        q, k, v = (
+            mg.Tensor(rng.standard_normal((1, 4, n, 32), dtype=np.float32), requires_grad=True)
+            for _ in range(3)
+        )
+        for repeat in range(2):  # once to compile
+            tracemalloc.start()
+            nn.scaled_dot_product_attention(q, k, v, is_causal=True).sum().backward()
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            for t in (q, k, v):
+                t.zero_grad()
+        peaks.append(peak)
+        assert peak < 6 * q.data.nbytes + 200_000
+    assert peaks[1] < 2.3 * peaks[0]
+
+
+def test_the_same_bits_whatever_the_number_of_threads():
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal((2, 3, 150, 32), dtype=np.float32) for _ in range(3)]
+    results = []
+    before = max(threads().values())
+    try:
+        for count in (1, 2):
+            mg.set_threads(count)
+            tensors = [tensor(a) for a in arrays]
+            y = nn.scaled_dot_product_attention(
+                *tensors, dropout_p=0.1, is_causal=True, rng=np.random.default_rng(0)
+            )
+            y.backward(arrays[0])
+            results.append([y.numpy(), *(t.grad.numpy() for t in tensors)])
+    finally:
+        mg.set_threads(before)
+    for one, two in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 if __name__ == "__main__":
