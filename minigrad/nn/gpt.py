@@ -19,7 +19,7 @@ from minigrad.nn.dropout import Dropout
 from minigrad.nn.layers import Embedding, LayerNorm, Linear
 from minigrad.nn.module import Module, Parameter
 from minigrad.nn.sampling import Sampling
-from minigrad.ops.attention import attention, heads_of, self_attention, side_by_side
+from minigrad.ops.attention import attention, heads_of, self_attention, side_by_side, weights_of
 from minigrad.tensor import Tensor, unwrap
 
 STD = 0.02
@@ -64,6 +64,11 @@ class CausalSelfAttention(Module):
         self.c_attn = Linear(width, 3 * width, bias, rng=rng, init=_normal)
         self.c_proj = Linear(width, width, bias, rng=rng, init=_normal)
         self.attn_dropout, self.resid_dropout = Dropout(dropout), Dropout(dropout)
+
+    def weights(self, x: Any) -> Any:
+        """Return the weights (..., heads, n, n) with which each position looks at those before it."""
+        q, k, v = heads_of(self.c_attn(x), self.heads)
+        return weights_of(q, k, v, None, None, causal=True, scale=self.scale)
 
     def forward(self, x: Any, cache: Cache | None = None, layer: int = 0, room: int = 0) -> Any:
         """Return (..., n, width) for x of that shape; with a ``cache``, x stands behind the positions in it."""
@@ -205,16 +210,7 @@ class GPT(Module):
 
         ShapeError MG-534 where there are more positions than ``block_size``, MG-106 where an id is none.
         """
-        ids = unwrap(ids) if isinstance(ids, Tensor) else backend.as_array(ids)
-        n, start = ids.shape[-1] if ids.ndim else 0, 0 if cache is None else cache.length
-        if ids.ndim not in (1, 2) or start + n > self.block_size:
-            raise ShapeError(
-                "MG-534",
-                f"ids are {ids.shape}{f' behind {start} others' if start else ''}; they have to be (samples, n) with n "
-                f"up to block_size = {self.block_size}. Cut the text: ids[:, -{self.block_size}:].",
-            )
-        positions = self._positions(ids, start, n)
-        x = self.drop(self.wte(ids) + self.wpe(positions))
+        x, n = self._embedded(ids, 0 if cache is None else cache.length)
         for layer, block in enumerate(self.h):
             x = block(x, cache, layer, self.block_size)
         if cache is not None:
@@ -222,6 +218,38 @@ class GPT(Module):
         x = self.ln_f(x)
         weight: Parameter = self.wte.weight if self.lm_head is None else self.lm_head.weight
         return ops.linear(x, weight)
+
+    def attention_weights(self, ids: Any) -> Any:
+        """Return how much each position looks at each: (layers, samples, heads, n, n), without dropout.
+
+        Row i of the last two axes is of position i and adds up to 1. ``mg.viz.attention_maps(weights[0, 0])`` draws
+        the first layer's.
+        """
+        mode = self.training
+        self.eval()
+        try:
+            with no_grad():
+                x, _ = self._embedded(ids, 0)
+                found = []
+                for block in self.h:
+                    found.append(block.attn.weights(block.ln_1(x)))
+                    x = block(x)
+                return np.stack(found)
+        finally:
+            self.train(mode)
+
+    def _embedded(self, ids: Any, start: int) -> tuple[Any, int]:
+        """Return the sum of the rows of ids and of positions, and how many positions there are."""
+        ids = unwrap(ids) if isinstance(ids, Tensor) else backend.as_array(ids)
+        n = ids.shape[-1] if ids.ndim else 0
+        if ids.ndim not in (1, 2) or start + n > self.block_size:
+            raise ShapeError(
+                "MG-534",
+                f"ids are {ids.shape}{f' behind {start} others' if start else ''}; they have to be (samples, n) with n "
+                f"up to block_size = {self.block_size}. Cut the text: ids[:, -{self.block_size}:].",
+            )
+        positions = self._positions(ids, start, n)
+        return self.drop(self.wte(ids) + self.wpe(positions)), n
 
     def _positions(self, ids: Array, start: int, n: int) -> Array:
         positions = np.arange(start, start + n)

@@ -307,7 +307,7 @@ def test_memory_grows_with_the_length_and_not_with_its_square():
             mg.Tensor(rng.standard_normal((1, 4, n, 32), dtype=np.float32), requires_grad=True)
             for _ in range(3)
         )
-        for repeat in range(2):  # once to compile
+        for _repeat in range(2):  # once to compile
             tracemalloc.start()
             nn.scaled_dot_product_attention(q, k, v, is_causal=True).sum().backward()
             peak = tracemalloc.get_traced_memory()[1]
