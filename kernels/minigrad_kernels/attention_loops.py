@@ -15,11 +15,12 @@ import numpy as np
 
 from minigrad_kernels.launch import Loop
 from minigrad_kernels.powers import FUSED, ONE, exp32, exp64, plus, row_max
-from minigrad_kernels.tiles import Tile, size, tile
+from minigrad_kernels.tiles import Tile, size, tile, transpose
 
 prange = range  # Numba's, where a loop is compiled in parallel
-ROWS = COLUMNS = 0  # a tile's, where a loop is compiled
+ROWS = COLUMNS = LANES = 0  # a tile's, and a register's, where a loop is compiled
 straight: Any = None
+transpose_tile: Any = None
 exp: Any = None
 
 BLOCK = 64
@@ -49,7 +50,8 @@ multiply: Any = multiply_by_rows  # one of the two, where a loop is compiled
 
 def load(a: Any, start: int, stop: int, factor: Any, block: Any) -> None:
     """block = factor · a[start:stop], with zeros around."""
-    block[:] = 0
+    block[stop - start :] = 0
+    block[:, a.shape[1] :] = 0
     for i in range(start, stop):
         for c in range(a.shape[1]):
             block[i - start, c] = factor * a[i, c]
@@ -57,8 +59,21 @@ def load(a: Any, start: int, stop: int, factor: Any, block: Any) -> None:
 
 def load_transposed(a: Any, start: int, stop: int, block: Any) -> None:
     """block = a[start:stop]ᵀ, with zeros to the right."""
-    block[:] = 0
+    block[:, stop - start :] = 0
     for j in range(start, stop):
+        for c in range(a.shape[1]):
+            block[c, j - start] = a[j, c]
+
+
+def load_transposed_by_tiles(a: Any, start: int, stop: int, block: Any) -> None:
+    """The same, in registers where the numbers of a row are neighbours and fill some."""
+    whole = a.strides[1] == a.itemsize and a.shape[1] % LANES == 0
+    tiles = (stop - start) // ROWS * ROWS if whole else 0
+    for j in range(0, tiles, ROWS):
+        for c in range(0, a.shape[1], LANES):
+            transpose_tile(a[start:stop], j, c, block)
+    block[:, stop - start :] = 0
+    for j in range(start + tiles, stop):
         for c in range(a.shape[1]):
             block[c, j - start] = a[j, c]
 
@@ -147,8 +162,9 @@ def forward_task(
     for i in range(stop - start):
         nobody = mass[i] == 0
         sums = q.dtype.type(np.inf) if nobody else mass[i]
+        share = ONE / sums  # one division instead of e
         for c in range(e):
-            y[start + i, c] = total[i, c] / sums
+            y[start + i, c] = total[i, c] * share
         lse[start + i, 0] = np.log(sums) + (ONE - ONE if nobody else top[i])
 
 
@@ -273,12 +289,15 @@ def _tasks(dtype: np.dtype[Any]) -> Loops:
     rows, columns = (fitting.rows, fitting.columns) if fitting else (8, 16)
     if fitting:
         product = Loop(multiply_by_tiles, straight=Tile(tile, fitting), ROWS=rows, COLUMNS=columns)
+        transposing = Tile(transpose, fitting)
+        turned = Loop(load_transposed_by_tiles, transpose_tile=transposing, ROWS=rows, LANES=fitting.lanes)
     else:
         product = Loop(multiply_by_rows, fastmath=FUSED)
+        turned = Loop(load_transposed)
     names: dict[str, Any] = {
         "multiply": product,
         "load": Loop(load),
-        "load_transposed": Loop(load_transposed),
+        "load_transposed": turned,
         "hide": Loop(hide),
         "raise_scores": Loop(
             raise_scores, ONE=one, plus=add, exp=Loop(exp32 if single else exp64, fastmath=FUSED)
