@@ -39,7 +39,8 @@ def _factor(q: Array, k: Array, v: Array, mask: Any, seed: Any, p: float) -> Any
     if not p:
         return 1
     shape = (*_leading(q, k, v, mask), q.shape[-2], k.shape[-2])
-    return kernels.kept(seed, shape, p).astype(q.dtype)
+    known = getattr(seed, "value", seed)  # where a formula is read, what is drawn is a number in it
+    return kernels.kept(known, shape, float(getattr(p, "value", p))).astype(q.dtype)
 
 
 def _leading(q: Array, k: Array, v: Array, mask: Any) -> tuple[int, ...]:
@@ -165,7 +166,7 @@ def _of_values(
 _SCORES = "with ds = w · (g @ vᵀ - Σ w · (g @ vᵀ)), w the weights"
 
 attention: Operation = define(
-    "attention",
+    "dot_product_attention",
     _forward,
     ("softmax(scale · q @ kᵀ + mask) @ v", _textbook),
     (

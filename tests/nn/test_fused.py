@@ -113,7 +113,7 @@ def test_a_relu_that_stands_first_or_twice():
 def test_every_operation_that_gives_all_its_gradients_in_one_go_is_tested():
     assert {name for name, op in registry.operations.items() if op.joint_vjp} == {
         *LINEAR,
-        "attention",  # tests/ops/test_attention.py
+        "dot_product_attention",  # tests/ops/test_attention.py
         "self_attention",
         "mean_cross_entropy",
         "solve",  # tests/ops/test_linalg.py

@@ -65,7 +65,7 @@ def self_attentions() -> list[Case]:
     ]
 
 
-CASES: dict[str, list[Case]] = {"attention": attentions(), "self_attention": self_attentions()}
+CASES: dict[str, list[Case]] = {"dot_product_attention": attentions(), "self_attention": self_attentions()}
 
 COMPOSED: dict[str, list[Case]] = {}
 
