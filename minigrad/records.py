@@ -139,7 +139,7 @@ class Record:
         elif operation.joint_vjp is not None:
             if output is not None:
                 value, arrays = output, tuple(self.recorded_inputs())
-            gradients = operation.joint_vjp(rules, incoming, value, *arrays)
+            gradients = operation.joint_vjp(rules, incoming, value, *arrays, **self.params)
             for i in rules:
                 found.append((i, gradients[i]))  # noqa: PERF401
             return found

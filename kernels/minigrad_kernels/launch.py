@@ -162,7 +162,7 @@ class Kernel:
 
     ``fits(*arrays, **options)`` says what the ``cpu`` implementation takes, of C-contiguous NumPy arrays whose floats
     are of one dtype; all of them where it is None. ``ways`` are faster ones for some of what fits, such as by size.
-    ``gpu_fits`` says the same of the ``gpu`` implementation and CuPy arrays.
+    ``gpu_fits`` says the same of the ``gpu`` implementation and CuPy arrays. ``strided`` loops take any layout.
     Where ``flat`` is set the ``cpu`` implementation sees the arrays as 1-D views of one size, save the last, the vector
     of coefficients. ``parallel`` is the same loop for several threads, which runs where the first array has
     ``PARALLEL_FROM`` entries or more.
@@ -177,6 +177,7 @@ class Kernel:
     fits: Callable[..., bool] | None = None
     ways: tuple[Way, ...] = ()
     gpu_fits: Callable[..., bool] | None = None
+    strided: bool = False
 
     def __call__(self, *arrays: Any, **options: Any) -> Any:
         """Run on ``arrays``; what it returns and writes does not depend on the implementation."""
@@ -198,9 +199,9 @@ class Kernel:
         seen = arrays
         if options and (out := options.get("out")) is not None:
             seen += out if isinstance(out, tuple) else (out,)
-        found, floats = False, None  # numbers alone are not for loops
+        found, floats, strided = False, None, self.strided  # numbers alone are not for loops
         for array in seen:
-            if type(array) is ndarray and array.flags.c_contiguous:
+            if type(array) is ndarray and (strided or array.flags.c_contiguous):
                 dtype = array.dtype
                 if dtype is not floats:
                     is_float = _COMPILED_DTYPES.get(dtype)
@@ -259,11 +260,12 @@ def register(
     fits: Callable[..., bool] | None = None,
     ways: Sequence[Way] = (),
     gpu_fits: Callable[..., bool] | None = None,
+    strided: bool = False,
 ) -> Kernel:
     """Enter a kernel's implementations in the registry and return the kernel; a name may be taken once."""
     if name in kernels:
         raise ValueError(f"a kernel named {name!r} is registered already")
-    kernels[name] = Kernel(name, reference, cpu, gpu, flat, parallel, fits, tuple(ways), gpu_fits)
+    kernels[name] = Kernel(name, reference, cpu, gpu, flat, parallel, fits, tuple(ways), gpu_fits, strided)
     return kernels[name]
 
 

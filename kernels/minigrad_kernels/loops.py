@@ -65,7 +65,8 @@ class Loop:
     ``fastmath`` and ``parallel`` go to Numba. ``names`` gives values to global names of the function, so that one
     text can be compiled for float32 and for float64 with a helper of its own in each; a global name that stands
     for another Loop is compiled with it, and ``prange`` becomes Numba's where the loop is ``parallel``. ``raises``
-    says that it may raise an exception.
+    says that it may raise an exception. ``signature``, given Numba's types, says for which arguments it is compiled,
+    all others being converted; without it that is done for each layout of the arrays anew.
     """
 
     all: ClassVar[WeakSet[Loop]] = WeakSet()
@@ -77,10 +78,11 @@ class Loop:
         fastmath: frozenset[str] = frozenset(),
         parallel: bool = False,
         raises: bool = False,
+        signature: Callable[[Any], Any] | None = None,
         **names: Any,
     ) -> None:
         Loop.all.add(self)
-        self.function, self.raises = function, raises
+        self.function, self.raises, self.signature = function, raises, signature
         self.names = names
         self.options: dict[str, Any] = {"error_model": "numpy"}
         if fastmath:
@@ -112,10 +114,11 @@ class Loop:
         if module is None:
             raise RuntimeError(f"{self.function.__name__} is a loop for Numba, and Numba is not installed")
         function = self._bound(lambda helper: helper.dispatcher)
+        given = () if self.signature is None else (self.signature(module.types),)
         try:
-            compiled: Implementation = module.njit(cache=True, **self.options)(function)
+            compiled: Implementation = module.njit(*given, cache=True, **self.options)(function)
         except RuntimeError:  # no folder that could hold the cache can be written
-            compiled = module.njit(**self.options)(function)
+            compiled = module.njit(*given, **self.options)(function)
         return compiled
 
     def _helpers(self) -> dict[str, Loop]:

@@ -145,7 +145,7 @@ def _pulled(record: Record, i: int, g: Tensor, y: Tensor, create_graph: bool) ->
         arrays = tuple(array if version is None else wrap(array, None, Version()) for array, version in kept)
     rule: Any = operation.rule(i)
     if operation.joint_only:
-        pulled = operation.joint_vjp({i: rule}, g, value, *arrays)[i]  # type: ignore[misc]
+        pulled = operation.joint_vjp({i: rule}, g, value, *arrays, **record.params)[i]  # type: ignore[misc]
     else:
         pulled = rule(i, g, value, arrays, record.params)
     return pulled if isinstance(pulled, Tensor) else Tensor(pulled)

@@ -27,6 +27,12 @@ from minigrad.nn.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
     from minigrad.nn import functional
+    from minigrad.nn.attention import (
+        MultiheadAttention,
+        TransformerEncoder,
+        TransformerEncoderLayer,
+        scaled_dot_product_attention,
+    )
     from minigrad.nn.containers import (
         Identity,
         ModuleDict,
@@ -64,8 +70,10 @@ if TYPE_CHECKING:
         Softsign,
         Tanhshrink,
     )
+    from minigrad.nn.gpt import GPT
     from minigrad.nn.likelihoods import BCELoss, KLDivLoss, NLLLoss, binary_cross_entropy, kl_div, nll_loss
     from minigrad.nn.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
+    from minigrad.nn.positions import LearnedPositions, RotaryPositions, SinusoidalPositions
 
 _LATER = {
     "normalization": (
@@ -120,6 +128,14 @@ _LATER = {
         "huber",
         "smooth_l1",
     ),
+    "attention": (
+        "MultiheadAttention",
+        "TransformerEncoder",
+        "TransformerEncoderLayer",
+        "scaled_dot_product_attention",
+    ),
+    "gpt": ("GPT",),
+    "positions": ("LearnedPositions", "RotaryPositions", "SinusoidalPositions"),
 }
 """Names of modules that are imported when one of them is first asked for, so that what few use costs no time."""
 
@@ -128,6 +144,7 @@ __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "GPT",
     "SELU",
     "BCELoss",
     "BCEWithLogitsLoss",
@@ -151,6 +168,7 @@ __all__ = [
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
+    "LearnedPositions",
     "Linear",
     "LogSigmoid",
     "LogSoftmax",
@@ -160,6 +178,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "Parameter",
@@ -168,9 +187,11 @@ __all__ = [
     "RMSNorm",
     "ReLU",
     "ReLU6",
+    "RotaryPositions",
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "SinusoidalPositions",
     "SmoothL1Loss",
     "Softmax",
     "Softmin",
@@ -178,6 +199,8 @@ __all__ = [
     "Softsign",
     "Tanh",
     "Tanhshrink",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "Unflatten",
     "bce_with_logits",
     "binary_cross_entropy",
@@ -194,6 +217,7 @@ __all__ = [
     "mse",
     "nll_loss",
     "save_weights",
+    "scaled_dot_product_attention",
     "seed_dropout",
     "smooth_l1",
 ]

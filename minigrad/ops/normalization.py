@@ -103,7 +103,15 @@ def _layer_part(k: int) -> Callable[..., Any]:
 
 
 def _joint_rows(
-    needs_grad: Container[int], g: Any, y: Any, x: Any, weight: Any, bias: Any, mean: Any, scale: Any
+    needs_grad: Container[int],
+    g: Any,
+    y: Any,
+    x: Any,
+    weight: Any,
+    bias: Any,
+    mean: Any,
+    scale: Any,
+    **_: Any,
 ) -> Any:
     d, d_weight, d_bias = _gradients(_rows(x.shape, x.ndim - scale.ndim), g, x, weight, mean, scale)
     return d, _like(d_weight, weight), _like(d_bias, bias)
@@ -165,7 +173,7 @@ _rms_norm = define(
     inputs="x weight",
     params={"axes": 1, "eps": 1e-6},
     saves={"scale": lambda x, weight, axes=1, eps=1e-6: _row_statistics(x, axes, eps, False)[1]},
-    joint_vjp=lambda needs_grad, g, y, x, weight, scale: _joint_rows(
+    joint_vjp=lambda needs_grad, g, y, x, weight, scale, **_: _joint_rows(
         needs_grad, g, y, x, weight, None, None, scale
     ),
 )
@@ -212,7 +220,7 @@ _group_norm = define(
     inputs="x weight bias",
     params={"groups": 1, "eps": 1e-5},
     saves={"mean": _group_saved(0), "scale": _group_saved(1)},
-    joint_vjp=lambda needs_grad, g, y, x, weight, bias, mean, scale: _gradients(
+    joint_vjp=lambda needs_grad, g, y, x, weight, bias, mean, scale, **_: _gradients(
         _groups(x.shape, scale.shape[1]), g, x, weight, mean, scale
     ),
 )
@@ -270,7 +278,7 @@ _batch_norm = define(
         "variance": lambda x, weight, bias, eps=1e-5: statistics(x)[1],
         "scale": lambda x, weight, bias, eps=1e-5: 1 / np.sqrt(statistics(x)[1] + eps),
     },
-    joint_vjp=lambda needs_grad, g, y, x, weight, bias, mean, variance, scale: _batch_gradients(
+    joint_vjp=lambda needs_grad, g, y, x, weight, bias, mean, variance, scale, **_: _batch_gradients(
         g, x, weight, mean, scale
     ),
 )

@@ -70,6 +70,11 @@ CASES: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
             *(nn.Hardsigmoid, nn.Hardswish),
         )
     },
+    "GPT": (nn.GPT(7, 6, 2, 2, 8, rng=RNG), (5,)),
+    "GPT by the exact GELU": (
+        nn.GPT(7, 6, 1, 1, 4, bias=False, gelu="none", tied=False, rng=RNG),
+        (6,),
+    ),
     "Embedding": (nn.Sequential(nn.Embedding(7, 4, rng=RNG), nn.Flatten(), dense(12, 2)), (3,)),
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import linear
+from minigrad_kernels import attention, linear
 from minigrad_kernels.update_rules import RULES
 
 Arrays = list[np.ndarray[Any, Any]]
@@ -289,6 +289,59 @@ def normalize_batch_backward(rng: Rng, dtype: str) -> Iterator[Case]:
         yield Case(given, {}, tuple((count + 8, s) for s in (size, *sums)))
 
 
+def attentions(rng: Rng, dtype: str) -> Iterator[tuple[Arrays, tuple[Any, ...]]]:
+    """q, k, v and the rest of the arguments, of several shapes, masks and drop-outs."""
+    no, one = (), (1,)
+    for leading, n, m, d, e, causal, mask, p in [
+        ((2, 1), 3, 4, 2, 3, False, None, 0.0),
+        ((2,), 4, 3, 3, 2, True, (1, 3), 0.4),
+        (no, 5, 6, 1, 1, True, (5, 6), 0.0),
+        ((1, 2), 70, 130, 5, 33, False, (2, 1, 130), 0.25),
+        (one, 67, 66, 32, 32, True, None, 0.0),
+        ((2, 1, 2), 2, 3, 2, 2, False, (2, 1, 1, 2, 3), 0.5),
+        ((2,), 0, 3, 2, 2, False, None, 0.0),
+        ((2,), 3, 0, 2, 2, False, None, 0.0),
+    ]:
+        arrays = [sample(rng, *leading, *shape, dtype=dtype) for shape in ((n, d), (m, d), (m, e))]
+        bias = None
+        if mask is not None:
+            bias = np.where(rng.random(mask) < 0.3, -np.inf, sample(rng, *mask, dtype=dtype)).astype(dtype)
+            if mask == (5, 6):
+                bias[2] = -np.inf  # a query that sees nothing
+        seed = np.array(rng.integers(1 << 62)) if p else None
+        yield arrays, (bias, seed, causal, 0.6, p)
+
+
+def attention_sizes(q: Any, k: Any, v: Any, bias: Any, scale: float, p: float) -> tuple[float, float]:
+    """By how many ulp of 1 a weight may be off, and the size of a weighted sum of values."""
+    scores = scale * (np.abs(q) @ np.abs(k).swapaxes(-1, -2)).max(initial=0)
+    finite = 0 if bias is None else np.abs(bias[np.isfinite(bias)]).max(initial=0)
+    return 2 * (q.shape[-1] + 4) * (1 + scores + finite) + k.shape[-2] + 8, np.abs(v).max(initial=0) / (1 - p)
+
+
+def attention_forward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for (q, k, v), rest in attentions(rng, dtype):
+        ulps, size = attention_sizes(q, k, v, rest[0], rest[3], rest[4])
+        yield Case((q, k, v, *rest), {}, ((ulps, size), (ulps, 1)))
+        turned = [np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2) for a in (q, k, v)]
+        yield Case((*turned, *rest), {}, ((ulps, size), (ulps, 1)))
+
+
+def attention_backward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for (q, k, v), rest in attentions(rng, dtype):
+        ulps, size = attention_sizes(q, k, v, rest[0], rest[3], rest[4])
+        y, lse = attention.forward_reference(q, k, v, *rest)
+        g = sample(rng, *y.shape, dtype=dtype)
+        n, m = q.shape[-2], k.shape[-2]
+        change = 2 * v.shape[-1] * np.abs(g).max(initial=0) * size
+        spread = (
+            (ulps + m, change * np.abs(k).max(initial=0)),
+            (ulps + n, n * change * np.abs(q).max(initial=0)),
+            (ulps + n, n * np.abs(g).max(initial=0) / (1 - rest[4])),
+        )
+        yield Case((g, y, lse, q, k, v, *rest), {}, spread)
+
+
 def matmul(rng: Rng, dtype: str) -> Iterator[Case]:
     for m, k, n in [(1, 1, 1), (5, 7, 4), (33, 20, 17), (3, 530, 2), (0, 2, 3), (2, 0, 3), (130, 9, 129)]:
         a, b = sample(rng, m, k, dtype=dtype), sample(rng, k, n, dtype=dtype)
@@ -348,6 +401,8 @@ CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "normalize_backward": normalize_backward,
     "normalize_batch_forward": normalize_batch_forward,
     "normalize_batch_backward": normalize_batch_backward,
+    "attention_forward": attention_forward,
+    "attention_backward": attention_backward,
     "matmul": matmul,
     "int8_matmul": int8_matmul,
     **{rule: update(rule) for rule in RULES},

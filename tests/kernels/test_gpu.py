@@ -104,6 +104,7 @@ def test_shapes_that_do_not_fit_are_refused_before_a_launch(call: Any) -> None:
 
 def test_every_kernel_in_the_sources_has_a_signature() -> None:
     assert gpu.sources() == [
+        "attention",
         "dropout",
         "embedding",
         "int8",

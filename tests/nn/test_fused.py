@@ -113,6 +113,8 @@ def test_a_relu_that_stands_first_or_twice():
 def test_every_operation_that_gives_all_its_gradients_in_one_go_is_tested():
     assert {name for name, op in registry.operations.items() if op.joint_vjp} == {
         *LINEAR,
+        "dot_product_attention",  # tests/ops/test_attention.py
+        "self_attention",
         "mean_cross_entropy",
         "solve",  # tests/ops/test_linalg.py
         *("layer_norm", "rms_norm", "group_norm", "batch_norm"),  # test_normalization.py

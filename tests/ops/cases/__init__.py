@@ -25,14 +25,15 @@ from tests.ops.cases import (
     special,
     statistics,
 )
+from tests.ops.cases import attention as attention_cases
 from tests.ops.cases.core import LAYOUTS as LAYOUTS
 from tests.ops.cases.core import Case as Case
 
 registry.load()
 
 _FAMILIES = (
-    *(core, circular, arrange, select, order, statistics, products, linalg, nonlinear, normalization),
-    *(special, comparison),
+    *(core, attention_cases, circular, arrange, select, order, statistics, products, linalg, nonlinear),
+    *(normalization, special, comparison),
 )
 
 #: operation -> its cases
