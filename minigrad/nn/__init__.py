@@ -1,5 +1,6 @@
 """Networks: modules and their parameters, layers, losses, initial weights, weight files."""
 
+from importlib import import_module
 from typing import Any
 
 from minigrad import words
@@ -57,5 +58,12 @@ __all__ = [
 ]
 
 
+_LATER = {"RNN": "recurrent", "GRU": "recurrent", "LSTM": "recurrent"}
+_LATER |= {"RNNCell": "recurrent", "GRUCell": "recurrent", "LSTMCell": "recurrent"}
+"""Layers whose module is imported when they are first asked for."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
     raise words.no_name(__name__, name, __all__)
