@@ -20,6 +20,9 @@ from minigrad_kernels.recurrent_steps import loops
 
 NONLINEARITIES = ("tanh", "relu")
 
+WAKE = 1 << 24
+"""Multiplications of one time from which the other threads are woken: the next time waits for the slowest of them."""
+
 
 def rnn_forward_reference(
     a: Any, w: Any, h0: Any, nonlinearity: str = "tanh", reverse: bool = False, out: Any = None
@@ -128,12 +131,15 @@ class _Cpu:
     @staticmethod
     def forward(h: Any, w: Any, p: Any) -> None:
         """p = h·wᵀ."""
-        (linear.forward_by_tiles if linear.tiles_pay(h, w, None) else linear.forward_cpu)(h, w, None, out=p)
+        if linear.tiles_pay(h, w, None):
+            products.forward(h, w, None, False, p, WAKE)
+        else:
+            np.dot(h, w.T, out=p)
 
     @staticmethod
     def back(d: Any, w: Any, dh: Any) -> None:
         """dh = d·w."""
-        products.dot(d, w, dh, by_rows=False)
+        products.dot(d, w, dh, False, WAKE)
 
     weights = staticmethod(lambda d, h, out: linear.backward_weight_cpu(d, h, out))
     bias = staticmethod(lambda d, out: linear.backward_bias_cpu(d, out))
