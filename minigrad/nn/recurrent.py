@@ -8,6 +8,7 @@ looked at. Names, order of the gates, shapes and initial weights, U(-1/√hidden
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from minigrad import backend, ops
 from minigrad.errors import ConfigError, DtypeError, ShapeError
 from minigrad.modes import may_fuse
 from minigrad.nn import init as inits
+from minigrad.nn import recurrent_steps
 from minigrad.nn.dropout import Dropout
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops import recurrent
@@ -76,10 +78,10 @@ class _Weights(Module):
         kind = {1: f"rnn_{self.nonlinearity}", 3: "gru", 4: "lstm"}[self.gates]
         if may_fuse():
             return getattr(recurrent, kind + "_reverse" * reverse)(a, *arrays)
-        kernel = {1: kernels.rnn_forward, 3: kernels.gru_forward, 4: kernels.lstm_forward}[self.gates]
-        options = {"nonlinearity": self.nonlinearity} if self.gates == 1 else {}
-        found = kernel.reference(a, *arrays, reverse=reverse, **options)
-        return found if self.gates == 1 else found[0]
+        if self.gates == 1:
+            return recurrent_steps.rnn(a, w_hh, states[0], self.nonlinearity, reverse)
+        step: Callable[..., Any] = recurrent_steps.gru if self.gates == 3 else recurrent_steps.lstm
+        return step(a, *arrays, reverse=reverse)
 
     def _checked(self, x: Any, least: int, most: int, axes: str) -> Any:
         if hasattr(x, "batch_sizes"):

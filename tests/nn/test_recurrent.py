@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad import nn
 from minigrad.errors import ConfigError, DtypeError, ShapeError
+from minigrad.viz.explain import explain
+from minigrad.viz.trace import Backward, Forward
 from tests import strict_array  # noqa: F401  which enters the device "strict"
 from tests.nn.parity import close, tensor
 from tests.nn.recurrent_parity import LAYERS, check
@@ -122,6 +124,30 @@ def test_the_stand_in_for_a_gpu(name):
     here = layer(x)[0].numpy()
     layer.to("strict")
     close(layer(mg.Tensor(x, device="strict"))[0].numpy(), here)
+
+
+def test_the_stepper_shows_each_gate_with_its_numbers():
+    """The forget gate at the second time, forwards; its part of the gradient, backwards; worked out by hand."""
+    layer = made("LSTM", 1, 1, bias=False).to("float64")
+    layer.load_state_dict({"weight_ih_l0": np.full((4, 1), 0.5), "weight_hh_l0": np.full((4, 1), 0.5)})
+    with mg.record() as trace:
+        _, (_, c) = layer(np.array([[[2.0]], [[0.0]]]))
+        c.sum().backward()
+    places = {node.name: k for k, node in enumerate(trace.nodes)}
+    assert {f"{gate}{t}" for gate in "ifgohc" for t in (0, 1)} <= set(places)
+    sigma = 1 / (1 + np.exp(-1.0))
+    c0 = sigma * np.tanh(1.0)
+    h0 = sigma * np.tanh(c0)
+    f1 = 1 / (1 + np.exp(-h0 / 2))
+    forward = next(e for e in trace.events if isinstance(e, Forward) and e.node == places["f1"])
+    said = explain(trace, forward, (0, 0))
+    assert said.symbols == "f1[0,0] = 1 / (1 + e^(−p_f1[0,0]))"
+    assert said.numbers.endswith(f"= {f1:.4f}")
+    backward = next(e for e in trace.events if isinstance(e, Backward) and e.input == places["f1"])
+    assert explain(trace, backward, (0, 0)) == (
+        "dL/df1[0,0] = dL/dkept1[0,0] · c0[0,0]",
+        f"= 1 · {c0:.4f} = {c0:.4f}",
+    )
 
 
 class Packed:
