@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     said = minigrad("train", "char-lstm", "--data", folder / "cats.txt", *settings, "--out", folder / "run")
     assert "nats a character, perplexity" in " ".join(said.split())
     assert "minigrad sample" in said
+    found = json.loads((folder / "run" / "config.json").read_text())
+    assert (found["context"], found["hidden"], found["layers"]) == (16, 16, 2)
     return folder / "run"
 
 
