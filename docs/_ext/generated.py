@@ -171,7 +171,6 @@ def operations() -> str:
     """Return the table of all operations: formula, and the gradient rule for each input."""
     from minigrad import registry
 
-    registry.load()  # also the families that wait until something of theirs is asked for
     rows = ["| operation | computes | gradient rules |", "|---|---|---|"]
     for name, operation in registry.operations.items():
         inputs = ["each"] if operation.variadic else operation.inputs
