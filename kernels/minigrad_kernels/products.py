@@ -191,10 +191,13 @@ def _padded(a: Any, rows: int, columns: int) -> Any:
     return whole
 
 
-def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
-    """y = x·wᵀ + b, and 0 for what is below it where ``relu``, for what ``fits``."""
+def forward(x: Any, w: Any, b: Any, relu: bool, y: Any, wake: int | None = None) -> None:
+    """y = x·wᵀ + b, and 0 for what is below it where ``relu``, for what ``fits``.
+
+    ``wake`` says from how many multiplications on the other threads are woken; ``PARALLEL_FROM`` where it is None.
+    """
     (n, depth), m = x.shape, len(w)
-    workers = threads() if m * n * depth >= PARALLEL_FROM and may_use_threads() else 1
+    workers = threads() if m * n * depth >= (wake or PARALLEL_FROM) and may_use_threads() else 1
     loop, fitting = _loops(workers > 1).forward, size()
     assert fitting is not None
     bias = np.zeros(m, w.dtype) if b is None else b
@@ -211,22 +214,23 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
     assign(y, whole[:n, :m])
 
 
-def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
+def dot(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None = None) -> None:
     """Write a·b into ``out``: matrices (m, k) and (k, n); the rows of b and of ``out`` are contiguous.
 
     ``by_rows`` says how the threads share the work: so that a gradient's rows are written by the thread that will
     update the same rows of the weights, and need not travel from one processor's cache to another's.
+    ``wake`` as in ``forward``.
     """
     m, n = out.shape
     if m * n * len(b) >= SMALLEST and fits(m, n, len(b), b.dtype):
-        _dot_by_tiles(a, b, out, by_rows)
+        _dot_by_tiles(a, b, out, by_rows, wake)
     else:
         blas(a, b, out)
 
 
-def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool) -> None:
+def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None) -> None:
     (m, n), depth = out.shape, len(b)
-    workers = threads() if m * n * depth >= PARALLEL_FROM and may_use_threads() else 1
+    workers = threads() if m * n * depth >= (wake or PARALLEL_FROM) and may_use_threads() else 1
     loops, fitting = _loops(workers > 1), size()
     assert fitting is not None
     note_shared_out(out, workers > 1)

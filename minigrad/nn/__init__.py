@@ -74,8 +74,10 @@ if TYPE_CHECKING:
     from minigrad.nn.likelihoods import BCELoss, KLDivLoss, NLLLoss, binary_cross_entropy, kl_div, nll_loss
     from minigrad.nn.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
     from minigrad.nn.positions import LearnedPositions, RotaryPositions, SinusoidalPositions
+    from minigrad.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 _LATER = {
+    "recurrent": ("GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"),
     "normalization": (
         "BatchNorm1d",
         "BatchNorm2d",
@@ -145,6 +147,9 @@ __all__ = [
     "GELU",
     "GLU",
     "GPT",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "BCELoss",
     "BCEWithLogitsLoss",
@@ -157,6 +162,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GroupNorm",
     "HalfMSELoss",
     "Hardsigmoid",
@@ -166,6 +172,7 @@ __all__ = [
     "Identity",
     "KLDivLoss",
     "L1Loss",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "LearnedPositions",
@@ -185,6 +192,7 @@ __all__ = [
     "ParameterDict",
     "ParameterList",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "ReLU6",
     "RotaryPositions",
@@ -221,6 +229,9 @@ __all__ = [
     "seed_dropout",
     "smooth_l1",
 ]
+
+
+"""Layers whose module is imported when they are first asked for."""
 
 
 def __getattr__(name: str) -> Any:

@@ -200,7 +200,7 @@ class GPT(Module):
         """
         from minigrad.nn.gpt2 import read
 
-        return read(folder)
+        return read(cls, folder)
 
     def forward(self, ids: Any, cache: Cache | None = None) -> Any:
         """Return the logits; with a ``cache``, ids stand behind the positions in it, and are added to it.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.errors import DataError
 from minigrad.extras import extra
 from minigrad.files import load_arrays, read_json
-from minigrad.nn.gpt import GPT
+
+if TYPE_CHECKING:
+    from minigrad.nn.gpt import GPT
 
 _TURNED = ("attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight")
 """Weights that are kept as (in, out) there, and as (out, in) here."""
@@ -81,14 +83,14 @@ def _renamed(arrays: dict[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[An
     return found
 
 
-def read(folder: str | os.PathLike[str]) -> GPT:
+def read(make: type[GPT], folder: str | os.PathLike[str]) -> GPT:
     """See ``GPT.from_gpt2``; the model is in evaluation, its ``tokenizer`` is None where the folder has none."""
     path = Path(folder)
     settings = _settings(path)
     weights = _renamed(load_arrays(path / "model.safetensors")[0])
     if settings["tied"]:
         weights.pop("lm_head.weight", None)
-    model = GPT(rng=np.random.default_rng(0), **settings)
+    model = make(rng=np.random.default_rng(0), **settings)
     model.load_state_dict(weights)
     if (path / "tokenizer.json").exists():
         tokenizers = extra("tokenizers", "text", "reading a GPT-2's tokenizer.json")

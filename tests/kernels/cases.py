@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import attention, linear
+from minigrad_kernels import attention, linear, recurrent
 from minigrad_kernels.update_rules import RULES
 
 Arrays = list[np.ndarray[Any, Any]]
@@ -369,6 +369,39 @@ def int8_matmul(rng: Rng, dtype: str) -> Iterator[Case]:
     yield Case((extreme, extreme))
 
 
+def recurrent_inputs(rng: Rng, dtype: str, gates: int) -> Iterator[tuple[Any, list[Any], Any, bool]]:
+    """The input's part, the arrays behind it (w, b of a GRU, the states), how far apart, the direction."""
+    for times, n, width in [(3, 2, 4), (1, 1, 1), (5, 3, 9), (2, 0, 3), (2, 40, 70)]:
+        a = 2 * sample(rng, times, n, gates * width, dtype=dtype)
+        w = (sample(rng, gates * width, width, dtype=dtype) / np.sqrt(width)).astype(dtype)
+        behind = [w, *([sample(rng, gates * width, dtype=dtype)] if gates == 3 else [])]
+        behind += [sample(rng, n, width, dtype=dtype) for _ in range(2 if gates == 4 else 1)]
+        for reverse in (False, True):
+            yield a, behind, 8.0 * (width + 4) * 2**times, reverse
+    if dtype == "float32":
+        yield np.asfortranarray(a), behind, 8.0 * (width + 4) * 2**times, False
+
+
+def recurrent_kernel(kind: str, gates: int, backward: bool) -> Callable[[Rng, str], Iterator[Case]]:
+    def cases(rng: Rng, dtype: str) -> Iterator[Case]:
+        for a, behind, ulps, reverse in recurrent_inputs(rng, dtype, gates):
+            for more in ({"nonlinearity": "tanh"}, {"nonlinearity": "relu"}) if gates == 1 else ({},):
+                options = {"reverse": reverse, **more}
+                found = getattr(recurrent, f"{kind}_forward_reference")(a, *behind, **options)
+                states = found if gates == 1 else found[0]
+                size = 1 + np.abs(states).max(initial=0)
+                if not backward:
+                    yield Case((a, *behind), options, ((ulps, size),) * (1 if gates == 1 else 2))
+                    continue
+                g = sample(rng, *states.shape, dtype=dtype)
+                saved = () if gates == 1 else (np.ascontiguousarray(found[1]),)
+                sizes = size * (1 + np.abs(g).max(initial=0)) * (a.shape[1] + 1)
+                args = (g, np.ascontiguousarray(states), *saved, behind[0])
+                yield Case(args, options, ((ulps, sizes),) * (3 if gates == 1 else 4))
+
+    return cases
+
+
 def update(rule: str) -> Callable[[Rng, str], Iterator[Case]]:
     """test_updates.py has more of these, and compares with the formulas."""
 
@@ -405,5 +438,10 @@ CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "attention_backward": attention_backward,
     "matmul": matmul,
     "int8_matmul": int8_matmul,
+    **{
+        f"{kind}_{way}": recurrent_kernel(kind, gates, way == "backward")
+        for kind, gates in (("rnn", 1), ("gru", 3), ("lstm", 4))
+        for way in ("forward", "backward")
+    },
     **{rule: update(rule) for rule in RULES},
 }

@@ -26,6 +26,7 @@ from tests.ops.cases import (
     statistics,
 )
 from tests.ops.cases import attention as attention_cases
+from tests.ops.cases import recurrent as recurrent
 from tests.ops.cases.core import LAYOUTS as LAYOUTS
 from tests.ops.cases.core import Case as Case
 
@@ -33,7 +34,7 @@ registry.load()
 
 _FAMILIES = (
     *(core, attention_cases, circular, arrange, select, order, statistics, products, linalg, nonlinear),
-    *(normalization, special, comparison),
+    *(normalization, recurrent, special, comparison),
 )
 
 #: operation -> its cases
