@@ -20,10 +20,9 @@ from minigrad.optim import binding, groups, program, saved
 from minigrad.optim.binding import Slot
 from minigrad.optim.clip import clip_factor
 from minigrad.optim.parameters import HasParameters, Parameters, listed, named
-from minigrad.optim.ready import require_known, take_ready, tell_lost
 from minigrad.optim.schedules import Schedule
 from minigrad.optim.settings import above_zero, flag, from_zero, number, require
-from minigrad.optim.share import Share, by_skipped
+from minigrad.optim.share import Share, by_skipped, require_known, take_ready, tell_lost
 from minigrad.optim.signature import Signature
 from minigrad.optim.writing import plain, require_apart
 from minigrad.source import here

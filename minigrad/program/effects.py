@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any, Protocol
 
 from minigrad.optim.optimizer import Optimizer
-from minigrad.optim.ready import tell_lost
+from minigrad.optim.share import tell_lost
 from minigrad.program.instructions import Value
 from minigrad.program.sources import Place
 from minigrad.records import Version

@@ -111,6 +111,7 @@ def test_every_kernel_in_the_sources_has_a_signature() -> None:
         "linear",
         "matmul",
         "normalize",
+        "recurrent",
         "softmax_xent",
         "updates",
     ]

@@ -92,6 +92,8 @@ def test_a_rule_runs_on_tensors_and_can_be_differentiated(name: str) -> None:
         np.array([0.7, 1.3]) / (i + 1 if "centered" in name else 1 / (i + 1)) for i in range(count(name))
     ]
     at = 0 if name == "effective_gradient" else 1
+    if "centered" in name:
+        values[3] *= 0.1  # no mean of the gradient is larger than the root of the mean of its squares
 
     def total(g: Any) -> Any:
         arrays = list(values)

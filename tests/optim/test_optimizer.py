@@ -29,7 +29,7 @@ from minigrad.optim import (
     Warmup,
     clip_grad_norm,
 )
-from minigrad.optim.ready import take_ready
+from minigrad.optim.share import take_ready
 from tests.kernels.emulation.device import MISSING, Emulated
 
 
