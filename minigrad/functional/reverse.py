@@ -164,6 +164,8 @@ class Evaluation:
                     "Differentiate with respect to its parameters: mg.grad(lambda params: "
                     "loss(mg.functional_call(model, params, x)))(dict(model.named_parameters()))."
                 )
+            if hasattr(leaf, "__float__") or hasattr(leaf, "toarray"):
+                backend.as_array(leaf)  # which says how such numbers become an array: MG-212
             raise OperationError(
                 "MG-621", f"{place} of {self.name} is {leaf!r:.40}, a {type(leaf).__name__}. {instead}"
             )

@@ -58,7 +58,7 @@ elu         = define("elu", _elu, ("a where a > 0, else α · (e^a - 1)",
                      inputs="a", params={"alpha": 1.0})
 mish        = define("mish", through_float32(lambda a: a * np.tanh(softplus(a))), "a · tanh(ln(1 + e^a))",
                      _mish_rule, inputs="a")
-gelu_tanh   = define("gelu_tanh", _gelu_tanh, ("0.5 · a · (1 + tanh(0.797885 · (a + 0.044715 · a · a · a)))",
+gelu_tanh   = define("gelu_tanh", _gelu_tanh, ("0.5 · a · (1 + tanh(√(2 / π) · (a + 0.044715 · a · a · a)))",
                                                lambda a: 0.5 * a * (1 + np.tanh(_inner(a)))),
                      (_gelu_tanh_rule, lambda g, a: _gelu_tanh_rule(g, np.clip(wide(a), -30, 30))), inputs="a")
 hardtanh    = define("hardtanh", lambda a, low=-1.0, high=1.0: np.minimum(np.maximum(a, low), high),

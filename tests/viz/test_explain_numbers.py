@@ -131,7 +131,9 @@ class Reader:
             letters, depth, end = letters.split(","), 0, len(rest)
             for k, character in enumerate(rest):
                 depth += (character in "([") - (character in ")]")
-                if depth < 0 or (depth == 0 and rest[k : k + 3] in (" + ", " − ")) or rest[k : k + 2] == ", ":
+                if depth < 0 or (
+                    depth == 0 and (rest[k : k + 3] in (" + ", " − ") or rest[k : k + 2] == ", ")
+                ):
                     end = k
                     break
             body, behind = rest[:end], rest[end:]
@@ -165,7 +167,7 @@ class Reader:
                 if (
                     depth < 0
                     or (depth == 0 and term[end : end + 3] in (" + ", " − "))
-                    or term[end : end + 2] == ", "
+                    or (depth == 0 and term[end : end + 2] == ", ")
                 ):
                     break
             value = repr(self.result(term[match.start() : end])).replace("-", "−")
