@@ -226,13 +226,14 @@ def load_network(folder: Path) -> tuple[nn.Module, Network]:
 
 def load_reader(folder: Path) -> tuple[nn.Module, Network]:
     """As ``load_network``; DataError MG-532 where the network reads text, which is no row of numbers."""
+    loaded = load_network(folder)
     if recipe_named(Config.load(folder / CONFIG).recipe).reads:
         raise DataError(
             "MG-532",
             f"the network of {folder} writes text; predict, export, prune and quantize are for networks that read "
             f"pictures or rows of numbers. Let it write: minigrad sample {folder}",
         )
-    return load_network(folder)
+    return loaded
 
 
 def _compare(weights: Path, texts: dict[str, str], now: dict[str, Config | Network]) -> None:
