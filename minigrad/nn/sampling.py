@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import ConfigError
+from minigrad.ops.activation import softmax
 
 HostArray = np.ndarray[Any, Any]
 
@@ -46,8 +47,7 @@ class Sampling:
         if self.top_k is not None and self.top_k < z.shape[-1]:
             least = np.partition(z, -self.top_k, axis=-1)[:, -self.top_k, None]
             z = np.where(z < least, -np.inf, z)
-        powers = np.exp(z - z.max(axis=-1, keepdims=True))
-        p = powers / powers.sum(axis=-1, keepdims=True)
+        p: HostArray = softmax(z)
         if self.top_p is not None:
             order = np.argsort(-p, axis=-1, kind="stable")
             descending = np.take_along_axis(p, order, axis=-1)
