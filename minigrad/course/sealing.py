@@ -27,6 +27,7 @@ _RULES = tuple(
         ),
         *("least_squares", "norms", "special", "bessel", "gammas", "hypergeometric", "probability"),
         *("shape", "indexing", "padding", "move", "fused", "products"),
+        *("nonlinear", "normalization", "attention", "recurrent"),
     )
 )
 _TELL_MORE = (  # right answers of the tutorials' exercises; the same networks in other frameworks
