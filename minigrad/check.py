@@ -9,7 +9,8 @@ import numpy as np
 
 from minigrad import backend, modes
 from minigrad.errors import ConfigError, DtypeError, GradientError
-from minigrad.functional.reverse import gradients, name_of, pulled_back
+from minigrad.functional.evaluation import name_of, pulled_back
+from minigrad.functional.reverse import gradients
 from minigrad.functional.trees import branches, joined, leaves, rebuilt
 from minigrad.nn.calling import functional_call
 from minigrad.nn.module import Module

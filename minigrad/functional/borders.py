@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import modes
 from minigrad.errors import GradientError, OperationError
-from minigrad.functional.reverse import as_tensor, name_of, sources
+from minigrad.functional.evaluation import as_tensor, name_of, sources
 from minigrad.functional.trees import leaves, mapped, matched
 from minigrad.operation import Operation, apply
 from minigrad.records import Version, next_serial

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad import modes
 from minigrad.errors import OperationError
-from minigrad.functional.reverse import Evaluation, checked_outputs, companions, name_of, zeros_like
+from minigrad.functional.evaluation import Evaluation, checked_outputs, companions, name_of, zeros_like
 from minigrad.functional.trees import leaves, rebuilt
 from minigrad.records import Record, Version
 from minigrad.tape import recorded, walk

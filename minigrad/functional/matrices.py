@@ -10,16 +10,16 @@ import numpy as np
 
 from minigrad import modes
 from minigrad.errors import GradientError
-from minigrad.functional.forward import arguments, pushed_forward
-from minigrad.functional.reverse import (
+from minigrad.functional.evaluation import (
     Argnums,
     Evaluation,
     checked_outputs,
     companions,
-    grad,
     name_of,
     pulled_back,
 )
+from minigrad.functional.forward import arguments, pushed_forward
+from minigrad.functional.reverse import grad
 from minigrad.functional.trees import leaves, rebuilt
 from minigrad.tensor import Tensor
 
