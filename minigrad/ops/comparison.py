@@ -36,7 +36,7 @@ for _why, _names in {
         *("may_share_memory", "shares_memory"),
     ),
     _COUNTS: ("count_nonzero", "packbits", "unpackbits"),
-    _SETS: (*("intersect1d", "setdiff1d", "setxor1d", "union1d"),),
+    _SETS: ("intersect1d", "setdiff1d", "setxor1d", "union1d"),
     _TYPES: ("common_type", "min_scalar_type", "result_type"),
     _TEXT: ("array2string", "array_repr", "array_str"),
 }.items():
