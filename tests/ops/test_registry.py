@@ -7,9 +7,8 @@ import pytest
 
 import minigrad as mg
 from minigrad import catalogue, ops, registry
-from tests.ops.cases import CASES, COMPOSED, CONSTANT, LAYOUTS, Case, incomplete
+from tests.ops.cases import ALL, CASES, COMPOSED, CONSTANT, LAYOUTS, Case, incomplete, on_every_case
 
-ALL = {**CASES, **COMPOSED}
 NUMBERED = [
     pytest.param(case, id=f"{name}-{case.layout}-{k}") for name in ALL for k, case in enumerate(ALL[name])
 ]
@@ -53,7 +52,7 @@ def test_first_and_second_order(case: Case):
     mg.gradcheck(case.f, case.inputs, order=2)
 
 
-@pytest.mark.parametrize("case", NUMBERED)
+@on_every_case()
 def test_on_tensors_equals_on_arrays(case: Case):
     """The result is that of the bare arrays, is recorded, and keeps its dtype."""
     tensors = [mg.Tensor(x, requires_grad=True) if _is_float(x) else x for x in case.inputs]
@@ -66,9 +65,7 @@ def test_on_tensors_equals_on_arrays(case: Case):
     np.testing.assert_array_equal(recorded.data, plain.data)
 
 
-@pytest.mark.parametrize(
-    "case", [p for p in NUMBERED if not p.id.startswith(("astype", "to-", "float_power"))]
-)
+@on_every_case(but={"astype", "to", "float_power"})
 def test_float32_stays_float32(case: Case):
     tensors = [mg.Tensor(x.astype("float32"), requires_grad=True) if _is_float(x) else x for x in case.inputs]
     result = case.f(*tensors)
