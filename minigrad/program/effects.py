@@ -108,8 +108,7 @@ class NoGradients:
     def happen(self, arrays: Arrays) -> None:
         """See ``Effect.happen``."""
         for tensor in self.tensors:
-            tensor._grad = None
-            tensor.grad_passes = 0
+            tensor.zero_grad()
 
 
 @dataclass(slots=True, frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -750,3 +751,31 @@ def test_before_the_first_call_there_is_no_program():
 
 def test_compile_takes_functions_alone():
     assert code_of(mg.compile, 3) == "MG-802"
+
+
+def test_gradients_that_a_program_has_used_up_count_no_more():
+    """The warning of a gradient that was used twice knows nothing of one that is gone."""
+    w = mg.Tensor([1.0, 2.0], requires_grad=True)
+    optimizer = mg.optim.SGD([w], lr=0.1)
+
+    def step(x):
+        loss = ((w - x) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        return loss
+
+    compiled = mg.compile(step, verify=False)
+    x = mg.Tensor([0.5, 0.5])
+    compiled(x)
+    ((w - x) ** 2).sum().backward()
+    optimizer.step()  # between two calls, and its gradient stays
+    w.grad.zero_()
+    for _ in range(2):
+        compiled(x)
+    assert (w.grad_passes, w.stepped_passes) == (0, 0)
+    for _ in range(2):
+        ((w - x) ** 2).sum().backward()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        optimizer.step()
