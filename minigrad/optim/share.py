@@ -4,7 +4,7 @@ that have their settings and the number of their own steps in common.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
@@ -83,9 +83,8 @@ class Share(NamedTuple):
             return self.rule.coefficients(optimizer, clip, optimizer.l2, self.rate, self.t)
         updated = []
         for slot, g in self.ready:
-            theta, state = wide(slot.bound.theta), slot.state.values()
-            g = formulas.effective_gradient(wide(g), theta, clip=clip, l2=optimizer.l2)
-            updated.append(optimizer.formula(theta, g, *state, rate=self.rate, t=self.t))
+            state = slot.state.values()
+            updated.append(by_formula(optimizer, clip, slot.bound.theta, g, state, self.rate, self.t))
         return updated
 
     def write(self, prepared: Any) -> None:
@@ -108,6 +107,15 @@ class Share(NamedTuple):
                 bound.update(g, prepared)
         for parameters in launches.values():
             update_all(rule.name, parameters, prepared, rule.source)
+
+
+def by_formula(
+    optimizer: Optimizer, clip: Array, theta: Array, g: Array, state: Iterable[Array], rate: float, t: int
+) -> tuple[Array, ...]:
+    """Return one parameter's new value and state, by the optimizer's formula as it stands; half precision widened."""
+    theta = wide(theta)
+    g = formulas.effective_gradient(wide(g), theta, clip=clip, l2=optimizer.l2)
+    return optimizer.formula(theta, g, *state, rate=rate, t=t)
 
 
 def by_skipped(optimizer: Optimizer, rule: UpdateRule | None, ready: Ready, rate: float) -> list[Share]:

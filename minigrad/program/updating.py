@@ -10,9 +10,9 @@ from minigrad_kernels.updates import UpdateRule
 
 from minigrad.errors import ConfigError
 from minigrad.ops.half import wide
-from minigrad.optim import formulas
 from minigrad.optim.clip import clip_factor
 from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.share import by_formula
 from minigrad.program import messages
 from minigrad.program.functions import OfPython, literal
 from minigrad.program.tracer import Tracer
@@ -50,9 +50,7 @@ class Formula(OfPython):
 
 
 def _run_formula(optimizer: Optimizer, clip: Any, theta: Any, g: Any, *state: Any) -> None:
-    precise = wide(theta)
-    g = formulas.effective_gradient(wide(g), precise, clip=clip, l2=optimizer.l2)
-    new = optimizer.formula(precise, g, *state, rate=optimizer.rate, t=optimizer.t + 1)
+    new = by_formula(optimizer, clip, theta, g, state, optimizer.rate, optimizer.t + 1)
     for old, array in zip((theta, *state), new, strict=True):
         old[...] = array
 
