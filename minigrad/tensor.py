@@ -132,7 +132,12 @@ class Tensor(ArrayProtocols, ObjectProtocols, Methods):
         return (self[i] for i in range(len(self)))
 
     def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in words.METHODS and name not in peers.METHODS]
+        # a Method of the class itself that the registry lacks answers with advice, or was withdrawn
+        return [
+            name
+            for name in super().__dir__()
+            if name in registry.methods or not isinstance(vars(Tensor).get(name), Method)
+        ]
 
 
 def register_methods(**methods: Callable[..., Any]) -> None:
