@@ -35,6 +35,7 @@ class Entries(NDArrayOperatorsMixin, Formal):
         self, shape: Sequence[int], dtype: Any, at: Callable[[Places], Expression], value: Any
     ) -> None:
         self.shape, self.dtype, self._at, self._value = tuple(shape), np.dtype(dtype), at, value
+        self._known: dict[Any, Expression] = {}  # what is asked for along many ways through a recurrence
 
     @classmethod
     def named(cls, name: str, array: Any) -> Entries:
@@ -59,7 +60,10 @@ class Entries(NDArrayOperatorsMixin, Formal):
 
     def at(self, places: Places) -> Expression:
         """Return the expression that the entries at flat places have in common."""
-        return self._at(places)
+        key = places.shape, places.tobytes()
+        if key not in self._known:
+            self._known[key] = self._at(places)
+        return self._known[key]
 
     @property
     def value(self) -> Any:
@@ -112,7 +116,7 @@ class Entries(NDArrayOperatorsMixin, Formal):
             array[numbers(index)] = source.value
             return array
 
-        self._at, self._value = at, value
+        self._at, self._value, self._known = at, value, {}
 
     def add_at(self, index: Any, new: Any) -> None:
         """Add entries at an index, where places may come several times; ``np.add.at``."""
@@ -137,7 +141,7 @@ class Entries(NDArrayOperatorsMixin, Formal):
             np.add.at(array, numbers(index), source.value)
             return array
 
-        self._at, self._value = at, value
+        self._at, self._value, self._known = at, value, {}
 
     def __len__(self) -> int:
         if not self.shape:
