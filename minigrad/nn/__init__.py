@@ -1,5 +1,6 @@
 """Networks: modules and their parameters, layers, losses, initial weights, weight files."""
 
+from importlib import import_module
 from typing import Any
 
 from minigrad import words
@@ -57,5 +58,19 @@ __all__ = [
 ]
 
 
+_LATER = {
+    "convolution": ("Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"),
+    "pooling": (
+        *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AvgPool1d", "AvgPool2d", "MaxPool1d", "MaxPool2d"),
+    ),
+}
+"""Names of modules that are imported when one of them is first asked for, so that what few use costs no time."""
+
+__all__ += [name for names in _LATER.values() for name in names]
+
+
 def __getattr__(name: str) -> Any:
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
     raise words.no_name(__name__, name, __all__)

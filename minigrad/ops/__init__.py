@@ -90,6 +90,7 @@ _LATER = (
         "norms",
     ),
     "comparison",
+    "convolution",
 )
 """Families that are imported when something is looked up that the others do not have."""
 

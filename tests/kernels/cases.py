@@ -10,6 +10,8 @@ import numpy as np
 from minigrad_kernels import linear
 from minigrad_kernels.update_rules import RULES
 
+from tests.kernels import pictures
+
 Arrays = list[np.ndarray[Any, Any]]
 Rng = np.random.Generator
 
@@ -258,5 +260,6 @@ CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "embedding_scatter_add": scatter_add,
     "matmul": matmul,
     "int8_matmul": int8_matmul,
+    **pictures.CASES,
     **{rule: update(rule) for rule in RULES},
 }

@@ -5,13 +5,13 @@ from __future__ import annotations
 import scipy.special  # noqa: F401  its operations are entered where it is imported
 
 from minigrad import registry
-from tests.ops.cases import arrange, circular, core, linalg, order, products, select, special, statistics
+from tests.ops.cases import arrange, circular, convolution, core, linalg, order, products, select, special, statistics
 from tests.ops.cases.core import LAYOUTS as LAYOUTS
 from tests.ops.cases.core import Case as Case
 
 registry.load()
 
-_FAMILIES = (core, circular, arrange, select, order, statistics, products, linalg, special)
+_FAMILIES = (core, circular, arrange, select, order, statistics, products, linalg, special, convolution)
 
 #: operation -> its cases
 CASES = {name: cases for family in _FAMILIES for name, cases in family.CASES.items()}

@@ -1,0 +1,194 @@
+"""Convolution and pooling of pictures x (n, channels, height, width), and what is made of them.
+
+A convolution is linear in x and in its weights, so each gradient is one again: three operations have each other as
+rules, to any order. The same holds for the mean of windows and its gradient, and for picking entries and putting them
+back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from minigrad_kernels import conv as conv_kernels
+from minigrad_kernels import pool as pool_kernels
+from minigrad_kernels.geometry import ONCE, UNPADDED, Pair, Sides
+
+from minigrad.backend import Array
+from minigrad.operation import Operation, define
+from minigrad.ops.half import wide
+from minigrad.tensor import unwrap
+
+_SETTINGS: dict[str, Any] = {"stride": ONCE, "padding": UNPADDED, "dilation": ONCE, "groups": 1}
+
+
+def _rounded(kernel: Any) -> Any:
+    """Let a kernel of two arrays compute in float32 where they are of float16."""
+
+    def run(a: Array, b: Array, *rest: Any) -> Array:
+        result = kernel(wide(a), wide(b), *(wide(each) for each in rest))
+        return result if result.dtype == a.dtype or a.dtype.char != "e" else result.astype(a.dtype)
+
+    return run
+
+
+_forward, _input, _weight = (
+    _rounded(kernel)
+    for kernel in (conv_kernels.forward, conv_kernels.backward_input, conv_kernels.backward_weight)
+)
+
+
+def _cut(y: Any, shape: tuple[int, ...]) -> Any:
+    """y without the windows behind those of ``shape``: a picture may have room for more than it was made from."""
+    return y if y.shape == shape else y[:, :, : shape[2], : shape[3]]
+
+
+conv2d: Operation = define(
+    "conv2d",
+    lambda x, w, b=None, stride=ONCE, padding=UNPADDED, dilation=ONCE, groups=1: _forward(
+        x, w, b, stride, padding, dilation, groups
+    ),
+    ("Σ x[window] · w + b", conv_kernels.forward_reference),
+    (
+        "each pixel: Σ g · w over the windows that it lies in",
+        lambda g, w, x_shape, stride, padding, dilation, groups: conv2d_input(
+            g, w, size=x_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
+        ),
+    ),
+    (
+        "each weight: Σ g · x over the windows",
+        lambda g, x, w_shape, stride, padding, dilation, groups: conv2d_weight(
+            g, x, kernel=w_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
+        ),
+    ),
+    ("Σ g over samples and pixels", lambda g: np.sum(g, axis=(0, 2, 3))),
+    inputs="x w b",
+    params=_SETTINGS,
+)
+
+conv2d_input: Operation = define(
+    "conv2d_input",
+    lambda values, w, size=ONCE, stride=ONCE, padding=UNPADDED, dilation=ONCE, groups=1: _input(
+        values, w, size, stride, padding, dilation, groups
+    ),
+    ("each pixel: Σ values · w over the windows that it lies in", conv_kernels.backward_input_reference),
+    (
+        "the convolution of its gradient with w",
+        lambda g, w, values_shape, stride, padding, dilation, groups: _cut(
+            conv2d(g, w, stride=stride, padding=padding, dilation=dilation, groups=groups), values_shape
+        ),
+    ),
+    (
+        "each weight: Σ values · g over the windows",
+        lambda g, values, w_shape, stride, padding, dilation, groups: conv2d_weight(
+            values, g, kernel=w_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
+        ),
+    ),
+    inputs="values w",
+    params={"size": ONCE, **_SETTINGS},
+)
+
+conv2d_weight: Operation = define(
+    "conv2d_weight",
+    lambda values, x, kernel=ONCE, stride=ONCE, padding=UNPADDED, dilation=ONCE, groups=1: _weight(
+        values, x, kernel, stride, padding, dilation, groups
+    ),
+    ("each weight: Σ values · x over the windows", conv_kernels.backward_weight_reference),
+    (
+        "the convolution of x with its gradient",
+        lambda g, x, values_shape, stride, padding, dilation, groups: _cut(
+            conv2d(x, g, stride=stride, padding=padding, dilation=dilation, groups=groups), values_shape
+        ),
+    ),
+    (
+        "each pixel: Σ values · its gradient over the windows that it lies in",
+        lambda g, values, x_shape, stride, padding, dilation, groups: conv2d_input(
+            values, g, size=x_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
+        ),
+    ),
+    inputs="values x",
+    params={"kernel": ONCE, **_SETTINGS},
+)
+
+_WINDOW: dict[str, Any] = {"kernel": ONCE, "stride": ONCE, "padding": UNPADDED, "dilation": ONCE}
+
+
+def _max(x: Array, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> Any:
+    y, places = pool_kernels.max_pool(wide(x), kernel, stride, padding, dilation)
+    return y.astype(x.dtype, copy=False), places
+
+
+def _textbook_max(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> Any:
+    views = conv_kernels.windows(x, kernel, stride, padding, dilation, value=-np.inf)
+    return np.max(views, axis=(-2, -1))
+
+
+max_pool2d: Operation = define(
+    "max_pool2d",
+    lambda x, kernel=ONCE, stride=ONCE, padding=UNPADDED, dilation=ONCE: _max(
+        x, kernel, stride, padding, dilation
+    ),
+    (
+        "max x[window]",
+        lambda x, kernel=ONCE, stride=ONCE, padding=UNPADDED, dilation=ONCE: _textbook_max(
+            x, kernel, stride, padding, dilation
+        ),
+    ),
+    (
+        "g where the largest of a window is, 0 elsewhere",
+        lambda g, places, x_shape: max_pool2d_input(g, places, size=x_shape[2:]),
+    ),
+    inputs="x",
+    params=_WINDOW,
+    saves={"places": lambda x, **settings: _places(x, **settings)},
+)
+
+
+def _places(x: Any, **settings: Any) -> Any:
+    return _max(unwrap(x), *({**_WINDOW, **settings}[name] for name in _WINDOW))[1]
+
+
+def _picked(values: Any, places: Any) -> Any:
+    """values[n, c, places] for pictures that are long rows."""
+    n, c = values.shape[:2]
+    picked = np.take_along_axis(values.reshape((n, c, -1)), places.reshape((n, c, -1)), axis=-1)
+    return picked.reshape(places.shape)
+
+
+max_pool2d_input: Operation = define(
+    "max_pool2d_input",
+    lambda values, places, size=ONCE: pool_kernels.unpool(wide(values), places, size).astype(
+        values.dtype, copy=False
+    ),
+    "zeros with the values added at their places",
+    ("g at the places", lambda g, places: _picked(g, places)),
+    None,
+    inputs="values places",
+    params={"size": ONCE},
+)
+
+mean_pool2d: Operation = define(
+    "mean_pool2d",
+    lambda x, rows=(), columns=(): pool_kernels.mean_pool(wide(x), rows, columns).astype(x.dtype, copy=False),
+    ("Σ x[window] / divisor", lambda x, rows=(), columns=(): pool_kernels.mean_reference(x, rows, columns)),
+    (
+        "Σ g / divisor over the windows that a pixel lies in",
+        lambda g, x_shape, rows, columns: mean_pool2d_input(g, rows=rows, columns=columns, size=x_shape[2:]),
+    ),
+    inputs="x",
+    params={"rows": (), "columns": ()},
+)
+
+mean_pool2d_input: Operation = define(
+    "mean_pool2d_input",
+    lambda values, rows=(), columns=(), size=ONCE: pool_kernels.spread(
+        wide(values), rows, columns, size
+    ).astype(values.dtype, copy=False),
+    (
+        "Σ values / divisor over the windows that a pixel lies in",
+        lambda values, rows=(), columns=(), size=ONCE: pool_kernels.spread_reference(values, rows, columns, size),
+    ),
+    ("Σ g[window] / divisor", lambda g, rows, columns: mean_pool2d(g, rows=rows, columns=columns)),
+    inputs="values",
+    params={"rows": (), "columns": (), "size": ONCE},
+)
