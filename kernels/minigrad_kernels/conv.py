@@ -8,8 +8,8 @@ and dilations are pairs (rows, columns); paddings, of zeros, are ((above, below)
 The references copy nothing but what is padded: a window is a view, and one product of windows and weights is the
 result. The loops (``conv_tiles``, ``conv_loops``) do not hold the patches either.
 
-How far two implementations may be apart: as many ulp of Σ |x w| as a sum has terms, and one for the bias. Each gives the
-same bits whatever the number of threads.
+How far two implementations may be apart: as many ulp of Σ |x w| as a sum has terms, and one for the bias. Each gives
+the same bits whatever the number of threads.
 """
 
 from __future__ import annotations
@@ -128,7 +128,14 @@ def _backward_input(by: Any) -> Any:
                     continue
                 part = np.ascontiguousarray(turned[:, :, row.taken, column.taken])
                 geometry = Geometry(
-                    1, 1, row.dilation, column.dilation, row.before, column.before, row.count, column.count
+                    1,
+                    1,
+                    row.dilation,
+                    column.dilation,
+                    row.before,
+                    column.before,
+                    row.results,
+                    column.results,
                 )
                 place = (row.first, stride[0], column.first, stride[1])
                 by.correlate(g, part, None, geometry, place, groups, dx)
@@ -168,9 +175,7 @@ def forward_gpu(
     oh, ow = output_lengths(x.shape[2:], w.shape[2:], stride, padding, dilation)
     y = gpu.output(out, (x.shape[0], w.shape[0], oh, ow), x)
     bias = None if b is None else gpu.contiguous(b)
-    sizes = _numbers(
-        y.size, *x.shape[1:], *w.shape, oh, ow, *stride, padding[0][0], padding[1][0], *dilation
-    )
+    sizes = _numbers(y.size, *x.shape[1:], *w.shape, oh, ow, *stride, padding[0][0], padding[1][0], *dilation)
     arrays = (gpu.contiguous(x), gpu.contiguous(w), bias, y)
     gpu.launch("conv", "conv_forward", x.dtype, gpu.blocks(y.size, 256), 256, *arrays, *sizes)
     return y

@@ -23,9 +23,7 @@ def inside_loop(start: int, step: int, count: int, length: int) -> Any:
 inside = Loop(inside_loop)
 
 
-def correlate_loop(
-    x: Any, w: Any, bias: Any, geometry: Any, place: Any, groups: int, y: Any
-) -> None:
+def correlate_loop(x: Any, w: Any, bias: Any, geometry: Any, place: Any, groups: int, y: Any) -> None:
     """Row by row of y: every weight times a row of x is added to it."""
     sy, sx, dy, dx, top, left, oh, ow = geometry
     y0, ys, x0, xs = place

@@ -41,7 +41,9 @@ WIDTH = 288
 """Weights of one output that are worked on together there."""
 
 
-def gather_loop(x: Any, first: int, count: int, c0: int, channels: int, kernel: Any, geometry: Any, t: Any) -> None:
+def gather_loop(
+    x: Any, first: int, count: int, c0: int, channels: int, kernel: Any, geometry: Any, t: Any
+) -> None:
     """t[(c, i, j), k] = what tap (i, j) of channel c0 + c meets at pixel first + k; 0 outside of x."""
     sy, sx, dy, dx, top, left, oh, ow = geometry
     kh, kw = kernel
@@ -100,7 +102,12 @@ def correlate_loop(
 ) -> None:  # fmt: skip
     """y = w·patches + bias, ``together`` panels at a time; w has ``ROWS`` rows for each group, or more."""
     pixels = x.shape[0] * geometry[6] * geometry[7]
-    outputs, channels, height, depth = y.shape[1] // groups, x.shape[1] // groups, len(w) // groups, w.shape[1]
+    outputs, channels, height, depth = (
+        y.shape[1] // groups,
+        x.shape[1] // groups,
+        len(w) // groups,
+        w.shape[1],
+    )
     bunch = together * COLUMNS
     bunches = (pixels + bunch - 1) // bunch
     queue = new_queue(groups * bunches, workers)
@@ -114,7 +121,14 @@ def correlate_loop(
             for k in range(filled):
                 start = first + k * COLUMNS
                 gather(
-                    x, start, min(COLUMNS, pixels - start), group * channels, channels, kernel, geometry, panels[k]
+                    x,
+                    start,
+                    min(COLUMNS, pixels - start),
+                    group * channels,
+                    channels,
+                    kernel,
+                    geometry,
+                    panels[k],
                 )
             for i in range(0, outputs, ROWS):
                 row = max(0, min(i, outputs - ROWS))
@@ -184,7 +198,9 @@ def _loops(parallel: bool) -> _Loops:
     scattered = Loop(scatter_loop, store=Tile(put, fitting), **names)
     product = Tile(tile, fitting)
     return _Loops(
-        Loop(correlate_loop, parallel=parallel, gather=gathered, scatter=scattered, straight=product, **names),
+        Loop(
+            correlate_loop, parallel=parallel, gather=gathered, scatter=scattered, straight=product, **names
+        ),
         Loop(
             weights_loop,
             parallel=parallel,

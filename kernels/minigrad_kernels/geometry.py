@@ -44,7 +44,7 @@ class Phase(NamedTuple):
     """Of one axis of x every stride-th pixel from ``first`` on: its gradient is a convolution of g with some taps."""
 
     first: int
-    count: int
+    results: int
     taps: int
     taken: slice
     """Which taps, the last one first."""

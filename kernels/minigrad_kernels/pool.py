@@ -1,9 +1,9 @@
 """Pooling of pictures: the largest number of each window, or the mean of it; on bare arrays.
 
-x has shape (n, c, h, w) and y (n, c, oh, ow). A maximum remembers its place in the picture, row · w + column: of several
-equal numbers the first one's, and a NaN counts as the largest, as in PyTorch. A mean's windows are given by the axis,
-for each result (start, stop, divisor): y = Σ x[start … stop) / (divisor_row · divisor_column). That says whether zeros at
-the edge count, whether windows are cut off, and whether they are of different lengths.
+x has shape (n, c, h, w) and y (n, c, oh, ow). A maximum remembers its place in the picture, row · w + column: of
+several equal numbers the first one's, and a NaN counts as the largest, as in PyTorch. A mean's windows are given by the
+axis, for each result (start, stop, divisor): y = Σ x[start … stop) / (divisor_row · divisor_column). That says whether
+zeros at the edge count, whether windows are cut off, and whether they are of different lengths.
 
 The maxima are equal in every bit, and a mean's implementations as many ulp of the mean of |x| apart as it has terms.
 """
@@ -27,27 +27,26 @@ PARALLEL_FROM = 1 << 17
 """Entries from which waking the other threads pays."""
 
 
-def places_of(size: Pair, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> Any:
+def places_of(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> Any:
     """Return for each window (oh, ow, kh·kw) the places of its pixels in the picture; -1 for those outside."""
-    inside = np.pad(np.arange(size[0] * size[1]).reshape(size), padding, constant_values=-1)
+    h, w = x.shape[2:]
+    inside = np.arange(h * w, dtype=np.int64, like=x).reshape((h, w))
+    inside = np.pad(inside, padding, constant_values=-1)
     spans = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
     views = np.lib.stride_tricks.sliding_window_view(inside, spans)
     views = views[:: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
     return views.reshape((*views.shape[:2], kernel[0] * kernel[1]))
 
 
-def max_reference(
-    x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair, out: Any = None
-) -> Any:
+def max_reference(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair, out: Any = None) -> Any:
     """(y, places): y = max x in a window, and where in the picture it is; what lies outside never is the largest."""
     n, c, h, w = x.shape
-    found = places_of((h, w), kernel, stride, padding, dilation)
-    places = np.array(found, like=x)
+    places = places_of(x, kernel, stride, padding, dilation)
     numbers = x.reshape((n, c, h * w))[:, :, np.maximum(places, 0)]
     nan = (numbers != numbers) & (places >= 0)
     largest = np.max(np.where(places >= 0, numbers, -np.inf), axis=-1, keepdims=True)
     first = np.argmax((numbers == largest) & (places >= 0), axis=-1)
-    last_nan = found.shape[2] - 1 - np.argmax(np.flip(nan, -1), axis=-1)
+    last_nan = places.shape[2] - 1 - np.argmax(np.flip(nan, -1), axis=-1)
     chosen = np.expand_dims(np.where(np.any(nan, axis=-1), last_nan, first), -1)
     y = np.squeeze(np.take_along_axis(numbers, chosen, axis=-1), -1)
     everywhere = np.broadcast_to(places, numbers.shape)
@@ -132,7 +131,7 @@ def _matrix(axis: Axis, length: int, like: Any) -> Any:
     matrix = np.zeros((len(axis), length), like.dtype)
     for p, (start, stop, divisor) in enumerate(axis):
         matrix[p, start:stop] = 1 / divisor
-    return np.array(matrix, like=like)
+    return np.array(matrix.tolist(), like.dtype, like=like).reshape(matrix.shape)
 
 
 @lru_cache(maxsize=256)
@@ -255,7 +254,9 @@ unpool = register(
     reference=unpool_reference,
     cpu=unpool_cpu,
     gpu=unpool_gpu,
-    fits=lambda g, places, size, out=None: _is_picture(g) and places.dtype.kind == "i" and places.shape == g.shape,
+    fits=lambda g, places, size, out=None: (
+        _is_picture(g) and places.dtype.kind == "i" and places.shape == g.shape
+    ),
 )
 mean_pool = register("mean_pool", reference=mean_reference, cpu=mean_cpu, gpu=mean_gpu, fits=_is_picture)
 spread = register(

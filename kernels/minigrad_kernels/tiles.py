@@ -193,11 +193,15 @@ class _Emitter:
     def load_some(self, array: _Array, index: Any, chosen: Any) -> Any:
         """The chosen ones of the numbers that start at array[index], and 0; the others are not touched."""
         kind = self.ir.VectorType(self.ir.FloatType(), self.size.lanes)
-        return self.masked("load", kind, [self.address(array, index, kind), None, chosen, self.zeros(self.size.lanes)])
+        return self.masked(
+            "load", kind, [self.address(array, index, kind), None, chosen, self.zeros(self.size.lanes)]
+        )
 
     def store_some(self, vector: Any, array: _Array, index: Any, chosen: Any) -> None:
         """Write the chosen ones of a vector's numbers to where array[index] starts."""
-        self.masked("store", self.ir.VoidType(), [vector, self.address(array, index, vector.type), None, chosen])
+        self.masked(
+            "store", self.ir.VoidType(), [vector, self.address(array, index, vector.type), None, chosen]
+        )
 
     def masked(self, what: str, result: Any, arguments: list[Any]) -> Any:
         """Call LLVM's masked load or store; None among the arguments is where it wants the alignment."""

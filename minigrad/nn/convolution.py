@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def lengths(name: str, value: Any, axes: int, least: int = 1) -> tuple[int, ...]
     return tuple(int(n) for n in found)
 
 
-def require_picture(x: Any, axes: int, channels: int | None = None, what: str = "") -> bool:
+def require_picture(x: Any, axes: int, channels: int | None = None) -> bool:
     """Tell whether x is a single sample, without an axis for several.
 
     ShapeError MG-525 where x has another number of axes, or other than so many channels.
@@ -44,15 +45,13 @@ def require_picture(x: Any, axes: int, channels: int | None = None, what: str = 
     names, shape = ", ".join(_AXES[axes]), x.shape
     if len(shape) not in (axes + 1, axes + 2):
         hint = ""
-        if len(shape) == axes:
+        if len(shape) == 2 and channels and shape[1] == channels * (side := isqrt(shape[1] // channels)) ** 2:
+            hint = f" Pictures as rows? x.reshape({shape[0]}, {channels}, {side}, {side})"
+        elif len(shape) == axes:
             hint = f" A single channel? x.reshape(1, 1, {', '.join(map(str, shape))})"
-        elif len(shape) == 2 and channels and shape[1] % channels == 0:
-            side = round((shape[1] // channels) ** 0.5)
-            if side * side * channels == shape[1]:
-                hint = f" Pictures as rows? x.reshape({shape[0]}, {channels}, {side}, {side})"
         raise ShapeError(
             "MG-525",
-            f"{what}input x is {shape}; (samples, channels, {names}) is needed, or (channels, {names}) for one "
+            f"input x is {shape}; (samples, channels, {names}) is needed, or (channels, {names}) for one "
             f"sample.{hint}",
         )
     if channels is not None and shape[-axes - 1] != channels:
@@ -64,10 +63,11 @@ def require_picture(x: Any, axes: int, channels: int | None = None, what: str = 
                 f"{tuple(shape[k] for k in order)}."
             )
         elif len(shape) == axes + 1 and channels == 1:
-            hint = f" An axis for the one channel is missing: x.reshape({shape[0]}, 1, {', '.join(map(str, shape[1:]))})"
+            whole = ", ".join(map(str, (shape[0], 1, *shape[1:])))
+            hint = f" An axis for the one channel is missing: x.reshape({whole})"
         raise ShapeError(
             "MG-525",
-            f"{what}input x is {shape}: axis {len(shape) - axes - 1} holds {shape[-axes - 1]} channels, and "
+            f"input x is {shape}: axis {len(shape) - axes - 1} holds {shape[-axes - 1]} channels, and "
             f"{channels} are expected.{hint}",
         )
     return len(shape) == axes + 1
@@ -95,7 +95,7 @@ def _require_alike(x: Any, w: Any) -> None:
 
 
 def raised(x: Any, axes: int, single: bool) -> Any:
-    """Return x as (samples, channels, height, width): a row becomes a picture of height 1, one sample a batch of one."""
+    """Return x as (samples, channels, height, width): a row becomes a picture of height 1, a sample a batch of one."""
     if single:
         x = ops.expand_dims(x, axis=0)
     return x if axes == 2 else ops.expand_dims(x, axis=2)
@@ -131,7 +131,8 @@ class _Conv(Module):
         if min(groups, in_channels, out_channels) < 1 or in_channels % groups or out_channels % groups:
             raise ConfigError(
                 "MG-527",
-                f"{in_channels} channels in and {out_channels} out do not part into {groups} groups: groups must divide both.",
+                f"{in_channels} channels in and {out_channels} out do not part into {groups} groups: groups must "
+                "divide both.",
             )
         if padding_mode not in PADDING_MODES:
             raise ConfigError(
@@ -203,8 +204,7 @@ class _Conv(Module):
         padding, stride, dilation = self._sides, self._pair(self.stride), self._pair(self.dilation)
         kernel = w.shape[2:]
         size = [
-            output_length(*each)
-            for each in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True)
+            output_length(*each) for each in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True)
         ]
         spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
         require_room(x.shape[2:], spans, padding, size)
@@ -287,8 +287,8 @@ class _ConvTranspose(_Conv):
         if min(size) < 1:
             raise ShapeError(
                 "MG-526",
-                f"the result would be of size {size}: a padding of {self.padding} takes away more than x {x.shape} makes. "
-                "Use a smaller padding.",
+                f"the result would be of size {size}: a padding of {self.padding} takes away more than "
+                f"x {x.shape} makes. Use a smaller padding.",
             )
         y = convolution.conv2d_input(
             x, w, size=size, stride=stride, padding=self._sides, dilation=dilation, groups=self.groups

@@ -37,13 +37,15 @@ class _Pool(Module):
             if p > ((k - 1) * d + 1) // 2:
                 raise ConfigError(
                     "MG-527",
-                    f"padding is {p}, more than half of a window of {(k - 1) * d + 1}: some windows would see nothing but "
-                    f"padding. Use padding={((k - 1) * d + 1) // 2} or less.",
+                    f"padding is {p}, more than half of a window of {(k - 1) * d + 1}: some windows would see nothing "
+                    f"but padding. Use padding={((k - 1) * d + 1) // 2} or less.",
                 )
 
     def _settings(self) -> list[tuple[int, ...]]:
         """(kernel, stride, padding, dilation) for rows and for columns."""
-        each = list(zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True))
+        each: list[tuple[int, ...]] = list(
+            zip(self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
+        )
         return each if self.axes == 2 else [(1, 1, 0, 1), *each]
 
     def _counts(self, size: tuple[int, ...]) -> list[int]:
@@ -78,10 +80,10 @@ class _Pool(Module):
 class MaxPool2d(_Pool):
     """y[n, c, p, q] = the largest x in the window of ``kernel_size`` that begins at (p, q) · stride - padding.
 
-    x (n, c, h, w), or (c, h, w); the padding never is the largest. The gradient goes to the largest one, of several equal
-    ones to the first. ``stride`` None is ``kernel_size``; ``ceil_mode`` keeps a window that reaches over the end. Ranzato et
-    al. 2007, "Unsupervised learning of invariant feature hierarchies", section 2. Raises ShapeError MG-525 and MG-526
-    where x is no picture or no window fits, ConfigError MG-527 where padding is more than half a window.
+    x (n, c, h, w), or (c, h, w); the padding never is the largest. The gradient goes to the largest one, of several
+    equal ones to the first. ``stride`` None is ``kernel_size``; ``ceil_mode`` keeps a window that reaches over the end.
+    Ranzato et al. 2007, "Unsupervised learning of invariant feature hierarchies", section 2. Raises ShapeError MG-525
+    and MG-526 where x is no picture or no window fits, ConfigError MG-527 where padding is more than half a window.
     """
 
     def __init__(
@@ -139,8 +141,8 @@ class AvgPool2d(_Pool):
     """y[n, c, p, q] = the mean of x in the window of ``kernel_size`` that begins at (p, q) · stride - padding.
 
     Zeros of the padding count where ``count_include_pad``, the rest of a window that reaches over the padded end
-    (``ceil_mode``) never does; ``divisor_override`` is what the sum is divided by instead. LeCun et al. 1998, section II.B.
-    Shapes, other arguments and errors as with ``MaxPool2d``.
+    (``ceil_mode``) never does; ``divisor_override`` is what the sum is divided by instead. LeCun et al. 1998,
+    section II.B. Shapes, other arguments and errors as with ``MaxPool2d``.
     """
 
     def __init__(
@@ -195,14 +197,14 @@ def _parts(length: int, count: int) -> Axis:
 class AdaptiveAvgPool2d(Module):
     """The mean of windows so chosen that the result has ``output_size``, whatever the size of x (n, c, h, w).
 
-    Window p of an axis of length h reaches from ⌊p h / oh⌋ to before ⌈(p + 1) h / oh⌉. ``output_size`` is one number, or
-    (rows, columns), of which None keeps x's. With 1 it is the global mean of Lin et al. 2014, "Network in network",
+    Window p of an axis of length h reaches from ⌊p h / oh⌋ to before ⌈(p + 1) h / oh⌉. ``output_size`` is one number,
+    or (rows, columns), of which None keeps x's. With 1 it is the global mean of Lin et al. 2014, "Network in network",
     section 3.2. Raises ShapeError MG-525 where x is no picture, ConfigError MG-527 where a size is no whole number.
     """
 
     axes = 2
 
-    def __init__(self, output_size: int | None | tuple[int | None, ...]) -> None:
+    def __init__(self, output_size: int | tuple[int | None, ...] | None) -> None:
         found = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * self.axes
         lengths("output_size", tuple(1 if n is None else n for n in found), self.axes)
         self.output_size = tuple(found)
@@ -214,7 +216,9 @@ class AdaptiveAvgPool2d(Module):
         single = require_picture(x, self.axes)
         x = raised(x, self.axes, single)
         wanted = self.output_size if self.axes == 2 else (1, *self.output_size)
-        rows, columns = (_parts(n, n if out is None else out) for n, out in zip(x.shape[2:], wanted, strict=True))
+        rows, columns = (
+            _parts(n, n if out is None else out) for n, out in zip(x.shape[2:], wanted, strict=True)
+        )
         y = convolution.mean_pool2d(x, rows=rows, columns=columns)
         return lowered(y, self.axes, single)
 

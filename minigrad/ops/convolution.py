@@ -13,6 +13,7 @@ import numpy as np
 from minigrad_kernels import conv as conv_kernels
 from minigrad_kernels import pool as pool_kernels
 from minigrad_kernels.geometry import ONCE, UNPADDED, Pair, Sides
+from minigrad_kernels.pool import Axis
 
 from minigrad.backend import Array
 from minigrad.operation import Operation, define
@@ -150,8 +151,9 @@ def _places(x: Any, **settings: Any) -> Any:
 
 def _picked(values: Any, places: Any) -> Any:
     """values[n, c, places] for pictures that are long rows."""
-    n, c = values.shape[:2]
-    picked = np.take_along_axis(values.reshape((n, c, -1)), places.reshape((n, c, -1)), axis=-1)
+    n, c, h, w = values.shape
+    rows = places.reshape((n, c, places.shape[2] * places.shape[3]))
+    picked = np.take_along_axis(values.reshape((n, c, h * w)), rows, axis=-1)
     return picked.reshape(places.shape)
 
 
@@ -167,10 +169,35 @@ max_pool2d_input: Operation = define(
     params={"size": ONCE},
 )
 
+
+def _textbook_mean(x: Any, rows: Axis, columns: Axis) -> Any:
+    """The means of rows, and of these the means of columns."""
+    sums = np.zeros_like(x, shape=(*x.shape[:2], len(rows), x.shape[3]))
+    for p, (start, stop, divisor) in enumerate(rows):
+        sums[:, :, p] = np.sum(x[:, :, start:stop], axis=2) / divisor
+    y = np.zeros_like(x, shape=(*sums.shape[:3], len(columns)))
+    for q, (start, stop, divisor) in enumerate(columns):
+        y[:, :, :, q] = np.sum(sums[:, :, :, start:stop], axis=3) / divisor
+    return y
+
+
+def _textbook_spread(values: Any, rows: Axis, columns: Axis, size: Pair) -> Any:
+    """Each of the values, divided, is added to the pixels of its window."""
+    sums = np.zeros_like(values, shape=(*values.shape[:3], size[1]))
+    for q, (start, stop, divisor) in enumerate(columns):
+        for k in range(start, stop):
+            sums[:, :, :, k] = sums[:, :, :, k] + values[:, :, :, q] / divisor
+    x = np.zeros_like(values, shape=(*values.shape[:2], *size))
+    for p, (start, stop, divisor) in enumerate(rows):
+        for k in range(start, stop):
+            x[:, :, k] = x[:, :, k] + sums[:, :, p] / divisor
+    return x
+
+
 mean_pool2d: Operation = define(
     "mean_pool2d",
     lambda x, rows=(), columns=(): pool_kernels.mean_pool(wide(x), rows, columns).astype(x.dtype, copy=False),
-    ("Σ x[window] / divisor", lambda x, rows=(), columns=(): pool_kernels.mean_reference(x, rows, columns)),
+    ("Σ x[window] / divisor", lambda x, rows=(), columns=(): _textbook_mean(x, rows, columns)),
     (
         "Σ g / divisor over the windows that a pixel lies in",
         lambda g, x_shape, rows, columns: mean_pool2d_input(g, rows=rows, columns=columns, size=x_shape[2:]),
@@ -186,7 +213,7 @@ mean_pool2d_input: Operation = define(
     ).astype(values.dtype, copy=False),
     (
         "Σ values / divisor over the windows that a pixel lies in",
-        lambda values, rows=(), columns=(), size=ONCE: pool_kernels.spread_reference(values, rows, columns, size),
+        lambda values, rows=(), columns=(), size=ONCE: _textbook_spread(values, rows, columns, size),
     ),
     ("Σ g[window] / divisor", lambda g, rows, columns: mean_pool2d(g, rows=rows, columns=columns)),
     inputs="values",

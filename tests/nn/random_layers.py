@@ -1,6 +1,6 @@
 """Random configurations of convolution and pooling layers, ours and PyTorch's.
 
-``python -m tests.nn.random_layers Conv2d 200`` compares 200 of them: outputs, gradients of the input and of the weights.
+``python -m tests.nn.random_layers Conv2d 200`` compares 200 of them: outputs, and all gradients.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ def transposed(rng: Rng, axes: int) -> tuple[dict[str, Any], np.ndarray]:
     settings.pop("padding_mode", None)
     settings["stride"] = _lengths(rng, axes, 1, 3)
     settings["padding"] = _lengths(rng, axes, 0, 2)
-    room = min(max(s, d) for s, d in zip(_all(settings["stride"], axes), _all(settings["dilation"], axes), strict=True))
+    room = min(
+        max(s, d)
+        for s, d in zip(_all(settings["stride"], axes), _all(settings["dilation"], axes), strict=True)
+    )
     settings["output_padding"] = _lengths(rng, axes, 0, room - 1)
     return settings, _input(rng, settings["in_channels"], rng.integers(5, 9, axes))
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import scipy.special  # noqa: F401  its operations are entered where it is imported
 
 from minigrad import registry
-from tests.ops.cases import arrange, circular, convolution, core, linalg, order, products, select, special, statistics
+from tests.ops.cases import (
+    arrange,
+    circular,
+    convolution,
+    core,
+    linalg,
+    order,
+    products,
+    select,
+    special,
+    statistics,
+)
 from tests.ops.cases.core import LAYOUTS as LAYOUTS
 from tests.ops.cases.core import Case as Case
 

@@ -49,7 +49,11 @@ def inputs() -> list[Case]:
         Case("transposed", g, (n((4, 2, 4, 1)).T, n((2, 2, 1, 4)).T)),
         Case("broadcast", f, (np.broadcast_to(n((2, 3)), (1, 2, 2, 3)), n((2, 1, 2, 2)))),
         Case("size-0", f, (n((0, 2, 2, 3)), n((2, 1, 2, 2)))),
-        Case("size-1", lambda g, w: convolution.conv2d_input(g, w, size=(1, 1)), (n((1, 1, 1, 1)), n((1, 1, 1, 1)))),
+        Case(
+            "size-1",
+            lambda g, w: convolution.conv2d_input(g, w, size=(1, 1)),
+            (n((1, 1, 1, 1)), n((1, 1, 1, 1))),
+        ),
     ]
 
 
@@ -72,7 +76,9 @@ def weights() -> list[Case]:
     ]
 
 
-def of_pictures(f: Callable[..., Any], sample: Any, *more: Any, shape: tuple[int, ...] = (2, 1, 3, 3)) -> list[Case]:
+def of_pictures(
+    f: Callable[..., Any], sample: Any, *more: Any, shape: tuple[int, ...] = (2, 1, 3, 3)
+) -> list[Case]:
     """f on pictures of each kind."""
     return [
         Case("contiguous", f, (sample(shape), *more)),
@@ -117,9 +123,7 @@ def means() -> list[Case]:
 def spread() -> list[Case]:
     n, one = between(-1, 1), {"rows": ((0, 1, 1),), "columns": ((0, 1, 2),)}
     return [
-        *of_pictures(
-            lambda g: convolution.mean_pool2d_input(g, size=(3, 3), **MEANS), n, shape=(2, 1, 2, 3)
-        ),
+        *of_pictures(lambda g: convolution.mean_pool2d_input(g, size=(3, 3), **MEANS), n, shape=(2, 1, 2, 3)),
         Case("size-1", lambda g: convolution.mean_pool2d_input(g, size=(1, 1), **one), (n((1, 1, 1, 1)),)),
     ]
 
