@@ -182,15 +182,19 @@ def _textbook_mean(x: Any, rows: Axis, columns: Axis) -> Any:
 
 
 def _textbook_spread(values: Any, rows: Axis, columns: Axis, size: Pair) -> Any:
-    """Each of the values, divided, is added to the pixels of its window."""
+    """A pixel's sum over the columns of its windows, divided, and of these the sum over the rows."""
     sums = np.zeros_like(values, shape=(*values.shape[:3], size[1]))
-    for q, (start, stop, divisor) in enumerate(columns):
-        for k in range(start, stop):
-            sums[:, :, :, k] = sums[:, :, :, k] + values[:, :, :, q] / divisor
+    for k in range(size[1]):
+        for_column = [
+            values[:, :, :, q] / d for q, (start, stop, d) in enumerate(columns) if start <= k < stop
+        ]
+        if for_column:
+            sums[:, :, :, k] = sum(for_column[1:], for_column[0])
     x = np.zeros_like(values, shape=(*values.shape[:2], *size))
-    for p, (start, stop, divisor) in enumerate(rows):
-        for k in range(start, stop):
-            x[:, :, k] = x[:, :, k] + sums[:, :, p] / divisor
+    for k in range(size[0]):
+        for_row = [sums[:, :, p] / d for p, (start, stop, d) in enumerate(rows) if start <= k < stop]
+        if for_row:
+            x[:, :, k] = sum(for_row[1:], for_row[0])
     return x
 
 

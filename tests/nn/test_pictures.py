@@ -6,6 +6,8 @@ import pytest
 import minigrad as mg
 from minigrad import nn, ops
 from minigrad.errors import ConfigError, ShapeError
+from minigrad.symbols.meanings import Entries
+from minigrad.symbols.terms import worth
 from tests.nn.random_layers import LAYERS, compare
 
 
@@ -92,6 +94,39 @@ def test_second_derivatives_of_a_network_are_right():
         return ops.convolution.conv2d_input(y, w, size=(4, 4), stride=(1, 2), padding=((0, 0), (0, 1))).sum()
 
     mg.gradcheck(network, [rng.normal(size=(1, 1, 4, 4)), w], order=2)
+
+
+PICTURE = np.arange(16.0).reshape(1, 1, 4, 4)
+HALVES = ((0, 2, 2), (2, 4, 2))
+EXPLAINED = {
+    "conv2d": (lambda x: ops.convolution.conv2d(x, PICTURE[:, :, :2, :2]), (1, 2), 6 * 0 + 7 * 1 + 10 * 4 + 11 * 5),
+    "conv2d_input": (
+        lambda g: ops.convolution.conv2d_input(g, PICTURE[:, :, :2, :2], size=(5, 5)),
+        (1, 1),
+        0 * 5 + 1 * 4 + 4 * 1 + 5 * 0,
+    ),
+    "conv2d_weight": (
+        lambda x: ops.convolution.conv2d_weight(PICTURE[:, :, :3, :3], x, kernel=(2, 2)),
+        (0, 1),
+        sum(PICTURE[0, 0, i, j] * PICTURE[0, 0, i, j + 1] for i in range(3) for j in range(3)),
+    ),
+    "max_pool2d": (lambda x: ops.convolution.max_pool2d(x, kernel=(2, 2), stride=(2, 2)), (1, 0), 13),
+    "mean_pool2d": (lambda x: ops.convolution.mean_pool2d(x, rows=HALVES, columns=HALVES), (1, 0), 10.5),
+    "mean_pool2d_input": (
+        lambda g: ops.convolution.mean_pool2d_input(
+            g, rows=HALVES * 2, columns=((0, 3, 2), (1, 4, 2), (3, 4, 1), (0, 1, 1)), size=(4, 4)
+        ),
+        (2, 3),
+        (5 / 2 + 6 / 1) / 2 + (13 / 2 + 14 / 1) / 2,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_an_entry_is_explained_by_what_makes_it(name):
+    f, (i, j), wanted = EXPLAINED[name]
+    tree = f(Entries.named("x", PICTURE)).entry((0, 0, i, j))
+    assert worth(tree) == pytest.approx(wanted)
 
 
 X = np.ones((5, 6, 6, 3), "float32")
