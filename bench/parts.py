@@ -126,6 +126,31 @@ def d4_step(framework: str, fused: bool = False, batch: int = 32, device: str = 
     return step
 
 
+def lstm_step(framework: str, width: int, times: int, batch: int) -> Run:
+    """Forward and backward of an LSTM over a batch of sequences, of the sum of its outputs."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((times, batch, width), dtype=np.float32)
+    layer: Any
+    given: Any
+    if framework == "minigrad":
+        import minigrad as mg
+        from minigrad import nn
+
+        mg.set_threads(THREADS)
+        layer, given = nn.LSTM(width, width, rng=rng), mg.Tensor(x)
+    else:
+        import torch
+
+        torch.set_num_threads(THREADS)
+        layer, given = torch.nn.LSTM(width, width), torch.from_numpy(x)
+
+    def step() -> None:
+        layer.zero_grad()
+        layer(given)[0].sum().backward()
+
+    return step
+
+
 def mnist(framework: str) -> Run:
     """D4's program on MNIST, five epochs at batch 32, to its accuracy on the test set."""
     from bench.mnist_accuracy import in_minigrad, in_torch
@@ -141,6 +166,7 @@ PARTS: dict[str, dict[str, Callable[[], Run]]] = {
     "d4-step": {**_both(d4_step), "torch-fused": partial(d4_step, "torch", True)},
     **{f"adam, {size} parameters": _both(adam_update, widths) for size, widths in WIDTHS.items()},
     **{f"softmax-cross-entropy, {n} x {c}": _both(softmax_cross_entropy, (n, c)) for n, c in LOGITS},
+    "lstm, 128, 64 times, batch 32": _both(lstm_step, 128, 64, 32),
     "mnist": _both(mnist),
 }
 """Every part in each of its programs."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad import nn, ops, optim, registry, words
 from minigrad.backend import default_dtype, generator, set_default_dtype
-from minigrad.check import gradcheck
 from minigrad.creation import (
     arange,
     eye,
@@ -22,7 +21,7 @@ from minigrad.creation import (
     zeros_like,
 )
 from minigrad.debug import debug
-from minigrad.functional import grad, gradients, value_and_grad
+from minigrad.functional import grad, gradients, value_and_grad, vjp
 from minigrad.memory import keep_freed_memory
 from minigrad.modes import accumulate, enable_grad, hooks, is_grad_enabled, no_grad, unfused
 from minigrad.operation import Operation, define
@@ -36,7 +35,13 @@ from minigrad.threads import set_threads, threads
 from minigrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from minigrad import viz
+    from minigrad import program, viz
+    from minigrad.check import gradcheck
+    from minigrad.functional.borders import checkpoint, custom_gradient, stop_gradient
+    from minigrad.functional.forward import jvp, linearize
+    from minigrad.functional.matrices import hessian, hvp, jacobian
+    from minigrad.nn.calling import functional_call
+    from minigrad.program import compile
     from minigrad.viz.recorder import record
 
 _RENAMED = {"table": ("registry", registry)}
@@ -52,6 +57,9 @@ __all__ = [
     "accumulate",
     "arange",
     "cat",
+    "checkpoint",
+    "compile",
+    "custom_gradient",
     "debug",
     "default_dtype",
     "define",
@@ -59,12 +67,18 @@ __all__ = [
     "eye",
     "from_numpy",
     "full",
+    "functional_call",
     "generator",
     "grad",
     "gradcheck",
     "gradients",
+    "hessian",
     "hooks",
+    "hvp",
     "is_grad_enabled",
+    "jacobian",
+    "jvp",
+    "linearize",
     "linspace",
     "nn",
     "no_grad",
@@ -72,32 +86,48 @@ __all__ = [
     "ones_like",
     "ops",
     "optim",
+    "program",
     "record",
     "set_default_dtype",
     "set_threads",
     "stack",
     "steps",
+    "stop_gradient",
     "tape",
     "tensor",
     "threads",
     "unfused",
     "value_and_grad",
     "viz",
+    "vjp",
     "zeros",
     "zeros_like",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import what draws and records when it is first asked for: most programs never do."""
-    if name == "record":
-        from minigrad.viz.recorder import record
+_LATER = {
+    "checkpoint": "functional.borders",
+    "compile": "program",
+    "custom_gradient": "functional.borders",
+    "functional_call": "nn.calling",
+    "gradcheck": "check",
+    "hessian": "functional.matrices",
+    "hvp": "functional.matrices",
+    "jacobian": "functional.matrices",
+    "jvp": "functional.forward",
+    "linearize": "functional.forward",
+    "record": "viz.recorder",
+    "stop_gradient": "functional.borders",
+}
 
-        return record
-    if name == "viz":
+
+def __getattr__(name: str) -> Any:
+    """Import what draws, records, checks and transforms functions when it is first asked for: most never do."""
+    if name in _LATER or name in ("program", "viz"):
         from importlib import import_module
 
-        return import_module("minigrad.viz")
+        module = import_module(f"minigrad.{_LATER.get(name, name)}")
+        return getattr(module, name) if name in _LATER else module
     if name in _RENAMED:
         return _old_name(name)
     raise words.no_name(__name__, name, __all__)

@@ -48,7 +48,9 @@ class ArrayProtocols(Variable, NDArrayOperatorsMixin):
                 return _write(ufunc, inputs, **kwargs)
             operation = registry.functions.get(ufunc) or registry.find(registry.functions, ufunc)
             if operation is None:
-                raise words.no_rule(ufunc.__name__, kwargs)
+                if _wants_gradient((inputs, kwargs)):
+                    raise words.no_rule(ufunc.__name__, kwargs)
+                return registry.on_arrays(ufunc)(*inputs, **kwargs)
             if not kwargs or registry.options.get(ufunc, set()).issuperset(kwargs):
                 return operation(*inputs, **kwargs)
         run = registry.find(registry.methods_of_ufuncs, method)
@@ -61,7 +63,10 @@ class ArrayProtocols(Variable, NDArrayOperatorsMixin):
         operation = registry.functions.get(function) or registry.find(registry.functions, function)
         if operation is None:
             module = function.__module__.partition(".")[2]
-            raise words.no_rule(f"{module}.{function.__name__}".lstrip("."))
+            name = f"{module}.{function.__name__}".lstrip(".")
+            if _wants_gradient((args, kwargs)) or isinstance(kwargs.get("out"), Variable):
+                raise words.no_rule(name)
+            operation = registry.on_arrays(function)
         return operation(*args, **kwargs)
 
     __iadd__, __isub__, __imul__ = _in_place(np.add), _in_place(np.subtract), _in_place(np.multiply)
@@ -69,7 +74,7 @@ class ArrayProtocols(Variable, NDArrayOperatorsMixin):
     __imod__, __ipow__, __imatmul__ = _in_place(np.remainder), _in_place(np.power), _in_place(np.matmul)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if self.requires_grad:
+        if self.requires_grad and switches.recording.get():
             instead = words.in_scipy_special(sys._getframe(1)) or (
                 "Several tensors become one with np.stack([t0, t1]), which keeps the graph: "
                 "np.mean(np.stack([t0, t1]))."
@@ -103,6 +108,14 @@ def unwrap(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return (tuple if isinstance(value, tuple) else list)(unwrap(part) for part in value)
     return backend.as_array(value) if isinstance(value, np.ndarray) else value
+
+
+def _wants_gradient(value: Any) -> bool:
+    """Whether a Tensor that requires a gradient is among the arguments of a call, and recording is on."""
+    if isinstance(value, Variable):
+        return value.requires_grad and switches.recording.get()
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
+    return any(map(_wants_gradient, parts))
 
 
 def _write(ufunc: np.ufunc, inputs: tuple[Any, ...], out: tuple[Any, ...], **kwargs: Any) -> Any:

@@ -11,11 +11,14 @@ from minigrad.libraries import Backend as Backend
 from minigrad.libraries import backend_of as backend_of
 from minigrad.libraries import device_of as device_of
 from minigrad.libraries import register as register
+from minigrad.libraries import register_type as register_type
 from minigrad.libraries import special as special
 from minigrad.libraries import to_device as to_device
 from minigrad.libraries import to_numpy as to_numpy
+from minigrad.libraries import uniform as uniform
 from minigrad.numeric import as_array as as_array
 from minigrad.numeric import default_dtype as default_dtype
+from minigrad.numeric import holds as holds
 from minigrad.numeric import narrow as narrow
 from minigrad.numeric import operand as operand
 from minigrad.numeric import real as real
@@ -24,7 +27,12 @@ from minigrad.numeric import set_default_dtype as set_default_dtype
 
 def as_0d_array(value: Any) -> Any:
     """Make an array again of the scalar that NumPy turns a 0-dimensional result into, and that cannot be added into."""
-    return np.asarray(value) if isinstance(value, np.generic) else value
+    if type(value) is np.ndarray:
+        return value
+    if isinstance(value, np.generic):
+        return np.asarray(value)
+    make = getattr(value, "as_0d_array", None)  # of a tracer, which stands for either
+    return value if make is None else make()
 
 
 def one_like(array: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -10,9 +11,27 @@ from minigrad import backend
 from minigrad.records import Record
 from minigrad.variable import Variable
 
+_used: dict[int, ref[Variable]] = {}  # by id: a set would compare the entries of two tensors
+
+
+def in_a_derivative(x: Variable) -> bool:
+    """Tell whether a derivative that can be differentiated again was computed from records that ``x`` went into."""
+    found = _used.get(id(x))
+    return found is not None and found() is x
+
+
+def _note(x: Variable) -> None:
+    key = id(x)
+    if key not in _used:
+        _used[key] = ref(x, lambda _: _used.pop(key, None))
+
 
 class Cotangents:
-    """Adds up what arrives at each variable, in new arrays, so that the sums may themselves be recorded."""
+    """Adds up what arrives at each variable, in new arrays, so that the sums may themselves be recorded.
+
+    Of the leaves among them it is kept in mind that they were used, see ``in_a_derivative``: what is computed from
+    these sums need not depend on them any more.
+    """
 
     __slots__ = ("by_variable",)
 
@@ -21,6 +40,8 @@ class Cotangents:
 
     def add(self, x: Variable, part: Any, record: Record, incoming: Any) -> Any:
         """Return the sum at ``x`` after ``part``, which ``record`` made of ``incoming``, has been added to it."""
+        if x.record is None:
+            _note(x)
         total = self.by_variable.get(x)
         self.by_variable[x] = total = part if total is None else total + part
         return total

@@ -69,6 +69,10 @@ class OperationError(MinigradError, TypeError):
     """A function without a gradient rule, or a rule that is wrong (MG-6xx)."""
 
 
+class ProgramError(MinigradError, RuntimeError):
+    """A step that cannot be compiled, or whose program does not hold any more (MG-63x, MG-64x)."""
+
+
 class DataError(MinigradError, ValueError):
     """A file or an array that does not hold what it should (MG-7xx)."""
 

@@ -11,7 +11,15 @@ import numpy as np
 
 from minigrad import backend, messages
 from minigrad.backend import Array
-from minigrad.errors import AxisError, ConfigError, DeviceError, MinigradError, OperationError, ShapeError
+from minigrad.errors import (
+    AxisError,
+    ConfigError,
+    DeviceError,
+    DtypeError,
+    MinigradError,
+    OperationError,
+    ShapeError,
+)
 from minigrad.forms import short, usage
 from minigrad.rules import Primitive
 
@@ -70,6 +78,40 @@ def explained(
         return kind(
             "MG-215", f"{operation.name} of shape {shapes} cannot be computed with {asked}: {reason}."
         )
+    return None
+
+
+def with_origin(error: DtypeError, inputs: tuple[Any, ...]) -> DtypeError:
+    """Return the error of two dtypes in one product (MG-211), with the operation that brought the wider one in."""
+    origin = next(filter(None, map(_widened, inputs)), None) if error.code == "MG-211" else None
+    if origin is None:
+        return error
+    record, i = origin
+    x = record.inputs[i]
+    culprit = getattr(x, "label", None) or f"an array of shape {np.shape(x)}"
+    return DtypeError(
+        error.code,
+        f"{error.message} {record.value.dtype} came in at {record.operation.name} ({record.location}): {culprit} is "
+        f"{record.arrays[i].dtype}, what it meets is narrower. Cast it there.",
+    )
+
+
+def _widened(x: Any) -> tuple[Any, int] | None:
+    """Return the record behind x at which a wider dtype came in, and the place of the input that has it."""
+    pending, seen = [x], set()
+    while pending:
+        record = getattr(pending.pop(), "record", None)
+        if record is None or record in seen or record.value is None:
+            continue
+        seen.add(record)
+        floats = [
+            i for i, a in enumerate(record.arrays) if getattr(getattr(a, "dtype", None), "kind", "") == "f"
+        ]
+        wide = [i for i in floats if record.arrays[i].dtype == record.value.dtype]
+        sources = [i for i in wide if getattr(record.inputs[i], "record", None) is None]
+        if sources and len(wide) < len(floats):
+            return record, sources[0]
+        pending += [record.inputs[i] for i in wide]
     return None
 
 

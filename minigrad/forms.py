@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ def in_all_forms(
         shared += 1
     own = frozenset(names)
 
+    @wraps(run, ("__name__", "__doc__"), ())
     def call(*args: Any, **kwargs: Any) -> Any:
         if len(args) <= shared and own.issuperset(kwargs):
             return run(*args, **kwargs)

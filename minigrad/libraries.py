@@ -32,6 +32,8 @@ class Backend(Protocol):
     def special(self) -> Any:
         """The library's module of special functions: ``ndtr``, ``erf``."""
 
+    # where it is there, ``uniform(rng, like)`` draws random numbers in the place of ``rng.random``
+
 
 class _Numpy:
     def device(self, array: Array) -> str:
@@ -98,8 +100,13 @@ _devices: dict[str, Backend] = {"cpu": _numpy, "cuda": _cupy}
 
 def register(array_type: type, device: str, backend: Backend) -> None:
     """Make another array type known, reachable as ``device``."""
-    _array_types[array_type] = backend
+    register_type(array_type, backend)
     _devices[device] = backend
+
+
+def register_type(array_type: type, backend: Backend) -> None:
+    """Make another array type known, which is made of others and belongs to no device of its own."""
+    _array_types[array_type] = backend
 
 
 def backend_of(array: Array) -> Backend | None:
@@ -134,6 +141,15 @@ def to_numpy(array: Array) -> np.ndarray[Any, Any]:
 def special(array: Array) -> Any:
     """Return the module of special functions for ``array``: ``scipy.special``, or CuPy's copy of it."""
     return (backend_of(array) or _numpy).special()
+
+
+def uniform(rng: np.random.Generator, like: Array) -> Array:
+    """Draw numbers of float32 in [0, 1), one for each entry of ``like``, to where that lives."""
+    draw = getattr(backend_of(like), "uniform", None)
+    if draw is not None:
+        return draw(rng, like)
+    random = rng.random(like.shape, dtype=np.float32)
+    return random if type(like) is np.ndarray else to_device(random, device_of(like))
 
 
 def to_device(array: Array, device: str) -> Array:

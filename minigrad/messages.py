@@ -145,6 +145,18 @@ def many_outputs(label: str, shape: tuple[int, ...]) -> str:
     )
 
 
+def many_differentiated(asked: str, label: str, shape: tuple[int, ...], function: str = "y") -> str:
+    """Say that a gradient is of one number, and what is there for many: ``asked`` is ``gradients`` or ``grad``."""
+    if asked == "gradients":
+        fix = "With y the outputs: mg.gradients(y.sum(), inputs), or mg.gradients((y * v).sum(), inputs) for v·J"
+    else:
+        f = function if function.isidentifier() else "f"
+        fix = (
+            f"For each entry by itself: mg.grad(lambda *x: {f}(*x).sum()). For all of them: mg.jacobian({f})"
+        )
+    return f"{asked} needs one number to differentiate; {label} has shape {shape}. {fix}."
+
+
 def wrong_shape(rule: Any, found: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """Say that a rule returned what cannot be its input's gradient."""
     return (

@@ -20,6 +20,8 @@ _NUMBERS = frozenset(
 )
 """What a tensor may hold, all in this machine's order of bytes."""
 
+_DOUBLE = np.dtype(np.float64)
+
 _MEANINGS = ("__array_ufunc__", "__array_function__", "__mul__", "__matmul__", "__pow__", "__eq__", "mean")
 """What a subclass of NumPy's arrays changes that gives its entries another meaning, in which no rule would hold."""
 
@@ -98,15 +100,19 @@ def narrow(arrays: Sequence[Array]) -> list[Array] | None:
     NumPy holds that float32 is too narrow for int64; PyTorch, and training, that one integer must not make a network
     run in float64. None where a float64 is among them, or nothing but whole numbers.
     """
-    floats = [dtype for a in arrays if (dtype := getattr(a, "dtype", None)) is not None and dtype.kind == "f"]
-    if not floats or np.float64 in floats or not any(map(_whole, arrays)):
+    floats, whole = [], False
+    for a in arrays:
+        dtype = getattr(a, "dtype", None)
+        if dtype is _DOUBLE:  # soon, as this runs for every operation in float64
+            return None
+        if dtype is not None and dtype.kind == "f":
+            floats.append(dtype)
+        elif dtype is not None and dtype.kind in "iu":
+            whole = True
+    if not (floats and whole):
         return None
     widest = np.result_type(*floats)
-    return [a.astype(widest) if _whole(a) else a for a in arrays]
-
-
-def _whole(array: Any) -> bool:
-    return hasattr(array, "dtype") and array.dtype.kind in "iu"
+    return [a.astype(widest) if getattr(a, "dtype", widest).kind in "iu" else a for a in arrays]
 
 
 def real(dtype: DTypeLike) -> np.dtype[Any]:
@@ -115,6 +121,11 @@ def real(dtype: DTypeLike) -> np.dtype[Any]:
     if chosen not in _NUMBERS:
         raise _no_numbers(chosen, "asked for")
     return chosen
+
+
+def holds(dtype: np.dtype[Any]) -> bool:
+    """Whether a tensor can have this dtype."""
+    return _native(dtype) in _NUMBERS
 
 
 def _without_subclass(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -14,8 +14,8 @@ import numpy as np
 
 from minigrad import backend, messages, registry, switches, words
 from minigrad.backend import Array
-from minigrad.errors import MinigradError, OperationError
-from minigrad.failures import explained
+from minigrad.errors import DtypeError, MinigradError, OperationError
+from minigrad.failures import explained, with_origin
 from minigrad.forms import bind, in_all_forms, listed
 from minigrad.records import Record, Version
 from minigrad.rules import Formula, Primitive, Rule
@@ -62,6 +62,8 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
     tracked: list[bool] = []
     arrays: list[Any] = []
     versions: list[int | None] = []
+    if (trace := switches.tracing.get()) is not None:
+        trace.enter(inputs)
     for x in inputs:
         if isinstance(x, Tensor):
             arrays.append(x._data)
@@ -83,6 +85,8 @@ def apply(operation: Operation, inputs: tuple[Any, ...], params: dict[str, Any])
             ]
             arrays = narrower
             value = operation.forward(*arrays, **params)
+    except DtypeError as error:
+        raise with_origin(error, inputs) from None
     except MinigradError:
         raise
     except Exception as error:
@@ -251,22 +255,36 @@ def _in_all_forms(function: Callable[..., Any], run: Callable[..., Any]) -> Call
     return in_all_forms(function, run, names, inputs)
 
 
-def without_gradient(function: Callable[..., Any], why: str) -> None:
-    """Let a NumPy function run on the bare arrays of its Tensors; arrays come back as Tensors without a graph,
-    Python's values and NumPy's scalars as they are.
+def without_gradient(function: Callable[..., Any], why: str, run: Callable[..., Any] | None = None) -> None:
+    """Let a NumPy function, or ``run`` in its place, run on the bare arrays of its Tensors, and record nothing.
 
     ``why`` says why it has no gradient, for the documentation: ``"places are whole numbers"``.
+    """
+    registry.functions[function] = run or on_arrays(function)
+    registry.constants[function] = why
+
+
+def on_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what runs ``function`` on the bare arrays of its Tensors.
+
+    Arrays come back as Tensors without a graph; Python's values, NumPy's scalars and arrays that no Tensor holds
+    (complex numbers, text) as they are.
     """
 
     def run(*args: Any, **kwargs: Any) -> Any:
         return _wrapped(function(*unwrap(args), **{name: unwrap(value) for name, value in kwargs.items()}))
 
-    registry.functions[function] = run
-    registry.constants[function] = why
+    run.__name__, run.__doc__ = function.__name__, f"``np.{function.__name__}`` of bare arrays."
+    return run
 
 
 def _wrapped(result: Any) -> Any:
     if isinstance(result, (tuple, list)):
         parts = [_wrapped(part) for part in result]
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
-    return result if backend.backend_of(result) is None else Tensor(result)
+    return (
+        Tensor(result) if backend.backend_of(result) is not None and backend.holds(result.dtype) else result
+    )
+
+
+registry.on_arrays = on_arrays

@@ -20,6 +20,11 @@ _serial = itertools.count(1)
 _writes = itertools.count(1)
 
 
+def next_serial() -> int:
+    """Return a serial number between those of the records so far and those to come."""
+    return next(_serial)
+
+
 class Version:
     """How often a piece of memory was written in place, where last and how; all Tensors on it share one."""
 
@@ -129,10 +134,12 @@ class Record:
         value: Any = self.value
         arrays: tuple[Any, ...] = (*kept, *self.saved)
         found = []  # no comprehensions: each is a call, and this runs for every record
-        if output is not None:
-            value, arrays = output, (*self._recorded_inputs(), *self.saved_again())
+        if output is not None and not operation.joint_only:
+            value, arrays = output, (*self.recorded_inputs(), *self.saved_again())
         elif operation.joint_vjp is not None:
-            gradients = operation.joint_vjp(rules, incoming, value, *arrays)
+            if output is not None:
+                value, arrays = output, tuple(self.recorded_inputs())
+            gradients = operation.joint_vjp(rules, incoming, value, *arrays, **self.params)
             for i in rules:
                 found.append((i, gradients[i]))  # noqa: PERF401
             return found
@@ -141,12 +148,18 @@ class Record:
             found.append((i, part if part.__class__ is np.ndarray else backend.as_0d_array(part)))
         return found
 
+    def check_unchanged(self, i: int) -> None:
+        """Raise MG-205 where a value that the rule for input ``i`` needs was written in place meanwhile."""
+        rule = self.operation.rule(i)
+        if rule is not None:
+            self._check_unchanged(rule.needs(len(self.inputs)))
+
     def saved_again(self) -> list[Any]:
         """Compute what ``forward`` saved once more, from the inputs and recorded like anything else."""
-        return [again(*self._recorded_inputs(), **self.params) for again in self.operation.saves.values()]
+        return [again(*self.recorded_inputs(), **self.params) for again in self.operation.saves.values()]
 
-    def _recorded_inputs(self) -> list[Any]:
-        """The inputs as they were: Tensors, whose versions tell, and what was kept of bare arrays."""
+    def recorded_inputs(self) -> list[Any]:
+        """Return the inputs as they were: Tensors, whose versions tell, and what was kept of bare arrays."""
         beside = zip(self.inputs, self.arrays, self.versions, strict=False)
         return [array if version is None else x for x, array, version in beside]
 

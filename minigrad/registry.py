@@ -36,6 +36,9 @@ constants: dict[Callable[..., Any], str] = {}
 #: ``"reduce"`` -> what runs for ``np.add.reduce(tensor)``, with ``np.add`` before its arguments
 methods_of_ufuncs: dict[str, Callable[..., Any]] = {}
 
+#: what runs a function that is not in the table on bare arrays; ``minigrad.operation`` enters it
+on_arrays: Callable[[Callable[..., Any]], Callable[..., Any]]
+
 _later: list[Callable[[], bool]] = []
 
 

@@ -104,9 +104,9 @@ class Primitive:
     operation on any number of arrays has a single rule, which also receives ``i``, the input asked for.
     ``saves`` names what ``forward`` returns beside the result because its rules need it, each with a function of the
     inputs which computes the same from operations, for a backward pass that shall itself be differentiable.
-    ``joint_vjp(needs_grad, g, y, *inputs, *saved)`` may give the gradients of all inputs in one go, as exactly as the
-    rules, on bare arrays: a sequence of arrays, one for each input, of which those in ``needs_grad`` count; new
-    ones, or what ``forward`` saved, which the record needs no more.
+    ``joint_vjp(needs_grad, g, y, *inputs, *saved, **params)`` may give the gradients of all inputs in one go, as
+    exactly as the rules, on bare arrays: a sequence of arrays, one for each input, of which those in ``needs_grad``
+    count; new ones, or what ``forward`` saved, which the record needs no more.
     ``explain(error, *inputs, **params)`` may turn a failure of ``forward`` into a message that teaches.
     ``textbook(*inputs, **params)`` is the plain formula, where ``forward`` takes detours that keep it from overflowing:
     what is read where a formula is explained, and never run.
@@ -115,6 +115,9 @@ class Primitive:
     builtin = False
     entered: Sequence[tuple[dict[Any, Any], Any, Any, Any]] = ()
     """Where it was entered: a registry, the key, what stands there now and what stood there before."""
+
+    joint_only = False
+    """Whether there is ``joint_vjp`` alone, which then takes Tensors too; the rules say just what it needs."""
 
     def __init__(
         self,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Any, NamedTuple, Protocol
 
 from minigrad.blocks import switch
 
@@ -22,6 +23,22 @@ hooked = switch("hooked", Hooks())
 fusing = switch("fusing", True)
 checksumming = switch("checksumming", False)
 accumulated_passes = switch("accumulated_passes", 1)
+
+
+class Tracing(Protocol):
+    """What follows a step while ``program`` traces it."""
+
+    def enter(self, inputs: Sequence[Any]) -> None:
+        """Follow the arrays of these tensors, which are the inputs of an operation."""
+
+    def arrived(self, loss: Any, leaves: Sequence[Any]) -> None:
+        """Take note of the loss of a walk, an array, and of the leaves that it reached."""
+
+    def update(self, optimizer: Any, rule: Any, ready: Sequence[Any]) -> None:
+        """Do, and note down, an optimizer's step for the parameters that are ready."""
+
+
+tracing: ContextVar[Tracing | None] = switch("tracing", None)
 
 
 def may_fuse() -> bool:

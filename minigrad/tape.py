@@ -7,7 +7,7 @@ backwards, one ``Step`` at a time: ``Tensor.backward`` runs the walk to its end,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextvars import ContextVar
 from itertools import compress
 from math import isfinite
@@ -52,10 +52,10 @@ class Step(NamedTuple):
 
 def tape(loss: Tensor) -> list[Record]:
     """Return the records that led to ``loss``, in the order in which they were made."""
-    return [record for _, _, record in _recorded(loss)]
+    return [record for _, _, record in recorded(loss)]
 
 
-def _recorded(*roots: Tensor, stop: Collection[Tensor] = ()) -> list[tuple[int, Tensor, Record]]:
+def recorded(*roots: Tensor, stop: Collection[Tensor] = ()) -> list[tuple[int, Tensor, Record]]:
     """What a root was computed from, oldest first, as (serial, tensor, record); not looking behind ``stop``."""
     found = set(stop)
     pending = list(roots)
@@ -90,7 +90,7 @@ def walk(
     leaf, and for the tensors in ``stop``, behind which the walk does not go. Gradients are bare arrays, or
     Tensors with a graph of their own under ``create_graph``. Where the steps are not ``watched``, none is made.
     """
-    order = _recorded(*by_variable, stop=stop)
+    order = recorded(*by_variable, stop=stop)
     cotangents = Cotangents(by_variable) if create_graph else InPlace(by_variable, not retain_graph)
     walker, hooks, add = here(), switches.hooked.get().backward, cotangents.add
     while order:
@@ -136,11 +136,19 @@ def _fit(part: Any, x: Tensor, record: Record, i: int) -> Any:
 def arrive(root: Tensor, found: dict[Tensor, Any]) -> None:
     """Leave what a walk from ``root`` has found in the ``.grad`` of the leaves, and note a loss that is NaN."""
     data = root._data
-    if type(data) is np.ndarray and data.size == 1:  # on a GPU it would have to be waited for
-        if not isfinite(value := data.item()):
-            lost.set((value, [ref(leaf) for leaf in found]))
-        elif lost.get() is not None:
-            lost.set(None)
+    if type(data) is np.ndarray:  # on a GPU it would have to be waited for
+        if data.size == 1:
+            note_loss(data.item(), found)
+    elif (trace := switches.tracing.get()) is not None:
+        trace.arrived(data, [*found])
     for leaf, total in found.items():
         if leaf.requires_grad:
             leaf.accumulate_grad(total, owned=True)
+
+
+def note_loss(loss: float, leaves: Iterable[Tensor]) -> None:
+    """Remember a loss that is NaN or infinite, with the leaves that its gradient reached."""
+    if not isfinite(loss):
+        lost.set((loss, [ref(leaf) for leaf in leaves]))
+    elif lost.get() is not None:
+        lost.set(None)

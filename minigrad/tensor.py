@@ -7,23 +7,24 @@ operation up in the registry below, which ``minigrad.ops`` fills.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad import backend, messages, registry, switches, words
+from minigrad import backend, messages, peers, registry, switches, words
 from minigrad.array_protocols import ArrayProtocols, Method
 from minigrad.array_protocols import unwrap as unwrap
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, GradientError, warn
+from minigrad.methods import Methods
 from minigrad.object_protocols import ObjectProtocols
 from minigrad.records import Record, Version
 from minigrad.tape import Step, arrive, walk
 from minigrad.versions import version_of
 
 
-class Tensor(ArrayProtocols, ObjectProtocols):
+class Tensor(ArrayProtocols, ObjectProtocols, Methods):
     """An n-dimensional array that remembers how it was computed.
 
     Parameters
@@ -130,10 +131,13 @@ class Tensor(ArrayProtocols, ObjectProtocols):
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Callable[..., Any]:
-            """What ``register_methods`` has added; a real __getattr__ would make every attribute far slower."""
+    def __dir__(self) -> list[str]:
+        # a Method of the class itself that the registry lacks answers with advice, or was withdrawn
+        return [
+            name
+            for name in super().__dir__()
+            if name in registry.methods or not isinstance(vars(Tensor).get(name), Method)
+        ]
 
 
 def register_methods(**methods: Callable[..., Any]) -> None:
@@ -163,7 +167,8 @@ def steps(
     watched: bool = True,
 ) -> Iterator[Step]:
     """Walk back from ``root`` one step at a time; the leaves receive their ``.grad`` after the last step."""
-    gradients = {root: seed(root, gradient, create_graph)}
+    first, passes = seed(root, gradient, create_graph), switches.accumulated_passes.get()
+    gradients = {root: first if passes == 1 else backend.as_0d_array(first * (1.0 / passes))}
     yield from walk(gradients, retain_graph=retain_graph, create_graph=create_graph, watched=watched)
     arrive(root, gradients)
 
@@ -188,9 +193,8 @@ def seed(root: Tensor, gradient: Any, create_graph: bool) -> Any:
         first = first._data if isinstance(first, Tensor) else first
     elif not isinstance(first, Tensor):
         first = wrap(first.copy(), None, Version())  # the graph of the gradient outlives this call
-    passes = switches.accumulated_passes.get()
-    return first if passes == 1 else backend.as_0d_array(first * (1.0 / passes))
+    return first
 
 
-for _word in words.refused():
+for _word in (*words.METHODS, *peers.METHODS):
     setattr(Tensor, _word, Method(_word))

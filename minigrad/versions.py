@@ -7,7 +7,7 @@ has none: what is small is copied when the operation is recorded, and of what is
 from __future__ import annotations
 
 import array as arrays
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 from weakref import ref
 
@@ -40,6 +40,12 @@ def version_of(array: Array) -> Version:
 def publish(array: Array, version: Version) -> None:
     """Make known whose memory it is that is handed out, in case that a Tensor is made of it."""
     _remember(_whole(array), version)
+
+
+def forget(arrays: Iterable[Any]) -> None:
+    """Forget what stood for arrays and is gone: another array may have its id."""
+    for array in arrays:
+        _by_memory.pop(id(array), None)
 
 
 def _whole(array: Array) -> Any:

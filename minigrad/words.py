@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import registry
+from minigrad import peers, registry
 from minigrad.errors import OperationError
 
 KEYWORDS: dict[str, tuple[str, ...]] = {
     # another library's keyword: the parameters or inputs it may be here, the first that an operation has
     "dim": ("axis", "axes"),
-    "dims": ("axis", "axes"),
+    "dims": ("axis", "axes", "reps"),
     "dim0": ("axis1",),
     "dim1": ("axis2",),
     "keepdim": ("keepdims",),
@@ -27,6 +27,13 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "weight": ("w",),
     "bias": ("b",),
     "index": ("indices",),
+    "diagonal": ("k", "offset"),
+    "shifts": ("shift",),
+    "interpolation": ("method",),
+    "vec2": ("b",),
+    "tensor": ("b",),
+    "sections": ("indices_or_sections",),
+    "boundaries": ("bins",),
     "size": ("shape",),
 }
 
@@ -43,7 +50,6 @@ OPTIONS: dict[str, str] = {
 INSTEAD: dict[str, str] = {
     # a function without a rule: the same made of operations that have one, of tensors t and u and a number n
     "add.at": "t + mg.ops.scatter(u, index=index, shape=t.shape)",
-    "count_nonzero": "np.sum(t != 0)",
 }
 
 SPECIAL: dict[str, str] = {
@@ -70,108 +76,48 @@ METHODS_OF_UFUNCS: dict[str, str] = {
 
 METHODS: dict[str, str] = {
     # a method of PyTorch's or NumPy's tensors that Tensors do not have: what to write
-    "cumprod": "np.cumprod(t)",
-    "diff": "np.diff(t)",
     "H": "t.T",
-    "addmm": "t + a @ b",
-    "aminmax": "t.min(), t.max()",
     "apply_": "NumPy's functions, on all entries at once",
     "bernoulli": "np.random.default_rng(0).random(t.shape) < t.numpy()",
     "bfloat16": "t.astype('float32'): there is no bfloat16 here",
-    "bincount": "np.bincount(t)",
     "data_ptr": "t.data.ctypes.data",
     "detach_": "t = t.detach()",
-    "det": "np.linalg.det(t)",
-    "erf": "mg.ops.erf(t)",
-    "erfc": "mg.ops.erfc(t)",
-    "frac": "np.modf(t)[0]",
-    "ger": "np.outer(t, u)",
     "grad_fn": "t.record, or mg.tape(t) for all that led to t",
-    "histc": "np.histogram(t)[0]",
-    "index_add": "t + mg.ops.scatter(values, index=index, shape=t.shape)",
-    "index_fill": "np.where(mask, value, t)",
-    "inner": "np.inner(t, u)",
-    "inverse": "np.linalg.inv(t)",
-    "is_contiguous": "t.data.flags.c_contiguous",
+    "histc": "np.histogram(t.numpy()): counts have no gradient",
     "is_cuda": "t.device != 'cpu'",
-    "is_nonzero": "bool(t)",
-    "isclose": "np.isclose(t.numpy(), u.numpy())",
     "itemsize": "t.dtype.itemsize",
-    "kthvalue": "t[np.argsort(t.numpy())[k - 1]]",
-    "lerp": "t + weight * (end - t)",
-    "logcumsumexp": "np.log(np.cumsum(np.exp(t)))",
-    "logit": "mg.ops.logit(t)",
-    "median": "np.median(t)",
     "mT": "np.swapaxes(t, -1, -2)",
     "map_": "NumPy's functions, on all entries at once",
-    "multinomial": "np.random.default_rng(0).choice(len(t), p=t.numpy())",
-    "nanmean": "np.nanmean(t)",
-    "nansum": "np.nansum(t)",
+    "multinomial": "np.random.default_rng(0).choice(len(t), p=t.numpy() / np.sum(t.numpy(), dtype='float64'))",
     "nbytes": "t.data.nbytes",
-    "new_full": "mg.full((2, 3), value, dtype=t.dtype)",
-    "new_tensor": "mg.tensor(data, dtype=t.dtype)",
-    "nonzero": "np.nonzero(t.numpy()): indices have no gradient",
     "normal_": "with mg.no_grad(): t[...] = np.random.default_rng(0).normal(size=t.shape)",
-    "outer": "np.outer(t, u)",
-    "ptp": "np.ptp(t)",
     "put_": "t = np.where(mask, value, t)",
-    "quantile": "np.quantile(t, q)",
     "random_": "with mg.no_grad(): t[...] = np.random.default_rng(0).integers(0, 10, size=t.shape)",
     "register_hook": "with mg.hooks(backward=function): loss.backward()",
-    "repeat": "np.tile(t, n); NumPy's repeat and PyTorch's are two different things",
-    "repeat_interleave": "np.repeat(t, n, axis=0)",
     "resize_": "t = t.reshape(2, 3)",
     "scatter": "np.where(mask, value, t), or mg.ops.put_along_axis",
-    "scatter_add": "t + mg.ops.scatter(values, index=index, shape=t.shape)",
     "scatter_": "np.where(mask, value, t), or mg.ops.put_along_axis",
     "scatter_add_": "t + mg.ops.scatter(values, index=index, shape=t.shape)",
-    "sgn": "np.sign(t)",
-    "sort": "np.sort(t)",
     "squeeze_": "t = t.squeeze()",
     "storage": "t.data",
     "stride": "t.data.strides",
     "strides": "t.data.strides",
-    "svd": "np.linalg.svd(t)",
     "t_": "t = t.T",
-    "take_along_dim": "np.take_along_axis(t, indices, axis)",
-    "tensor_split": "np.array_split(t, 3)",
-    "topk": "np.take_along_axis(t, np.argsort(-t.numpy(), axis=-1)[..., :k], axis=-1)",
-    "trace": "np.trace(t)",
     "transpose_": "t = t.transpose(0, 1)",
-    "unflatten": "t.reshape(2, 3)",
-    "unfold": "np.lib.stride_tricks.sliding_window_view(t, n)[::step]",
     "uniform_": "with mg.no_grad(): t[...] = np.random.default_rng(0).uniform(size=t.shape)",
     "unsqueeze_": "t = t.unsqueeze(0)",
-    "unique": "np.unique(t)",
-    "vdot": "np.vdot(t, u)",
 }
-
-# fmt: off
-SAME: dict[str, str] = {
-    # a method that no Tensor has: the function above that it is
-    **{"acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan"},
-    **{"atanh": "arctanh"},
-    **{name: name for name in (
-        "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "cosh",
-        "count_nonzero", "deg2rad", "diag", "diagonal", "exp2", "fliplr", "flipud",
-        "float_power", "fmax", "fmin", "fmod", "hypot",
-        "log10", "log2", "logaddexp", "nan_to_num", "rad2deg",
-        "remainder", "roll", "round", "sinc", "sinh", "take", "tan", "tile", "tril", "triu",
-    )},
-}
-# fmt: on
 
 MODULE: dict[str, str] = {
     # a name of the module torch: what to write
     "Adam": "mg.optim.Adam(model)",
-    "F": "np.exp, mg.ops.softmax, mg.nn.cross_entropy …",
+    "F": "import minigrad.nn.functional as F",
     "FloatTensor": "mg.tensor([1.0, 2.0])",
     "LongTensor": "mg.tensor([1, 2])",
     "Module": "mg.nn.Module",
     "SGD": "mg.optim.SGD(model, lr=0.1)",
     "autograd": "mg.grad, mg.gradients, mg.gradcheck, mg.define",
     "bool": "dtype='bool'",
-    "compile": "nothing: there is no compiler here",
     "cuda": "t.to('cuda'), model.to('cuda')",
     "device": "a device is its name: t.to('cuda'), mg.Tensor(data, device='cpu')",
     "double": "dtype='float64'",
@@ -203,18 +149,7 @@ MODULE: dict[str, str] = {
 
 NN: dict[str, str] = {
     # a name of torch.nn and torch.nn.functional: what to write
-    "BCELoss": "nn.BCEWithLogitsLoss(), on logits, without a Sigmoid before it",
-    "BatchNorm1d": "nn.LayerNorm(width)",
-    "Identity": "nothing: the layer can be left out",
-    "LogSoftmax": "nn.CrossEntropyLoss(), on logits, without a softmax before it",
-    "ModuleDict": "a dict: self.heads = {'left': nn.Linear(2, 1)}",
-    "ModuleList": "a list: self.layers = [nn.Linear(2, 3), nn.Linear(3, 1)]",
-    "NLLLoss": "nn.CrossEntropyLoss(), on logits, without a softmax before it",
-    "ParameterDict": "a dict: self.gains = {'left': nn.Parameter([1.0])}",
-    "ParameterList": "a list: self.gains = [nn.Parameter([1.0])]",
-    "Softplus": "mg.ops.softplus(x)",
     "binary_cross_entropy_with_logits": "nn.bce_with_logits(logits, targets)",
-    "functional": "nn.cross_entropy(logits, labels), mg.ops.softmax(x), np.tanh(x)",
     "gelu": "mg.ops.gelu(x)",
     "l1_loss": "nn.mae(prediction, target)",
     "leaky_relu": "mg.ops.leaky_relu(x)",
@@ -252,30 +187,35 @@ MODEL: dict[str, str] = {
 OPTIM: dict[str, str] = {
     # a name of torch.optim and torch.optim.lr_scheduler: what to write
     "Adagrad": "optim.AdaGrad(model)",
+    "AveragedModel": "optim.EMA(model, decay=None): the mean of the weights, and with a decay a moving one",
     "CosineAnnealingLR": "optim.SGD(model, lr=optim.Cosine(0.1, 100)): a schedule is the rate",
+    "CosineAnnealingWarmRestarts": "optim.SGD(model, lr=optim.CosineRestarts(0.1, 100)): a schedule is the rate",
     "ExponentialLR": "optim.SGD(model, lr=optim.Exponential(0.1, 0.99, 1)): a schedule is the rate",
     "LambdaLR": "optim.SGD(model, lr=function_of_t): a function of the step is a rate",
+    "LinearLR": "optim.SGD(model, lr=optim.Linear(0.1, 100)): a schedule is the rate",
+    "MultiStepLR": "optim.SGD(model, lr=optim.MultiStep(0.1, (30, 60))): a schedule is the rate",
+    "OneCycleLR": "optim.SGD(model, lr=optim.OneCycle(0.1, 900)): a schedule is the rate",
+    "PolynomialLR": "optim.SGD(model, lr=optim.Polynomial(0.1, 100)): a schedule is the rate",
     "StepLR": "optim.SGD(model, lr=optim.StepDecay(0.1, 10, 0.5)): a schedule is the rate",
     "clip_grad_norm_": "optim.clip_grad_norm(model, 1.0)",
     "lr_scheduler": "optim.SGD(model, lr=optim.Cosine(0.1, 100)): a schedule is the rate",
 }
 
 
-def refused() -> set[str]:
-    """Return the names of all methods that are known and that Tensors do not have."""
-    return {*METHODS, *SAME}
-
-
 def instead_of_method(word: str) -> str:
     """Say what to write instead of a method that Tensors do not have; nothing where the word is not known."""
-    function = SAME.get(word, "")
-    text = METHODS.get(word) or INSTEAD.get(function) or (function and f"np.{function}(t)")
+    text = METHODS.get(word) or peers.METHODS.get(word) or INSTEAD.get(word)
     return f": write {text}" if text else ""
 
 
 def no_name(module: str, word: str, known: Iterable[str]) -> AttributeError:
     """Say that a module has no such name, and what to write: ``minigrad``, ``minigrad.nn`` or ``minigrad.optim``."""
-    text = {"minigrad": MODULE, "minigrad.nn": NN, "minigrad.optim": OPTIM}[module].get(word)
+    own, peers_own = {
+        "minigrad": (MODULE, peers.MODULE),
+        "minigrad.nn": (NN, peers.NN),
+        "minigrad.optim": (OPTIM, peers.OPTIM),
+    }[module]
+    text = own.get(word) or peers_own.get(word)
     if text is None and word in registry.operations:
         text = f"np.{word}(…)" if hasattr(np, word) else f"mg.ops.{word}(…)"
     elif text is None and word in registry.methods:
@@ -337,8 +277,13 @@ def no_rule(name: str, options: Iterable[str] = ()) -> OperationError:
     asked = "".join(f", {option}=…" for option in options)
     hints = [OPTIONS[option] for option in options if option in OPTIONS]
     ufunc, _, method = name.partition(".")
+    from minigrad import unsupported  # read only when something is refused
+
+    why = unsupported.reason(name)
     if hints:
         hint = " ".join(hints)
+    elif why is not None:
+        hint = f"Why: {why}."
     else:
         text = INSTEAD.get(name) or METHODS_OF_UFUNCS.get(method, "").format(ufunc)
         hint = f"Write {text}." if text else "Compose it from operations that have one."

@@ -63,7 +63,7 @@ def test_the_message_of_a_function_without_a_rule_names_it(name):
 @pytest.mark.parametrize(
     ("call", "parts"),
     [
-        (lambda t: np.linalg.eigvals(t), ["np.linalg.eigvals(tensor)", "mg.define", "t.numpy()"]),
+        (lambda t: np.linalg.eigvals(t), ["np.linalg.eigvals(tensor)", "complex numbers", "t.numpy()"]),
         (lambda t: np.add.reduceat(t, [0]), ["np.add.reduceat(tensor)", "np.add.reduce(t[start:stop])"]),
         (lambda t: np.hypot.at(t, [0], t), ["np.hypot.at(tensor)", "np.where(mask, np.hypot(t, u), t)"]),
         (
@@ -71,8 +71,7 @@ def test_the_message_of_a_function_without_a_rule_names_it(name):
             ["np.sin(tensor, where=…)", "np.where(condition, a, b)"],
         ),
         (lambda t: np.exp(t, dtype="int64"), ["np.exp(tensor, dtype=…)", "t.astype('float64')"]),
-        (lambda t: np.fft.fft(t), ["np.fft.fft(tensor)", "mg.define"]),
-        (lambda t: np.polyfit(t, t, 1), ["np.polyfit(tensor)", "mg.define"]),
+        (lambda t: np.fft.fft(t), ["np.fft.fft(tensor)", "complex numbers", "t.numpy()"]),
     ],
 )
 def test_functions_without_a_rule_say_what_to_write(call, parts):

@@ -10,6 +10,7 @@ import minigrad_kernels.launch as launch
 import pytest
 
 from minigrad import registry
+from minigrad.tensor import Tensor
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,7 +19,11 @@ ROOT = Path(__file__).parents[1]
 def restored_registries() -> Iterator[None]:
     registries = (registry.operations, registry.functions, registry.methods, launch.kernels)
     before = [dict(each) for each in registries]
+    attributes = set(vars(Tensor))
     yield
+    for name in set(vars(Tensor)) - attributes:
+        if name not in before[2]:
+            delattr(Tensor, name)
     for each, content in zip(registries, before, strict=True):
         each.clear()
         each.update(content)

@@ -14,18 +14,23 @@ import minigrad as mg
 from minigrad import nn, versions
 from minigrad.errors import ConfigError, GradientError, MinigradWarning
 from minigrad.versions import checksum
-from tests.ops.cases import CASES, COMPOSED, Case
+from tests.ops.cases import ALL, Case, on_every_case
 
 T = mg.Tensor
 
-ALL = {**CASES, **COMPOSED}
+ALONE = {
+    "pad": 1,  # NumPy hands a call over for its arrays, and not for constant_values, initial, left
+    "add.reduce": 1,
+    "interp": 3,
+    "histogram": 1,  # the values that are counted say where, and have no gradient
+}
 WITH_BARE_INPUTS = [
     pytest.param(case, k, id=f"{name}-{n}-{case.layout}-{k}")
     for name in ALL
     for n, case in enumerate(ALL[name])
     if len(case.inputs) > 1
     for k, x in enumerate(case.inputs)
-    if isinstance(x, np.ndarray) and x.dtype == np.float64
+    if isinstance(x, np.ndarray) and x.dtype == np.float64 and ALONE.get(name) != k
 ]
 
 
@@ -313,9 +318,7 @@ class TestTwoTensorsOnOneMemory:
             y.backward()
 
     @pytest.mark.parametrize("recorded", [False, True])
-    @pytest.mark.parametrize(
-        "case", [pytest.param(case, id=f"{name}-{n}") for name in ALL for n, case in enumerate(ALL[name])]
-    )
+    @on_every_case()
     def test_every_operation_that_returns_a_view_shares_the_version(self, case, recorded):
         inputs = [
             T(np.array(x), requires_grad=recorded) if isinstance(x, np.ndarray) and x.dtype == float else x

@@ -9,7 +9,8 @@
 # times: to step straight to a minimum (Newton), to look at a whole matrix of curvatures, and to find the
 # largest learning rate that a network bears without ever writing that matrix down.
 #
-# The real things: `create_graph` in `walk` (`minigrad/tape.py`), `mg.grad` in `minigrad/functional.py`.
+# The real things: `create_graph` in `walk` (`minigrad/tape.py`), `mg.grad`, `mg.hessian` and `mg.hvp` in
+# `minigrad/functional/`.
 
 # %%
 from itertools import pairwise
@@ -187,6 +188,14 @@ print("one Newton step leads to", start - np.linalg.solve(H, g))
 assert H.tolist() == [[4, 1], [1, 2]] and np.allclose(start - np.linalg.solve(H, g), 0)
 
 # %% [markdown]
+# `mg.hessian(f)` does this and runs `f` only once: a Hessian is the Jacobian of the gradient. `mg.jacobian(g)` gives
+# $\partial g_i/\partial x_j$ of a function with many results, a row with each walk back.
+
+# %%
+assert mg.hessian(bowl)(start).tolist() == H.tolist()
+assert mg.jacobian(mg.grad(bowl))(start).tolist() == H.tolist()
+
+# %% [markdown]
 # One step, for any parabola, however narrow. A harder test is Rosenbrock's banana,
 # $f = (1 - x_0)^2 + 100\,(x_1 - x_0^2)^2$: a bent valley with steep walls and a nearly flat floor, with its
 # minimum at $(1, 1)$.
@@ -200,7 +209,7 @@ def banana(x):
 newton_path = [np.array([-1.2, 1.0])]
 for _ in range(6):
     x = newton_path[-1]
-    newton_path.append(x - np.linalg.solve(hessian(banana, x), mg.grad(banana)(x).numpy()))
+    newton_path.append(x - np.linalg.solve(mg.hessian(banana)(x).numpy(), mg.grad(banana)(x).numpy()))
     print(f"{newton_path[-1]}   f = {banana(newton_path[-1]):.3g}")
 
 descent_path = [np.array([-1.2, 1.0])]
@@ -252,11 +261,13 @@ v = np.array([1.0, 0.0])
 (Hv,) = mg.gradients((g * v).sum(), [x])
 print("H v =", Hv.numpy())
 assert Hv.numpy().tolist() == [4, 1]
+assert mg.hvp(bowl, start, v).tolist() == [4, 1]  # the same two walks
 
 # %% [markdown]
 # Now a real network: 64–16–10 with tanh on 500 of the 8×8 digits, with a small L2 penalty (tutorial 11) so
 # that there is a minimum to settle in, trained for 600 steps of gradient descent. Its parameters are several
-# arrays, so $v$ is a list of arrays of the same shapes:
+# arrays, so $v$ is a list of arrays of the same shapes. (`mg.functional_call` makes the network a function of its
+# parameters: those that it is given, by their names.)
 
 # %%
 digits = load_digits()
@@ -285,11 +296,18 @@ for _ in descend(0.5, 600):
 print(f"{model.count_parameters():,} parameters, loss {loss_now().item():.4f}")
 
 
+names = [name for name, _ in model.named_parameters()]
+
+
+def loss_of(*arrays):
+    """The same loss, as a function of the weights that are given."""
+    out = mg.functional_call(model, dict(zip(names, arrays, strict=True)), inputs)
+    return nn.cross_entropy(out, labels) + 0.005 * sum((array**2).sum() for array in arrays)
+
+
 def hessian_times(v):
     """H·v for the loss of the network, as a list of arrays: two walks back, no matrix."""
-    g = mg.gradients(loss_now(), weights, create_graph=True)
-    product = sum((part * direction).sum() for part, direction in zip(g, v, strict=True))
-    return [part.numpy() for part in mg.gradients(product, weights)]
+    return [part.numpy() for part in mg.hvp(loss_of, weights, v)]
 
 
 # %% [markdown]

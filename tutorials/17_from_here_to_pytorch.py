@@ -302,7 +302,11 @@ if torch is not None:
 # | `optim.Adam(..., max_norm=1)` | `nn.utils.clip_grad_norm_` before `step()` | |
 # | `mg.accumulate(4)` | divide the loss by 4 yourself | |
 # | `mg.debug()` | `torch.autograd.set_detect_anomaly(True)` | theirs looks at the walk back |
-# | `mg.grad`, `mg.value_and_grad` | `torch.func.grad`, `grad_and_value` | functions of functions |
+# | `mg.grad`, `mg.value_and_grad` | `torch.func.grad`, `grad_and_value` | functions of functions, of dicts and lists too |
+# | `mg.vjp`, `mg.jvp`, `mg.linearize`, `mg.hessian` | the same in `torch.func` | |
+# | `mg.jacobian` | `torch.func.jacrev`, `jacfwd` | rows or columns, whichever are fewer |
+# | `mg.functional_call(model, params, x)` | `torch.func.functional_call` | |
+# | `mg.checkpoint(f)(x)` | `torch.utils.checkpoint.checkpoint(f, x)` | |
 # | a warning for forgotten `zero_grad()` | none | gradients add up silently |
 # | softmax before `cross_entropy` warns | none | MG-401 here, a network that learns badly there |
 #

@@ -171,6 +171,7 @@ def operations() -> str:
     """Return the table of all operations: formula, and the gradient rule for each input."""
     from minigrad import registry
 
+    registry.load()
     rows = ["| operation | computes | gradient rules |", "|---|---|---|"]
     for name, operation in registry.operations.items():
         inputs = ["each"] if operation.variadic else operation.inputs
@@ -185,6 +186,49 @@ def operations() -> str:
 
 def _code(text: str) -> str:
     return "`" + text.replace("|", r"\|") + "`"
+
+
+# -- functions of NumPy's --------------------------------------------------------------------------------------
+
+
+def functions() -> str:
+    """Return the tables of all functions of NumPy's and SciPy's, by what becomes of them on Tensors."""
+    from minigrad import catalogue
+
+    entries = catalogue.entries()
+    counts = catalogue.counts()
+    lines = [
+        f"{counts['gradient']} functions have a gradient, {counts['constant']} give a result that has none, and the "
+        "other names of NumPy's stand in the last table with the reason.",
+        "",
+        "```{raw} html",
+        '<input id="functions-filter" type="search" placeholder="Filter: solve, nan …" aria-label="Filter">',
+        '<script src="../_static/filter.js" defer></script>',
+        "```",
+        "",
+        "## With a gradient",
+        "",
+        "| function | computes | gradient |",
+        "|---|---|---|",
+    ]
+    for entry, names in _named(entries, "gradient"):
+        rules = "<br>".join(map(_code, entry.rules)) or "through the operations that it is made of"
+        lines.append(f"| {names} | {_code(entry.formula)} | {rules} |")
+    lines += ["", "## With a result alone", "", "| function | why it has no gradient |", "|---|---|"]
+    lines += [f"| {names} | {_cell(entry.note)} |" for entry, names in _named(entries, "constant")]
+    lines += ["", "## Neither", "", "| name | why |", "|---|---|"]
+    lines += [f"| {names} | {_cell(entry.note)} |" for entry, names in _named(entries, "unsupported")]
+    return "\n".join(lines) + "\n"
+
+
+def _named(entries: list[Any], kind: str) -> Iterator[tuple[Any, str]]:
+    """Return the functions of a kind, each with all names that it has."""
+    names: dict[int, list[str]] = {}
+    for entry in entries:
+        names.setdefault(id(entry.function), []).append(f"`{entry.spelling}`")
+    for entry in entries:
+        if entry.kind == kind and (spelled := names.pop(id(entry.function), None)):
+            yield entry, ", ".join(spelled)
 
 
 # -- the rest -------------------------------------------------------------------------------------------------
@@ -227,6 +271,7 @@ def generate(app: Sphinx, config: Config) -> None:
             "commands.md": commands(),
             "contributing.md": contributing(),
             "errors.md": errors_table(),
+            "functions.md": functions(),
             "operations.md": operations(),
             "stepper.html": stepper(),
             "train.svg": picture(),

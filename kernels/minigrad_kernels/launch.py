@@ -24,11 +24,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from minigrad_kernels.loops import Implementation, Loop, numba
+from minigrad_kernels.loops import Host, Implementation, Loop, noted, numba
 
 __all__ = [
-    "Implementation", "Kernel", "Loop", "Way", "is_shared_out", "kernels", "may_use_threads", "note_shared_out",
-    "numba", "output", "reference_is_forced", "reference_only", "register", "set_threads", "threads", "written",
+    "Host", "Implementation", "Kernel", "Loop", "Way", "is_shared_out", "kernels", "may_use_threads",
+    "note_shared_out", "noted", "numba", "output", "reference_is_forced", "reference_only", "register",
+    "set_threads", "threads", "written",
 ]  # fmt: skip
 
 kernels: dict[str, Kernel] = {}
@@ -161,7 +162,7 @@ class Kernel:
 
     ``fits(*arrays, **options)`` says what the ``cpu`` implementation takes, of C-contiguous NumPy arrays whose floats
     are of one dtype; all of them where it is None. ``ways`` are faster ones for some of what fits, such as by size.
-    ``gpu_fits`` says the same of the ``gpu`` implementation and CuPy arrays.
+    ``gpu_fits`` says the same of the ``gpu`` implementation and CuPy arrays. ``strided`` loops take any layout.
     Where ``flat`` is set the ``cpu`` implementation sees the arrays as 1-D views of one size, save the last, the vector
     of coefficients. ``parallel`` is the same loop for several threads, which runs where the first array has
     ``PARALLEL_FROM`` entries or more.
@@ -176,10 +177,13 @@ class Kernel:
     fits: Callable[..., bool] | None = None
     ways: tuple[Way, ...] = ()
     gpu_fits: Callable[..., bool] | None = None
+    strided: bool = False
 
     def __call__(self, *arrays: Any, **options: Any) -> Any:
         """Run on ``arrays``; what it returns and writes does not depend on the implementation."""
         implementation = self.pick(*arrays, **options)
+        if implementation is self.reference and (tracer := _tracer(arrays)) is not None:
+            return tracer.__kernel__(self, arrays, options)
         if self.flat and implementation is not self.reference and implementation is not self.gpu:
             return implementation(*_flattened(self.name, arrays))
         return implementation(*arrays, **options)
@@ -195,9 +199,9 @@ class Kernel:
         seen = arrays
         if options and (out := options.get("out")) is not None:
             seen += out if isinstance(out, tuple) else (out,)
-        found, floats = False, None  # numbers alone are not for loops
+        found, floats, strided = False, None, self.strided  # numbers alone are not for loops
         for array in seen:
-            if type(array) is ndarray and array.flags.c_contiguous:
+            if type(array) is ndarray and (strided or array.flags.c_contiguous):
                 dtype = array.dtype
                 if dtype is not floats:
                     is_float = _COMPILED_DTYPES.get(dtype)
@@ -233,6 +237,14 @@ class Kernel:
         return _registered, (self.name,)
 
 
+def _tracer(arrays: tuple[Any, ...]) -> Any:
+    """Return the first array of a type that notes kernels down by itself (``__kernel__``), or None."""
+    for array in arrays:
+        if hasattr(type(array), "__kernel__"):
+            return array
+    return None
+
+
 def _registered(name: str) -> Kernel:
     return kernels[name]
 
@@ -248,11 +260,12 @@ def register(
     fits: Callable[..., bool] | None = None,
     ways: Sequence[Way] = (),
     gpu_fits: Callable[..., bool] | None = None,
+    strided: bool = False,
 ) -> Kernel:
     """Enter a kernel's implementations in the registry and return the kernel; a name may be taken once."""
     if name in kernels:
         raise ValueError(f"a kernel named {name!r} is registered already")
-    kernels[name] = Kernel(name, reference, cpu, gpu, flat, parallel, fits, tuple(ways), gpu_fits)
+    kernels[name] = Kernel(name, reference, cpu, gpu, flat, parallel, fits, tuple(ways), gpu_fits, strided)
     return kernels[name]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels import gpu, products, sample
-from minigrad_kernels.launch import Loop, Way, output, register, written
+from minigrad_kernels.launch import Host, Loop, Way, output, register, written
 
 ACTIVATIONS = ("none", "relu")
 SUMMING = (32, 32)  # columns and lanes of a block that sums rows; as in cuda/linear.cu
@@ -45,6 +45,7 @@ def bias_relu_loop(y: Any, b: Any) -> None:
 
 
 add_bias, add_bias_relu = Loop(bias_loop), Loop(bias_relu_loop)
+relu = Host("relu_in_place", lambda y: np.maximum(y, 0, out=y))
 
 
 def forward_cpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> Any:
@@ -52,11 +53,11 @@ def forward_cpu(x: Any, w: Any, b: Any, activation: str = "none", out: Any = Non
     shape = (*x.shape[:-1], w.shape[0])
     y = np.empty(shape, x.dtype) if out is None else output(out, shape, x)
     rows, samples = (y, x) if x.ndim == 2 else (_rows(y), _rows(x))
-    np.dot(samples, w.T, out=rows)
+    products.blas(samples, w.T, rows)
     if b is not None:
         (add_bias_relu if activation == "relu" else add_bias).compiled(rows, b)
     elif activation == "relu":
-        np.maximum(y, 0, out=y)
+        relu(y)
     return y
 
 
@@ -182,22 +183,22 @@ def backward_bias_gpu(g: Any, out: Any = None) -> Any:
 
 
 def backward_activation_reference(g: Any, y: Any, activation: str = "none", out: Any = None) -> Any:
-    """Return (d, Σ d over all samples): the gradient d before the activation, g·[y > 0] for "relu", and dL/db.
+    """Return (d, Σ d over all samples): the gradient d before the activation, and dL/db.
 
-    ``y`` is the layer's result. d may be written over g: ``out=(g, None)``.
+    ``y`` is the layer's result. For "relu" d is g where y > 0, else 0. d may be written over g: ``out=(g, None)``.
     """
-    d = g * (y > 0) if _is_relu(activation) else g
+    d = np.where(y > 0, g, 0) if _is_relu(activation) else g
     into, total = out or (None, None)
     return written(d, into), backward_bias_reference(d, total)
 
 
 def mask_sum_loop(g: Any, y: Any, d: Any, total: Any) -> None:
     """See ``backward_activation_reference``."""
-    zero, one = g.dtype.type(0), g.dtype.type(1)
+    zero = g.dtype.type(0)
     total[:] = 0
     for i in range(g.shape[0]):
         for j in range(g.shape[1]):
-            passed = g[i, j] * (one if y[i, j] > zero else zero)
+            passed = g[i, j] if y[i, j] > zero else zero
             d[i, j] = passed
             total[j] = total[j] + passed
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, cached_property
+from threading import get_ident
 from time import perf_counter
 from types import FunctionType
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 Implementation = Callable[..., Any]
 
@@ -61,8 +64,12 @@ class Loop:
 
     ``fastmath`` and ``parallel`` go to Numba. ``names`` gives values to global names of the function, so that one
     text can be compiled for float32 and for float64 with a helper of its own in each; a global name that stands
-    for another Loop is compiled with it, and ``prange`` becomes Numba's where the loop is ``parallel``.
+    for another Loop is compiled with it, and ``prange`` becomes Numba's where the loop is ``parallel``. ``raises``
+    says that it may raise an exception. ``signature``, given Numba's types, says for which arguments it is compiled,
+    all others being converted; without it that is done for each layout of the arrays anew.
     """
+
+    all: ClassVar[WeakSet[Loop]] = WeakSet()
 
     def __init__(
         self,
@@ -70,9 +77,12 @@ class Loop:
         *,
         fastmath: frozenset[str] = frozenset(),
         parallel: bool = False,
+        raises: bool = False,
+        signature: Callable[[Any], Any] | None = None,
         **names: Any,
     ) -> None:
-        self.function = function
+        Loop.all.add(self)
+        self.function, self.raises, self.signature = function, raises, signature
         self.names = names
         self.options: dict[str, Any] = {"error_model": "numpy"}
         if fastmath:
@@ -87,6 +97,11 @@ class Loop:
     @cached_property
     def compiled(self) -> Implementation:
         """The loop as Numba compiled it, which is called with less ado than the Loop."""
+        return self.dispatcher
+
+    @cached_property
+    def dispatcher(self) -> Implementation:
+        """The same, also where ``noted`` looks at all calls of ``compiled``: what other loops are compiled with."""
         return self._compile()
 
     @property
@@ -98,11 +113,12 @@ class Loop:
         module = numba()
         if module is None:
             raise RuntimeError(f"{self.function.__name__} is a loop for Numba, and Numba is not installed")
-        function = self._bound(lambda helper: helper.compiled)
+        function = self._bound(lambda helper: helper.dispatcher)
+        given = () if self.signature is None else (self.signature(module.types),)
         try:
-            compiled: Implementation = module.njit(cache=True, **self.options)(function)
+            compiled: Implementation = module.njit(*given, cache=True, **self.options)(function)
         except RuntimeError:  # no folder that could hold the cache can be written
-            compiled = module.njit(**self.options)(function)
+            compiled = module.njit(*given, **self.options)(function)
         return compiled
 
     def _helpers(self) -> dict[str, Loop]:
@@ -126,3 +142,52 @@ class Loop:
         parts = [function.__qualname__, *(loop.function.__name__ for loop in self._helpers().values())]
         bound.__qualname__ = "_".join(parts) + ("_parallel" if "prange" in helpers else "")
         return bound
+
+
+class Host:
+    """A function of NumPy's among a kernel's loops: it writes into an array that it is given, and returns nothing."""
+
+    all: ClassVar[list[Host]] = []
+
+    def __init__(self, name: str, run: Implementation) -> None:
+        Host.all.append(self)
+        self.name, self.run, self.plain = name, run, run
+
+    def __call__(self, *arrays: Any) -> None:
+        """Run it."""
+        self.run(*arrays)
+
+
+@contextmanager
+def noted() -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
+    """Yield a list of what this thread's kernels run inside the block: each loop, and each Host, with its arguments."""
+    calls: list[tuple[Loop | Host, tuple[Any, ...]]] = []
+    thread = get_ident()
+
+    def noting(what: Loop | Host, run: Implementation) -> Implementation:
+        def run_and_note(*arguments: Any) -> Any:
+            if get_ident() == thread:
+                calls.append((what, arguments))
+            return run(*arguments)
+
+        return run_and_note
+
+    hosts = [(host, host.run) for host in Host.all]
+    loops = [(loop, loop.__dict__.get("compiled")) for loop in Loop.all]
+    try:
+        for host, run in hosts:
+            host.run = noting(host, run)
+        for loop, compiled in loops:
+            loop.__dict__["compiled"] = noting(loop, compiled or _called(loop))
+        yield calls
+    finally:
+        for host, run in hosts:
+            host.run = run
+        for loop, compiled in loops:
+            del loop.__dict__["compiled"]
+            if compiled is not None:
+                loop.__dict__["compiled"] = compiled
+
+
+def _called(loop: Loop) -> Implementation:
+    return lambda *arguments: loop.dispatcher(*arguments)

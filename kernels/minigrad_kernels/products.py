@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out, threads
+from minigrad_kernels.launch import Host, Loop, may_use_threads, note_shared_out, threads
 from minigrad_kernels.tiles import Tile, pack_panels, size, tile, tile_across, transpose
 from minigrad_kernels.work_queue import new_queue, next_task
 
@@ -177,20 +177,27 @@ def fits(m: int, n: int, depth: int, dtype: np.dtype[Any]) -> bool:
     return fitting is not None and max(m, fitting.rows) * max(n, fitting.columns) <= MOST_WASTE * m * n
 
 
+blas = Host("np.dot", lambda a, b, out: np.dot(a, b, out=out))
+assign = Host("np.copyto", np.copyto)
+
+
 def _padded(a: Any, rows: int, columns: int) -> Any:
     """Return a matrix with zeros added where it has fewer rows or columns than that."""
     m, n = a.shape
     if m >= rows and n >= columns:
         return a
     whole = np.zeros((max(m, rows), max(n, columns)), a.dtype)
-    whole[:m, :n] = a
+    assign(whole[:m, :n], a)
     return whole
 
 
-def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
-    """y = x·wᵀ + b, and 0 for what is below it where ``relu``, for what ``fits``."""
+def forward(x: Any, w: Any, b: Any, relu: bool, y: Any, wake: int | None = None) -> None:
+    """y = x·wᵀ + b, and 0 for what is below it where ``relu``, for what ``fits``.
+
+    ``wake`` says from how many multiplications on the other threads are woken; ``PARALLEL_FROM`` where it is None.
+    """
     (n, depth), m = x.shape, len(w)
-    workers = threads() if m * n * depth >= PARALLEL_FROM and may_use_threads() else 1
+    workers = threads() if m * n * depth >= (wake or PARALLEL_FROM) and may_use_threads() else 1
     loop, fitting = _loops(workers > 1).forward, size()
     assert fitting is not None
     bias = np.zeros(m, w.dtype) if b is None else b
@@ -204,25 +211,26 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
     )
     whole = np.empty((len(x), len(w)), x.dtype)
     loop.compiled(x, w, bias.ravel(), relu, workers, whole)
-    y[:] = whole[:n, :m]
+    assign(y, whole[:n, :m])
 
 
-def dot(a: Any, b: Any, out: Any, by_rows: bool) -> None:
+def dot(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None = None) -> None:
     """Write a·b into ``out``: matrices (m, k) and (k, n); the rows of b and of ``out`` are contiguous.
 
     ``by_rows`` says how the threads share the work: so that a gradient's rows are written by the thread that will
     update the same rows of the weights, and need not travel from one processor's cache to another's.
+    ``wake`` as in ``forward``.
     """
     m, n = out.shape
     if m * n * len(b) >= SMALLEST and fits(m, n, len(b), b.dtype):
-        _dot_by_tiles(a, b, out, by_rows)
+        _dot_by_tiles(a, b, out, by_rows, wake)
     else:
-        np.dot(a, b, out=out)
+        blas(a, b, out)
 
 
-def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool) -> None:
+def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None) -> None:
     (m, n), depth = out.shape, len(b)
-    workers = threads() if m * n * depth >= PARALLEL_FROM and may_use_threads() else 1
+    workers = threads() if m * n * depth >= (wake or PARALLEL_FROM) and may_use_threads() else 1
     loops, fitting = _loops(workers > 1), size()
     assert fitting is not None
     note_shared_out(out, workers > 1)
@@ -237,4 +245,4 @@ def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool) -> None:
     a, b = _padded(a, fitting.rows, 0), _padded(b, 0, fitting.columns)
     whole = np.empty((len(a), b.shape[1]), b.dtype)
     loops.product.compiled(a, b, by_rows, workers, whole)
-    out[:] = whole[:m, :n]
+    assign(out, whole[:m, :n])

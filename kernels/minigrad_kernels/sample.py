@@ -38,12 +38,12 @@ def forward_loop(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
 
 
 def backward_loop(g: Any, y: Any, x: Any, w: Any, relu: bool, dx: Any, dw: Any, db: Any) -> None:
-    """db = g, or g·[y > 0] where ``relu``; dw_ij = db_i x_j; dx = db·w, unless ``dx`` has no entries."""
-    zero, one = g.dtype.type(0), g.dtype.type(1)
+    """db = g, but 0 where ``relu`` and not y > 0; dw_ij = db_i x_j; dx = db·w; no dw or dx without entries."""
+    zero = g.dtype.type(0)
     for i in range(g.size):
-        db[i] = g[i] * (one if y[i] > zero else zero) if relu else g[i]
-    for piece in prange((db.size + ROWS - 1) // ROWS):
-        for i in range(piece * ROWS, min((piece + 1) * ROWS, db.size)):
+        db[i] = g[i] if y[i] > zero or not relu else zero
+    for piece in prange((len(dw) + ROWS - 1) // ROWS):
+        for i in range(piece * ROWS, min((piece + 1) * ROWS, len(dw))):
             row, factor = dw[i], db[i]
             for j in range(x.size):
                 row[j] = factor * x[j]

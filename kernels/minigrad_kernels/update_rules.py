@@ -216,6 +216,159 @@ rmsprop = update_rule(
 )
 
 
+def rmsprop_momentum_reference(theta, g, v, b, coefficients):
+    """g ← c · g + λ · θ; v ← α · v + (1 − α) · g²; b ← μ · b + g / (√(v) + ε); θ ← θ − η · b."""
+    clip, l2, alpha, one_minus_alpha = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
+    mu, eps, eta = coefficients[4], coefficients[5], coefficients[6]
+    new_g = clip * g + l2 * theta
+    new_v = alpha * v + one_minus_alpha * new_g**2
+    new_b = mu * b + new_g / (np.sqrt(new_v) + eps)
+    new_theta = theta - eta * new_b
+    theta[...], v[...], b[...] = new_theta, new_v, new_b
+
+
+def rmsprop_momentum_loop(theta, g, v, b, coefficients):
+    clip, l2, alpha, one_minus_alpha = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
+    mu, eps, eta = coefficients[4], coefficients[5], coefficients[6]
+    for i in range(theta.size):
+        theta_i = theta[i]
+        g_i = g[i]
+        v_i = v[i]
+        b_i = b[i]
+        g_i = clip * g_i + l2 * theta_i
+        v_i = alpha * v_i + one_minus_alpha * (g_i * g_i)
+        b_i = mu * b_i + g_i / (np.sqrt(v_i) + eps)
+        theta_i = theta_i - eta * b_i
+        theta[i] = theta_i
+        v[i] = v_i
+        b[i] = b_i
+
+
+def rmsprop_momentum_coefficients(settings, clip, l2, rate, t):
+    return (
+        clip,  # clip
+        l2,  # l2
+        settings.alpha,  # alpha
+        1 - settings.alpha,  # one_minus_alpha
+        settings.mu,  # mu
+        settings.eps,  # eps
+        rate,  # eta
+    )
+
+
+rmsprop_momentum = update_rule(
+    "rmsprop_momentum",
+    "d34abd1c",
+    (
+        "clip", "l2", "alpha", "one_minus_alpha", "mu", "eps", "eta",
+    ),
+    rmsprop_momentum_reference, rmsprop_momentum_loop, rmsprop_momentum_coefficients,
+)
+
+
+def rmsprop_centered_reference(theta, g, v, m, coefficients):
+    """g ← c · g + λ · θ; v ← α · v + (1 − α) · g²; m ← α · m + (1 − α) · g; θ ← θ − η · g / (√(v − m²) + ε)."""
+    clip, l2, alpha, one_minus_alpha = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
+    eta, eps = coefficients[4], coefficients[5]
+    new_g = clip * g + l2 * theta
+    new_v = alpha * v + one_minus_alpha * new_g**2
+    new_m = alpha * m + one_minus_alpha * new_g
+    new_theta = theta - eta * new_g / (np.sqrt(new_v - new_m**2) + eps)
+    theta[...], v[...], m[...] = new_theta, new_v, new_m
+
+
+def rmsprop_centered_loop(theta, g, v, m, coefficients):
+    clip, l2, alpha, one_minus_alpha = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
+    eta, eps = coefficients[4], coefficients[5]
+    for i in range(theta.size):
+        theta_i = theta[i]
+        g_i = g[i]
+        v_i = v[i]
+        m_i = m[i]
+        g_i = clip * g_i + l2 * theta_i
+        v_i = alpha * v_i + one_minus_alpha * (g_i * g_i)
+        m_i = alpha * m_i + one_minus_alpha * g_i
+        theta_i = theta_i - eta * g_i / (np.sqrt(v_i - m_i * m_i) + eps)
+        theta[i] = theta_i
+        v[i] = v_i
+        m[i] = m_i
+
+
+def rmsprop_centered_coefficients(settings, clip, l2, rate, t):
+    return (
+        clip,  # clip
+        l2,  # l2
+        settings.alpha,  # alpha
+        1 - settings.alpha,  # one_minus_alpha
+        rate,  # eta
+        settings.eps,  # eps
+    )
+
+
+rmsprop_centered = update_rule(
+    "rmsprop_centered",
+    "6ab282eb",
+    (
+        "clip", "l2", "alpha", "one_minus_alpha", "eta", "eps",
+    ),
+    rmsprop_centered_reference, rmsprop_centered_loop, rmsprop_centered_coefficients,
+)
+
+
+def rmsprop_centered_momentum_reference(theta, g, v, m, b, coefficients):
+    """g ← c · g + λ · θ; v ← α · v + (1 − α) · g²; m ← α · m + (1 − α) · g; b ← μ · b + g / (√(v − m²) + ε); θ ← θ − η · b."""
+    clip, l2, alpha, one_minus_alpha = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
+    mu, eps, eta = coefficients[4], coefficients[5], coefficients[6]
+    new_g = clip * g + l2 * theta
+    new_v = alpha * v + one_minus_alpha * new_g**2
+    new_m = alpha * m + one_minus_alpha * new_g
+    new_b = mu * b + new_g / (np.sqrt(new_v - new_m**2) + eps)
+    new_theta = theta - eta * new_b
+    theta[...], v[...], m[...], b[...] = new_theta, new_v, new_m, new_b
+
+
+def rmsprop_centered_momentum_loop(theta, g, v, m, b, coefficients):
+    clip, l2, alpha, one_minus_alpha = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
+    mu, eps, eta = coefficients[4], coefficients[5], coefficients[6]
+    for i in range(theta.size):
+        theta_i = theta[i]
+        g_i = g[i]
+        v_i = v[i]
+        m_i = m[i]
+        b_i = b[i]
+        g_i = clip * g_i + l2 * theta_i
+        v_i = alpha * v_i + one_minus_alpha * (g_i * g_i)
+        m_i = alpha * m_i + one_minus_alpha * g_i
+        b_i = mu * b_i + g_i / (np.sqrt(v_i - m_i * m_i) + eps)
+        theta_i = theta_i - eta * b_i
+        theta[i] = theta_i
+        v[i] = v_i
+        m[i] = m_i
+        b[i] = b_i
+
+
+def rmsprop_centered_momentum_coefficients(settings, clip, l2, rate, t):
+    return (
+        clip,  # clip
+        l2,  # l2
+        settings.alpha,  # alpha
+        1 - settings.alpha,  # one_minus_alpha
+        settings.mu,  # mu
+        settings.eps,  # eps
+        rate,  # eta
+    )
+
+
+rmsprop_centered_momentum = update_rule(
+    "rmsprop_centered_momentum",
+    "dbf8e4fe",
+    (
+        "clip", "l2", "alpha", "one_minus_alpha", "mu", "eps", "eta",
+    ),
+    rmsprop_centered_momentum_reference, rmsprop_centered_momentum_loop, rmsprop_centered_momentum_coefficients,
+)
+
+
 def adam_reference(theta, g, m, v, coefficients):
     """g ← c · g + λ · θ; m ← β₁ · m + (1 − β₁) · g; v ← β₂ · v + (1 − β₂) · g²; m̂ = m / (1 − β₁^t); v̂ = v / (1 − β₂^t); θ ← θ − α · m̂ / (√(v̂) + ε)."""
     clip, l2, beta1, one_minus_beta1 = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
@@ -570,4 +723,4 @@ adam_as_printed = update_rule(
 )
 
 
-RULES = {rule.name: rule for rule in (sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, amsgrad, nadam, lion, adam_as_printed)}
+RULES = {rule.name: rule for rule in (sgd, momentum, nesterov, adagrad, rmsprop, rmsprop_momentum, rmsprop_centered, rmsprop_centered_momentum, adam, adamw, amsgrad, nadam, lion, adam_as_printed)}

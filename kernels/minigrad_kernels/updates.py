@@ -14,7 +14,7 @@ reference, one rounding each, so that the two agree in every bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, wraps
+from functools import cache, lru_cache, wraps
 from typing import Any
 
 import numpy as np
@@ -121,6 +121,52 @@ def in_pieces_3(theta: Any, g: Any, s: Any, u: Any, w: Any, coefficients: Any) -
     for k in prange((theta.size + PIECE - 1) // PIECE):
         a, b = k * PIECE, (k + 1) * PIECE
         loop(theta[a:b], g[a:b], s[a:b], u[a:b], w[a:b], coefficients)
+
+
+# The gradient of a single sample's weights is an outer product. Where it is needed for the update alone, a row of it is
+# made when that row of the parameter is updated, and never lies in memory: each row is done by the loop above as it is.
+
+
+def in_rows_0(factors: Any, x: Any, row: Any, theta: Any, coefficients: Any) -> None:
+    """Run ``loop``, of a rule without a state, on each row of theta with the gradient factors_i · x."""
+    for i in range(factors.size):
+        for j in range(x.size):
+            row[j] = factors[i] * x[j]
+        loop(theta[i], row, coefficients)
+
+
+def in_rows_1(factors: Any, x: Any, row: Any, theta: Any, s: Any, coefficients: Any) -> None:
+    """Run ``loop``, of a rule with one state."""
+    for i in range(factors.size):
+        for j in range(x.size):
+            row[j] = factors[i] * x[j]
+        loop(theta[i], row, s[i], coefficients)
+
+
+def in_rows_2(factors: Any, x: Any, row: Any, theta: Any, s: Any, u: Any, coefficients: Any) -> None:
+    """Run ``loop``, of a rule with two states."""
+    for i in range(factors.size):
+        for j in range(x.size):
+            row[j] = factors[i] * x[j]
+        loop(theta[i], row, s[i], u[i], coefficients)
+
+
+def in_rows_3(factors: Any, x: Any, row: Any, theta: Any, s: Any, u: Any, w: Any, coefficients: Any) -> None:
+    """Run ``loop``, of a rule with three states."""
+    for i in range(factors.size):
+        for j in range(x.size):
+            row[j] = factors[i] * x[j]
+        loop(theta[i], row, s[i], u[i], w[i], coefficients)
+
+
+_IN_ROWS = (in_rows_0, in_rows_1, in_rows_2, in_rows_3)
+
+
+@cache
+def by_rows(serial: Loop) -> Loop | None:
+    """Return the loop that makes the gradient of a rule's loop row by row, or None where there is none."""
+    states = serial.function.__code__.co_argcount - 3  # type: ignore[attr-defined]
+    return Loop(_IN_ROWS[states], loop=serial) if states < len(_IN_ROWS) else None
 
 
 _IN_PIECES = (in_pieces_0, in_pieces_1, in_pieces_2, in_pieces_3)

@@ -19,6 +19,7 @@ from minigrad.cli.course import course
 from minigrad.cli.export import export
 from minigrad.cli.guard import Command, Guard, prepare_process
 from minigrad.cli.launch import launch
+from minigrad.cli.sample import sample
 from minigrad.cli.search import search
 from minigrad.cli.step import step
 from minigrad.cli.training import train
@@ -35,7 +36,7 @@ app = typer.Typer(
     epilog="Start with: [bold]minigrad train[/bold]",
 )
 for command in (
-    train, search, evaluate, predict, prune, quantize, export, recipes, step, bench, explain, info,
+    train, search, evaluate, predict, sample, prune, quantize, export, recipes, step, bench, explain, info,
 ):  # fmt: skip
     app.command(cls=Command)(command)
 app.add_typer(course)

@@ -31,13 +31,18 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="deep-adam, line-gd, mlp-sgd or mlp-dropout (the default); see minigrad recipes.",
+            help="deep-adam, line-gd, mlp-sgd, mlp-dropout (the default), char-rnn or char-lstm; see minigrad recipes.",
             show_default=False,
         ),
     ] = None,
-    data: Annotated[str | None, option("digits, mnist, line, FILE.csv or FILE.npz", _WHAT)] = None,
+    data: Annotated[
+        str | None,
+        option("digits, mnist, line, FILE.csv or .npz; python, shakespeare, names or FILE.txt", _WHAT),
+    ] = None,
     hidden: Annotated[int | None, option("width of the hidden layers", _WHAT)] = None,
     dropout: Annotated[float | None, option("share of hidden units dropped, of mlp-dropout", _WHAT)] = None,
+    layers: Annotated[int | None, option("recurrent layers, of char-…", _WHAT)] = None,
+    context: Annotated[int | None, option("characters in a window, of char-…", _WHAT)] = None,
     validation: Annotated[float | None, option("share of it to validate on, 0 to 1", _WHAT)] = None,
     augment: Annotated[bool | None, option("shift and rotate pictures", _WHAT)] = None,
     start_from: Annotated[
@@ -192,11 +197,17 @@ def _conclude(to: Console, folder: Path, results: dict[str, Any]) -> None:
     to.print()
     if "test_accuracy" in results:
         show.accuracy(to, results["test_accuracy"])
+    elif "test_perplexity" in results:
+        show.big(
+            to,
+            f"{results['test_loss']:.4f}",
+            f"nats a character, perplexity {results['test_perplexity']:.2f}",
+        )
     else:
         show.big(to, f"{results['test_loss']:.4f}", "test loss (mean squared error)")
     files = [
         name
-        for name in ("summary.md", "curves.png", "confusion.png", "mistakes.png")
+        for name in ("summary.md", "curves.png", "confusion.png", "mistakes.png", "samples")
         if (folder / name).exists()
     ]
     to.print()
@@ -204,5 +215,6 @@ def _conclude(to: Console, folder: Path, results: dict[str, Any]) -> None:
     to.print()
     name = shlex.quote(str(folder))
     sample = "IMAGE.png" if (folder / "mistakes.png").exists() else '--row "…"'
-    show.commands(to, f"minigrad evaluate {name}", f"minigrad predict {name} {sample}")
+    use = f"sample {name}" if "test_perplexity" in results else f"predict {name} {sample}"
+    show.commands(to, f"minigrad evaluate {name}", f"minigrad {use}")
     to.print()

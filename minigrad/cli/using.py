@@ -21,6 +21,9 @@ _MOST_CLASSES = 12
 
 def evaluate(run: _Run) -> None:
     """Test a finished run again: accuracy, and precision, recall and F1 of each class."""
+    from math import exp
+
+    from minigrad.data.text import Windows
     from minigrad.train.run import evaluate_run, read_results
 
     to = show.console()
@@ -30,6 +33,11 @@ def evaluate(run: _Run) -> None:
     except DataError:
         before = {}
     to.print()
+    if isinstance(data, Windows):
+        perplexity = f"nats a character, perplexity {exp(tested.loss):.2f}"
+        show.big(to, f"{tested.loss:.4f}", perplexity)
+        _compare(to, "loss", before.get("test_loss"), tested.loss)
+        return
     if tested.accuracy is None:
         show.big(to, f"{tested.loss:.4f}", "test loss (mean squared error)")
         _compare(to, "loss", before.get("test_loss"), tested.loss)
@@ -82,12 +90,12 @@ def predict(
 ) -> None:
     """Show what a finished run makes of one picture, or of one row of numbers."""
     from minigrad.train.predict import predict_one, read_picture, read_row
-    from minigrad.train.run import load_network
+    from minigrad.train.run import load_reader
 
     if (image is None) == (row is None):
         raise ConfigError("MG-803", 'predict wants one picture, or one row of numbers as --row "0.1, 2".')
     to = show.console()
-    model, network = load_network(run)
+    model, network = load_reader(run)
     if image is not None:
         x = read_picture(image, network)
         to.print()

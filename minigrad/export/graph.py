@@ -6,26 +6,19 @@ Weights keep their dotted names. A layer of 8-bit integers becomes the pairs of 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 import minigrad
 from minigrad import nn
 from minigrad.errors import ConfigError
-from minigrad.extras import extra
+from minigrad.export import activations, normalization
+from minigrad.export.writing import Graph, Value, Write
 
 OPERATORS, FORMAT = 17, 8  # the operator set and the file format that came with it: ONNX 1.12, of 2022
 INPUT = "x"
-
-
-class Value(NamedTuple):
-    """What flows from layer to layer: its name in the graph and its number of axes."""
-
-    name: str
-    axes: int
 
 
 @runtime_checkable
@@ -41,30 +34,6 @@ class QuantizedDense(Protocol):
     bias: Any
     input_scale: Any
     input_zero_point: Any
-
-
-class Graph:
-    """A graph that is being written: its operators in order, and its constants by name."""
-
-    def __init__(self) -> None:
-        self.onnx = extra("onnx", "onnx", "exporting")
-        self.nodes: list[Any] = []
-        self.constants: dict[str, np.ndarray[Any, Any]] = {}
-
-    def add(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
-        """Add an operator; return the name of its output, a new one where none is given."""
-        name = name or f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(self.onnx.helper.make_node(operator, list(inputs), [name], name=name, **attributes))
-        return name
-
-    def constant(self, name: str, array: Any) -> str:
-        """Add an array under its name; return the name."""
-        self.constants[name] = np.ascontiguousarray(array).reshape(np.shape(array))
-        return name
-
-
-Write = Callable[[Graph, str, Any, Value], Value]
-"""(graph, the layer's dotted name, the layer, what comes in) -> what goes out"""
 
 
 def _dense(graph: Graph, x: Value, weight: str, bias: str | None) -> Value:
@@ -112,56 +81,18 @@ def _sequential(graph: Graph, name: str, layer: nn.Sequential, x: Value) -> Valu
     return x
 
 
-def _flatten(graph: Graph, name: str, layer: nn.Flatten, x: Value) -> Value:
-    return x if x.axes <= 2 else Value(graph.add("Flatten", x.name, axis=1), 2)
-
-
-def _layer_norm(graph: Graph, name: str, layer: nn.LayerNorm, x: Value) -> Value:
-    weight = graph.constant(f"{name}weight", layer.weight.numpy())
-    bias = graph.constant(f"{name}bias", layer.bias.numpy())
-    axis = -len(layer.shape)
-    return Value(graph.add("LayerNormalization", x.name, weight, bias, axis=axis, epsilon=layer.eps), x.axes)
-
-
 def _embedding(graph: Graph, name: str, layer: nn.Embedding, x: Value) -> Value:
     return Value(
         graph.add("Gather", graph.constant(f"{name}weight", layer.weight.numpy()), x.name), x.axes + 1
     )
 
 
-def _gelu(graph: Graph, name: str, layer: nn.GELU, x: Value) -> Value:
-    """X · ½ (1 + erf(x / √2)), which operator set 17 has no operator for."""
-    half, one, root = (
-        graph.constant(f"{name}{key}", np.float32(value))
-        for key, value in (("half", 0.5), ("one", 1.0), ("root", math.sqrt(0.5)))
-    )
-    phi = graph.add("Mul", half, graph.add("Add", one, graph.add("Erf", graph.add("Mul", x.name, root))))
-    return Value(graph.add("Mul", x.name, phi), x.axes)
-
-
-def _as(operator: str, **settings: Callable[[Any], Any]) -> Write:
-    """Write a layer as one operator without weights, whose attributes are read off the layer."""
-
-    def one(graph: Graph, name: str, layer: Any, x: Value) -> Value:
-        attributes = {key: read(layer) for key, read in settings.items()}
-        return Value(graph.add(operator, x.name, **attributes), x.axes)
-
-    return one
-
-
 LAYERS: dict[type, Write] = {
     nn.Sequential: _sequential,
     nn.Linear: _linear,
-    nn.Flatten: _flatten,
-    nn.Dropout: lambda graph, name, layer, x: x,  # in evaluation it is x itself
-    nn.LayerNorm: _layer_norm,
     nn.Embedding: _embedding,
-    nn.GELU: _gelu,
-    nn.ReLU: _as("Relu"),
-    nn.LeakyReLU: _as("LeakyRelu", alpha=lambda layer: layer.slope),
-    nn.Sigmoid: _as("Sigmoid"),
-    nn.Tanh: _as("Tanh"),
-    nn.Softmax: _as("Softmax", axis=lambda layer: layer.axis),
+    **activations.LAYERS,
+    **normalization.LAYERS,
 }
 
 

@@ -19,7 +19,7 @@ from minigrad.ops import softmax
 from minigrad.tensor import Tensor
 from minigrad.train.config import Config
 from minigrad.train.network import Network
-from minigrad.train.run import CONFIG, load_network
+from minigrad.train.run import CONFIG, load_reader
 
 Array = np.ndarray[Any, Any]
 _SAMPLES = 256
@@ -47,7 +47,7 @@ def export(folder: Path, path: Path) -> Exported:
     if path.suffix != ".onnx" or path.is_dir():
         raise ConfigError("MG-802", f"the file is {str(path)[:80]!r}; its name must end in .onnx.")
     check_folder(path.parent)
-    model, network = load_network(folder)
+    model, network = load_reader(folder)
     scaler = None if network.scaling is None else scaler_from_state(network.scaling)
     content = graph.model_of(
         model,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import ops
+from minigrad.errors import ConfigError
 from minigrad.nn.module import Module
 
 
@@ -32,11 +33,27 @@ class LeakyReLU(Module):
 
 
 class GELU(Module):
-    """x · Φ(x), Φ the normal distribution function. Hendrycks & Gimpel 2016, eq. 1; no tanh approximation."""
+    """x · Φ(x), Φ the normal distribution function. Hendrycks & Gimpel 2016, eq. 1.
+
+    ``approximate="tanh"`` takes ½ (1 + tanh(√(2/π) (x + 0.044715 x³))) for Φ(x), as GPT-2 does (section 2 there).
+    """
+
+    def __init__(self, approximate: str = "none") -> None:
+        if approximate not in ("none", "tanh"):
+            raise ConfigError("MG-802", f"approximate is {approximate!r}; it can be 'none' or 'tanh'.")
+        self.approximate = approximate
 
     def forward(self, x: Any) -> Any:
         """Return x · Φ(x)."""
-        return ops.gelu(x)
+        if self.approximate == "none":
+            return ops.gelu(x)
+        from minigrad.ops.nonlinear import gelu_tanh
+
+        return gelu_tanh(x)
+
+    def extra_repr(self) -> str:
+        """Return the approximation, if there is one."""
+        return "" if self.approximate == "none" else f"by {self.approximate}"
 
 
 class Sigmoid(Module):

@@ -53,10 +53,7 @@ class Dropout(Module):
                 f"dropout scales what it keeps by {1 / (1 - self.p):.4g}, so x must be floats; it is {array.dtype}. "
                 "Cast the data once: x.astype('float32').",
             )
-        random = self.rng.random(array.shape, dtype=np.float32)
-        if type(array) is not np.ndarray:
-            random = backend.to_device(random, backend.device_of(array))
-        return dropout(x, random, p=self.p)
+        return dropout(x, backend.uniform(self.rng, array), p=self.p)
 
     def extra_repr(self) -> str:
         """Return the probability of dropping."""

@@ -1,4 +1,4 @@
-"""Layers with and without weights: dense, normalisation, embedding, and a chain of layers."""
+"""Layers with and without weights: dense, embedding, and a chain of layers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from minigrad.modes import may_fuse
 from minigrad.nn import init as inits
 from minigrad.nn.activations import ReLU
 from minigrad.nn.module import Module, Parameter
-from minigrad.ops.fused import embedding, width_mismatch
-from minigrad.ops.half import wide
+from minigrad.ops.fused import embedding
 from minigrad.tensor import Tensor
 
 
@@ -117,50 +116,23 @@ def _slip(layer: object) -> str:
 
 
 class Flatten(Module):
-    """Every sample as one row: (n, a, b, …) becomes (n, a·b·…)."""
+    """The axes ``start_dim`` to ``end_dim`` joined: by default every sample as one row, (n, a, b, …) to (n, a·b·…)."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, x: Any) -> Any:
-        """Return x with all axes but the first joined."""
-        shape = x.shape
-        if len(shape) <= 2:
-            return x
-        return ops.reshape(x, shape=(shape[0], math.prod(shape[1:])))
-
-
-class LayerNorm(Module):
-    """y = (x - mean) / √(var + eps) · weight + bias, over the last axes, each sample by itself.
-
-    ``shape`` is the length of the last axis, or the lengths of the last axes; weight and bias have that shape and
-    start at 1 and 0. The variance is divided by n, not n - 1. Ba, Kiros & Hinton 2016, "Layer normalization",
-    eq. 3 and 4. Raises ShapeError MG-101 where x ends in other lengths.
-    """
-
-    def __init__(self, shape: int | tuple[int, ...], eps: float = 1e-5) -> None:
-        self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
-        self.eps = eps
-        self.weight = Parameter(np.ones(self.shape, default_dtype()))
-        self.bias = Parameter(np.zeros(self.shape, default_dtype()))
-
-    def forward(self, x: Any) -> Any:
-        """Return x normalised, scaled and shifted."""
-        count = len(self.shape)
-        if x.shape[-count:] != self.shape:
-            raise ShapeError(
-                "MG-101",
-                width_mismatch(x.shape, self.shape[0])
-                if count == 1
-                else f"input x is {x.shape}, but its last {count} axes have to be {self.shape}.",
-            )
-        axes = tuple(range(-count, 0))
-        numbers = wide(x)  # squares of float16 overflow from 256 on
-        centred = numbers - np.mean(numbers, axis=axes, keepdims=True)
-        variance = np.mean(np.square(centred), axis=axes, keepdims=True)
-        normal = centred / np.sqrt(variance + self.eps)
-        return (normal if numbers is x else normal.astype(x.dtype)) * self.weight + self.bias
+        """Return x with these axes joined."""
+        shape, ndim = x.shape, len(x.shape)
+        start, end = self.start_dim % max(1, ndim), self.end_dim % max(1, ndim)
+        if start >= end:
+            return x if ndim else ops.reshape(x, shape=(1,))
+        return ops.reshape(x, shape=(*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
     def extra_repr(self) -> str:
-        """Return the lengths that are normalised over."""
-        return "x".join(str(length) for length in self.shape)
+        """Return the axes, where they are not all but the first."""
+        axes = (self.start_dim, self.end_dim)
+        return "" if axes == (1, -1) else f"axes {axes[0]} to {axes[1]}"
 
 
 class Embedding(Module):
@@ -175,9 +147,7 @@ class Embedding(Module):
 
     def forward(self, ids: Any) -> Any:
         """Return the rows of these ids."""
-        array = ids.data if isinstance(ids, Tensor) else backend.as_array(ids)
-        _check_ids(array, self.weight)
-        return embedding(self.weight, array)
+        return rows_of(self.weight, ids)
 
     def extra_repr(self) -> str:
         """Return the number of ids and the width."""
@@ -185,7 +155,14 @@ class Embedding(Module):
         return f"{count}x{width}"
 
 
-def _check_ids(ids: Array, weight: Parameter) -> None:
+def rows_of(weight: Any, ids: Any) -> Any:
+    """Return the rows of ``weight`` with these ids; see ``Embedding``."""
+    array = ids.data if isinstance(ids, Tensor) else backend.as_array(ids)
+    _check_ids(array, weight)
+    return embedding(weight, array)
+
+
+def _check_ids(ids: Array, weight: Any) -> None:
     count, device = weight.shape[0], backend.device_of(ids)
     if device != weight.device:
         raise DeviceError(

@@ -8,28 +8,15 @@ Targets may be Tensors, arrays or lists; integers are converted to the predictio
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from minigrad import backend, ops
-from minigrad.errors import ConfigError, DtypeError, ShapeError, warn
+from minigrad.errors import LabelError, warn
 from minigrad.modes import may_fuse
-from minigrad.nn.module import Module
-from minigrad.tensor import Tensor
-
-_REDUCTIONS: dict[str, Callable[[Any], Any]] = {
-    "mean": ops.mean,
-    "sum": ops.sum,
-    "none": lambda losses: losses,
-}
-
-
-def _reduction(name: str) -> Callable[[Any], Any]:
-    if name not in _REDUCTIONS:
-        raise ConfigError("MG-802", f"reduction is {name!r}; it can be {', '.join(_REDUCTIONS)}.")
-    return _REDUCTIONS[name]
+from minigrad.nn.reductions import IGNORED, Loss, as_buffer, matching, reduced
+from minigrad.tensor import Tensor, unwrap
 
 
 def mse(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -37,7 +24,7 @@ def mse(prediction: Any, target: Any, reduction: str = "mean") -> Any:
 
     Both have one shape, any at all. Raises ShapeError MG-110 where they differ, even if they would broadcast.
     """
-    return _reduction(reduction)(np.square(prediction - _matching("mse", prediction, target)))
+    return reduced(reduction)(np.square(prediction - matching("mse", prediction, target)))
 
 
 def half_mse(prediction: Any, target: Any, reduction: str = "mean") -> Any:
@@ -45,49 +32,75 @@ def half_mse(prediction: Any, target: Any, reduction: str = "mean") -> Any:
 
     The ½ makes the gradient (f - y) / n. n counts the entries: the samples where each has one number to predict.
     """
-    return _reduction(reduction)(0.5 * np.square(prediction - _matching("half_mse", prediction, target)))
+    return reduced(reduction)(0.5 * np.square(prediction - matching("half_mse", prediction, target)))
 
 
 def mae(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """|y - f| of each entry; its mean is the mean absolute error (1/n) Σ |y - f|. The gradient at 0 is 0."""
-    return _reduction(reduction)(np.absolute(prediction - _matching("mae", prediction, target)))
+    return reduced(reduction)(np.absolute(prediction - matching("mae", prediction, target)))
 
 
-def cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
+def cross_entropy(
+    logits: Any,
+    labels: Any,
+    reduction: str = "mean",
+    *,
+    weight: Any = None,
+    ignore_index: int = IGNORED,
+    label_smoothing: float = 0.0,
+) -> Any:
     """-ln softmax(logits)[label] of each sample: logits (n, classes), labels (n,) of integer class ids.
 
-    Raises LabelError MG-402 where labels are no class ids. Warns (MG-401) where ``logits`` come out of softmax.
+    Logits may have further axes behind the classes, (n, classes, …), labels then too, (n, …). Floats of the logits'
+    shape are probabilities p of the classes instead of labels: -Σ p · ln softmax(logits).
+
+    Parameters
+    ----------
+    weight : (classes,), a factor for each class; the mean is then over the labels' weights, Σ w L / Σ w.
+    ignore_index : labels that count for nothing, of which there need be no class. On a GPU, where looking at labels
+        would stall it, give another number than -100, and they are looked for.
+    label_smoothing : the part ε of a label that is shared out among all classes: 1 - ε + ε / classes remains on the
+        label's. Szegedy et al. 2016, "Rethinking the Inception architecture", section 7.
+
+    Raises LabelError MG-402 where labels are no class ids, ConfigError MG-522 where there is not a weight a class or ε
+    is outside 0 … 1. Warns (MG-401) where ``logits`` come out of softmax.
     """
     if not isinstance(labels, Tensor):
         labels = backend.as_array(labels)
     _warn_of_softmax(logits)
-    if reduction == "mean" and may_fuse():
-        return ops.mean_cross_entropy(logits, labels)
-    return _reduction(reduction)(ops.softmax_cross_entropy(logits, labels))
+    if weight is None and label_smoothing == 0 and ignore_index == IGNORED and len(logits.shape) == 2:
+        try:
+            if reduction == "mean" and may_fuse():
+                return ops.mean_cross_entropy(logits, labels)
+            return reduced(reduction)(ops.softmax_cross_entropy(logits, labels))
+        except LabelError:
+            if not general_labels(labels, logits.shape):
+                raise
+    from minigrad.nn.likelihoods import cross_entropy_of
+
+    return cross_entropy_of(logits, labels, reduction, weight, ignore_index, label_smoothing)
 
 
-def bce_with_logits(logits: Any, target: Any, reduction: str = "mean") -> Any:
+def general_labels(labels: Any, shape: tuple[int, ...]) -> bool:
+    """Tell whether what the plain cross-entropy refused are probabilities, or ids with some to ignore among them."""
+    if labels.dtype.kind == "f":
+        return bool(labels.shape == shape)
+    return bool(labels.dtype.kind == "i" and labels.shape == shape[:1] and (unwrap(labels) == IGNORED).any())
+
+
+def bce_with_logits(
+    logits: Any, target: Any, reduction: str = "mean", *, weight: Any = None, pos_weight: Any = None
+) -> Any:
     """-t · ln σ(z) - (1 - t) · ln(1 - σ(z)) of each entry: logits z and targets t in 0 … 1, of one shape.
 
     Computed as t · softplus(-z) + (1 - t) · softplus(z), which neither overflows nor loses a small loss beside a
-    large number. Raises ShapeError MG-110 where the shapes differ.
+    large number. ``pos_weight`` is a factor of the first term, ``weight`` of both; they stretch to the logits' shape.
+    Raises ShapeError MG-110 where the shapes differ.
     """
-    target = _matching("bce_with_logits", logits, target)
-    return _reduction(reduction)(target * ops.softplus(-logits) + (1 - target) * ops.softplus(logits))
-
-
-class Loss(Module):
-    """A loss as a module, ``loss = MSELoss(); loss(prediction, target)``; ``reduction`` as in the function."""
-
-    function: ClassVar[Callable[[Any, Any, str], Any]]
-
-    def __init__(self, reduction: str = "mean") -> None:
-        _reduction(reduction)
-        self.reduction = reduction
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """Return the reduced loss."""
-        return type(self).function(prediction, target, self.reduction)
+    target = matching("bce_with_logits", logits, target)
+    yes = target * ops.softplus(-logits)
+    losses = (yes if pos_weight is None else yes * pos_weight) + (1 - target) * ops.softplus(logits)
+    return reduced(reduction)(losses if weight is None else losses * weight)
 
 
 class MSELoss(Loss):
@@ -109,9 +122,33 @@ class L1Loss(Loss):
 
 
 class CrossEntropyLoss(Loss):
-    """-(1/n) Σ ln softmax(z)[label], of logits and integer labels; see ``cross_entropy``."""
+    """-(1/n) Σ ln softmax(z)[label], of logits and integer labels; the settings are those of ``cross_entropy``."""
 
     function = staticmethod(cross_entropy)
+
+    def __init__(
+        self,
+        weight: Any = None,
+        ignore_index: int = IGNORED,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        if isinstance(weight, str):  # CrossEntropyLoss("sum")
+            weight, reduction = None, weight
+        super().__init__(reduction)
+        self.weight = as_buffer(weight)
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+
+    def forward(self, prediction: Any, target: Any) -> Any:
+        """Return the reduced loss."""
+        return cross_entropy(
+            prediction,
+            target,
+            self.reduction,
+            weight=self.weight,
+            ignore_index=self.ignore_index,
+            label_smoothing=self.label_smoothing,
+        )
 
 
 class BCEWithLogitsLoss(Loss):
@@ -119,38 +156,17 @@ class BCEWithLogitsLoss(Loss):
 
     function = staticmethod(bce_with_logits)
 
+    def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
+        if isinstance(weight, str):  # BCEWithLogitsLoss("sum")
+            weight, reduction = None, weight
+        super().__init__(reduction)
+        self.weight, self.pos_weight = as_buffer(weight), as_buffer(pos_weight)
 
-def _matching(name: str, prediction: Any, target: Any) -> Any:
-    """Return the target in the prediction's dtype, once it is known to have its shape."""
-    if not isinstance(target, Tensor):
-        target = backend.as_array(target, None if hasattr(target, "dtype") else prediction.dtype)
-    if target.shape != prediction.shape:
-        raise ShapeError("MG-110", _mismatch(name, prediction.shape, target.shape))
-    if target.dtype == prediction.dtype:
-        return target
-    if target.dtype.kind == "f":
-        raise DtypeError(
-            "MG-211",
-            f"{name}: target is {target.dtype} (float64 is NumPy's default), prediction {prediction.dtype}. "
-            f"Cast the data once: target.astype('{prediction.dtype}').",
+    def forward(self, prediction: Any, target: Any) -> Any:
+        """Return the reduced loss."""
+        return bce_with_logits(
+            prediction, target, self.reduction, weight=self.weight, pos_weight=self.pos_weight
         )
-    return target.astype(prediction.dtype)
-
-
-def _mismatch(name: str, prediction: tuple[int, ...], target: tuple[int, ...]) -> str:
-    size = math.prod(prediction)
-    try:
-        stretched = np.broadcast_shapes(prediction, target)
-    except ValueError:
-        stretched = prediction
-    message = f"{name}: prediction {prediction} and target {target} "
-    if stretched == prediction:
-        message += "differ in shape: each prediction needs its own target."
-    else:
-        message += f"would broadcast to {stretched}: {math.prod(stretched)} differences instead of {size}."
-    if math.prod(target) == size:
-        message += f" Use target.reshape{prediction}."
-    return message
 
 
 def _warn_of_softmax(logits: Any) -> None:

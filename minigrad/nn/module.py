@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad import backend, ops, words
+from minigrad import backend, ops, peers, words
 from minigrad.backend import Array
 from minigrad.errors import ConfigError, DataError, DtypeError, MinigradError, warn
 from minigrad.memory import empty_apart
@@ -336,7 +336,7 @@ class Module:
                     yield f"  {line}"
 
 
-for _word, _text in words.MODEL.items():
+for _word, _text in (words.MODEL | peers.MODEL).items():
     setattr(Module, _word, words.Missing(_word, _text))
 
 

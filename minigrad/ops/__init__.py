@@ -65,32 +65,14 @@ from minigrad.ops.shape import (
     swapaxes,
     transpose,
 )
-from minigrad.ops.words import concatenate, stack
+from minigrad.ops.words import concatenate, enter, stack
 
 _LATER = (
-    *(
-        "circular",
-        "methods_of_ufuncs",
-        "joining",
-        "arrange",
-        "select",
-        "order",
-        "quantiles",
-        "masked",
-        "running",
-    ),
-    *(
-        "weights",
-        "sampled",
-        "statistics",
-        "tensor_products",
-        "linalg",
-        "factorizations",
-        "least_squares",
-        "norms",
-    ),
+    *("circular", "methods_of_ufuncs", "joining", "arrange", "select", "order", "quantiles", "masked"),
+    *("running", "weights", "sampled", "statistics", "tensor_products", "linalg", "factorizations"),
+    *("least_squares", "norms", "nonlinear", "normalization", "attention", "recurrent", "convolution"),
     "comparison",
-    "convolution",
+    "later_words",
 )
 """Families that are imported when something is looked up that the others do not have."""
 
@@ -100,6 +82,7 @@ def _load() -> bool:
         import_module(f"minigrad.ops.{family}")
     if "scipy.special" in sys.modules:  # without which none of its functions can have been asked for
         import_module("minigrad.ops.special")
+    enter()
     return "scipy.special" in sys.modules
 
 

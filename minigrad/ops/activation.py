@@ -81,7 +81,7 @@ def _normal_pdf(a: Array) -> Array:
 
 
 # fmt: off
-relu       = define("relu", lambda a: np.maximum(a, 0), "max(a, 0)", lambda g, y: g * (y > 0), inputs="a")
+relu       = define("relu", lambda a: np.maximum(a, 0), "max(a, 0)", lambda g, y: np.where(y > 0, g, 0), inputs="a")
 leaky_relu = define("leaky_relu", lambda a, slope=0.01: np.where(a > 0, a, slope * a), "a where a > 0, else slope · a",
                     lambda g, a, slope: np.where(a > 0, g, slope * g), inputs="a", params={"slope": 0.01})
 sigmoid    = define("sigmoid", _sigmoid, ("1 / (1 + e^-a)", naive_sigmoid),

@@ -190,14 +190,14 @@ stands_for(np.nan_to_num, nan_to_num, "a where it is finite, else a number")
 stands_for(np.conjugate, positive, "a")
 stands_for(np.real, lambda a: positive(a), "a")
 stands_for(np.real_if_close, lambda a, tol=100: positive(a), "a")
-stands_for(np.around, lambda a, decimals=0: round(a, decimals=decimals))
+stands_for(np.around, round)
 stands_for(np.i0, bessel.i0)
 
 _CONSTANT: dict[str, tuple[Any, ...]] = {
     "distances of floats": (np.nextafter, np.spacing),
     "piecewise constant": (np.signbit, np.isposinf, np.isneginf, np.fix, np.angle, np.imag),
     "whole numbers and truth values": (
-        *(np.gcd, np.lcm, np.left_shift, np.right_shift, np.bitwise_count, np.isnat),
+        *(np.gcd, np.lcm, np.left_shift, np.right_shift, np.bitwise_count),
         *(np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj),
     ),
 }

@@ -34,11 +34,13 @@ sin      = define("sin",      np.sin,      "sin a",      lambda g, a: g * np.cos
 cos      = define("cos",      np.cos,      "cos a",      lambda g, a: -g * np.sin(a))
 tanh     = define("tanh",     np.tanh,     "tanh a",     lambda g, y: g * (1 - y * y))
 
-# the larger one gets g, and half of it where both are equal
+# the larger one gets g, and half of it where both are equal; where one is nan, both get it
 maximum  = define("maximum",  np.maximum,  "max(a, b)",
-                  lambda g, y, a, b: g * _share(a, b, y), lambda g, y, a, b: g * _share(b, a, y))
+                  lambda g, a, b: np.where(a < b, 0, np.where(a == b, g / 2, g)),
+                  lambda g, a, b: np.where(a > b, 0, np.where(a == b, g / 2, g)))
 minimum  = define("minimum",  np.minimum,  "min(a, b)",
-                  lambda g, y, a, b: g * _share(a, b, y), lambda g, y, a, b: g * _share(b, a, y))
+                  lambda g, a, b: np.where(a > b, 0, np.where(a == b, g / 2, g)),
+                  lambda g, a, b: np.where(a < b, 0, np.where(a == b, g / 2, g)))
 # fmt: on
 
 
@@ -49,21 +51,16 @@ def _base(a: Array, b: Array) -> Array:
     return np.where((a == 0) & (b == 0), 1, a)
 
 
-def _share(mine: Array, other: Array, chosen: Array) -> Array:
-    """1 where this input was chosen alone, 1/2 where both are equal, 0 where the other was."""
-    return ((mine == chosen) - 0.5 * (mine == other)).astype(chosen.dtype)
-
-
-def _inside(a: Array, a_min: Array, a_max: Array) -> Array:
-    inside = np.ones_like(a) if a_min is None else (a >= a_min).astype(a.dtype)
-    return inside if a_max is None else inside * (a <= a_max)
+def _inside(a: Array, a_min: Array, a_max: Array) -> Any:
+    inside = True if a_min is None else a >= a_min
+    return inside if a_max is None else inside & (a <= a_max)
 
 
 _clip = define(
     "clip",
     lambda a, a_min, a_max: np.clip(a, a_min, a_max),
     "min(max(a, a_min), a_max)",
-    lambda g, a, a_min, a_max: g * _inside(a, a_min, a_max),
+    lambda g, a, a_min, a_max: np.where(_inside(a, a_min, a_max), g, 0),
     inputs="a",
     params={"a_min": None, "a_max": None},
 )

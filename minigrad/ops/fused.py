@@ -68,12 +68,30 @@ def width_mismatch(shape: tuple[int, ...], width: int) -> str:
     return message
 
 
-linear = define(
+linear_input_gradient: Operation = define(
+    "linear_input_gradient",
+    lambda a, w: linear_kernels.backward_input(a, w),
+    "a @ w",
+    ("g @ wᵀ", lambda g, w: linear(g, w)),
+    ("aᵀ @ g", lambda g, a: linear_weight_gradient(a, g)),
+    inputs="a w",
+)
+
+linear_weight_gradient: Operation = define(
+    "linear_weight_gradient",
+    lambda a, x: linear_kernels.backward_weight(a, x),
+    "aᵀ @ x",
+    ("x @ gᵀ", lambda g, x: linear(x, g)),
+    ("a @ g", lambda g, a: linear_input_gradient(a, g)),
+    inputs="a x",
+)
+
+linear: Operation = define(
     "linear",
     _dense("none"),
     "x @ wᵀ + b",
-    ("g @ w", lambda g, w: linear_kernels.backward_input(g, w)),
-    ("gᵀ @ x", lambda g, x: linear_kernels.backward_weight(g, x)),
+    ("g @ w", lambda g, w: linear_input_gradient(g, w)),
+    ("gᵀ @ x", lambda g, x: linear_weight_gradient(g, x)),
     ("Σ g over the samples", lambda g: linear_kernels.backward_bias(g)),
     inputs="x w b",
     joint_vjp=_gradients_of("none"),

@@ -205,7 +205,7 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
     if axes is not None:
         moved = places(axes, a.ndim, "tensorsolve")
         a = np.transpose(a, [*(k for k in range(a.ndim) if k not in moved), *moved])
-    shape = a.shape[b.ndim :]
+    shape = a.shape[b.ndim - a.ndim :]  # all of it where both have as many axes, as NumPy has it
     if b.size != math.prod(shape) or a.size != b.size**2:
         raise MatrixError(
             "MG-616", f"tensorsolve of shapes {a.shape} and {b.shape}: as many numbers are asked for as there are "

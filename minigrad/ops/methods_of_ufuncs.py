@@ -75,7 +75,7 @@ def reduce(
                 raise _nothing_to_begin_with(ufunc, "With where=")
             a = np.where(where, a, neutral)
         first = neutral if initial is None else initial
-        if not a.size and first is not None:
+        if not a.size and first is not None and not isinstance(neutral, bool):
             return np.sum(a, axis=axis, keepdims=keepdims) + first
         result = operation(a, axis=axis, keepdims=keepdims)
         return result if initial is None else ufunc(initial, result)

@@ -312,5 +312,5 @@ def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]
     return terms, output.replace("...", stretched)
 
 
-stands_for(np.dot, dot)
+stands_for(np.dot, dot, "Σ a · b, over the last axis of a and the last but one of b")
 registry.functions[np.einsum] = einsum

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.backend import Array
 from minigrad.errors import AxisError
-from minigrad.operation import define
+from minigrad.operation import define, stands_for
 from minigrad.ops.half import through_float32, wide
 
 Axis = int | Sequence[int] | None
@@ -199,6 +199,10 @@ min = define(
     of=np.min,
     method="min",
 )
+
+
+stands_for(np.amax, max)
+stands_for(np.amin, min)
 
 
 def _product_of_others(a: Array, axis: Axis) -> Array:

@@ -51,6 +51,8 @@ cumprod = define(
 
 
 def _cumulative(run: Any, start: float, x: Any, axis: int | None, include_initial: bool) -> Any:
+    x = as_operand(x)
+    x = x if x.ndim else np.reshape(x, (1,))
     if axis is None:
         if x.ndim > 1:
             raise ConfigError(

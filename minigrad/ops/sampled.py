@@ -94,7 +94,9 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     points, numbers, last = unwrap(xp), unwrap(x), xp.shape[0] - 1
     before, beyond = numbers < points[0], numbers > points[last]
     if last == 0:
-        inside = np.broadcast_to(fp[0], x.shape)
+        inside = np.where(
+            np.zeros_like(numbers, dtype=bool), x - xp[0], fp[0]
+        )  # their slope, of 0, has a graph
     else:
         i = np.clip(np.searchsorted(points, numbers, side="right") - 1, 0, last - 1)
         x0, x1, f0, f1 = xp[i], xp[i + 1], fp[i], fp[i + 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,7 +24,11 @@ def _take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") ->
     if axis is None or a.ndim == 0:
         a, axis = np.ravel(a), axis or 0
     axis = place("take", a, axis)
-    return along(a, axis, _within("take", _whole(indices), a.shape[axis], mode))
+    index = _whole(indices)
+    shape = (*a.shape[:axis], *index.shape, *a.shape[axis + 1 :])
+    if a.size == 0 == math.prod(shape):  # where NumPy looks at no index
+        return np.reshape(a, shape)
+    return along(a, axis, _within("take", index, a.shape[axis], mode))
 
 
 def _whole(indices: Any) -> Any:

@@ -16,12 +16,12 @@ import scipy.special
 
 from minigrad import registry
 from minigrad.backend import Array
-from minigrad.operation import Operation, stands_for, without_gradient
+from minigrad.operation import Operation, on_arrays, stands_for, without_gradient
 from minigrad.ops import bessel, gammas, hypergeometric, probability
 from minigrad.ops.activation import normal_cdf, sigmoid
 from minigrad.ops.circular import cbrt, exp2
 from minigrad.ops.hypergeometric import ellipk, hyp1f1, hyp2f1
-from minigrad.ops.library import from_library
+from minigrad.ops.library import from_library, library_function
 
 _LN10, _DEGREE = math.log(10), math.pi / 180
 
@@ -206,4 +206,6 @@ for _family in (bessel, gammas, hypergeometric, probability):
 stands_for(scipy.special.agm, agm, "π / 4 · (a + b) / ellipk(((a - b) / (a + b))²)")
 stands_for(scipy.special.nrdtrimn, probability.nrdtrimn, "x - std · ndtri p")
 stands_for(scipy.special.nrdtrisd, probability.nrdtrisd, "(x - mean) / ndtri p")
-without_gradient(scipy.special.gammasgn, "a sign is piecewise constant")
+without_gradient(
+    scipy.special.gammasgn, "a sign is piecewise constant", on_arrays(library_function("gammasgn"))
+)

@@ -6,15 +6,18 @@ Where NumPy's arrays have a method of the same name, NumPy's meaning stays where
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from importlib import import_module
 from typing import Any, NamedTuple, SupportsIndex
 
 import numpy as np
 
-from minigrad import messages, registry
-from minigrad.errors import ShapeError, warn
+from minigrad import messages, registry, words
+from minigrad.errors import OperationError, ShapeError, warn
+from minigrad.methods import IN_PLACE, NAMES
 from minigrad.ops import shape
-from minigrad.ops.activation import log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from minigrad.ops.elementwise import clip
 from minigrad.ops.move import to
 from minigrad.ops.reduce import max as largest
@@ -23,37 +26,26 @@ from minigrad.ops.shape import ravel, reshape, transpose
 from minigrad.tensor import Tensor, register_methods, unwrap
 
 # fmt: off
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    # PyTorch's method: the function that it is
-    "absolute": np.absolute, "neg": np.negative, "negative": np.negative, "square": np.square, "sqrt": np.sqrt,
-    "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p,
-    "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "sign": np.sign, "floor": np.floor, "ceil": np.ceil,
-    "trunc": np.trunc, "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite,
-    "mul": np.multiply, "multiply": np.multiply, "divide": np.divide, "true_divide": np.divide,
-    "floor_divide": np.floor_divide, "pow": np.power, "maximum": np.maximum, "minimum": np.minimum,
-    "eq": np.equal, "ne": np.not_equal, "not_equal": np.not_equal, "lt": np.less, "less": np.less,
-    "le": np.less_equal, "less_equal": np.less_equal, "gt": np.greater, "greater": np.greater,
-    "ge": np.greater_equal, "greater_equal": np.greater_equal,
-    "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor,
-    "logical_not": np.logical_not, "bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or,
-    "bitwise_xor": np.bitwise_xor, "bitwise_not": np.invert, "positive": np.positive,
-    "matmul": np.matmul, "mm": np.matmul, "bmm": np.matmul, "mv": np.matmul, "dot": np.dot,
+RENAMED: dict[str, str] = {
+    # a method's name: the function of NumPy's, or the operation, that it is
+    "neg": "negative", "mul": "multiply", "pow": "power", "eq": "equal", "ne": "not_equal", "lt": "less",
+    "le": "less_equal", "gt": "greater", "ge": "greater_equal",
+    "bitwise_not": "invert", "mm": "matmul", "bmm": "matmul", "mv": "matmul",
+    "ger": "outer", "det": "linalg.det", "slogdet": "linalg.slogdet", "inverse": "linalg.inv",
+    "pinverse": "linalg.pinv", "cholesky": "linalg.cholesky", "qr": "linalg.qr", "matrix_power": "linalg.matrix_power",
+    "view": "reshape",
+    "repeat_interleave": "repeat", "take_along_dim": "take_along_axis", "tensor_split": "array_split",
 }
-OPERATIONS: dict[str, Callable[..., Any]] = {
-    "relu": relu, "sigmoid": sigmoid, "softmax": softmax, "log_softmax": log_softmax, "logsumexp": logsumexp,
-    "softplus": softplus, "amax": largest, "amin": smallest,
+SPECIAL: dict[str, str] = {
+    # a method's name: the function of SciPy's, which is imported when the method is first called
+    "erf": "erf", "erfc": "erfc", "erfinv": "erfinv", "lgamma": "gammaln", "digamma": "psi", "logit": "logit",
+    "xlogy": "xlogy", "igamma": "gammainc", "igammac": "gammaincc",
 }
 DTYPES: dict[str, str] = {
     # PyTorch's method that converts: NumPy's dtype
     "double": "float64", "float": "float32", "half": "float16",
     "long": "int64", "int": "int32", "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool",
 }
-IN_PLACE = (
-    "abs", "absolute", "add", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "cos", "div", "divide",
-    "exp", "expm1", "floor", "floor_divide", "log", "log1p", "masked_fill", "mul", "multiply", "neg",
-    "negative", "pow", "reciprocal", "relu", "rsqrt", "sigmoid", "sign", "sin", "sqrt", "square", "sub",
-    "subtract", "tanh", "true_divide", "trunc",
-)
 # fmt: on
 
 
@@ -79,7 +71,8 @@ def _extreme(reduce: Callable[..., Any], place: Callable[..., Any], pairwise: Ca
     return extreme
 
 
-def _add(t: Any, other: Any, alpha: float = 1) -> Any:
+def add(t: Any, other: Any, alpha: float = 1) -> Any:
+    """Return t + alpha · other."""
     return np.add(t, other if alpha == 1 else other * alpha)
 
 
@@ -94,7 +87,8 @@ def _div(t: Any, other: Any, rounding_mode: str | None = None) -> Any:
     )
 
 
-def _norm(t: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
+def norm(t: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
+    """Return (Σ |a|^p)^(1/p); at 0, where it has no derivative, its gradient is 0."""
     p = 2 if p == "fro" else p
     if p == 1:
         return np.sum(np.abs(t), axis=dim, keepdims=keepdim)
@@ -105,7 +99,8 @@ def _norm(t: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
     return np.where(zero, 0, np.where(zero, 1, total) ** (1 / p))
 
 
-def _axes(axes: Sequence[Any]) -> Sequence[int]:
+def axes_of(axes: Sequence[Any]) -> Sequence[int]:
+    """Return axes, or lengths, that were given one by one or all in a sequence."""
     return axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
 
 
@@ -132,7 +127,7 @@ def _flatten(t: Any, start_dim: int = 0, end_dim: int = -1, order: str = "C") ->
 
 
 def _expand(t: Any, *sizes: Any) -> Any:
-    wanted = _axes(sizes)
+    wanted = axes_of(sizes)
     own = (1,) * (len(wanted) - t.ndim) + t.shape
     return np.broadcast_to(t, tuple(n if m == -1 else m for n, m in zip(own, wanted, strict=False)))
 
@@ -158,8 +153,21 @@ def _chunk(t: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     return _split(t, -(-t.shape[dim] // chunks), dim)
 
 
-def _narrow(t: Any, dim: int, start: int, length: int) -> Any:
+def narrow(t: Any, dim: int, start: int, length: int) -> Any:
+    """Return ``length`` entries along an axis, from ``start`` on."""
     return t[(slice(None),) * (dim % t.ndim) + (slice(start, start + length),)]
+
+
+def _mask(method: str, mask: Any) -> Any:
+    """Return a mask; OperationError MG-215 where its entries are numbers, as those of tinygrad's ``mask.where`` are."""
+    dtype = mask.dtype if hasattr(mask, "dtype") else np.asarray(mask).dtype
+    if dtype.kind != "b":
+        raise OperationError(
+            "MG-215",
+            f"t.{method} takes a mask of bools; it got {dtype}. Write a comparison: t.where(t > 0, u) has t where it "
+            "is true, and so has np.where(t > 0, t, u).",
+        )
+    return mask
 
 
 def _select(t: Any, dim: int, index: Any) -> Any:
@@ -209,22 +217,23 @@ def stack(arrays: Sequence[Any], axis: int = 0, *, dim: int | None = None) -> An
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
-    "add": _add,
+    "add": add,
     "sub": _sub,
     "subtract": _sub,
     "div": _div,
-    "norm": _norm,
+    "norm": norm,
     "reciprocal": lambda t: 1 / t,
+    "amax": largest,
+    "amin": smallest,
     "rsqrt": lambda t: 1 / np.sqrt(t),
     "clamp": lambda t, min=None, max=None: clip(t, min, max),
     "clamp_min": lambda t, min: clip(t, min, None),
     "clamp_max": lambda t, max: clip(t, None, max),
-    "where": lambda t, condition, other: np.where(condition, t, other),
-    "masked_fill": lambda t, mask, value: np.where(mask, value, t),
-    "masked_select": lambda t, mask: t[unwrap(mask)],
+    "where": lambda t, condition, other: np.where(_mask("where", condition), t, other),
+    "masked_fill": lambda t, mask, value: np.where(_mask("masked_fill", mask), value, t),
+    "masked_select": lambda t, mask: t[unwrap(_mask("masked_select", mask))],
     "max": _extreme(largest, np.argmax, np.maximum),
     "min": _extreme(smallest, np.argmin, np.minimum),
-    "argsort": lambda t, dim=-1, axis=None: Tensor(np.argsort(unwrap(t), axis=dim if axis is None else axis)),
     "equal": lambda t, other: bool(np.array_equal(unwrap(t), unwrap(other))),
     "allclose": lambda t, other, rtol=1e-5, atol=1e-8: bool(
         np.allclose(unwrap(t), unwrap(other), rtol, atol)
@@ -232,20 +241,20 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "view_as": lambda t, other: reshape(t, shape=other.shape),
     "reshape_as": lambda t, other: reshape(t, shape=other.shape),
     "unsqueeze": lambda t, dim: np.expand_dims(t, dim),
-    "permute": lambda t, *axes, dims=None: transpose(t, axes=dims or _axes(axes)),
+    "permute": lambda t, *axes, dims=None: transpose(t, axes=dims or axes_of(axes)),
     "t": lambda t: transpose(t, axes=None),
     "transpose": _transpose,
     "movedim": lambda t, source, destination: np.moveaxis(t, source, destination),
     "swapdims": lambda t, dim0, dim1: np.swapaxes(t, dim0, dim1),
     "flatten": _flatten,
-    "flip": lambda t, *axes, dims=None: np.flip(t, tuple(dims or _axes(axes)) or None),
+    "flip": lambda t, *axes, dims=None: np.flip(t, tuple(dims or axes_of(axes)) or None),
     "expand": _expand,
     "expand_as": lambda t, other: np.broadcast_to(t, other.shape),
-    "broadcast_to": lambda t, *shape: np.broadcast_to(t, tuple(_axes(shape))),
+    "broadcast_to": lambda t, *shape: np.broadcast_to(t, tuple(axes_of(shape))),
     "unbind": _unbind,
     "split": _split,
     "chunk": _chunk,
-    "narrow": _narrow,
+    "narrow": narrow,
     "select": _select,
     "index_select": _select,
     "gather": lambda t, dim, index: np.take_along_axis(t, index, dim),
@@ -264,17 +273,78 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "nelement": lambda t: int(t.size),
     "element_size": lambda t: t.dtype.itemsize,
     "is_floating_point": lambda t: t.dtype.kind == "f",
-    "new_zeros": lambda t, *shape: Tensor(np.zeros_like(unwrap(t), shape=_axes(shape))),
-    "new_ones": lambda t, *shape: Tensor(np.ones_like(unwrap(t), shape=_axes(shape))),
+    "new_zeros": lambda t, *shape: Tensor(np.zeros_like(unwrap(t), shape=axes_of(shape))),
+    "new_ones": lambda t, *shape: Tensor(np.ones_like(unwrap(t), shape=axes_of(shape))),
     "zero_": lambda t: _fill(t, 0),
     "fill_": _fill,
+    "fill": _fill,
     "copy_": _fill,
+    "new_full": lambda t, size, fill_value: Tensor(np.full_like(unwrap(t), fill_value, shape=size)),
+    "new_tensor": lambda t, data: Tensor(data, dtype=t.dtype, device=t.device),
+    "is_contiguous": lambda t: bool(unwrap(t).flags.c_contiguous),
+    "is_nonzero": lambda t: bool(t),
+    "is_same_size": lambda t, other: t.shape == other.shape,
 }
 
-register_methods(**{name: registry.functions[function] for name, function in FUNCTIONS.items()})
-register_methods(**OPERATIONS)
+
+def _special(name: str) -> Callable[..., Any]:
+    return lambda t, *args: getattr(import_module("scipy.special"), name)(t, *args)
+
+
+def _spoken(name: str, function: Callable[..., Any], run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method that takes PyTorch's words for the parameters of NumPy's function."""
+    if isinstance(function, np.ufunc):
+        return run
+    known = list(inspect.signature(function).parameters)[1:]
+    own = _OWN_WORDS.get(name, {})
+
+    def method(t: Any, *args: Any, **params: Any) -> Any:
+        if params and not params.keys() <= {*known}:
+            params = words.translated(name, known, {own.get(word, word): v for word, v in params.items()})
+        return run(t, *args, **params)
+
+    update_wrapper(method, function, (), ())
+    operation = registry.operations.get(function.__name__)
+    what = registry.compositions.get(function) or registry.constants.get(function)
+    what = what or (operation.formula if operation else "")
+    module = function.__module__.replace("numpy", "np").removeprefix("np.lib")
+    method.__doc__ = f"``{module}.{function.__name__}`` of this tensor{f': {what}' * bool(what)}."
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+_OWN_WORDS = {"diagonal": {"dim1": "axis1", "dim2": "axis2"}, "quantile": {"interpolation": "method"}}
+
+
+def function_of(name: str) -> Any:
+    """Return the function of NumPy's that a method of this name is, or None."""
+    found: Any = np
+    for part in RENAMED.get(name, name).split("."):
+        found = getattr(found, part, None)
+    return None if isinstance(found, type) else found
+
+
+def _method(name: str) -> Any:
+    """Return what the table has for a method's name by now."""
+    function = function_of(name)
+    run = None if function is None else registry.functions.get(function)
+    return registry.operations.get(RENAMED.get(name, name)) if run is None else _spoken(name, function, run)
+
+
+def enter() -> None:
+    """Let Tensors have the methods whose functions are in the table by now; the others wait until they are."""
+    for name in NAMES:
+        method = None if name in registry.methods else _method(name)
+        if method is not None:
+            registry.methods[name] = method
+    for name in IN_PLACE:
+        if name in registry.methods:
+            registry.methods.setdefault(f"{name}_", _in_place(registry.methods[name]))
+
+
+for _name, _run in _METHODS.items():
+    _run.__name__ = _run.__qualname__ = _name  # for Python's own messages: "unsqueeze() missing …"
+register_methods(**_METHODS, view=registry.methods["reshape"])
 register_methods(**{name: (lambda t, dtype=dtype: to(t, dtype)) for name, dtype in DTYPES.items()})
-for _name, _method in _METHODS.items():
-    _method.__name__ = _method.__qualname__ = _name  # for Python's own messages: "unsqueeze() missing …"
-register_methods(view=registry.methods["reshape"], **_METHODS)
-register_methods(**{f"{name}_": _in_place(registry.methods[name]) for name in IN_PLACE})
+register_methods(**{name: _special(function) for name, function in SPECIAL.items()})
+enter()

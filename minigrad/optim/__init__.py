@@ -1,11 +1,12 @@
-"""Optimizers over plain formulas, learning-rate schedules, penalties and gradient clipping."""
+"""Optimizers over plain formulas, learning-rate schedules, averages of weights, penalties and gradient clipping."""
 
 from typing import Any
 
 from minigrad import words
 from minigrad.optim import formulas, penalties, schedules
+from minigrad.optim.average import EMA
 from minigrad.optim.clip import clip_grad_norm, clip_grad_value
-from minigrad.optim.optimizer import Optimizer, Update
+from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.optimizers import (
     GD,
     SGD,
@@ -23,17 +24,25 @@ from minigrad.optim.penalties import elastic_net, l1, l2, l2_as_coded
 from minigrad.optim.schedules import (
     Constant,
     Cosine,
+    CosineRestarts,
     Exponential,
     ExponentialAsPrinted,
+    InverseSquareRoot,
+    Linear,
+    MultiStep,
+    OneCycle,
     PerEpoch,
+    Polynomial,
     ReduceLROnPlateau,
     Schedule,
     StepAsPrinted,
     StepDecay,
     Warmup,
 )
+from minigrad.optim.share import Update
 
 __all__ = [
+    "EMA",
     "GD",
     "SGD",
     "AMSGrad",
@@ -43,13 +52,19 @@ __all__ = [
     "AdamW",
     "Constant",
     "Cosine",
+    "CosineRestarts",
     "Exponential",
     "ExponentialAsPrinted",
+    "InverseSquareRoot",
+    "Linear",
     "Lion",
+    "MultiStep",
     "Muon",
     "NAdam",
+    "OneCycle",
     "Optimizer",
     "PerEpoch",
+    "Polynomial",
     "RMSprop",
     "ReduceLROnPlateau",
     "Schedule",

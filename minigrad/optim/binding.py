@@ -87,10 +87,13 @@ class OnDevice(Bound):
 
 
 class Slot:
-    """A parameter under its name, its state, and what it is bound to at the moment."""
+    """A parameter under its name, its state, and what it is bound to at the moment.
 
-    def __init__(self, name: str, tensor: Tensor, state: dict[str, Array]) -> None:
-        self.name, self.tensor, self.state = name, tensor, state
+    ``skipped`` counts the optimizer's steps in which it was left as it was, for want of a gradient.
+    """
+
+    def __init__(self, name: str, tensor: Tensor, state: dict[str, Array], skipped: int = 0) -> None:
+        self.name, self.tensor, self.state, self.skipped = name, tensor, state, skipped
         self.bound: Bound = _NOTHING
 
     def bind(self, rule: UpdateRule | None, vectors: Vectors) -> None:
@@ -108,12 +111,12 @@ class Slot:
         """Forget the array, so that the next step binds anew."""
         self.bound = _NOTHING
 
-    def __reduce__(self) -> tuple[type[Slot], tuple[str, Tensor, dict[str, Array]]]:
-        return Slot, (self.name, self.tensor, self.state)
+    def __reduce__(self) -> tuple[type[Slot], tuple[str, Tensor, dict[str, Array], int]]:
+        return Slot, (self.name, self.tensor, self.state, self.skipped)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Slot:
         # A deep copy of a view is no view any more: the copy has to bind anew.
-        return Slot(self.name, deepcopy(self.tensor, memo), deepcopy(self.state, memo))
+        return Slot(self.name, deepcopy(self.tensor, memo), deepcopy(self.state, memo), self.skipped)
 
 
 def _bound(theta: Array, state: list[Array], rule: UpdateRule | None, vectors: Vectors) -> Bound:

@@ -106,6 +106,7 @@ class Chain(Optimizer):
 
     def __init__(self, params: Parameters, parts: Sequence[Part], lr: Rate, **settings: Any) -> None:
         require(bool(parts), "parts", parts, "one function or more, such as [chain.momentum]")
+        self.parts = tuple(parts)
         self._parts: list[tuple[Part, tuple[str, ...], dict[str, str], bool]] = []
         self._schedules: dict[str, Callable[[int], float]] = {}
         states: list[str] = []
@@ -122,7 +123,7 @@ class Chain(Optimizer):
                 if callable(value):
                     self._schedules[own[name]] = value
                 else:
-                    settings[own[name]] = value
+                    settings.setdefault(own[name], value)
             self._parts.append((function, tuple(names), own, signature.takes_t))
         self.state_names = tuple(states)
         self._names = tuple(name for name in taken[1:] if name not in self._schedules)

@@ -102,6 +102,54 @@ def rmsprop(theta: Array, g: Array, v: Array, *, eta: float, alpha: float, eps: 
     return theta - eta * g / (np.sqrt(v) + eps), v
 
 
+def rmsprop_momentum(
+    theta: Array, g: Array, v: Array, b: Array, *, eta: float, alpha: float, eps: float, mu: float
+) -> tuple[Array, Array, Array]:
+    r"""RMSprop with momentum on what it has divided.
+
+    - v, eta, alpha, eps: as in ``rmsprop``
+    - b: b_{t-1}, the velocity, zero at the start
+    - mu: μ, the momentum, in [0, 1)
+
+    Source: named in Hinton, Coursera lecture 6e, 2012; as in PyTorch, where η multiplies the velocity.
+    """
+    v = alpha * v + (1 - alpha) * g**2
+    b = mu * b + g / (np.sqrt(v) + eps)
+    return theta - eta * b, v, b
+
+
+def rmsprop_centered(
+    theta: Array, g: Array, v: Array, m: Array, *, eta: float, alpha: float, eps: float
+) -> tuple[Array, Array, Array]:
+    r"""RMSprop that divides by the gradient's running standard deviation.
+
+    - v, eta, alpha, eps: as in ``rmsprop``
+    - m: m_{t-1}, the running mean of the gradient, zero at the start; v - m² estimates its variance
+
+    Source: Graves 2013, "Generating sequences with recurrent neural networks", eq. 38-41; ε outside the root and no
+    momentum, as in PyTorch.
+    """
+    v = alpha * v + (1 - alpha) * g**2
+    m = alpha * m + (1 - alpha) * g
+    return theta - eta * g / (np.sqrt(v - m**2) + eps), v, m
+
+
+def rmsprop_centered_momentum(
+    theta: Array, g: Array, v: Array, m: Array, b: Array, *, eta: float, alpha: float, eps: float, mu: float
+) -> tuple[Array, Array, Array, Array]:
+    r"""RMSprop with both: centred, and with momentum.
+
+    - v, m, eta, alpha, eps: as in ``rmsprop_centered``
+    - b, mu: as in ``rmsprop_momentum``
+
+    Source: Graves 2013, eq. 38-41, in PyTorch's convention: η multiplies the velocity.
+    """
+    v = alpha * v + (1 - alpha) * g**2
+    m = alpha * m + (1 - alpha) * g
+    b = mu * b + g / (np.sqrt(v - m**2) + eps)
+    return theta - eta * b, v, m, b
+
+
 def adam(
     theta: Array,
     g: Array,

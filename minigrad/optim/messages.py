@@ -27,24 +27,30 @@ def lost(loss: float, t: int, rate: float) -> str:
     )
 
 
+def no_gradient(missing: list[str]) -> OptimizerError:
+    """Return the error for a step with no gradient at all."""
+    return OptimizerError(
+        "MG-503",
+        f"step() before backward(): none of the {len(missing)} parameters has a gradient. An update needs "
+        "dJ/dθ, which backward() computes and zero_grad() throws away. "
+        "The order is: opt.zero_grad(); loss.backward(); opt.step(), each with its parentheses.",
+    )
+
+
 def _layers(names: list[str]) -> list[str]:
     return list(dict.fromkeys(name.rpartition(".")[0] or name for name in names))
 
 
-def no_gradient(missing: list[str], used: list[str]) -> GradientError | OptimizerError:
-    """Return the error for parameters that have no gradient, beside the others that have."""
-    if not used:
-        return OptimizerError(
-            "MG-503",
-            f"step() before backward(): none of the {len(missing)} parameters has a gradient. An update needs "
-            "dJ/dθ, which backward() computes and zero_grad() throws away. "
-            "The order is: opt.zero_grad(); loss.backward(); opt.step(), each with its parentheses.",
-        )
+def independent(missing: list[str], used: list[str], optimizer: str) -> GradientError:
+    """Return the error for parameters that never had a gradient, beside the others that have one."""
     unused = [layer for layer in _layers(missing) if layer not in _layers(used)] or missing
+    one = len(missing) == 1
     return GradientError(
         "MG-209",
-        f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no gradient: {', '.join(unused)} "
-        f"{'was' if len(unused) == 1 else 'were'} not used in computing the loss. "
-        f"Used: {', '.join(_layers(used))}. Use it in forward, leave it out of the optimizer, or freeze it: "
-        "p.requires_grad_(False).",
+        f"{', '.join(missing)} {'has' if one else 'have'} no gradient and never had one: the loss does not depend on "
+        f"{'it' if one else 'them'}. Either forward made no use of {', '.join(unused)}, or the graph was cut on the "
+        "way, as .detach(), .numpy() and mg.no_grad() do. "
+        f"With a gradient: {', '.join(_layers(used))}. Use it in forward, leave it out of the optimizer, or freeze it: "
+        f"p.requires_grad_(False). Where it is used only now and then: {optimizer}(…, allow_unused=True), which "
+        "leaves it as it is in the steps without.",
     )

@@ -6,25 +6,25 @@ import math
 import warnings
 from collections.abc import Callable, Mapping
 from types import EllipsisType
-from typing import Any, NamedTuple
-from weakref import ref
+from typing import Any
 
 import numpy as np
 from minigrad_kernels.launch import reference_is_forced
-from minigrad_kernels.updates import UpdateRule, update_all
+from minigrad_kernels.updates import UpdateRule
 
-from minigrad import modes
+from minigrad import modes, switches
 from minigrad.backend import Array
-from minigrad.errors import ConfigError, GradientError, OptimizerError, warn
+from minigrad.errors import ConfigError
 from minigrad.memory import empty_apart
-from minigrad.ops.half import wide
-from minigrad.optim import binding, formulas, messages, program, saved
-from minigrad.optim.binding import OnDevice, Slot
+from minigrad.optim import binding, groups, program, saved
+from minigrad.optim.binding import Slot
 from minigrad.optim.clip import clip_factor
-from minigrad.optim.parameters import HasParameters, Parameters, named
+from minigrad.optim.parameters import HasParameters, Parameters, listed, named
+from minigrad.optim.schedules import Schedule
 from minigrad.optim.settings import above_zero, flag, from_zero, number, require
+from minigrad.optim.share import Share, by_skipped, require_known, take_ready, tell_lost
 from minigrad.optim.signature import Signature
-from minigrad.optim.writing import misfit, plain, read_only, require_apart
+from minigrad.optim.writing import plain, require_apart
 from minigrad.source import here
 from minigrad.tape import lost
 from minigrad.tensor import Tensor
@@ -37,38 +37,22 @@ Rule = Callable[..., tuple[Array, ...]] | None
 """A formula; None where an optimizer gives its own ``formula`` method."""
 
 
-class Update(NamedTuple):
-    """One parameter's share of a step, as ``mg.hooks(update=…)`` sees it: what the step started from, all copies.
-
-    ``tensor`` holds the new parameter, ``optimizer.state[name]`` the new state, ``g`` the gradient as it was in
-    ``.grad``: before clipping by ``clip`` and without the L2 penalty's part; ``settings`` the numbers that the formula
-    reads beside the rate, as they were for this step.
-    """
-
-    optimizer: Optimizer
-    name: str
-    tensor: Tensor
-    theta: Array
-    g: Array
-    state: dict[str, Array]
-    clip: Array
-    rate: float
-    t: int
-    settings: dict[str, float]
-
-
 class Optimizer:
     """Base of the optimizers. A subclass is a formula, and whatever its constructor checks.
 
     Parameters
     ----------
     params : a Module, a dict from name to Tensor, or a list of Tensors (named by ``.name``, else ``param0`` …).
-        A tensor whose ``requires_grad`` is off is left alone.
+        A tensor whose ``requires_grad`` is off is left alone. Or a list of groups, dicts of such ``"params"`` and the
+        settings that the group has of its own, ``lr`` too:
+        ``Adam([{"params": body}, {"params": head, "lr": 0.01}], lr=1e-3)``.
     lr : the learning rate, or a schedule: a callable from the number of steps taken (0 at first) to the rate.
     weight_decay : λ of an L2 penalty, which adds λθ to the gradient (decoupled in AdamW).
     max_norm : clip the gradient's global 2-norm to this before the rule sees it, leaving ``.grad`` as it is;
         None for no clipping.
     fast : run the compiled kernel rather than the plain formula; the results are the same bits.
+    allow_unused : leave a parameter as it is in the steps in which it has no gradient, though it never had one, rather
+        than raise MG-209.
     settings : the other numbers of the rule, by the names that it has for them.
 
     The formula is a function ``rule(theta, g, *state[, t], *, eta, …)`` which returns the new theta and the new state,
@@ -86,12 +70,22 @@ class Optimizer:
     Where a signature does not say enough, a subclass gives ``state_names`` and a method
     ``formula(self, theta, g, *state, rate, t)`` instead, in which ``self.beta1`` is the setting of that name.
 
+    A parameter that had a gradient in an earlier step and has none in this one (heads that are used by turns), or that
+    only took part in a derivative that the loss is made of (``create_graph=True``), is left as it is: no decay, no
+    momentum, and the step does not count for it, as in PyTorch.
+
+    ``opt.param_groups`` are the groups, as dicts that can be read and written (one group where none were given),
+    ``add_param_group`` adds one. ``opt.lr = 0.01`` goes to every group without a rate of its own; other attributes are
+    the defaults of the groups. ``opt.rate`` and ``opt.last_rate`` are the first group's. Clipping by ``max_norm`` is
+    over all groups.
+
     ``opt.state["fc1.weight"]["m"]`` is a parameter's state, an array of its shape and dtype, zero at first (to
     change it, write into it); ``opt.t`` counts the steps taken, and ``opt.last_rate`` is the rate of the last (NaN
     before the first). Where a parameter is of float16, in which ε and squares of gradients are 0, its state is of
     float32, and so is all arithmetic; the new parameter is rounded once.
 
-    Raises MG-501 where there are no parameters and MG-507 where a setting is out of its range.
+    Raises MG-501 where there are no parameters, MG-507 where a setting is out of its range and MG-517 where a group of
+    parameters is none.
     """
 
     rule: Rule = None
@@ -100,6 +94,12 @@ class Optimizer:
     """The state of a parameter, in the order in which the formula takes it; by default what its signature says."""
     rate_name: str = "rate"
     """What the formula calls the learning rate."""
+
+    _members: tuple[Optimizer, ...] = ()  # one for each group of parameters, where there are groups
+    _own: frozenset[str] = frozenset()  # the settings that a member's group has of its own
+    _extra: tuple[str, ...] = ()  # the rule's settings that were given to __init__ by name
+    _uneven = False  # whether parameters may have skipped steps
+    _skipped = 0  # the steps that those have skipped that are being updated
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -125,6 +125,7 @@ class Optimizer:
         weight_decay: float = 0.0,
         max_norm: float | None = None,
         fast: bool = True,
+        allow_unused: bool = False,
         **settings: Any,
     ) -> None:
         self._signature = Signature(self.rule)
@@ -141,7 +142,12 @@ class Optimizer:
         self._take_settings(settings)
         self.max_norm = None if max_norm is None else above_zero("max_norm", max_norm, "above 0, or None")
         self.fast = flag("fast", fast)
-        tensors = named(params)
+        self.allow_unused = flag("allow_unused", allow_unused)
+        params = listed(params)
+        given = groups.given(params)
+        tensors = {} if given else named(params)
+        for name, tensor in tensors.items():
+            self.require_fitting(name, tensor)
         self.t = 0
         self.last_rate = math.nan
         self.state = {
@@ -154,6 +160,8 @@ class Optimizer:
         self._forced = reference_is_forced()
         self._apart = False  # whether the parameters were seen not to share memory
         self._read: program.Read | None = None
+        for group in given:
+            self._add(group)
 
     @property
     def setting_names(self) -> tuple[str, ...]:
@@ -171,6 +179,7 @@ class Optimizer:
 
     def _take_settings(self, settings: dict[str, Any]) -> None:
         """Keep the rule's own settings, as given or by default; those that a subclass has checked are there already."""
+        self._extra = tuple(name for name in self.setting_names if name in settings)
         for name in self.setting_names:
             if name in settings:
                 value = settings.pop(name)
@@ -196,6 +205,9 @@ class Optimizer:
             state = (*state, t)
         return self.rule(theta, g, *state, **{self.rate_name: rate}, **settings)
 
+    def require_fitting(self, name: str, tensor: Tensor) -> None:
+        """Raise MG-507 where the rule cannot update this parameter; most take any."""
+
     @property
     def l2(self) -> float:
         """λ of the penalty that goes through the gradient."""
@@ -214,10 +226,15 @@ class Optimizer:
             not isinstance(lr, type), "lr", lr, f"{allowed} that was built, such as Cosine(0.1, steps=900)"
         )
         self._lr: Rate = lr if callable(lr) else from_zero("lr", lr, allowed)
+        for member in self._members:
+            if "lr" not in member._own:
+                member.lr = lr
 
     @property
     def rate(self) -> float:
-        """The learning rate of the next step; MG-507 where a schedule gives none that is finite and 0 or more."""
+        """The learning rate of the next step, of the first group; MG-507 where a schedule gives none from 0."""
+        if self._members:
+            return self._members[0].rate
         lr = self._lr
         if not callable(lr):
             return lr
@@ -229,28 +246,52 @@ class Optimizer:
     def step(self) -> None:
         """Update every parameter from its gradient, in place; all of them or, where a check fails, none.
 
-        Raises MG-503 where no parameter has a gradient, MG-209 where one has none, MG-505 where a gradient or a
-        state no longer fits its parameter, MG-511 where one is read-only, MG-512 where two lie on the same memory.
-        Warns of gradients that were not zeroed (MG-201), of a model in eval mode (MG-502) and of a loss that is NaN
-        or infinite (MG-408; not on a GPU, which would have to be waited for). Ctrl-C may fall between two parameters.
+        Raises MG-503 where no parameter has a gradient, MG-209 where one never had any (unless ``allow_unused``),
+        MG-505 where a gradient or a state no longer fits its parameter, MG-511 where one is read-only, MG-512 where two
+        lie on the same memory. Warns of gradients that were not zeroed (MG-201), of a model in eval mode (MG-502) and
+        of a loss that is NaN or infinite (MG-408; not on a GPU, which would have to be waited for). Ctrl-C may fall
+        between two parameters.
         """
-        if self._module is not None and not self._module.training:
-            warn("MG-502", messages.EVAL_MODE)
-        rule = self.reading.rule if self.fast else None
-        ready = self._ready(rule)
+        idle: list[Slot] = []
+        work = []  # no comprehensions: each is a call, and this runs for every step
+        for member in self._members or (self,):
+            rule, own = take_ready(member, self.t, idle)
+            work.append((member, rule, own))
+        ready = own if len(work) == 1 else [pair for _, _, part in work for pair in part]
+        if idle or not ready:
+            require_known(self, idle, ready)
+        for member, _, _ in work:
+            if not member._apart:
+                require_apart((slot.name, slot.bound.theta) for slot, _ in ready)
+                break
+        if (trace := switches.tracing.get()) is not None:
+            trace.update(self, work[0][1], ready)
+            return
         clip: Array = 1.0
         if self.max_norm is not None:
             clip = clip_factor([g for _, g in ready], self.max_norm)
-        rate = self.last_rate = self.rate
+        shares: list[Share] = []
+        for member, rule, own in work:
+            member._apart = True
+            rate = member.last_rate = member.rate
+            if self._uneven:
+                shares += by_skipped(member, rule, own, rate)
+            elif own:
+                shares.append(Share(member, rule, own, rate, self.t + 1))
+        self.last_rate = work[0][0].last_rate
         if (loss := lost.get()) is not None:
-            self._tell_lost(*loss, rate)
+            tell_lost(self, *loss, self.last_rate)
         hooks = modes.hooked.get().update
-        seen = [self._seen(slot, g, clip, rate) for slot, g in ready] if hooks else ()
-        if rule is not None:
-            self._run_kernel(rule, ready, rule.coefficients(self, clip, self.l2, rate, self.t + 1))
-        else:
-            self._run_formula(ready, clip, rate)
+        seen = [update for share in shares for update in share.seen(clip)] if hooks else ()
+        prepared = []
+        for share in shares:
+            prepared.append(share.prepare(clip))  # noqa: PERF401
+        for share, numbers in zip(shares, prepared, strict=True):
+            share.write(numbers)
         self.t += 1
+        for slot in idle:
+            slot.skipped += 1
+            self._uneven = True
         location = here()
         for slot, _ in ready:
             tensor = slot.tensor
@@ -259,6 +300,41 @@ class Optimizer:
         for update in seen:
             for hook in hooks:
                 hook(update)
+
+    @property
+    def param_groups(self) -> list[groups.Group]:
+        """The groups of parameters, each a dict of its ``"params"`` and its settings, which may be written."""
+        return [groups.Group(member) for member in self._members or (self,)]
+
+    @property
+    def schedules(self) -> list[Schedule]:
+        """The schedules of all groups, each once: those that may want to see a validation loss, by ``observe``."""
+        rates = [member._lr for member in self._members or (self,)]
+        return list({id(lr): lr for lr in rates if isinstance(lr, Schedule)}.values())
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """Add a group of parameters: a dict of its ``"params"`` and the settings that it has of its own.
+
+        Its parameters count their steps from here on; a schedule goes on counting the optimizer's. Raises MG-517 where
+        a parameter is in another group already or a setting is not known, MG-507 where a setting is out of its range.
+        """
+        if not self._members:
+            made = groups.member(self, group, 1)
+            first = object.__new__(type(self))  # no copy(): its parameters are bound to these very vectors
+            vars(first).update(vars(self), _own=frozenset(groups.options(self)))
+            self._members, self._slots, self.state = (first,), [*self._slots], {**self.state}
+            self._take_in(made)
+        else:
+            self._add(group)
+
+    def _add(self, group: Mapping[str, Any]) -> None:
+        self._take_in(groups.member(self, group, len(self._members)))
+
+    def _take_in(self, made: Optimizer) -> None:
+        self._members = (*self._members, made)
+        self._slots += made._slots
+        self.state |= made.state
+        self._uneven = self._uneven or self.t > 0
 
     def zero_grad(self) -> None:
         """Forget all gradients: each ``.grad`` becomes None."""
@@ -302,91 +378,6 @@ class Optimizer:
     def no_kernel(self) -> str:
         """Why the formula runs as it stands, where it does: what in it is more than arithmetic entry by entry."""
         return self.reading.why
-
-    # -- one step -----------------------------------------------------------------------------------------
-
-    def _ready(self, rule: UpdateRule | None) -> list[tuple[Slot, Array]]:
-        if self._forced is not reference_is_forced():
-            self._forced = reference_is_forced()
-            for slot in self._slots:
-                slot.release()
-        ready = []
-        for slot in self._slots:
-            tensor = slot.tensor
-            if not tensor.requires_grad:
-                continue
-            grad = tensor._grad
-            if grad is None:
-                raise self._no_gradient()
-            bound, theta = slot.bound, tensor._data  # not .data: this runs for every parameter of every step
-            g = grad._data if isinstance(grad, Tensor) else grad
-            if theta is not bound.theta or rule is not bound.rule:
-                slot.bind(rule, self._vectors)
-                bound, self._apart = slot.bound, False
-            if bound.on_host and not theta.flags.writeable:
-                raise read_only(slot.name, theta)
-            if g.shape != bound.shape or g.dtype != bound.dtype or type(g) is not bound.kind:
-                if g.shape != bound.shape or g.dtype != bound.dtype or type(plain(g)) is not bound.kind:
-                    raise misfit(slot.name, "its gradient", theta, g)
-                g = plain(g)
-            if 0 < tensor.stepped_passes < tensor.grad_passes:
-                warn("MG-201", messages.used_again(slot.name, tensor.grad_passes, tensor.stepped_passes))
-            ready.append((slot, g))
-        if not ready:
-            raise OptimizerError(
-                "MG-501",
-                f"none of the optimizer's {len(self._slots)} parameters requires a gradient, so there is nothing "
-                "to optimise. Switch one on: p.requires_grad_(True).",
-            )
-        if not self._apart:
-            require_apart((slot.name, slot.bound.theta) for slot, _ in ready)
-            self._apart = True
-        return ready
-
-    def _run_kernel(
-        self, rule: UpdateRule, ready: list[tuple[Slot, Array]], coefficients: tuple[Any, ...]
-    ) -> None:
-        for (name, _), vector in self._vectors.items():
-            if name == rule.name:
-                vector[:] = coefficients
-        launches: dict[Any, list[tuple[Array, ...]]] = {}
-        for slot, g in ready:
-            bound = slot.bound
-            if isinstance(bound, OnDevice):
-                launches.setdefault(bound.group, []).append(bound.for_launch(g))
-            else:
-                bound.update(g, coefficients)
-        for parameters in launches.values():
-            update_all(rule.name, parameters, coefficients, rule.source)
-
-    def _run_formula(self, ready: list[tuple[Slot, Array]], clip: Array, rate: float) -> None:
-        updated = []
-        for slot, g in ready:
-            theta, state = wide(slot.bound.theta), slot.state.values()
-            g = formulas.effective_gradient(wide(g), theta, clip=clip, l2=self.l2)
-            updated.append(self.formula(theta, g, *state, rate=rate, t=self.t + 1))
-        for (slot, _), arrays in zip(ready, updated, strict=True):
-            for old, new in zip((slot.bound.theta, *slot.state.values()), arrays, strict=True):
-                old[...] = new
-
-    def _tell_lost(self, loss: float, leaves: list[ref[Tensor]], rate: float) -> None:
-        reached = {id(leaf()) for leaf in leaves}
-        if any(id(slot.tensor) in reached for slot in self._slots):
-            warn("MG-408", messages.lost(loss, self.t + 1, rate))
-
-    def _seen(self, slot: Slot, g: Array, clip: Array, rate: float) -> Update:
-        state = {key: array.copy() for key, array in slot.state.items()}
-        read = self.reading.program
-        settings = program.numbers(self, read) if read else {}
-        theta = slot.bound.theta.copy()
-        return Update(self, slot.name, slot.tensor, theta, g.copy(), state, clip, rate, self.t + 1, settings)
-
-    def _no_gradient(self) -> GradientError | OptimizerError:
-        trained = [slot for slot in self._slots if slot.tensor.requires_grad]
-        return messages.no_gradient(
-            [slot.name for slot in trained if slot.tensor.grad is None],
-            [slot.name for slot in trained if slot.tensor.grad is not None],
-        )
 
 
 def _zeros(theta: Array, k: int) -> Array:

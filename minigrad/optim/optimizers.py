@@ -11,8 +11,9 @@ from typing import Any
 from minigrad.errors import ConfigError
 from minigrad.optim import formulas
 from minigrad.optim.optimizer import Optimizer, Rate, Rule
-from minigrad.optim.parameters import Parameters, named
+from minigrad.optim.parameters import Parameters
 from minigrad.optim.settings import below_one, flag, from_zero, require
+from minigrad.tensor import Tensor
 
 
 class _Decoupled:
@@ -29,6 +30,18 @@ class _Decoupled:
     def decay(self) -> float:
         """λ, as the formula calls it."""
         return self.weight_decay
+
+
+class _TwoMeans:
+    """Two decays of means, given as one setting."""
+
+    beta1: float
+    beta2: float
+
+    @property
+    def betas(self) -> tuple[float, float]:
+        """(β₁, β₂)."""
+        return self.beta1, self.beta2
 
 
 class GD(Optimizer):
@@ -84,23 +97,39 @@ class AdaGrad(Optimizer):
 
 
 class RMSprop(Optimizer):
-    r"""RMSprop.
+    r"""RMSprop, with momentum and centred if asked for.
 
-    lr is η, alpha is α in [0, 1), eps is ε, state ``v``; other settings as in ``Optimizer``. Formula and source:
-    ``formulas.rmsprop``.
+    lr is η, alpha is α in [0, 1), eps is ε, momentum is μ in [0, 1) (0: none), centered divides by the standard
+    deviation of the gradient; state ``v``, centred ``m``, with momentum ``b``; other settings as in ``Optimizer``.
+    Formulas and sources: ``formulas.rmsprop``, ``rmsprop_momentum``, ``rmsprop_centered``,
+    ``rmsprop_centered_momentum``.
     """
 
     rule: Rule = formulas.rmsprop
 
     def __init__(
-        self, params: Parameters, lr: Rate = 1e-2, *, alpha: float = 0.99, eps: float = 1e-8, **settings: Any
+        self,
+        params: Parameters,
+        lr: Rate = 1e-2,
+        *,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        momentum: float = 0.0,
+        centered: bool = False,
+        **settings: Any,
     ) -> None:
         self.alpha = below_one("alpha", alpha)
         self.eps = from_zero("eps", eps)
+        self.momentum = self.mu = below_one("momentum", momentum)
+        self.centered = flag("centered", centered)
+        if momentum:
+            self.rule = formulas.rmsprop_centered_momentum if centered else formulas.rmsprop_momentum
+        elif centered:
+            self.rule = formulas.rmsprop_centered
         super().__init__(params, lr, **settings)
 
 
-class Adam(Optimizer):
+class Adam(_TwoMeans, Optimizer):
     r"""Adam, Kingma & Ba's Algorithm 1.
 
     lr is α, betas are (β₁, β₂) in [0, 1), eps is ε, state ``m`` and ``v``; other settings as in ``Optimizer``.
@@ -159,7 +188,7 @@ class NAdam(Adam):
         self, params: Parameters, lr: Rate = 2e-3, *, momentum_decay: float = 4e-3, **settings: Any
     ) -> None:
         self.momentum_decay = from_zero("momentum_decay", momentum_decay)
-        self._product = 0, 1.0  # at the start, of no μ
+        self._products = {0: 1.0}  # μ₁ · … · μ_t by t, for those t that parameters are at
         super().__init__(params, lr, **settings)
 
     def _mu(self, t: int) -> float:
@@ -168,24 +197,27 @@ class NAdam(Adam):
     @property
     def mu(self) -> float:
         """The momentum of the next step, μ_t."""
-        return self._mu(self.t + 1)
+        return self._mu(self.t - self._skipped + 1)
 
     @property
     def mu_next(self) -> float:
         """The momentum of the step after the next, μ_{t+1}."""
-        return self._mu(self.t + 2)
+        return self._mu(self.t - self._skipped + 2)
 
     @property
     def mu_product(self) -> float:
         """μ₁ · … · μ_t up to the next step."""
-        last, product = self._product if self._product[0] <= self.t else (0, 1.0)
-        for t in range(last + 1, self.t + 1):
-            product *= self._mu(t)
-        self._product = self.t, product
-        return product * self.mu
+        now, products = self.t - self._skipped, self._products
+        if now not in products:
+            last = max((t for t in products if t < now), default=0)
+            product = products.pop(last, 1.0)
+            for t in range(last + 1, now + 1):
+                product *= self._mu(t)
+            products[now] = product
+        return products[now] * self.mu
 
 
-class Lion(_Decoupled, Optimizer):
+class Lion(_Decoupled, _TwoMeans, Optimizer):
     r"""Lion: a step of the same size everywhere, by the sign of a mean of gradients.
 
     lr is η, betas are (β₁, β₂) in [0, 1), weight_decay is λ, decoupled; state ``m``; the rest as in ``Optimizer``.
@@ -225,17 +257,15 @@ class Muon(_Decoupled, Optimizer):
         **settings: Any,
     ) -> None:
         self.momentum = self.mu = below_one("momentum", momentum)
-        for name, tensor in named(params).items():
-            require(
-                tensor.ndim == 2,
-                f"the shape of {name}",
-                tensor.shape,
-                "that of a matrix: Muon takes no others",
-            )
         super().__init__(params, lr, weight_decay=weight_decay, **settings)
 
+    def require_fitting(self, name: str, tensor: Tensor) -> None:
+        """Raise MG-507 where a parameter is no matrix."""
+        fits = "that of a matrix: Muon takes no others"
+        require(tensor.ndim == 2, f"the shape of {name}", tensor.shape, fits)
 
-class AdamAsPrinted(Optimizer):
+
+class AdamAsPrinted(_TwoMeans, Optimizer):
     r"""Adam as D2 prints it: v is computed and never used, m is corrected for its bias twice. Not Adam.
 
     lr is η, betas are (β₁, β₂) in [0, 1), state ``m`` and ``v``; other settings as in ``Optimizer``. Formula and

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Protocol, TypeAlias, runtime_checkable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from minigrad.errors import ConfigError, OptimizerError
 from minigrad.tensor import Tensor
@@ -19,8 +19,8 @@ class HasParameters(Protocol):
         """Return the parameters by their dotted names."""
 
 
-Parameters: TypeAlias = HasParameters | Mapping[str, Tensor] | Iterable[Tensor]
-"""A Module, a dict from name to Tensor, or a list of Tensors."""
+Parameters: TypeAlias = HasParameters | Mapping[str, Tensor] | Iterable[Tensor] | Iterable[Mapping[str, Any]]
+"""A Module, a dict from name to Tensor, a list of Tensors, or, for an optimizer, a list of groups of these."""
 
 
 def named(params: Parameters) -> dict[str, Tensor]:
@@ -47,6 +47,11 @@ def named(params: Parameters) -> dict[str, Tensor]:
     return unique
 
 
+def listed(params: Any) -> Any:
+    """Return what an iterator gives as a list, which can be looked at twice; anything else as it is."""
+    return list(params) if isinstance(params, Iterator) else params
+
+
 _FORMS = "Pass the model, a dict of name to Tensor, or a list of Tensors: SGD([w, b])."
 
 
@@ -57,7 +62,7 @@ def _pairs(params: Parameters) -> Iterable[tuple[str, Tensor]]:
         return params.items()
     if isinstance(params, Tensor) or not isinstance(params, Iterable):
         raise ConfigError("MG-507", f"parameters cannot be {_kind(params)}. {_FORMS}")
-    pairs: dict[str, Tensor] = {}
+    pairs: dict[str, Any] = {}
     for i, tensor in enumerate(params):
         name = getattr(tensor, "name", None)
         if name is None or name in pairs:

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import backend
 from minigrad.errors import ConfigError, OptimizerError
+from minigrad.optim import groups
 from minigrad.optim.schedules import Schedule
 from minigrad.optim.settings import from_zero
 from minigrad.optim.writing import read_only
@@ -28,6 +29,10 @@ def state_dict(optimizer: Optimizer) -> dict[str, Any]:
             found["schedule"] = memory
     elif not callable(optimizer.lr):
         found["lr"] = optimizer.lr
+    if optimizer._members:
+        found["groups"] = groups.saved(optimizer._members)
+    if skipped := {slot.name: slot.skipped for slot in optimizer._slots if slot.skipped}:
+        found["skipped"] = skipped
     for name, arrays in optimizer.state.items():
         found |= {f"{name}.{key}": np.array(backend.to_numpy(a)) for key, a in arrays.items()}
     return found
@@ -35,12 +40,15 @@ def state_dict(optimizer: Optimizer) -> dict[str, Any]:
 
 def load_state_dict(optimizer: Optimizer, saved: Mapping[str, Any]) -> None:
     """See ``Optimizer.load_state_dict``."""
-    own = state_dict(optimizer)
+    own = {key: value for key, value in state_dict(optimizer).items() if key != "skipped"}
     arrays = [(f"{name}.{key}", a) for name, state in optimizer.state.items() for key, a in state.items()]
     wrong = [f"it is a {type(saved).__name__}, expected a dict"]
+    skipped: Any = {}
     if isinstance(saved, Mapping):
         saved = with_schedule(saved, own)
-        wrong = differences(own, saved)
+        skipped = saved.get("skipped", {})
+        wrong = differences(own, {key: value for key, value in saved.items() if key != "skipped"})
+        wrong += _wrongly_skipped(skipped, optimizer.state, saved.get("t"))
     if wrong:
         raise OptimizerError(
             "MG-506",
@@ -51,11 +59,19 @@ def load_state_dict(optimizer: Optimizer, saved: Mapping[str, Any]) -> None:
         if type(array) is np.ndarray and not array.flags.writeable:
             raise read_only(key, array)
     ready = [(array, backend.to_device(saved[key], backend.device_of(array))) for key, array in arrays]
+    changed = groups.load(optimizer._members, saved["groups"]) if optimizer._members else []
     if "schedule" in own and isinstance(optimizer.lr, Schedule):
         optimizer.lr.load_state(saved["schedule"])
     if "lr" in own:
         optimizer.lr = saved["lr"]
+    for k, (member, attributes) in enumerate(zip(optimizer._members, changed, strict=True)):
+        vars(member).update(attributes)
+        if "schedule" in saved["groups"][k] and isinstance(member.lr, Schedule):
+            member.lr.load_state(saved["groups"][k]["schedule"])
     optimizer.t = int(saved["t"])
+    for slot in optimizer._slots:
+        slot.skipped = skipped.get(slot.name, 0)
+    optimizer._uneven = bool(skipped)
     for array, new in ready:
         array[...] = new
 
@@ -85,18 +101,32 @@ def differences(own: Mapping[str, Any], saved: Mapping[str, Any]) -> list[str]:
         elif key == "optimizer":
             if other != value:
                 wrong.append(f"it was saved by {other}")
+        elif key == "groups":
+            pass  # ``groups.load`` looks at them
         elif key == "schedule":
             if not isinstance(other, Mapping):
                 wrong.append(f"schedule is {other!r}, expected a dict")
-        elif key == "t":
+        elif key in ("t", "updates"):
             if not isinstance(other, Integral) or isinstance(other, bool) or other < 0:
-                wrong.append(f"t is {other!r}, expected a number of steps")
+                wrong.append(f"{key} is {other!r}, expected a number of steps")
         else:
             try:
                 from_zero(key, other)
             except ConfigError:
                 wrong.append(f"{key} is {other!r}, expected a number, 0 or more")
     return wrong
+
+
+def _wrongly_skipped(skipped: Any, names: Mapping[str, Any], t: Any) -> list[str]:
+    if not isinstance(t, int):
+        return []  # which is said already
+    if not isinstance(skipped, Mapping):
+        return [f"skipped is {skipped!r}, expected a dict"]
+    return [
+        f"skipped is {count!r} of {name}, expected a number of the {t} steps of a parameter"
+        for name, count in skipped.items()
+        if name not in names or type(count) is not int or not 0 <= count <= t
+    ]
 
 
 def _kind(value: Any) -> str:

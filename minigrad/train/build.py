@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad import nn, optim
 from minigrad.data import Compose, DataLoader, Dataset, Noise, Rotate, Shift
+from minigrad.data.text import Windows
 from minigrad.errors import ConfigError
 from minigrad.optim import penalties, schedules
 from minigrad.parallel import ALONE, Communicator, ShardedGenerator
@@ -25,6 +26,7 @@ from minigrad.train.pretrained import freeze
 from minigrad.train.recipes import network_of, recipe_named
 from minigrad.train.strategy import SingleProcess, Strategy
 from minigrad.train.synchronous import Synchronous
+from minigrad.train.texts import STREAMS, Begin, NextCharacter, prepare_text
 from minigrad.train.trainer import Trainer
 
 
@@ -63,6 +65,9 @@ def build(
     splits, weights, batches = (np.random.default_rng(_seeds(config)[k]) for k in (0, 1, 3))
     alone = communicator.size == 1
     masks = (np.random.default_rng if alone else ShardedGenerator)(_seeds(config)[2])
+    reads = recipe_named(config.recipe).reads
+    if reads:
+        data = prepare_text(config, reads)  # whose windows are those of this batch size and context
     data = data or prepare(config.data, config.validation, splits)
     model = network_of(config, *_sizes(config, data.train), weights, masks)
     if change is not None:
@@ -71,10 +76,13 @@ def build(
     communicator, device = on_device(communicator, config.device)
     if device != "cpu":
         model.to(device)
-    loss = nn.CrossEntropyLoss() if data.train.is_classification else nn.MSELoss()
+    kinds = {True: nn.CrossEntropyLoss, False: nn.MSELoss}
+    loss: nn.Module = NextCharacter() if reads else kinds[data.train.is_classification]()
     size = config.batch_size or len(data.train)
     augment = _augmentation(config, data.train)
-    loader = DataLoader(data.train, min(size, len(data.train)), rng=batches, transform=augment)
+    loader = DataLoader(
+        data.train, min(size, len(data.train)), rng=None if reads == STREAMS else batches, transform=augment
+    )
     settings: dict[str, Any] = {
         "callbacks": _callbacks(config, data),
         "penalty": _penalty(config, model, len(data.train)),
@@ -108,6 +116,8 @@ def _divided(
 
 def load_data(config: Config) -> Prepared:
     """Load the data of a config as ``build`` does."""
+    if reads := recipe_named(config.recipe).reads:
+        return prepare_text(config, reads)
     return prepare(config.data, config.validation, np.random.default_rng(_seeds(config)[0]))
 
 
@@ -223,7 +233,7 @@ class _PerGrowingEpoch(schedules.Schedule):
 
 def _penalty(config: Config, model: nn.Module, m: int) -> Any:
     """Penalties on the weights, not the biases (D1 3.1: w)."""
-    weights = [p for name, p in model.named_parameters().items() if name.endswith("weight")]
+    weights = [p for name, p in model.named_parameters().items() if "weight" in name.rpartition(".")[2]]
     terms: list[Callable[[], Any]] = []
     if config.l1:
         terms.append(lambda: penalties.l1(weights, config.l1, m))
@@ -236,7 +246,7 @@ def _penalty(config: Config, model: nn.Module, m: int) -> Any:
 
 def _callbacks(config: Config, data: Prepared) -> list[Callback]:
     """The callbacks whose state belongs to the run; progress and saving come behind them."""
-    chosen: list[Callback] = [GradientStatistics()]
+    chosen: list[Callback] = [GradientStatistics(), *([Begin()] if isinstance(data.train, Windows) else [])]
     if data.train.is_classification:
         chosen.append(SuspiciousStart(data.train.class_count))
     if config.patience:

@@ -9,9 +9,17 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import ConfigError, warn
+from minigrad.optim import EMA
 from minigrad.train.training import Arrays, Callback, Training, at_least_1
 
-__all__ = ["Callback", "EarlyStopping", "GradientStatistics", "GrowBatch", "SuspiciousStart"]
+__all__ = [
+    "AverageWeights",
+    "Callback",
+    "EarlyStopping",
+    "GradientStatistics",
+    "GrowBatch",
+    "SuspiciousStart",
+]
 
 
 class EarlyStopping(Callback):
@@ -58,6 +66,57 @@ class EarlyStopping(Callback):
             int(plain["best_epoch"]),
             dict(arrays),
         )
+
+
+class AverageWeights(Callback):
+    """Average the weights over the updates (``optim.EMA``), and give the model the averages at the end of training.
+
+    With validation data, ``average_val_loss`` and ``average_val_accuracy`` in the history are those of the averages;
+    ``val_loss``, by which other callbacks decide, stays that of the weights that are trained.
+    """
+
+    def __init__(self, decay: float | None = 0.999) -> None:
+        self.decay = decay
+        self.ema: EMA | None = None
+        self._loaded: tuple[Mapping[str, Any], Arrays] | None = None
+
+    def on_train_begin(self, trainer: Training) -> None:
+        """Begin with the model's weights, or where the checkpoint left off."""
+        if self.ema is None:
+            self.ema = EMA(trainer.model, self.decay)
+        if self._loaded is not None:
+            plain, arrays = self._loaded
+            self.ema.load_state_dict({**plain, **arrays})
+            self._loaded = None
+
+    def on_step_end(self, trainer: Training) -> None:
+        """Take the new weights in."""
+        assert self.ema is not None
+        self.ema.update()
+
+    def on_epoch_figures(self, trainer: Training, row: dict[str, Any]) -> None:
+        """Evaluate the averages as well."""
+        loss, accuracy = None, None
+        if trainer.validation is not None and self.ema is not None:
+            with self.ema.swapped():
+                loss, accuracy = trainer.strategy.evaluate(trainer, trainer.validation)
+        row["average_val_loss"], row["average_val_accuracy"] = loss, accuracy
+
+    def on_train_end(self, trainer: Training) -> None:
+        """Give the model the averages."""
+        if self.ema is not None and self.ema.updates:
+            self.ema.copy_to_model()
+
+    def state(self) -> tuple[dict[str, Any], Arrays]:
+        """The averages, and of how many updates they are."""
+        if self.ema is None:
+            return {}, {}
+        arrays = self.ema.state_dict()
+        return {"updates": arrays.pop("updates")}, arrays
+
+    def load_state(self, plain: Mapping[str, Any], arrays: Arrays) -> None:
+        """Take up the averages, as soon as training begins."""
+        self._loaded = (dict(plain), dict(arrays)) if plain else None
 
 
 class GrowBatch(Callback):

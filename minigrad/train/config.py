@@ -24,8 +24,10 @@ SCHEDULES = (
 class Config:
     """All that decides how a run goes; two runs of one config end with the same bits.
 
-    data : ``digits``, ``mnist``, ``line``, or the path of a .csv or .npz file.
+    data : ``digits``, ``mnist``, ``line``, or the path of a .csv or .npz file; of recipes that read text ``python``,
+        ``shakespeare``, ``names``, or the path of a .txt file.
     hidden, dropout : width of the hidden layers, share of their units dropped; of the recipes that have such layers.
+    layers : recurrent layers on top of each other; context : characters in a window of text. Both of recipes for text.
     start_from : a finished run's folder or a safetensors file that the first weights come from; empty for none.
     fresh : the parameters that are not taken from there, as names or patterns (``4.*``) separated by commas.
     freeze : the parameters that training leaves as they are, likewise.
@@ -46,6 +48,8 @@ class Config:
     data: str = "digits"
     hidden: int = 128
     dropout: float = 0.2
+    layers: int = 1
+    context: int = 64
     start_from: str = ""
     fresh: str = ""
     freeze: str = ""
@@ -132,7 +136,7 @@ def _at_least(least: float) -> tuple[Callable[[Any], bool], str]:
 
 _CHOICES = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(("epochs", "accumulate", "hidden"), _at_least(1)),
+    **dict.fromkeys(("epochs", "accumulate", "hidden", "layers", "context"), _at_least(1)),
     **dict.fromkeys(("batch_size", "grow_batch", "warmup", "patience", "seed"), _at_least(0)),
     **dict.fromkeys(("l1", "l2", "elastic", "weight_decay", "clip_norm", "clip_value"), _at_least(0)),
     "lr": (lambda value: 0 < value < 1e6, "above 0"),

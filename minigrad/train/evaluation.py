@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad import backend, modes
 from minigrad.data import DataLoader, Dataset
+from minigrad.data.text import Windows
 from minigrad.errors import ConfigError
 from minigrad.nn import Module
 from minigrad.tensor import Tensor
@@ -29,24 +30,29 @@ def evaluate(model: Module, dataset: Dataset, loss: Loss, device: str = "cpu") -
     """Run the model over a dataset in eval mode, without recording and without changing anything.
 
     Returns the mean loss over all samples, the share of samples whose largest output is their class (None for
-    a regression), and the outputs, one row per sample. Of a model that returns several things the first is taken for
-    its outputs; the loss gets all of them. ConfigError MG-802 where that is no Tensor.
+    a regression), and the outputs, one row per sample (none of text, where each character has its own). Of a model
+    that returns several things the first is taken for its outputs; the loss gets all of them. ConfigError MG-802 where
+    that is no Tensor.
     """
     training = [(module, module.training) for module in model.modules()]
     model.eval()
-    total, outputs = 0.0, []
+    is_text = isinstance(
+        dataset, Windows
+    )  # with outputs at each place: too many to be kept, and counted at once
+    size = max(1, EVALUATION_BATCH * 8 // dataset.x.shape[1]) if is_text else EVALUATION_BATCH
+    total, right, outputs = 0.0, 0, []
     with modes.no_grad():
-        for x, y in DataLoader(dataset, min(EVALUATION_BATCH, len(dataset))):
+        for x, y in DataLoader(dataset, min(size, len(dataset))):
             predicted = model(on_device(x, device))
             total += float(loss(predicted, backend.to_device(y, device))) * len(x)
-            outputs.append(_first(predicted).numpy())
+            found = _first(predicted).numpy()
+            if dataset.is_classification:
+                right += int(np.sum(found.argmax(axis=1) == y.reshape(-1)))
+            outputs.append(found[:0] if is_text else found)
     for module, mode in training:
         module.training = mode
-    stacked = np.concatenate(outputs)
-    accuracy = None
-    if dataset.is_classification:
-        accuracy = float(np.mean(stacked.argmax(axis=1) == dataset.y))
-    return Evaluation(total / len(dataset), accuracy, stacked)
+    accuracy = right / dataset.y.size if dataset.is_classification else None
+    return Evaluation(total / len(dataset), accuracy, np.concatenate(outputs))
 
 
 def _first(predicted: Any) -> Tensor:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minigrad.data import scaler_from_state
+from minigrad.data.text import Windows
 from minigrad.errors import DataError
 from minigrad.files import read_json
 from minigrad.train.prepare import Prepared
@@ -37,6 +38,8 @@ class Network:
         classes = None
         if train.is_classification:
             classes = [train.class_name(k) for k in range(train.class_count)]
+        if classes and isinstance(train, Windows):
+            return cls(len(classes), len(classes), classes, None, None)
         outputs = len(classes) if classes else prod(train.y.shape[1:])
         shape = None if train.image_shape is None else list(train.image_shape)
         return cls(prod(train.x.shape[1:]), outputs, classes, shape, data.scaling)

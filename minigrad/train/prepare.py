@@ -20,7 +20,8 @@ from minigrad.data import (
     load_mnist,
     load_npz,
 )
-from minigrad.errors import DataError, warn
+from minigrad.data.text import TEXTS
+from minigrad.errors import ConfigError, DataError, warn
 from minigrad.train.config import check_choice
 
 TEST_SHARE = 0.2
@@ -68,6 +69,11 @@ def prepare(data: str, validation: float, rng: np.random.Generator) -> Prepared:
         return _split(make_line(), validation, rng, ["points of y = 2x + 1 with noise of deviation 0.1"])
     path = Path(data)
     kind = path.suffix.lower()
+    if kind == ".txt" or data in TEXTS:
+        raise ConfigError(
+            "MG-803",
+            f"{data} is text, which this recipe does not read: minigrad train char-lstm --data {data}",
+        )
     if kind not in _LOADERS:
         check_choice("data", data, (*BUILT_IN, "FILE.csv", "FILE.npz"))
     return _own(_LOADERS[kind](path, exact=True), validation, rng)

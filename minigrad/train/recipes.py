@@ -15,6 +15,7 @@ import numpy as np
 from minigrad import nn
 from minigrad.errors import ConfigError
 from minigrad.train.config import Config, check_choice
+from minigrad.train.texts import STREAMS, CharacterRNN
 
 Build = Callable[..., nn.Module]
 """(inputs, outputs, generator of the weights, generator of the dropout masks, the sizes by name) -> network"""
@@ -35,6 +36,8 @@ class Recipe:
     """What it trains on where nothing else is asked for."""
     sizes: tuple[str, ...] = ("hidden",)
     """The settings that its network is built with."""
+    reads: str = ""
+    """How it reads text, ``streams`` or ``windows`` (see ``train.texts``); empty where it reads samples."""
 
     def settings(self, data: str) -> dict[str, Any]:
         """Return the settings for this data: as listed for MNIST and a line, with the digits' changes elsewhere."""
@@ -85,6 +88,40 @@ def _mlp_dropout(
         nn.ReLU(),
         nn.Dropout(dropout, rng=masks),
         _dense(hidden, outputs, rng),
+    )
+
+
+def _characters(kind: str) -> Build:
+    """Recurrent layers over characters; ``kind`` is their class in ``nn``."""
+
+    def build(
+        inputs: int, outputs: int, rng: np.random.Generator, masks: np.random.Generator, **sizes: Any
+    ) -> nn.Module:
+        return CharacterRNN(getattr(nn, kind), outputs, rng=rng, masks=masks, **sizes)
+
+    return build
+
+
+def _character_recipe(name: str, kind: str, document: str, summary: str) -> Recipe:
+    return Recipe(
+        name=name,
+        document=document,
+        summary=summary,
+        build=_characters(kind),
+        listed={
+            "epochs": 10,
+            "batch_size": 32,
+            "optimizer": "adam",
+            "lr": 0.003,
+            "schedule": "cosine",
+            "clip_norm": 1.0,
+            "validation": 0.05,
+        },
+        on_digits={},
+        optimizer_settings={},
+        data="python",
+        sizes=("hidden", "layers", "dropout"),
+        reads=STREAMS,
     )
 
 
@@ -141,6 +178,15 @@ RECIPES: dict[str, Recipe] = {
             optimizer_settings=_KERAS_ADAM,
             sizes=("hidden", "dropout"),
         ),
+        _character_recipe(
+            "char-rnn",
+            "RNN",
+            "Mikolov et al. 2010",
+            "writes text, a letter at a time: a recurrent net, 10 epochs",
+        ),
+        _character_recipe(
+            "char-lstm", "LSTM", "Graves 2013", "writes text, a letter at a time: an LSTM, 10 epochs"
+        ),
     )
 }
 DEFAULT = "mlp-dropout"
@@ -160,9 +206,12 @@ def network_of(
     Raises ConfigError MG-803 where the config sets a size that the recipe's network does not have.
     """
     recipe = recipe_named(config.recipe)
-    for name in ("hidden", "dropout"):
-        if name not in recipe.sizes and getattr(config, name) != getattr(Config, name):
-            having = ", ".join(other.name for other in RECIPES.values() if name in other.sizes)
+    for name in ("hidden", "dropout", "layers", "context"):
+        known = {
+            other.name: (*other.sizes, *(["context"] if other.reads else [])) for other in RECIPES.values()
+        }
+        if name not in known[recipe.name] and getattr(config, name) != getattr(Config, name):
+            having = ", ".join(other for other, names in known.items() if name in names)
             raise ConfigError(
                 "MG-803", f"{name} is no setting of {recipe.name}: it is one of {having}. Leave it out."
             )

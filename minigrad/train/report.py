@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import minigrad
+from minigrad.data.text import Windows
 from minigrad.escape import fenced, markdown
 from minigrad.files import atomic_write, write_json
 from minigrad.ops import softmax
@@ -44,7 +45,9 @@ def write(
         atomic_write(folder / "history.csv", _csv(history))
         plots.curves(history, folder / "curves.png")
     results: dict[str, Any] = {"test_loss": tested.loss, "seconds": round(seconds, 2)}
-    if data.test.is_classification:
+    if isinstance(data.test, Windows):
+        results |= {"test_perplexity": float(np.exp(tested.loss)), "characters": data.test.y.size}
+    elif data.test.is_classification:
         results |= _classified(folder, data, tested)
     atomic_write(folder / "summary.md", _summary(config, history, data, results, network, title, section))
     return results
@@ -99,6 +102,11 @@ def _summary(
         lines.append(
             f"**{100 * results['test_accuracy']:.2f} % of {results['test_samples']} test samples right**, "
             f"{results['mistakes']} wrong{',' if after else ''}{after}."
+        )
+    elif "test_perplexity" in results:
+        lines.append(
+            f"**{results['test_loss']:.4f} nats a character, perplexity {results['test_perplexity']:.3f}**, on "
+            f"{results['characters']} characters of the test part{after}. What it wrote is in `samples/`."
         )
     else:
         lines.append(f"**Test loss {results['test_loss']:.5g}**{after}.")

@@ -14,6 +14,7 @@ import numpy as np
 from minigrad import nn
 from minigrad.claims import claimed, make_folder, refused, remove_half_written, taken_away
 from minigrad.data import Dataset
+from minigrad.data.text import Vocabulary, Windows
 from minigrad.errors import ConfigError, DataError, NonFiniteError
 from minigrad.escape import file_name
 from minigrad.files import load_arrays, read_json, save_arrays, write_json
@@ -28,6 +29,7 @@ from minigrad.train.network import Network
 from minigrad.train.pretrained import transfer
 from minigrad.train.progress import ShowProgress
 from minigrad.train.recipes import network_of, recipe_named
+from minigrad.train.texts import Samples
 
 CONFIG, CHECKPOINT, WEIGHTS, NETWORK = (
     "config.json",
@@ -142,6 +144,8 @@ def _train(
         communicator.barrier("rank 0 to write the results")
         return {}
     if is_root:
+        if isinstance(train := session.data.train, Windows):
+            trainer.callbacks.append(Samples(folder, Vocabulary(train.classes or ()), session.config.seed))
         trainer.callbacks += [Checkpoint(checkpoint, settings=settings), progress]
     try:
         trainer.fit(session.loader, session.data.validation, session.config.epochs)
@@ -218,6 +222,18 @@ def load_network(folder: Path) -> tuple[nn.Module, Network]:
     model = compressed.restored(model, folder, texts)
     model.load_state_dict(arrays)
     return model.eval(), network
+
+
+def load_reader(folder: Path) -> tuple[nn.Module, Network]:
+    """As ``load_network``; DataError MG-532 where the network reads text, which is no row of numbers."""
+    loaded = load_network(folder)
+    if recipe_named(Config.load(folder / CONFIG).recipe).reads:
+        raise DataError(
+            "MG-532",
+            f"the network of {folder} writes text; predict, export, prune and quantize are for networks that read "
+            f"pictures or rows of numbers. Let it write: minigrad sample {folder}",
+        )
+    return loaded
 
 
 def _compare(weights: Path, texts: dict[str, str], now: dict[str, Config | Network]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.data import DataLoader, Dataset
 from minigrad.nn import Module
-from minigrad.optim import Optimizer, Schedule, clip_grad_value
+from minigrad.optim import Optimizer, clip_grad_value
 from minigrad.optim.settings import above_zero
 from minigrad.train.divergence import Divergence
 from minigrad.train.evaluation import Evaluation, Loss, evaluate, on_device
@@ -79,7 +79,7 @@ class Trainer(Training):
 
         A callback ends training early by setting ``trainer.stopping``.
         """
-        self.loader, self.epochs = loader, epochs
+        self.loader, self.validation, self.epochs = loader, validation, epochs
         self.began = time.monotonic()
         for callback in (*self.callbacks, self.strategy):
             callback.on_train_begin(self)
@@ -124,6 +124,6 @@ class Trainer(Training):
         if validation is None:
             return {"val_loss": None, "val_accuracy": None}
         loss, accuracy = self.strategy.evaluate(self, validation)
-        if isinstance(self.optimizer.lr, Schedule):
-            self.optimizer.lr.observe(loss)
+        for schedule in self.optimizer.schedules:
+            schedule.observe(loss)
         return {"val_loss": loss, "val_accuracy": accuracy}

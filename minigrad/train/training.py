@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import backend, modes
-from minigrad.data import DataLoader
+from minigrad.data import DataLoader, Dataset
 from minigrad.debug import debug
 from minigrad.errors import ConfigError, MinigradError, NonFiniteError
 from minigrad.nn import Module
@@ -19,6 +19,9 @@ from minigrad.optim import Optimizer
 from minigrad.tensor import Tensor
 from minigrad.train.divergence import Divergence
 from minigrad.train.evaluation import Loss
+
+if TYPE_CHECKING:
+    from minigrad.train.strategy import Strategy
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 Penalty = Callable[[], Tensor]
@@ -73,7 +76,9 @@ class Training:
     model: Module
     loss: Loss
     optimizer: Optimizer
+    strategy: Strategy
     loader: DataLoader  # from fit() on
+    validation: Dataset | None = None  # from fit() on
     callbacks: list[Callback]
     penalty: Penalty | None
     accumulate: int

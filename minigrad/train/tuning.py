@@ -24,7 +24,7 @@ from minigrad.train.compressed import COMPRESSION, Compression
 from minigrad.train.config import Config
 from minigrad.train.evaluation import evaluate
 from minigrad.train.progress import ShowProgress
-from minigrad.train.run import CONFIG, NETWORK, RESULTS, WEIGHTS, load_network
+from minigrad.train.run import CONFIG, NETWORK, RESULTS, WEIGHTS, load_reader
 
 Change = Callable[[nn.Module], nn.Module]
 
@@ -37,7 +37,7 @@ class Source:
     """
 
     def __init__(self, folder: Path, name: str | None = None) -> None:
-        self.model, self.network = load_network(folder)
+        self.model, self.network = load_reader(folder)
         self.config = Config.load(folder / CONFIG)
         self.compression = Compression.of(folder)
         self.folder = folder

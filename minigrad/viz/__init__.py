@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from minigrad.train.faults import broken
+    from minigrad.viz.attention import attention_maps
     from minigrad.viz.graphs import graph, to_dot
     from minigrad.viz.inside import dead_units, gradient_flow, update_ratios, watch_updates, weight_images
     from minigrad.viz.landscape import decision_boundary, loss_slice, optimizer_race
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from minigrad.viz.recorder import record
 
 _WHERE = {
+    "attention_maps": "attention",
     "broken": "minigrad.train.faults",  # which trains, and so stands above; only its name is offered here
     "confusion": "plots",
     "curves": "plots",
@@ -37,6 +39,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "attention_maps",
     "broken",
     "confusion",
     "curves",

@@ -52,6 +52,11 @@ def simple(tree: Expression) -> bool:
     return tree.function in ("negative", "multiply") and plain
 
 
+def _is_known(condition: Expression) -> bool:
+    """Tell whether a condition follows from places alone."""
+    return not any(leaf.name for leaf in leaves(condition))
+
+
 def _chosen(tree: Call) -> Expression:
     condition, chosen, other = tree.arguments
     return chosen if worth(condition) else other
@@ -90,6 +95,8 @@ class Symbols(Readable):
     def _unnamed(self, tree: Expression) -> Text:
         if isinstance(tree, Over):
             return self._over(tree)
+        if isinstance(tree, Call) and tree.function == "where" and _is_known(tree.arguments[0]):
+            return self._unnamed_chosen(tree)
         if not isinstance(tree, Entry):
             return super()._unnamed(tree)
         if not tree.name:
@@ -98,6 +105,14 @@ class Symbols(Readable):
                 raise _NoLetters
             return self.number(float(found.flat[0]))
         return entry(tree.name, [self._part(c) for c in _columns(tree)]), ATOM
+
+    def _unnamed_chosen(self, tree: Call) -> Text:
+        """What is chosen by a condition that has no name, as a mask of places: the rest would say nothing."""
+        condition, chosen, other = tree.arguments
+        found = np.asarray(worth(condition))
+        if found.size and (found != found.flat[0]).any():
+            raise _NoLetters
+        return self._unnamed(chosen if found.flat[0] else other)
 
     def compared(self, tree: Expression) -> str:
         """See ``Readable.compared``; a sum ends before the sign."""

@@ -177,7 +177,8 @@ class _Watch:
         if self._wanted:
             self.recorder.update(update)
         self.updated.add(id(update.tensor))
-        own = [slot.tensor for slot in update.optimizer._slots if slot.tensor.requires_grad]
+        slots = update.optimizer._slots  # those without a gradient are left out of this step
+        own = [slot.tensor for slot in slots if slot.tensor.requires_grad and slot.tensor._grad is not None]
         if self.taken + 1 == self.last and update.tensor is own[-1] and not self._waiting():
             self._end_step()
 

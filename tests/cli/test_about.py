@@ -9,7 +9,7 @@ from minigrad.train.config import OPTIMIZERS, SCHEDULES
 from minigrad.train.recipes import RECIPES
 from tests.cli.shared import minigrad
 
-COMMANDS = ("train", "evaluate", "predict", "recipes", "step", "bench", "explain", "info")
+COMMANDS = ("train", "evaluate", "predict", "sample", "recipes", "step", "bench", "explain", "info")
 
 
 @pytest.mark.parametrize("command", [None, *COMMANDS])

@@ -70,7 +70,7 @@ def test_every_option_reaches_the_config() -> None:
         **{"patience": 3, "validation": 0.2, "augment": True, "seed": 7, "device": "cpu"},
         **{"hidden": 20, "freeze": "0.*"},
     }
-    others = {"dropout": 0.2, "start_from": "", "fresh": ""}
+    others = {"layers": 1, "context": 64, "dropout": 0.2, "start_from": "", "fresh": ""}
     options: list[object] = []
     for name, value in given.items():
         options += [f"--{name.replace('_', '-')}"] + ([] if value is True else [value])

@@ -170,5 +170,11 @@ def test_in_a_browser(site: Path) -> None:
         assert browser.text(".mg-count") == "2 / 16"
         browser.js("document.body.dataset.theme = 'dark'")
         assert browser.js("document.querySelector('.mg-stepper').dataset.theme") == "dark"
+        browser.open(site / "api" / "functions.html")
+        shown = "[...document.querySelectorAll('article tbody tr')].filter(row => !row.hidden).length"
+        assert browser.js(shown) > 200
+        browser.js("document.getElementById('functions-filter').value = 'np.argsort'")
+        browser.js("document.getElementById('functions-filter').dispatchEvent(new Event('input'))")
+        assert browser.js(shown) == 1
     finally:
         browser.close()

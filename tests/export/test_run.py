@@ -23,6 +23,8 @@ from minigrad.train.progress import ShowProgress
 from minigrad.train.recipes import RECIPES
 from minigrad.train.run import evaluate_run, load_network, start
 
+READING_SAMPLES = [name for name, recipe in RECIPES.items() if not recipe.reads]
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_pictures() -> Iterator[None]:
@@ -38,7 +40,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     rng = np.random.default_rng(0)
     table = np.column_stack([rng.normal(50, 20, (300, 3)), rng.integers(0, 3, 300)])
     np.savetxt(folder / "table.csv", table, delimiter=",", header="a,b,c,kind", comments="", fmt="%g")
-    jobs = {name: (name, recipe.data) for name, recipe in RECIPES.items()}
+    jobs = {name: (name, RECIPES[name].data) for name in READING_SAMPLES}
     jobs["table"] = ("deep-adam", str(folder / "table.csv"))
     for job, (recipe, data) in jobs.items():
         settings = RECIPES[recipe].settings(data) | {"epochs": 2}
@@ -51,7 +53,7 @@ def run_file(path: Path, x: np.ndarray) -> list[np.ndarray]:
     return session.run(None, {"x": x})
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", READING_SAMPLES)
 def test_every_recipe_gives_the_same_outputs_on_its_test_data(
     runs: dict[str, Path], recipe: str, tmp_path: Path
 ) -> None:

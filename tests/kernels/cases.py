@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import linear
+from minigrad_kernels import attention, linear, recurrent
 from minigrad_kernels.update_rules import RULES
 
 from tests.kernels import pictures
@@ -203,6 +203,147 @@ def scatter_add(rng: Rng, dtype: str) -> Iterator[Case]:
         yield Case((sample(rng, *shape, 6, dtype=dtype)[..., ::2], ids, 6))
 
 
+ROWS = [(3, 1, 7, 1), (2, 3, 2, 5), (1, 1, 1, 1), (70, 1, 40, 1), (40, 2, 3, 4), (0, 2, 3, 4), (2, 1, 300, 1)]
+"""n, groups, width, length of what is normalised by rows."""
+
+
+def _rows(rng: Rng, dtype: str) -> Iterator[tuple[Any, ...]]:
+    """x with its weight, bias, and whether the mean is taken out; far from 0 as well as around it."""
+    for k, shape in enumerate(ROWS):
+        x = sample(rng, *shape, dtype=dtype) + np.dtype(dtype).type(k % 3 * 4)
+        weight, bias = (sample(rng, shape[1] * shape[2], dtype=dtype) for _ in range(2))
+        for centred in (True, False):
+            yield x, weight, bias, centred
+            yield np.asfortranarray(x), None, None if centred else bias, centred
+
+
+def _row_sizes(x: Any, weight: Any, centred: bool) -> tuple[Any, Any, Any, Any]:
+    """The sizes that a row's errors are counted in: of its mean, of its scale, of z and of its weights."""
+    wide = x.astype(float)
+    mean = np.abs(wide).mean(axis=(2, 3)) if x.size else np.zeros(x.shape[:2])
+    var = (wide.var(axis=(2, 3)) if centred else np.square(wide).mean(axis=(2, 3))) if x.size else mean
+    scale = 1 / np.sqrt(var + 1e-5)
+    spread = (1 + mean * scale)[..., None, None] * (1 + np.abs(wide) * scale[..., None, None])
+    factor = 1.0 if weight is None else np.abs(weight).reshape(*x.shape[1:3], 1)
+    return mean, scale * (1 + mean * scale), spread, factor * np.ones((1, 1, 1))
+
+
+def normalize_forward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for x, weight, bias, centred in _rows(rng, dtype):
+        count = x.shape[2] * x.shape[3]
+        mean, scale, spread, factor = _row_sizes(x, weight, centred)
+        size = spread * factor + (0 if bias is None else np.abs(bias).reshape(*x.shape[1:3], 1))
+        sizes = (size, mean if centred else 0 * mean, scale)
+        yield Case((x, weight, bias, 1e-5, centred), {}, tuple((count + 8, s) for s in sizes))
+
+
+def normalize_backward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for x, weight, _, centred in _rows(rng, dtype):
+        g, wide = sample(rng, *x.shape, dtype=dtype), x.astype(float)
+        count, channels = x.shape[2] * x.shape[3], x.shape[1] * x.shape[2]
+        mean = wide.mean(axis=(2, 3)) if centred else None
+        rest = wide if mean is None else wide - mean[..., None, None]
+        scale = 1 / np.sqrt(np.square(rest).mean(axis=(2, 3)) + 1e-5)
+        _, _, spread, factor = _row_sizes(x, weight, centred)
+        h = np.abs(g) * factor
+        size = scale[..., None, None] * spread * (h + h.mean(axis=(2, 3), keepdims=True)) * (1 + np.abs(rest))
+        size = size + (spread * h).mean(axis=(2, 3), keepdims=True) * spread * scale[..., None, None]
+        sums = [(np.abs(g) * s).sum(axis=(0, 3)).reshape(channels) for s in (spread, 1.0)]
+        added = len(x) * x.shape[3] + count + 8
+        middle = np.zeros_like(scale) if mean is None else mean
+        given = (g, x, weight, middle.astype(dtype), scale.astype(dtype), centred)
+        yield Case(given, {}, ((count + 8, size), *((added, s) for s in sums)))
+
+
+CHANNELS = [(4, 3, 5), (6, 4, 1), (1, 1, 1), (40, 70, 1), (3, 2, 33), (0, 3, 2), (2, 40, 1)]
+"""n, channels, length of what is normalised over a batch."""
+
+
+def _batches(rng: Rng, dtype: str) -> Iterator[tuple[Any, ...]]:
+    for k, shape in enumerate(CHANNELS):
+        x = sample(rng, *shape, dtype=dtype) + np.dtype(dtype).type(k % 3 * 4)
+        weight, bias = (sample(rng, shape[1], dtype=dtype) for _ in range(2))
+        wide = x.astype(float)
+        count = max(1, shape[0] * shape[2])
+        middle = wide.sum(axis=(0, 2)) / count
+        var = np.square(wide - middle[:, None]).sum(axis=(0, 2)) / count
+        scale, far = 1 / np.sqrt(var + 1e-5), np.abs(wide).sum(axis=(0, 2)) / count
+        spread = ((1 + far * scale)[:, None]) * (1 + np.abs(wide) * scale[:, None])
+        yield x, weight, bias, middle, var, scale, far, spread, count
+        yield np.asfortranarray(x), None, None, middle, var, scale, far, spread, count
+
+
+def normalize_batch_forward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for x, weight, bias, _, var, scale, far, spread, count in _batches(rng, dtype):
+        size = spread if weight is None else spread * np.abs(weight)[:, None] + np.abs(bias)[:, None]
+        sizes = (size, far, var + far * np.sqrt(var), scale * (1 + far * scale))
+        yield Case((x, weight, bias, 1e-5), {}, tuple((count + 8, s) for s in sizes))
+
+
+def normalize_batch_backward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for x, weight, _, middle, _, scale, _, spread, count in _batches(rng, dtype):
+        g = sample(rng, *x.shape, dtype=dtype)
+        a = np.abs(g)
+        sums = [(a * s).sum(axis=(0, 2)) for s in (spread, 1.0)]
+        factor = scale if weight is None else scale * np.abs(weight)
+        size = factor[:, None] * (a + (sums[1] / count)[:, None] + spread * (sums[0] / count)[:, None])
+        given = (g, x, weight, middle.astype(dtype), scale.astype(dtype))
+        yield Case(given, {}, tuple((count + 8, s) for s in (size, *sums)))
+
+
+def attentions(rng: Rng, dtype: str) -> Iterator[tuple[Arrays, tuple[Any, ...]]]:
+    """q, k, v and the rest of the arguments, of several shapes, masks and drop-outs."""
+    no, one = (), (1,)
+    for leading, n, m, d, e, causal, mask, p in [
+        ((2, 1), 3, 4, 2, 3, False, None, 0.0),
+        ((2,), 4, 3, 3, 2, True, (1, 3), 0.4),
+        (no, 5, 6, 1, 1, True, (5, 6), 0.0),
+        ((1, 2), 70, 130, 5, 33, False, (2, 1, 130), 0.25),
+        (one, 67, 66, 32, 32, True, None, 0.0),
+        ((2, 1, 2), 2, 3, 2, 2, False, (2, 1, 1, 2, 3), 0.5),
+        ((2,), 0, 3, 2, 2, False, None, 0.0),
+        ((2,), 3, 0, 2, 2, False, None, 0.0),
+    ]:
+        arrays = [sample(rng, *leading, *shape, dtype=dtype) for shape in ((n, d), (m, d), (m, e))]
+        bias = None
+        if mask is not None:
+            bias = np.where(rng.random(mask) < 0.3, -np.inf, sample(rng, *mask, dtype=dtype)).astype(dtype)
+            if mask == (5, 6):
+                bias[2] = -np.inf  # a query that sees nothing
+        seed = np.array(rng.integers(1 << 62)) if p else None
+        yield arrays, (bias, seed, causal, 0.6, p)
+
+
+def attention_sizes(q: Any, k: Any, v: Any, bias: Any, scale: float, p: float) -> tuple[float, float]:
+    """By how many ulp of 1 a weight may be off, and the size of a weighted sum of values."""
+    scores = scale * (np.abs(q) @ np.abs(k).swapaxes(-1, -2)).max(initial=0)
+    finite = 0 if bias is None else np.abs(bias[np.isfinite(bias)]).max(initial=0)
+    return 2 * (q.shape[-1] + 4) * (1 + scores + finite) + k.shape[-2] + 8, np.abs(v).max(initial=0) / (1 - p)
+
+
+def attention_forward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for (q, k, v), rest in attentions(rng, dtype):
+        ulps, size = attention_sizes(q, k, v, rest[0], rest[3], rest[4])
+        yield Case((q, k, v, *rest), {}, ((ulps, size), (ulps, 1)))
+        turned = [np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2) for a in (q, k, v)]
+        yield Case((*turned, *rest), {}, ((ulps, size), (ulps, 1)))
+
+
+def attention_backward(rng: Rng, dtype: str) -> Iterator[Case]:
+    for (q, k, v), rest in attentions(rng, dtype):
+        ulps, size = attention_sizes(q, k, v, rest[0], rest[3], rest[4])
+        y, lse = attention.forward_reference(q, k, v, *rest)
+        g = sample(rng, *y.shape, dtype=dtype)
+        n, m = q.shape[-2], k.shape[-2]
+        change = 2 * v.shape[-1] * np.abs(g).max(initial=0) * size
+        spread = (
+            (ulps + m, change * np.abs(k).max(initial=0)),
+            (ulps + n, n * change * np.abs(q).max(initial=0)),
+            (ulps + n, n * np.abs(g).max(initial=0) / (1 - rest[4])),
+        )
+        yield Case((g, y, lse, q, k, v, *rest), {}, spread)
+
+
 def matmul(rng: Rng, dtype: str) -> Iterator[Case]:
     for m, k, n in [(1, 1, 1), (5, 7, 4), (33, 20, 17), (3, 530, 2), (0, 2, 3), (2, 0, 3), (130, 9, 129)]:
         a, b = sample(rng, m, k, dtype=dtype), sample(rng, k, n, dtype=dtype)
@@ -228,6 +369,39 @@ def int8_matmul(rng: Rng, dtype: str) -> Iterator[Case]:
         yield Case((np.asfortranarray(a), b[::-1]))
     extreme = np.full((3, 2000), -128, "int8")
     yield Case((extreme, extreme))
+
+
+def recurrent_inputs(rng: Rng, dtype: str, gates: int) -> Iterator[tuple[Any, list[Any], Any, bool]]:
+    """The input's part, the arrays behind it (w, b of a GRU, the states), how far apart, the direction."""
+    for times, n, width in [(3, 2, 4), (1, 1, 1), (5, 3, 9), (2, 0, 3), (2, 40, 70)]:
+        a = 2 * sample(rng, times, n, gates * width, dtype=dtype)
+        w = (sample(rng, gates * width, width, dtype=dtype) / np.sqrt(width)).astype(dtype)
+        behind = [w, *([sample(rng, gates * width, dtype=dtype)] if gates == 3 else [])]
+        behind += [sample(rng, n, width, dtype=dtype) for _ in range(2 if gates == 4 else 1)]
+        for reverse in (False, True):
+            yield a, behind, 8.0 * (width + 4) * 2**times, reverse
+    if dtype == "float32":
+        yield np.asfortranarray(a), behind, 8.0 * (width + 4) * 2**times, False
+
+
+def recurrent_kernel(kind: str, gates: int, backward: bool) -> Callable[[Rng, str], Iterator[Case]]:
+    def cases(rng: Rng, dtype: str) -> Iterator[Case]:
+        for a, behind, ulps, reverse in recurrent_inputs(rng, dtype, gates):
+            for more in ({"nonlinearity": "tanh"}, {"nonlinearity": "relu"}) if gates == 1 else ({},):
+                options = {"reverse": reverse, **more}
+                found = getattr(recurrent, f"{kind}_forward_reference")(a, *behind, **options)
+                states = found if gates == 1 else found[0]
+                size = 1 + np.abs(states).max(initial=0)
+                if not backward:
+                    yield Case((a, *behind), options, ((ulps, size),) * (1 if gates == 1 else 2))
+                    continue
+                g = sample(rng, *states.shape, dtype=dtype)
+                saved = () if gates == 1 else (np.ascontiguousarray(found[1]),)
+                sizes = size * (1 + np.abs(g).max(initial=0)) * (a.shape[1] + 1)
+                args = (g, np.ascontiguousarray(states), *saved, behind[0])
+                yield Case(args, options, ((ulps, sizes),) * (3 if gates == 1 else 4))
+
+    return cases
 
 
 def update(rule: str) -> Callable[[Rng, str], Iterator[Case]]:
@@ -258,8 +432,19 @@ CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "dropout": dropout,
     "embedding_gather": gather,
     "embedding_scatter_add": scatter_add,
+    "normalize_forward": normalize_forward,
+    "normalize_backward": normalize_backward,
+    "normalize_batch_forward": normalize_batch_forward,
+    "normalize_batch_backward": normalize_batch_backward,
+    "attention_forward": attention_forward,
+    "attention_backward": attention_backward,
     "matmul": matmul,
     "int8_matmul": int8_matmul,
     **pictures.CASES,
+    **{
+        f"{kind}_{way}": recurrent_kernel(kind, gates, way == "backward")
+        for kind, gates in (("rnn", 1), ("gru", 3), ("lstm", 4))
+        for way in ("forward", "backward")
+    },
     **{rule: update(rule) for rule in RULES},
 }

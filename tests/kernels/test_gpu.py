@@ -103,7 +103,18 @@ def test_shapes_that_do_not_fit_are_refused_before_a_launch(call: Any) -> None:
 
 
 def test_every_kernel_in_the_sources_has_a_signature() -> None:
-    assert gpu.sources() == ["dropout", "embedding", "int8", "linear", "matmul", "softmax_xent", "updates"]
+    assert gpu.sources() == [
+        "attention",
+        "dropout",
+        "embedding",
+        "int8",
+        "linear",
+        "matmul",
+        "normalize",
+        "recurrent",
+        "softmax_xent",
+        "updates",
+    ]
     assert set(gpu.signatures("updates")) == set(RULES)
     assert gpu.signatures("matmul")["register_blocked"][2:4] == [("real *", "c"), ("int", "m")]
     assert gpu.signatures("dropout")["dropout"][1] == ("float *", "random")

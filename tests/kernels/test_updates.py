@@ -26,6 +26,15 @@ FORMULAS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "nesterov": lambda theta, g, b, t: formulas.momentum(theta, g, b, eta=RATE, mu=MU, nesterov=True),
     "adagrad": lambda theta, g, s, t: formulas.adagrad(theta, g, s, eta=RATE, eps=EPS),
     "rmsprop": lambda theta, g, v, t: formulas.rmsprop(theta, g, v, eta=RATE, alpha=ALPHA, eps=EPS),
+    "rmsprop_momentum": lambda theta, g, v, b, t: formulas.rmsprop_momentum(
+        theta, g, v, b, eta=RATE, alpha=ALPHA, eps=EPS, mu=MU
+    ),
+    "rmsprop_centered": lambda theta, g, v, m, t: formulas.rmsprop_centered(
+        theta, g, v, m, eta=RATE, alpha=ALPHA, eps=EPS
+    ),
+    "rmsprop_centered_momentum": lambda theta, g, v, m, b, t: formulas.rmsprop_centered_momentum(
+        theta, g, v, m, b, eta=RATE, alpha=ALPHA, eps=EPS, mu=MU
+    ),
     "adam": lambda theta, g, m, v, t: formulas.adam(
         theta, g, m, v, t, alpha=RATE, beta1=BETA1, beta2=BETA2, eps=EPS
     ),
@@ -48,7 +57,8 @@ FORMULAS: dict[str, Callable[..., tuple[Any, ...]]] = {
 STATES = {name: formula.__code__.co_argcount - 3 for name, formula in FORMULAS.items()}
 SQUARES = {
     **{"adagrad": (0,), "rmsprop": (0,), "adam": (1,), "adamw": (1,), "adam_as_printed": (1,)},
-    **{"amsgrad": (1, 2), "nadam": (1,)},
+    **{"amsgrad": (1, 2), "nadam": (1,), "rmsprop_momentum": (0,)},
+    **{"rmsprop_centered": (0,), "rmsprop_centered_momentum": (0,)},
 }
 
 

@@ -1,4 +1,13 @@
-"""Comparing a module with PyTorch's, and with differences of its own values."""
+"""Comparing a module with PyTorch's, and with differences of its own values.
+
+``python -m tests.nn.parity NAME COUNT`` compares COUNT random configurations of a layer or loss; without a name, all of
+them. What they are stands in the modules ``parity_*.py`` beside this one: in each, ``CONFIGURATIONS`` has by name a
+function of PyTorch and a generator that draws one and compares it, and returns to how much where that is not 1e-10.
+"""
+
+import importlib
+import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -7,15 +16,15 @@ import minigrad as mg
 SMALL = 1e-10
 
 
-def close(ours, theirs, what=""):
-    np.testing.assert_allclose(ours, theirs, rtol=SMALL, atol=SMALL, err_msg=what)
+def close(ours, theirs, what="", within=SMALL):
+    np.testing.assert_allclose(ours, theirs, rtol=within, atol=within, err_msg=what)
 
 
 def tensor(array):
     return mg.Tensor(np.array(array), requires_grad=True)
 
 
-def check_module(torch, ours, theirs, x, rng):
+def check_module(torch, ours, theirs, x, rng, within=SMALL):
     """Same weights, same input: equal outputs, equal gradients of the input and of every parameter."""
     ours.to("float64")
     theirs = theirs.double()
@@ -24,14 +33,14 @@ def check_module(torch, ours, theirs, x, rng):
     mine = tensor(x) if differentiable else x
     other = torch.tensor(x, requires_grad=differentiable)
     y, z = ours(mine), theirs(other)
-    close(y.numpy(), z.detach().numpy(), "output")
+    close(y.numpy(), z.detach().numpy(), "output", within)
     g = rng.normal(size=y.shape)
     if not y.requires_grad:
         return
     y.backward(g)
     z.backward(torch.from_numpy(g))
     if differentiable:
-        close(mine.grad.numpy(), other.grad.numpy(), "input")
+        close(mine.grad.numpy(), other.grad.numpy(), "input", within)
     for name, parameter in theirs.named_parameters():
         close(ours.named_parameters()[name].grad.numpy(), parameter.grad.numpy(), name)
 
@@ -45,3 +54,24 @@ def numeric_gradient(f, x, step=1e-6):
         down[index] -= step
         gradient[index] = (f(up) - f(down)) / (2 * step)
     return gradient
+
+
+def configurations():
+    """All that can be compared: name -> function(torch, rng)."""
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("parity_*.py")):
+        found |= importlib.import_module(f"tests.nn.{path.stem}").CONFIGURATIONS
+    return found
+
+
+def main(name=None, count="200"):
+    import torch
+
+    every = configurations()
+    for each in [name] if name else every:
+        within = {every[each](torch, np.random.default_rng(seed)) or SMALL for seed in range(int(count))}
+        print(f"{each}: {count} random configurations equal PyTorch's, to {max(within):g}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

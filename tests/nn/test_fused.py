@@ -111,14 +111,22 @@ def test_a_relu_that_stands_first_or_twice():
 
 
 def test_every_operation_that_gives_all_its_gradients_in_one_go_is_tested():
+    registry.load()
     assert {name for name, op in registry.operations.items() if op.joint_vjp} == {
         *LINEAR,
+        "dot_product_attention",  # tests/ops/test_attention.py
+        "self_attention",
         "mean_cross_entropy",
         "solve",  # tests/ops/test_linalg.py
+        *("layer_norm", "rms_norm", "group_norm", "batch_norm"),  # test_normalization.py
+        *RECURRENT,  # tests/nn/test_recurrent.py
     }
 
 
 LINEAR = ["linear", "linear_relu"]
+RECURRENT = [
+    f"{cell}{turned}" for cell in ("rnn_tanh", "rnn_relu", "gru", "lstm") for turned in ("", "_reverse")
+]
 
 
 @pytest.mark.parametrize("shape", [(1, 2), (6, 10), (70, 130), (1200, 10)])

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import backend, ops
+from minigrad import backend, ops, registry
 from minigrad.errors import DeviceError
 from tests import cuda, strict_array
-from tests.ops.cases import CASES, COMPOSED, CONSTANT, Case
+from tests.ops.cases import CONSTANT, Case, on_every_case
 from tests.strict_array import StrictArray
-
-ALL = {**CASES, **COMPOSED}
-NUMBERED = [
-    pytest.param(case, id=f"{name}-{case.layout}-{k}") for name in ALL for k, case in enumerate(ALL[name])
-]
 
 
 def inputs_on(device: str, case: Case, requires_grad: bool = True) -> list[object]:
@@ -42,7 +39,7 @@ def forward_and_gradients(case: Case, device: str, order: int) -> tuple[mg.Tenso
 @pytest.mark.parametrize(
     ("device", "order"), [("strict", 1), ("strict", 2), pytest.param("cuda:0", 1, marks=cuda.needed)]
 )
-@pytest.mark.parametrize("case", NUMBERED)
+@on_every_case()
 def test_no_operation_leaves_the_device(case: Case, order: int, device: str):
     there, gradients_there = forward_and_gradients(case, device, order)
     here, gradients_here = forward_and_gradients(case, "cpu", order)
@@ -57,9 +54,17 @@ def test_no_operation_leaves_the_device(case: Case, order: int, device: str):
 def test_no_constant_operation_leaves_the_device(name: str, device: str):
     t = mg.Tensor(np.array([[-1.5, 0.5], [0.0, 1.0]]), device=device, requires_grad=True)
     strict_array.copies.clear()
-    result = CONSTANT[name](t)
-    assert device != "strict" or type(result.data) is StrictArray
-    assert result.device == device
+    try:
+        results = CONSTANT[name](t)
+    except TypeError as error:  # NumPy itself says which function the other library lacks
+        lacking = re.search("no implementation found|Implicit conversion|Unsupported type", str(error))
+        if name in registry.operations or not lacking:
+            raise
+        return
+    for result in results if isinstance(results, tuple) else [results]:
+        if isinstance(result, mg.Tensor):
+            assert device != "strict" or type(result.data) is StrictArray
+            assert result.device == device
     assert not strict_array.copies
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn, ops
-from tests.ops.cases import CASES, COMPOSED, Case
+from tests.ops.cases import Case, on_every_case
 
 EPS = 2.0**-10
 """The distance of float16's neighbours at 1."""
@@ -19,12 +19,6 @@ SMALLEST = 2.0**-24
 """The distance of float16's neighbours at 0."""
 
 EXACT = {"astype", "to", "float_power"}  # whose cases convert to float64
-NUMBERED = [
-    pytest.param(case, id=f"{name}-{case.layout}-{k}")
-    for name, cases in {**CASES, **COMPOSED}.items()
-    if name not in EXACT
-    for k, case in enumerate(cases)
-]
 
 
 def _is_float(x: Any) -> bool:
@@ -49,7 +43,7 @@ def close(half: Any, exact: Any, scale: float, ulps: float = 16) -> None:
     )
 
 
-@pytest.mark.parametrize("case", NUMBERED)
+@on_every_case(but=EXACT)
 def test_the_table(case: Case) -> None:
     halves = [x.astype("float16") if _is_float(x) else x for x in case.inputs]
     exacts = [x.astype("float64") if _is_float(o) else x for x, o in zip(halves, case.inputs, strict=True)]

@@ -563,3 +563,13 @@ def test_bare_arrays_beside_a_tensor() -> None:
     y = mg.Tensor(a, requires_grad=True)
     np.sum(np.linalg.solve(y, b.tolist())).backward()
     np.testing.assert_allclose(y.grad.data, gradient(lambda t: np.linalg.inv(t) @ b, a), rtol=1e-10)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 1, 1), (0, 3), (0,)])
+def test_tensorsolve_of_as_many_axes_has_them_all(shape):
+    a, b = np.full(shape, 4.0), np.full(shape, 2.0)
+    t = mg.Tensor(a, requires_grad=True)
+    found = np.linalg.tensorsolve(t, b)
+    np.testing.assert_array_equal(found.data, np.full(shape, 0.5), strict=True)
+    np.sum(found).backward()
+    np.testing.assert_array_equal(t.grad.data, np.full(shape, -2.0 / 16.0), strict=True)

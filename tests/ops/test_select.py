@@ -362,4 +362,14 @@ def test_whatever_was_refused_before_has_a_rule_now() -> None:
     for name in ("vstack", "roll", "take", "diag", "tril", "select", "block", "insert"):
         assert registry.compositions[getattr(np, name)]
     with pytest.raises(OperationError, match="MG-602"):
-        np.unwrap(mg.Tensor(A, requires_grad=True))
+        np.fft.fft(mg.Tensor(A, requires_grad=True))
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (0, 0), (2, 0, 0)])
+def test_take_from_nothing_is_nothing_as_numpy_has_it(shape):
+    a, index = np.zeros(shape), np.array([[7, 0]])
+    t = mg.Tensor(a, requires_grad=True)
+    found = np.take(t, index, axis=-1)
+    assert found.shape == np.take(a, index, axis=-1).shape
+    np.sum(found).backward()
+    assert t.grad.shape == shape

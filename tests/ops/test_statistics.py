@@ -340,3 +340,15 @@ def test_errors_teach(call: Any, part: str) -> None:
 
 def test_an_average_of_no_weight_is_a_division_by_zero() -> None:
     assert issubclass(WeightsError, ZeroDivisionError)
+
+
+@pytest.mark.skipif(not hasattr(np, "cumulative_sum"), reason="since NumPy 2.1")
+@pytest.mark.parametrize("options", [{}, {"axis": 0}, {"axis": -1}, {"include_initial": True}])
+@pytest.mark.parametrize("name", ["cumulative_sum", "cumulative_prod"])
+def test_a_running_sum_of_a_single_number_is_a_vector(name, options):
+    t = mg.Tensor(2.0, requires_grad=True)
+    found = getattr(np, name)(t, **options)
+    first = [float(name.endswith("prod"))] if options.get("include_initial") else []
+    assert found.data.tolist() == [*first, 2.0]
+    np.sum(found * 3.0).backward()
+    assert t.grad.item() == 3.0

@@ -66,14 +66,27 @@ def test_the_formula_of_an_operation_is_its_function_s(name):
         ("tanh", ["g · (1 - y²)"]),
         ("divide", ["g / b", "-g · y / b"]),
         ("power", ["g · b · a^(b - 1)", "g · y · ln a"]),
-        ("relu", ["g · [y > 0]"]),
+        ("relu", ["g where y > 0, else 0"]),
         ("leaky_relu", ["g where a > 0, else slope · g"]),
         ("softplus", ["g / (1 + e^-a)"]),
         ("gelu", ["g · (Φ(a) + a · φ(a))"]),
-        ("clip", ["g · [a ≥ a_min] · [a ≤ a_max]"]),
+        ("clip", ["g where a ≥ a_min and a ≤ a_max, else 0"]),
         ("dropout", ["g · [random ≥ p] / (1 - p)"]),
-        ("maximum", ["g · ([a = y] - 0.5 · [a = b])", "g · ([b = y] - 0.5 · [b = a])"]),
-        ("linear_relu", ["(g · [y > 0]) @ w", "(g · [y > 0])ᵀ @ x", "Σ (g · [y > 0]) over the samples"]),
+        (
+            "maximum",
+            [
+                "0 where a < b, else [g / 2 where a = b, else g]",
+                "0 where a > b, else [g / 2 where a = b, else g]",
+            ],
+        ),
+        (
+            "linear_relu",
+            [
+                "(g where y > 0, else 0) @ w",
+                "(g where y > 0, else 0)ᵀ @ x",
+                "Σ (g where y > 0, else 0) over the samples",
+            ],
+        ),
     ],
 )
 def test_how_they_read(name, texts):

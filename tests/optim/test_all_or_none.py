@@ -122,6 +122,8 @@ def test_a_step_that_is_refused_changes_nothing(
 ) -> None:
     if spoil == "read-only state" and kind is SGD:
         pytest.skip("it has none")
+    if spoil == "no gradient" and steps_before:
+        pytest.skip("it is left as it is, see test_skipped.py")
     tensors = [parameter("first"), parameter("second"), parameter("last")]
     opt = kind(tensors, lr=0.1, fast=implementation != "formula")
     for _ in range(steps_before):

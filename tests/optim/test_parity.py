@@ -47,6 +47,10 @@ CASES: dict[type[Optimizer], list[Case]] = {
     RMSprop: [
         ({}, "RMSprop", {}),
         ({"alpha": 0.9, "eps": 1e-3, **L2}, "RMSprop", {"alpha": 0.9, "eps": 1e-3, **L2}),
+        *(
+            ({**more, **L2}, "RMSprop", {**more, **L2})
+            for more in ({"momentum": 0.9}, {"centered": True}, {"momentum": 0.5, "centered": True})
+        ),
     ],
     Adam: [
         ({}, "Adam", {}),

@@ -16,9 +16,15 @@ from minigrad.optim import schedules
 from minigrad.optim.schedules import (
     Constant,
     Cosine,
+    CosineRestarts,
     Exponential,
     ExponentialAsPrinted,
+    InverseSquareRoot,
+    Linear,
+    MultiStep,
+    OneCycle,
     PerEpoch,
+    Polynomial,
     ReduceLROnPlateau,
     Schedule,
     StepAsPrinted,
@@ -33,6 +39,12 @@ EXAMPLES: dict[type[Schedule], Callable[[], Schedule]] = {
     StepDecay: lambda: StepDecay(0.1, size=10, gamma=0.5),
     StepAsPrinted: lambda: StepAsPrinted(0.1),
     Cosine: lambda: Cosine(0.1, steps=10, floor=0.01),
+    MultiStep: lambda: MultiStep(0.1, milestones=(5, 12), gamma=0.5),
+    Linear: lambda: Linear(0.1, steps=10, end=0.02),
+    Polynomial: lambda: Polynomial(0.1, steps=10, power=2.0, floor=0.01),
+    InverseSquareRoot: lambda: InverseSquareRoot(0.1, steps=10),
+    CosineRestarts: lambda: CosineRestarts(0.1, steps=10, factor=2, floor=0.01),
+    OneCycle: lambda: OneCycle(0.1, steps=40),
     Warmup: lambda: Warmup(Constant(0.1), steps=10),
     PerEpoch: lambda: PerEpoch(StepDecay(0.1), steps_per_epoch=45),
     ReduceLROnPlateau: lambda: ReduceLROnPlateau(0.1),
@@ -87,6 +99,21 @@ def test_warmup_by_hand() -> None:
     assert [warmup(t) for t in range(8)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 0.8, 0.8, 0.4, 0.4], rel=1e-14)
 
 
+def test_inverse_square_root_by_hand() -> None:
+    schedule = InverseSquareRoot(0.8, steps=4)
+    assert [schedule(t) for t in (0, 1, 3, 15, 63)] == pytest.approx([0.2, 0.4, 0.8, 0.4, 0.2], rel=1e-14)
+
+
+def test_what_comes_after_the_end_of_a_cycle_is_its_last_rate() -> None:
+    schedule = OneCycle(1.0, steps=10, div_factor=4, final_div_factor=8)
+    assert [schedule(t) for t in (9, 10, 10**6)] == pytest.approx([1 / 32] * 3, rel=1e-14)
+
+
+def test_a_warm_up_before_a_line_as_bert_has_it() -> None:
+    schedule = Warmup(Linear(1.0, steps=4), steps=2)
+    assert [schedule(t) for t in range(8)] == [0.5, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+
+
 def test_per_epoch_by_hand() -> None:
     schedule = PerEpoch(StepDecay(1.0, size=1, gamma=0.5), steps_per_epoch=3)
     assert [schedule(t) for t in range(7)] == [1, 1, 1, 0.5, 0.5, 0.5, 0.25]
@@ -98,6 +125,40 @@ def test_per_epoch_by_hand() -> None:
         (Exponential(0.1, decay_rate=0.9, decay_steps=1), "ExponentialLR", {"gamma": 0.9}),
         (StepDecay(0.1, size=7, gamma=0.3), "StepLR", {"step_size": 7, "gamma": 0.3}),
         (Cosine(0.1, steps=30, floor=0.01), "CosineAnnealingLR", {"T_max": 30, "eta_min": 0.01}),
+        (MultiStep(0.1, (3, 8, 20), gamma=0.5), "MultiStepLR", {"milestones": [3, 8, 20], "gamma": 0.5}),
+        (Linear(0.1, 20, 0.04), "LinearLR", {"start_factor": 1.0, "end_factor": 0.4, "total_iters": 20}),
+        (Linear(0.025, 9, 0.1), "LinearLR", {"start_factor": 0.25, "total_iters": 9}),
+        (Polynomial(0.1, 25, power=2.0), "PolynomialLR", {"total_iters": 25, "power": 2.0}),
+        *(
+            (
+                CosineRestarts(0.1, steps, factor, 0.01),
+                "CosineAnnealingWarmRestarts",
+                {"T_0": steps, "T_mult": factor, "eta_min": 0.01},
+            )
+            for steps, factor in ((7, 1), (4, 2), (1, 3))
+        ),
+        *(
+            (
+                OneCycle(0.3, steps, share, linear=linear, three_phase=three),
+                "OneCycleLR",
+                {
+                    **{"max_lr": 0.3, "total_steps": steps, "pct_start": share, "three_phase": three},
+                    **{"anneal_strategy": "linear" if linear else "cos", "cycle_momentum": False},
+                },
+            )
+            for steps in (32, 47)
+            for share in (0.3, 0.45, 0.05)
+            for linear in (False, True)
+            for three in (False, True)
+        ),
+        (
+            OneCycle(0.3, 40, div_factor=10, final_div_factor=100),
+            "OneCycleLR",
+            {
+                **{"max_lr": 0.3, "total_steps": 40, "div_factor": 10, "final_div_factor": 100},
+                "cycle_momentum": False,
+            },
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

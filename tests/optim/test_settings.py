@@ -59,9 +59,13 @@ NUMBERS = [0, -1, -0.5, 1e-300, 0.5, 1, 1.5, 2, 7, 1e6, 1e300]
 
 OPTIMIZERS = [GD, SGD, AdaGrad, RMSprop, Adam, AdamW, AdamAsPrinted, AMSGrad, NAdam, Lion, Muon]
 
+SHARED = ("lr", "weight_decay", "max_norm", "fast", "allow_unused")
+FLAGS = ("fast", "allow_unused", "nesterov", "centered")
+
 SETTINGS: list[tuple[Callable[..., Any], str]] = [
-    *((optimizer, name) for optimizer in OPTIMIZERS for name in ("lr", "weight_decay", "max_norm", "fast")),
+    *((optimizer, name) for optimizer in OPTIMIZERS for name in SHARED),
     *((SGD, name) for name in ("momentum", "nesterov")),
+    *((RMSprop, name) for name in ("momentum", "centered")),
     (Muon, "momentum"),
     *((optimizer, "eps") for optimizer in (AdaGrad, RMSprop, Adam, AdamW)),
     *((optimizer, "betas") for optimizer in (Adam, AdamW, AdamAsPrinted, NAdam, Lion)),
@@ -89,7 +93,7 @@ def test_no_optimizer_dodges_this_file() -> None:
 @pytest.mark.parametrize("value", NO_NUMBERS, ids=lambda value: repr(value)[:12])
 @pytest.mark.parametrize(("optimizer", "name"), SETTINGS)
 def test_optimizers_refuse_what_is_no_number(optimizer: Any, name: str, value: Any) -> None:
-    if (name == "max_norm" and value is None) or (name in ("fast", "nesterov") and value is True):
+    if (name == "max_norm" and value is None) or (name in FLAGS and value is True):
         value = "yes"
     with pytest.raises(ConfigError) as caught:
         optimizer([weight()], **{name: value})
@@ -107,8 +111,7 @@ def test_optimizers_take_numbers_in_range_and_no_others(optimizer: Any, name: st
         "eps": value >= 0,
         "momentum_decay": value >= 0,
         "max_norm": value > 0,
-        "fast": False,
-        "nesterov": False,
+        **dict.fromkeys(FLAGS, False),
     }.get(name, 0 <= value < 1)
     if fits:
         optimizer([weight()], **{name: given})
@@ -179,7 +182,7 @@ def settings_of(kind: type[schedules.Schedule]) -> dict[str, Any]:
 @pytest.mark.parametrize("value", NO_NUMBERS, ids=lambda value: repr(value)[:12])
 @pytest.mark.parametrize(("kind", "name"), ARGUMENTS)
 def test_schedules_refuse_what_is_no_number(kind: Any, name: str, value: Any) -> None:
-    if name == "staircase" and value is True:
+    if name in ("staircase", "linear", "three_phase") and value is True:
         value = 1
     with pytest.raises(ConfigError) as caught:
         kind(**settings_of(kind) | {name: value})
@@ -207,7 +210,10 @@ def test_schedules_refuse_a_number_or_give_finite_rates(kind: Any, name: str, va
             continue
         assert type(found) is float
         assert found >= 0
-        assert grows or getattr(schedule, "floor", 0.0) <= found <= getattr(schedule, "rate", 0.1)
+        highest = getattr(schedule, "rate", 0.1)
+        assert grows or getattr(schedule, "floor", 0.0) <= found <= max(
+            highest, getattr(schedule, "end", 0.0)
+        )
 
 
 def outcome(call: Callable[[], Any]) -> tuple[Any, str]:

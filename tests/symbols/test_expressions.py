@@ -106,7 +106,10 @@ def test_a_loop_and_its_reference_compute_the_same_bits(tree: Any, dtype: str) -
 @settings(max_examples=200, deadline=None)
 @given(tree=TREES)
 def test_the_text_traced_again_is_the_same_expression(tree: Any) -> None:
-    again = eval(text(tree), {"np": np, "math": Traced(), "a": A, "b": B, "c": C})
+    try:
+        again = eval(text(tree), {"np": np, "math": Traced(), "a": A, "b": B, "c": C})
+    except ZeroDivisionError:  # of Python's own numbers
+        assume(False)
     assert compute_all(again) == compute_all(tree) or same(again, tree)
 
 

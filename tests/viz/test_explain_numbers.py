@@ -131,7 +131,9 @@ class Reader:
             letters, depth, end = letters.split(","), 0, len(rest)
             for k, character in enumerate(rest):
                 depth += (character in "([") - (character in ")]")
-                if depth < 0 or (depth == 0 and rest[k : k + 3] in (" + ", " − ")) or rest[k : k + 2] == ", ":
+                if depth < 0 or (
+                    depth == 0 and (rest[k : k + 3] in (" + ", " − ") or rest[k : k + 2] == ", ")
+                ):
                     end = k
                     break
             body, behind = rest[:end], rest[end:]
@@ -165,7 +167,7 @@ class Reader:
                 if (
                     depth < 0
                     or (depth == 0 and term[end : end + 3] in (" + ", " − "))
-                    or term[end : end + 2] == ", "
+                    or (depth == 0 and term[end : end + 2] == ", ")
                 ):
                     break
             value = repr(self.result(term[match.start() : end])).replace("-", "−")
@@ -489,6 +491,8 @@ ONE = {
     "take_along_axis flat": lambda x: np.take_along_axis(x, np.array([3, 3, 1]), None),
     "pad, a dict": lambda x: np.pad(x, {1: (2, 0)}),
     "split": lambda x: np.split(x, np.int64(2), axis=1)[1],
+    "linear_input_gradient": lambda x: mg.registry.operations["linear_input_gradient"](x[:, :2], x[:2]),
+    "linear_weight_gradient": lambda x: mg.registry.operations["linear_weight_gradient"](x[:, :2], x),
     "linear_relu": lambda x: ops.linear_relu(x, x[:2], x[0, :2]),
     "linear_relu without bias": lambda x: ops.linear_relu(x, x[:2], None),
     "mean_cross_entropy": lambda x: ops.mean_cross_entropy(x, np.array([0, 3, 1])),

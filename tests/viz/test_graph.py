@@ -104,7 +104,7 @@ def test_a_layer_is_one_box_with_its_parameters():
         "bias shape (3,) = [" + layers["layer 0"][2].partition("[")[2],
         "→ shape (5, 3)",
     )
-    assert layers["layer 2"][0] == "multiply · add"
+    assert layers["layer 2"][0] == "layer_norm"
     assert "parameter" not in {box.kind for box in drawn.boxes}
     whole = graph(model(x).sum(), collapse=False)
     assert {box.title for box in whole.boxes if box.kind == "parameter"} == set(

@@ -11,7 +11,7 @@ from minigrad.symbols import NoExpression
 from minigrad.viz.explain import explain
 from minigrad.viz.formulas import expression
 from minigrad.viz.local import is_entrywise
-from tests.ops.cases import CASES, special
+from tests.ops.cases import CASES, nonlinear, special
 from tests.viz.test_explain_numbers import check_trace, leaf
 
 
@@ -350,7 +350,7 @@ def test_which_operations_work_entry_by_entry_follows_from_what_they_compute():
     ufuncs -= {"bitwise_xor", "logical_xor", "invert", "bitwise_and", "bitwise_or", "logical_not"}
     found_beside = {n for n in found if registry.operations[n].differentiable} - ufuncs
     assert found_beside >= {*special.CASES}
-    assert found_beside - {*special.CASES} == {
+    assert found_beside - {*special.CASES, *nonlinear.CASES} == {
         *("fraction", "mantissa", "sinc", "sinc_derivative"),
         *("relu", "leaky_relu", "sigmoid", "softplus", "normal_cdf", "gelu"),
         *("clip", "where", "astype", "dropout"),

@@ -25,8 +25,8 @@ __device__ void add_lanes(real sum, real *total, int j, int columns) {
     if (threadIdx.y == 0 && j < columns) total[j] = sums[0][threadIdx.x];
 }
 
-// d <- g * [y > 0] and total_j <- sum over the rows of d_ij. d may be g itself: so that the next numbers are fetched
-// all the same before the last ones are stored, BATCH rows at a time are.
+// d <- g where y > 0, else 0, and total_j <- sum over the rows of d_ij. d may be g itself: so that the next numbers are
+// fetched all the same before the last ones are stored, BATCH rows at a time are.
 #define BATCH 4
 
 extern "C" __global__ void mask_and_sum(const real *g, const real *y, real *d, real *total, int rows, int columns) {
@@ -36,7 +36,7 @@ extern "C" __global__ void mask_and_sum(const real *g, const real *y, real *d, r
         size_t k = (size_t)i * columns + j, step = (size_t)LANES * columns;
 #pragma unroll
         for (int e = 0; e < BATCH; e++)
-            if (i + e * LANES < rows) passed[e] = g[k + e * step] * (y[k + e * step] > 0 ? (real)1 : (real)0);
+            if (i + e * LANES < rows) passed[e] = y[k + e * step] > 0 ? g[k + e * step] : (real)0;
 #pragma unroll
         for (int e = 0; e < BATCH; e++)
             if (i + e * LANES < rows) {

@@ -1,21 +1,7 @@
 // Softmax and cross-entropy: a block of threads for each row of the logits.
 // `real` is float or double; the file is compiled once for each.
 
-#define THREADS 128
-
-// The block's threads hold one value each; all get the sum (or the largest) of them, added in a fixed order:
-// the upper half to the lower half, again and again.
-__device__ real block_sum(real value, real *shared) {
-    shared[threadIdx.x] = value;
-    __syncthreads();
-    for (int half = THREADS / 2; half > 0; half /= 2) {
-        if (threadIdx.x < half) shared[threadIdx.x] += shared[threadIdx.x + half];
-        __syncthreads();
-    }
-    real total = shared[0];
-    __syncthreads();
-    return total;
-}
+#include "block.cuh"
 
 __device__ real larger(real a, real b) { return a > b || a != a ? a : b; }  // NaN wins
 

@@ -60,6 +60,49 @@ extern "C" __global__ void rmsprop(
     });
 }
 
+extern "C" __global__ void rmsprop_momentum(
+        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real alpha,
+        real one_minus_alpha, real mu, real eps, real eta) {
+    update<2>(table, parameters, clip_or_null, clip,
+              [=](real clip, real &theta_i, real g_i, real *state) {
+        real v_i = state[0], b_i = state[1];
+        g_i = clip * g_i + l2 * theta_i;
+        v_i = alpha * v_i + one_minus_alpha * (g_i * g_i);
+        b_i = mu * b_i + g_i / (sqrt(v_i) + eps);
+        theta_i = theta_i - eta * b_i;
+        state[0] = v_i; state[1] = b_i;
+    });
+}
+
+extern "C" __global__ void rmsprop_centered(
+        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real alpha,
+        real one_minus_alpha, real eta, real eps) {
+    update<2>(table, parameters, clip_or_null, clip,
+              [=](real clip, real &theta_i, real g_i, real *state) {
+        real v_i = state[0], m_i = state[1];
+        g_i = clip * g_i + l2 * theta_i;
+        v_i = alpha * v_i + one_minus_alpha * (g_i * g_i);
+        m_i = alpha * m_i + one_minus_alpha * g_i;
+        theta_i = theta_i - eta * g_i / (sqrt(v_i - m_i * m_i) + eps);
+        state[0] = v_i; state[1] = m_i;
+    });
+}
+
+extern "C" __global__ void rmsprop_centered_momentum(
+        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real alpha,
+        real one_minus_alpha, real mu, real eps, real eta) {
+    update<3>(table, parameters, clip_or_null, clip,
+              [=](real clip, real &theta_i, real g_i, real *state) {
+        real v_i = state[0], m_i = state[1], b_i = state[2];
+        g_i = clip * g_i + l2 * theta_i;
+        v_i = alpha * v_i + one_minus_alpha * (g_i * g_i);
+        m_i = alpha * m_i + one_minus_alpha * g_i;
+        b_i = mu * b_i + g_i / (sqrt(v_i - m_i * m_i) + eps);
+        theta_i = theta_i - eta * b_i;
+        state[0] = v_i; state[1] = m_i; state[2] = b_i;
+    });
+}
+
 extern "C" __global__ void adam(
         const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real beta1,
         real one_minus_beta1, real beta2, real one_minus_beta2, real one_minus_beta1_to_t, real one_minus_beta2_to_t,

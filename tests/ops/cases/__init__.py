@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Collection
+from functools import wraps
+from typing import Any
+
+import pytest
 import scipy.special  # noqa: F401  its operations are entered where it is imported
 
 from minigrad import registry
 from tests.ops.cases import (
     arrange,
     circular,
+    comparison,
     convolution,
     core,
     linalg,
+    nonlinear,
+    normalization,
     order,
     products,
     select,
     special,
     statistics,
 )
+from tests.ops.cases import attention as attention_cases
+from tests.ops.cases import recurrent as recurrent
 from tests.ops.cases.core import LAYOUTS as LAYOUTS
 from tests.ops.cases.core import Case as Case
 
 registry.load()
 
-_FAMILIES = (core, circular, arrange, select, order, statistics, products, linalg, special, convolution)
+_FAMILIES = (
+    *(core, attention_cases, circular, arrange, select, order, statistics, products, linalg, nonlinear),
+    *(normalization, recurrent, special, comparison, convolution),
+)
 
 #: operation -> its cases
 CASES = {name: cases for family in _FAMILIES for name, cases in family.CASES.items()}
@@ -30,7 +44,10 @@ CASES = {name: cases for family in _FAMILIES for name, cases in family.CASES.ite
 #: public functions that are put together from operations, checked like them
 COMPOSED = {name: cases for family in _FAMILIES for name, cases in family.COMPOSED.items()}
 
-#: operations that are piecewise constant: they give results, and no gradient
+#: both
+ALL = {**CASES, **COMPOSED}
+
+#: operations, and functions of NumPy on bare arrays, that give results and no gradient
 CONSTANT = {name: f for family in _FAMILIES for name, f in family.CONSTANT.items()}
 
 NEVER_EMPTY = {"mean_cross_entropy"}
@@ -50,3 +67,26 @@ def incomplete() -> dict[str, list[str]]:
         if lacking:
             missing[name] = lacking
     return missing
+
+
+def on_every_case(but: Collection[str] = ()) -> Callable[[Callable[..., None]], Any]:
+    """Run a test of a ``case`` on every case, those of one operation in one test: there are thousands of cases."""
+
+    def decorate(test: Callable[..., None]) -> Any:
+        parameters = inspect.signature(test).parameters
+
+        @wraps(test)
+        def run(*self: Any, name: str, **others: Any) -> None:
+            for number, case in enumerate(ALL[name]):
+                try:
+                    test(*self, case=case, **others)
+                except Exception as error:
+                    error.add_note(f"case {number} of {name}, {case.layout}")
+                    raise
+
+        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [p.replace(name="name") if p.name == "case" else p for p in parameters.values()]
+        )
+        return pytest.mark.parametrize("name", [name for name in ALL if name not in but])(run)
+
+    return decorate

@@ -257,6 +257,24 @@ def linears(f: Callable[..., Any] = ops.linear) -> list[Case]:
     ]
 
 
+def linear_gradients(f: Callable[..., Any], samples: bool) -> list[Case]:
+    """a @ w, w (4, 3), for each sample; or aᵀ @ x, the sum over the ``samples`` x (…, 3)."""
+    n = between(-1, 1)
+
+    def other(*shape: int) -> np.ndarray:
+        return n((*shape, 3) if samples else (4, 3))
+
+    return [
+        Case("contiguous", f, (n((2, 4)), other(2))),
+        Case("contiguous", f, (n((4,)), other())),
+        Case("contiguous", f, (n((2, 2, 4)), other(2, 2))),
+        Case("transposed", f, (n((4, 2)).T, np.asfortranarray(other(2)))),
+        Case("broadcast", f, (np.broadcast_to(n((4,)), (2, 4)), np.broadcast_to(n((3,)), other(2).shape))),
+        Case("size-0", f, (n((0, 4)), other(0))),
+        Case("size-1", f, (n((1, 1)), n((1, 1)))),
+    ]
+
+
 def cross_entropies(f: Callable[..., Any] = ops.softmax_cross_entropy) -> list[Case]:
     n = between(-2, 2)
     return [
@@ -442,7 +460,9 @@ CASES: dict[str, list[Case]] = {
     "matmul": [*matrices(np.matmul), Case("contiguous", np.dot, (np.ones(3), np.ones((3, 2))))],
     "einsum": einsums(),
     "linear": linears(),
+    "linear_input_gradient": linear_gradients(fused.linear_input_gradient, samples=False),
     "linear_relu": linears(ops.linear_relu),
+    "linear_weight_gradient": linear_gradients(fused.linear_weight_gradient, samples=True),
     "softmax_cross_entropy": cross_entropies(),
     "mean_cross_entropy": [
         case for case in cross_entropies(ops.mean_cross_entropy) if case.layout != "size-0"

@@ -16,7 +16,7 @@ _n = between(-0.25, 0.25)
 
 def regular(*stack: int, n: int = 3) -> np.ndarray:
     """Matrices whose eigenvalues and singular values lie apart, and far from 0."""
-    return _n((*stack, n, n)) + np.diag(np.array([1.0, -2.0, 3.0, 4.0])[:n])
+    return 0.3 * _n((*stack, n, n)) + np.diag(np.array([1.0, -2.0, 3.0, 4.0])[:n])
 
 
 def tall(*stack: int) -> np.ndarray:

@@ -58,5 +58,24 @@ COMPOSED: dict[str, list[Case]] = {
     "piecewise": unary(lambda a: np.piecewise(a, [a < 0, a > 1], [lambda x: x * x, 5.0, lambda x: -x * x])),
 }
 
+
+def written(write: Callable[[Any], None]) -> Callable[[Any], Any]:
+    """What a function leaves in a new array that it writes into."""
+
+    def result(t: Any) -> Any:
+        target = np.zeros_like(t)
+        write(target)
+        return target
+
+    return result
+
+
 #: operations without a gradient: each a function of one tensor
-CONSTANT: dict[str, Callable[..., Any]] = {}
+CONSTANT: dict[str, Callable[..., Any]] = {
+    "copyto": written(lambda t: np.copyto(t, 2.5, where=t == 0)),
+    "fill_diagonal": written(lambda t: np.fill_diagonal(t, 7.0)),
+    "place": written(lambda t: np.place(t, t == 0, [1.0, 2.0])),
+    "put": written(lambda t: np.put(t, [0, -1], [3.0, 4.0])),
+    "put_along_axis": written(lambda t: np.put_along_axis(t, np.argmax(t, 1, keepdims=True), 5.0, 1)),
+    "putmask": written(lambda t: np.putmask(t, t == 0, [1.0, 2.0])),
+}

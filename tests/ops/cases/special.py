@@ -208,4 +208,4 @@ COMPOSED: dict[str, list[Case]] = {
 }
 
 #: operations without a gradient: each a function of one tensor
-CONSTANT: dict[str, Callable[..., Any]] = {}
+CONSTANT: dict[str, Callable[..., Any]] = {"special.gammasgn": special.gammasgn}

@@ -198,7 +198,12 @@ COMPOSED: dict[str, list[Case]] = {
     "average": averages(),
     "bincount": bincounts(),
     "cov": covs(),
-    "corrcoef": [*covariances(np.corrcoef), Case("size-1", lambda a: np.corrcoef(a) * a[0, 0], (n((1, 3)),))],
+    "corrcoef": [
+        # rows that are stretched alone have a correlation of exactly 1, where it is cut off
+        *(case for case in covariances(np.corrcoef) if case.layout != "broadcast"),
+        Case("broadcast", lambda a, b: np.corrcoef(a * b), (np.broadcast_to(n((5,)), (2, 5)), n((2, 5)))),
+        Case("size-1", lambda a: np.corrcoef(a) * a[0, 0], (n((1, 3)),)),
+    ],
     "histogram": [
         Case(
             layout,

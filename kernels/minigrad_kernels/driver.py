@@ -1,0 +1,201 @@
+"""Loops called by their addresses, many after one another, without coming back to Python in between.
+
+An ``Entry`` is a loop's door for callers that have nothing but an address of 64-bit words: lengths, numbers and
+addresses of arrays. ``drive`` walks along a table of such calls; it is compiled once, a new table needs no compiler.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+
+from minigrad_kernels.loops import Loop, numba
+
+Kind = tuple[str, str, int]
+"""What an argument is: ``("C", "float32", 2)`` or ``("F", …)`` an array by its layout; "int", "bool" and "float"."""
+
+
+def kind_of(argument: Any) -> Kind | None:
+    """Return what an argument is to an entry, or None where it cannot be passed."""
+    if type(argument) is np.ndarray:
+        if argument.dtype.name not in _POINTERS or not argument.flags.aligned:
+            return None
+        layout = "C" if argument.flags.c_contiguous else "F" if argument.flags.f_contiguous else ""
+        return (layout, argument.dtype.name, argument.ndim) if layout and argument.ndim else None
+    if isinstance(argument, (bool, np.bool_)):
+        return ("bool", "bool", 0)
+    if isinstance(argument, (int, np.int64)):
+        return ("int", "int64", 0)
+    if isinstance(argument, (np.float32, np.float64)):
+        return ("float", argument.dtype.name, 0)
+    return None
+
+
+def words_of(argument: Any) -> list[int]:
+    """Return an argument as 64-bit words: an array's address and lengths, a number's bits."""
+    if isinstance(argument, np.ndarray):
+        return [address_of(argument), *argument.shape]
+    if isinstance(argument, (bool, np.bool_, int, np.int64)):
+        return [int(argument)]
+    return [int(np.float64(argument).view(np.int64))]
+
+
+def address_of(array: Any) -> int:
+    """Return where an array's first entry lies; quicker than ``array.ctypes.data``."""
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+class Entry:
+    """A loop's entry point for arguments of these kinds, compiled when its address is first asked for."""
+
+    def __init__(self, loop: Loop, kinds: Sequence[Kind]) -> None:
+        self.loop, self.kinds = loop, tuple(kinds)
+
+    @cached_property
+    def address(self) -> int:
+        """The address of a function of one number, where the words lie; the first word becomes 1 where it raised."""
+        module, tools = numba(), _tools()
+        assert module is not None
+        lines, at = [], 1
+        for i, (layout, dtype, ndim) in enumerate(self.kinds):
+            if ndim:
+                lengths = ", ".join(f"word(words, {at + 1 + axis})" for axis in range(ndim))
+                array = "carray" if layout == "C" else "farray"
+                lines.append(f"a{i} = {array}(pointer_{dtype}(word(words, {at})), ({lengths},))")
+            elif layout == "float":
+                lines.append(f"a{i} = {dtype}(real(words, {at}))")
+            else:
+                lines.append(f"a{i} = word(words, {at})" + (" != 0" if layout == "bool" else ""))
+            at += 1 + ndim
+        call = f"loop({', '.join(f'a{i}' for i in range(len(self.kinds)))})"
+        lines += (
+            ["try:", f"    {call}", "except Exception:", "    put(words, 0, 1)"]
+            if self.loop.raises
+            else [call]
+        )
+        name = (
+            f"entry_{self.loop.function.__name__}_{zlib.crc32(repr((self.kinds, self._text())).encode()):08x}"
+        )
+        text = f"def {name}(words):\n    " + "\n    ".join(lines)
+        scope = tools | {"loop": self.loop.dispatcher}
+        exec(
+            compile(text, __file__, "exec"), scope
+        )  # of this file, beside which Numba keeps what it compiles
+        scope[name].__module__ = __name__
+        return int(module.cfunc("void(int64)", cache=True, error_model="numpy")(scope[name]).address)
+
+    def _text(self) -> list[Any]:
+        """Return what is compiled into the entry, so that another text of the loop is another entry."""
+        texts: list[Any] = []
+        pending = [self.loop]
+        while pending:
+            loop = pending.pop()
+            code = getattr(loop.function, "__code__", None)
+            texts.append(
+                (loop.function.__name__, sorted(map(str, loop.options.items())), code and code.co_code)
+            )
+            numbers = {key: each for key, each in loop.names.items() if isinstance(each, (int, np.generic))}
+            texts.append((code and repr(code.co_consts), repr(numbers)))
+            pending += loop._helpers().values()
+        return texts
+
+
+@cache
+def entry(loop: Loop, kinds: tuple[Kind, ...]) -> Entry:
+    """Return the entry of a loop for these kinds of arguments."""
+    return Entry(loop, kinds)
+
+
+_POINTERS = ("float32", "float64", "int8", "int32", "int64", "bool")
+
+
+@cache
+def _tools() -> dict[str, Any]:
+    """Return what entries and the driver are made of: words read and written at an address, and calls of one."""
+    module = numba()
+    assert module is not None
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    word_type = ir.IntType(64)
+
+    def at(builder: Any, address: Any, k: Any, kind: Any) -> Any:
+        return builder.gep(builder.inttoptr(address, kind.as_pointer()), [k])
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def word(context: Any, address: Any, k: Any) -> Any:
+        def generate(context: Any, builder: Any, call: Any, values: Any) -> Any:
+            return builder.load(at(builder, values[0], values[1], word_type))
+
+        return types.int64(types.int64, types.int64), generate
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def real(context: Any, address: Any, k: Any) -> Any:
+        def generate(context: Any, builder: Any, call: Any, values: Any) -> Any:
+            return builder.load(at(builder, values[0], values[1], ir.DoubleType()))
+
+        return types.float64(types.int64, types.int64), generate
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def put(context: Any, address: Any, k: Any, new: Any) -> Any:
+        def generate(context: Any, builder: Any, call: Any, values: Any) -> Any:
+            builder.store(values[2], at(builder, values[0], values[1], word_type))
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, types.int64), generate
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def call_at(context: Any, address: Any, words: Any) -> Any:
+        def generate(context: Any, builder: Any, call: Any, values: Any) -> Any:
+            function = ir.FunctionType(ir.VoidType(), [word_type]).as_pointer()
+            builder.call(builder.inttoptr(values[0], function), [values[1]])
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64), generate
+
+    def pointer(dtype: str) -> Any:
+        kind_of_pointer: Any = types.CPointer(module.from_dtype(np.dtype(dtype)))  # type: ignore[no-untyped-call]
+
+        @intrinsic  # type: ignore[untyped-decorator]
+        def pointer_to(context: Any, address: Any) -> Any:
+            def generate(context: Any, builder: Any, call: Any, values: Any) -> Any:
+                return builder.inttoptr(values[0], context.get_value_type(call.return_type))
+
+            return kind_of_pointer(types.int64), generate
+
+        return pointer_to
+
+    pointers = {f"pointer_{dtype}": pointer(dtype) for dtype in _POINTERS}
+    numbers = {"float32": np.float32, "float64": np.float64}
+    arrays = {"carray": module.carray, "farray": module.farray}
+    return {"word": word, "real": real, "put": put, "call_at": call_at, **pointers, **numbers, **arrays}
+
+
+_DRIVE = """def drive(table):
+    for i in range(table.shape[0]):
+        call_at(table[i, 0], table[i, 1])
+        if word(table[i, 1], 0) != 0:
+            put(table[i, 1], 0, 0)
+            return i
+    return -1
+"""
+
+
+@cache
+def driver() -> Any:
+    """Return ``drive(table)``: it calls table[i, 0], an entry's address, with table[i, 1], where its words lie.
+
+    It returns -1, or the number of the call that raised, which is the last one that was made.
+    """
+    module = numba()
+    assert module is not None
+    scope = dict(_tools())
+    exec(compile(_DRIVE, __file__, "exec"), scope)
+    scope["drive"].__module__ = __name__
+    return module.njit("int64(int64[:, ::1])", cache=True)(scope["drive"])

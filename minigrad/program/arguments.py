@@ -1,0 +1,99 @@
+"""A step's arguments: which are arrays and numbers, that may be others in the next call, and what stays the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.tensor import Tensor
+
+
+def split(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], list[Any]]:
+    """Return the case that a program is made for, and the arrays and numbers among the arguments, in their order.
+
+    Of two cases that are equal one program does for both: the same structure, shapes, dtypes, layouts, the same
+    constants, and the same array where it is given twice.
+    """
+    case: list[Any] = []
+    leaves: list[Any] = []
+    for each in args:
+        _part(each, case, leaves)
+    for name, each in kwargs.items():
+        case.append(name)
+        _part(each, case, leaves)
+    if len(leaves) > 1:
+        seen: dict[int, int] = {}
+        twice = [first for k, leaf in enumerate(leaves) if (first := seen.setdefault(id(leaf), k)) != k]
+        if twice:
+            case.append(("twice", *twice))
+    return tuple(case), leaves
+
+
+def is_leaf(x: Any) -> bool:
+    """Tell whether an argument is an array, or a number that may be another one in the next call."""
+    return type(x) is np.ndarray or type(x) is float or isinstance(x, (Tensor, np.generic))
+
+
+def _part(x: Any, case: list[Any], leaves: list[Any]) -> None:
+    kind = x.__class__
+    if kind is np.ndarray:
+        case.append((x.shape, x.dtype, x.flags.c_contiguous or x.strides))
+        leaves.append(x)
+    elif isinstance(x, Tensor):
+        data = x._data
+        strides = getattr(getattr(data, "flags", None), "c_contiguous", True) or data.strides
+        case.append((kind, data.shape, data.dtype, strides, x.requires_grad))
+        leaves.append(data)
+    elif kind is float or isinstance(x, np.generic):
+        case.append(kind)
+        leaves.append(x)
+    elif isinstance(x, (tuple, list)):
+        case.append((kind, len(x)))
+        for part in x:
+            _part(part, case, leaves)
+    elif isinstance(x, dict):
+        case.append((kind, *x))
+        for part in x.values():
+            _part(part, case, leaves)
+    elif kind in _CONSTANTS:
+        case.append((kind, x))
+    else:
+        case.append(_Same(x))
+
+
+_CONSTANTS = frozenset({int, bool, str, bytes, type(None)})
+
+
+class _Same:
+    """An object among the arguments, which has to be the same one."""
+
+    __slots__ = ("thing",)
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.thing is other.thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+    def __repr__(self) -> str:
+        return type(self.thing).__name__
+
+
+def described(case: Sequence[Any]) -> str:
+    """Return a case for people: ``float32 (32, 784), int64 (32,)``."""
+    return ", ".join(map(_described, case)) or "no arguments"
+
+
+def _described(part: Any) -> str:
+    if isinstance(part, tuple) and part and isinstance(part[0], tuple):
+        return f"{part[1]} {part[0]}" + ("" if part[2] is True else f" with strides {part[2]}")
+    if isinstance(part, tuple) and part and isinstance(part[0], type) and issubclass(part[0], Tensor):
+        return f"{part[2]} {part[1]}" + (" that requires a gradient" if part[4] else "")
+    if isinstance(part, tuple) and len(part) == 2:
+        return repr(part[1])
+    return part.__name__ if isinstance(part, type) else str(part)

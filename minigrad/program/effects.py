@@ -1,0 +1,159 @@
+"""What a step leaves behind beside its result, when that is no write into memory: done anew after every replay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Protocol
+
+from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.share import tell_lost
+from minigrad.program.instructions import Value
+from minigrad.program.sources import Place
+from minigrad.records import Version
+from minigrad.source import SourceLocation
+from minigrad.tape import lost, note_loss
+from minigrad.tensor import Tensor, wrap
+
+Arrays = Mapping[Value, Any]
+
+
+class Effect(Protocol):
+    """Something that a step leaves behind; ``values`` are what it needs of the program."""
+
+    @property
+    def values(self) -> list[Value]:
+        """The values that have to be kept for it."""
+
+    def happen(self, arrays: Arrays) -> None:
+        """Let it happen, with the arrays of this step."""
+
+
+@dataclass(slots=True, frozen=True)
+class Rebound:
+    """Another array, or a tensor with another array, at a place: ``self.mean = 0.9 * self.mean + …``."""
+
+    place: Place
+    value: Value
+    like: Tensor | None
+
+    @property
+    def values(self) -> list[Value]:
+        """See ``Effect.values``."""
+        return [self.value]
+
+    def happen(self, arrays: Arrays) -> None:
+        """See ``Effect.happen``."""
+        array = arrays[self.value]
+        self.place.put(array if self.like is None else tensor_like(self.like, array))
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class NewData:
+    """Another array in a tensor: ``p.data = …``."""
+
+    tensor: Tensor
+    value: Value
+
+    @property
+    def values(self) -> list[Value]:
+        """See ``Effect.values``."""
+        return [self.value]
+
+    def happen(self, arrays: Arrays) -> None:
+        """See ``Effect.happen``."""
+        self.tensor.data = arrays[self.value]
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class LeftGradient:
+    """A gradient that the step leaves in a tensor's ``.grad``."""
+
+    tensor: Tensor
+    value: Value
+    passes: int
+    adds: bool
+    """Whether the gradient from before the step is part of it."""
+    stepped: bool
+    """Whether an optimizer's step has used it."""
+
+    @property
+    def values(self) -> list[Value]:
+        """See ``Effect.values``."""
+        return [self.value]
+
+    def happen(self, arrays: Arrays) -> None:
+        """See ``Effect.happen``."""
+        tensor = self.tensor
+        tensor._grad = arrays[self.value]
+        tensor.grad_passes = self.passes + (tensor.grad_passes if self.adds else 0)
+        if self.stepped:
+            tensor.stepped_passes = tensor.grad_passes
+        elif not self.adds:
+            tensor.stepped_passes = 0
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class NoGradients:
+    """Tensors whose gradients the step has used up, or forgotten."""
+
+    tensors: Sequence[Tensor]
+
+    @property
+    def values(self) -> list[Value]:
+        """See ``Effect.values``."""
+        return []
+
+    def happen(self, arrays: Arrays) -> None:
+        """See ``Effect.happen``."""
+        for tensor in self.tensors:
+            tensor.zero_grad()
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class Written:
+    """Tensors into whose memory the step writes, so that a graph from before can tell (MG-205)."""
+
+    tensors: Sequence[tuple[Tensor, SourceLocation]]
+
+    @property
+    def values(self) -> list[Value]:
+        """See ``Effect.values``."""
+        return []
+
+    def happen(self, arrays: Arrays) -> None:
+        """See ``Effect.happen``."""
+        for tensor, location in self.tensors:
+            tensor.version.written(location, "step")
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class Arrived:
+    """The loss of a backward walk, of which the optimizers warn where it is NaN or infinite (MG-408)."""
+
+    value: Value
+    leaves: Sequence[Tensor]
+    optimizers: Sequence[Optimizer]
+
+    @property
+    def values(self) -> list[Value]:
+        """See ``Effect.values``."""
+        return [self.value]
+
+    def happen(self, arrays: Arrays) -> None:
+        """See ``Effect.happen``."""
+        loss = arrays[self.value].item()
+        if not isfinite(loss) or lost.get() is not None:
+            note_loss(loss, self.leaves)
+            if (noted := lost.get()) is not None:
+                for optimizer in self.optimizers:
+                    tell_lost(optimizer, *noted, optimizer.rate, ahead=0)  # its step is done already
+
+
+def tensor_like(like: Tensor, array: Any) -> Tensor:
+    """Return a tensor around an array, of another's class, name and wish for a gradient."""
+    tensor = wrap(array, None, Version())
+    tensor.__class__ = type(like)
+    tensor.name, tensor.requires_grad = like.name, like.requires_grad and like.record is None
+    return tensor

@@ -1,0 +1,126 @@
+"""What a program is: a short list of plain instructions on values, each with the user's line that it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from minigrad.program.functions import Function
+from minigrad.source import SourceLocation
+
+Phase = Literal["forward", "backward", "update"]
+
+
+@dataclass(slots=True, eq=False)
+class Memory:
+    """A piece of memory, on which one value lies or several do (views); ``written`` counts the writes into it."""
+
+    made: bool
+    """Whether the program makes it; otherwise it is there before and afterwards."""
+    nbytes: int
+    written: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Value:
+    """An array that a program is given or makes, or a Python number (``shape`` is None) or object (``dtype`` too)."""
+
+    name: str
+    shape: tuple[int, ...] | None
+    dtype: Any
+    memory: Memory
+
+    def __repr__(self) -> str:
+        return self.name
+
+    @property
+    def described(self) -> str:
+        """The dtype and the shape: ``float32 (32, 784)``."""
+        if self.dtype is None:
+            return "object"
+        if self.shape is None:
+            return str(self.dtype.__name__)
+        return f"{self.dtype} {self.shape}"
+
+
+@dataclass(slots=True, eq=False)
+class Instruction:
+    """A function of values and constants, what it makes, and into whose memory it writes."""
+
+    function: Function
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+    result: Any
+    """A value, None, or a tuple of either."""
+    writes: tuple[Memory, ...]
+    phase: Phase
+    location: SourceLocation
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    @property
+    def reads(self) -> Iterator[Value]:
+        """Every value that it is given."""
+        yield from values((self.arguments, self.options))
+
+    @property
+    def makes(self) -> Iterator[Value]:
+        """Every value that it makes."""
+        yield from values(self.result)
+
+    def text(self) -> str:
+        """Return it as a statement of Python."""
+        call = self.function.text(self.arguments, self.options)
+        if not any(True for _ in self.makes):
+            return call
+        return f"{_targets(self.result)} = {call}"
+
+
+def _targets(result: Any) -> str:
+    if isinstance(result, Value):
+        return result.name
+    if isinstance(result, (tuple, list)):
+        inside = ", ".join(map(_targets, result))
+        return f"({inside},)" if len(result) == 1 else f"({inside})"
+    return "_"
+
+
+def values(structure: Any) -> Iterator[Value]:
+    """Yield the values in tuples, lists, dicts and slices, in their order."""
+    if isinstance(structure, Value):
+        yield structure
+    elif isinstance(structure, (tuple, list)):
+        for part in structure:
+            yield from values(part)
+    elif isinstance(structure, dict):
+        for part in structure.values():
+            yield from values(part)
+    elif isinstance(structure, slice):
+        yield from values((structure.start, structure.stop, structure.step))
+
+
+def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
+    """Return tuples, lists, dicts and slices with every leaf changed."""
+    if isinstance(structure, (tuple, list)):
+        parts = [mapped(part, change) for part in structure]
+        return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
+    if isinstance(structure, dict):
+        return {key: mapped(part, change) for key, part in structure.items()}
+    if isinstance(structure, slice):
+        return slice(*(mapped(part, change) for part in (structure.start, structure.stop, structure.step)))
+    return change(structure)
+
+
+@dataclass(slots=True)
+class Listing:
+    """The instructions of a program, what it is given and what it hands back.
+
+    ``given`` are the values that are there before, ``kept`` those that somebody asks for afterwards. What is written
+    into memory that is not the program's own is kept by itself.
+    """
+
+    given: list[Value]
+    instructions: list[Instruction]
+    kept: list[Value] = field(default_factory=list)

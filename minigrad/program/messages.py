@@ -1,0 +1,117 @@
+"""What is said where a step cannot be compiled, or is another than the one that was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.source import SourceLocation
+
+_ASKED = {
+    "if": "a decision (if, while, and, or, assert) was to be made by the numbers of",
+    "print": "the numbers of",
+    "float": "float() was to make a Python number of",
+    "int": "int() was to make a Python number of",
+    "index": "an index was to be taken from the numbers of",
+    "numpy": "the bare numbers (.item(), .numpy(), print) were asked of",
+    "np.asarray": "a bare NumPy array was to be made of",
+}
+
+
+def data_dependent(node: Any, how: str, location: SourceLocation) -> str:
+    """MG-630: the numbers of a traced array are asked for inside the step."""
+    asked = _ASKED.get(how, f"{how} was asked of")
+    return (
+        f"{location}: {asked} '{node.name}' ({node.described}) inside a compiled step. The step is traced once and "
+        "then replayed without Python, which would see the numbers of the first call alone. Return it and look at it "
+        "outside: loss = step(x, y); print(float(loss)). A choice between numbers is np.where(condition, a, b)."
+    )
+
+
+def leaked(how: str) -> str:
+    """MG-631: what stood for an array in a trace is used after it."""
+    return (
+        f"{how} on an array of a compiled step that was kept after the step, where it stands for no numbers any more. "
+        "Return what is needed outside: return loss, logits."
+    )
+
+
+def into_bare(name: str, target: Any) -> str:
+    """MG-632: a result is to be written into a bare array."""
+    return (
+        f"{name} would write a result of the compiled step into a bare array of shape {getattr(target, 'shape', ())} "
+        "that the step does not follow. Return the result, or keep the array in a mg.Tensor or an nn.Buffer."
+    )
+
+
+def on_device(name: str, array: Any) -> str:
+    """MG-637: an array that is no NumPy array."""
+    return (
+        f"'{name}' is a {type(array).__module__.partition('.')[0]} array, and mg.compile makes programs for the "
+        "processor and NumPy's arrays. Call the step itself, without mg.compile, or move model and data with "
+        ".to('cpu')."
+    )
+
+
+def groups(kind: str) -> str:
+    """MG-641: an optimizer whose parameters do not go all alike."""
+    return (
+        f"{kind} has groups of parameters, or parameters that have skipped steps, and a compiled step updates all "
+        "parameters by the same numbers. Call the step itself, without mg.compile, or use one optimizer for each group."
+    )
+
+
+def caught(error: BaseException) -> str:
+    """MG-639: an exception was caught inside the step."""
+    return (
+        f"{type(error).__name__} ({str(error)[:80]}) was raised and caught inside a compiled step, which then went "
+        "another way by the numbers of this call alone. Decide before the step, or by np.where."
+    )
+
+
+def drawn(rng: Any) -> str:
+    """MG-633: random numbers were drawn that a replay would not draw."""
+    return (
+        f"the step draws from a generator ({type(rng.bit_generator).__name__}) by itself, and a replayed step would "
+        "use the numbers of the first call again. Draw before the step and pass them as an argument, "
+        "step(x, y, rng.random(x.shape, dtype='float32')), or use nn.Dropout, whose numbers are drawn anew."
+    )
+
+
+def side_effect(name: str, what: str) -> str:
+    """MG-636: the step changes something that a replay will not change."""
+    return (
+        f"a compiled step changes '{name}', which {what}. Replays run no Python, so this happened in this call alone. "
+        "Do it outside the step, with what the step returns."
+    )
+
+
+def too_many(name: str, limit: int, cases: list[str], new: str) -> str:
+    """MG-634: more programs than the limit."""
+    known = "\n  ".join(cases)
+    return (
+        f"{name} would need program number {limit + 1}: {new}. There are programs for\n  {known}\n"
+        "Where batches differ in size, leave the last one out, DataLoader(..., drop_last=True), or pad them; "
+        f"where all of these are meant, mg.compile(step, programs={2 * limit})."
+    )
+
+
+def no_program(name: str) -> str:
+    """MG-640: nothing was traced yet."""
+    return f"{name} has no program before its first call: call it once, {name}(x, y), and look then."
+
+
+def differs(name: str, what: str, worst: str, instruction: str) -> str:
+    """MG-635: the replayed step gave other numbers than the eager one."""
+    return (
+        f"{name}: {what} differs between the program and the eager step: {worst}. {instruction} "
+        "Everything is as it was before this step. The step depends on something that the program does not see; make "
+        "it an argument of the step, or leave this step eager."
+    )
+
+
+def no_numpy(name: str) -> str:
+    """MG-638: a step that no file of NumPy alone can hold."""
+    return (
+        f"{name} has no update rule that could be written out in NumPy, so the step cannot be saved as a file. "
+        "optimizer.no_kernel says why; save a step with another optimizer, or the model: model.state_dict()."
+    )

@@ -1,0 +1,341 @@
+"""The second target: the processor, by its loops' addresses.
+
+The program runs once more, instruction by instruction, and what its kernels do is noted down: each loop with its
+arrays. These arrays stay, so that a replay is a walk along a table of addresses (``minigrad_kernels.driver``), in which
+Python does only what has no loop: products by BLAS, random numbers, an optimizer's coefficients. What does not lie
+where it lay (the next batch) is a few words of the table. The loops are those of the eager step, and so are the bits.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from minigrad_kernels import driver, entrywise, softmax_xent
+from minigrad_kernels.launch import Host, Loop, noted, numba
+from numpy.lib.array_utils import byte_bounds
+
+from minigrad.program.functions import (
+    Function,
+    InPlace,
+    Method,
+    OfKernel,
+    OfNumPy,
+    Operator,
+    literal,
+    written,
+)
+from minigrad.program.instructions import Instruction, Listing, Value, mapped, values
+from minigrad.program.passes import hoisted
+from minigrad.program.passes.common import is_pure
+from minigrad.program.steps import Step, root_of, updated_by_rows
+from minigrad.program.updating import Coefficients
+
+_NOTED = frozenset(
+    {
+        "linear_forward", "linear_backward", "linear_backward_input", "linear_backward_weight",
+        "linear_backward_bias", "linear_backward_activation", "dropout",
+        "softmax_xent_mean_forward_backward", "softmax_xent_mean_backward",
+    }
+)  # fmt: skip
+"""Kernels that do all of their arithmetic in loops, and in functions of NumPy's that they name as a ``Host``."""
+
+_UFUNCS = {
+    "+": "np.add", "-": "np.subtract", "*": "np.multiply", "/": "np.true_divide", "@": "np.matmul",
+    "<": "np.less", "<=": "np.less_equal", ">": "np.greater", ">=": "np.greater_equal",
+}  # fmt: skip
+
+
+_CONSTANT = frozenset({"np.ones_like", "np.zeros_like"})
+"""Functions whose results are the same in every step."""
+
+
+def is_possible(given: Sequence[Any]) -> bool:
+    """Tell whether what a program is given lies so that its addresses say all: in one piece, and there is Numba."""
+    return numba() is not None and all(
+        each.flags.c_contiguous for each in given if isinstance(each, np.ndarray)
+    )
+
+
+_MEAN = Function("np.mean", lambda *args, **options: np.asarray(np.mean(*args, **options)))
+
+
+class Native:
+    """A listing made ready for the processor, with ``given`` as the first arrays; ``first`` is what it kept of them."""
+
+    def __init__(self, listing: Listing, given: Sequence[Any]) -> None:
+        self.lines: list[str] = []
+        self.scope: dict[str, Any] = {
+            "np": np,
+            "drive": driver.driver(),
+            "fail": _fail,
+            "whole": root_of,
+            **_scope(listing),
+        }
+        self._last = list(given)
+        self._words: dict[int, list[tuple[Any, int, int]]] = defaultdict(list)
+        self._views: dict[int, list[tuple[str, int, Any]]] = defaultdict(list)
+        self._bounds = [byte_bounds(each) if isinstance(each, np.ndarray) else None for each in given]
+        self._roots = {id(root_of(each)): each for each in given if isinstance(each, np.ndarray)}
+        self._env: dict[Value, Any] = {}
+        self._constants: set[Value] = set()
+        self._steps: list[Step] = []
+        self._tables: list[Any] = []
+        for value, each in zip(listing.given, given, strict=True):
+            self._bind(value, each)
+        listing = hoisted(listing)
+        with noted() as calls:
+            for instruction in listing.instructions:
+                self._do(instruction, calls)
+        kept = [self._env[value] for value in listing.kept]
+        self._write(updated_by_rows(self._steps, kept))
+        self.first = tuple(each.copy() if self._is_own(each) else each for each in kept)
+        self.lines.append(f"return ({''.join(f'{self._kept(value)}, ' for value in listing.kept)})")
+        self.text = "def replay():\n" + "\n".join(f"    {line}" for line in self.lines) + "\n"
+        exec(compile(self.text, "<native program>", "exec"), self.scope)
+        self._replay = self.scope["replay"]
+
+    def run(self, given: Sequence[Any]) -> tuple[Any, ...]:
+        """Replay the program; return what it keeps."""
+        last = self._last
+        for k, each in enumerate(given):
+            if each is not last[k]:
+                self._move(k, each)
+        values: tuple[Any, ...] = self._replay()
+        return values
+
+    def _move(self, k: int, each: Any) -> None:
+        """Let the program work on another array in the place of the k-th that it is given."""
+        if isinstance(each, np.ndarray):
+            address = driver.address_of(each)
+            for words, position, offset in self._words[k]:
+                words[position] = address + offset
+        for name, offset, like in self._views[k]:
+            if like is None:
+                self.scope[name] = each
+            else:
+                self.scope[name] = np.ndarray(like.shape, like.dtype, each, offset, like.strides)
+        self._last[k] = each  # last: who is interrupted above begins anew
+
+    # -- making it ready ----------------------------------------------------------------------------------
+
+    def _do(self, instruction: Instruction, calls: list[Any]) -> None:
+        """Run an instruction, and let the replay do the same."""
+        function = instruction.function
+        args, options = self._real(instruction.arguments), self._real(instruction.options)
+        calls.clear()
+        fixed = all(isinstance(self._env[value], np.ndarray) for value in instruction.reads)
+        if fixed and isinstance(function, OfKernel) and _is_noted(function, args, options):
+            if any(value in self._env for value in instruction.makes):  # it gives back what it was given
+                if instruction.arguments[0] not in self._constants:
+                    options = {**options, "out": self._real(instruction.result)}
+            elif function.name == "softmax_xent_mean_forward_backward":
+                options = {**options, "out": (np.empty((), args[0].dtype), None)}
+            result = function.kernel(*args, **options)
+            for what, arguments in calls:
+                if not isinstance(what, Loop):
+                    self.scope.setdefault(what.name, what.plain)
+                self._steps.append(Step(what, arguments))
+            self._bind_all(instruction.result, result)
+        elif function.name == "np.mean":  # an array from the beginning, which a loop can write into
+            self._by_python(instruction, _MEAN, args, options, fixed)
+        else:
+            self._by_python(instruction, function, args, options, fixed)
+
+    def _by_python(
+        self, instruction: Instruction, function: Function, args: Any, options: Any, fixed: bool
+    ) -> None:
+        """Run anything else; ``fixed`` says that all values that it reads are arrays, and no numbers that change."""
+        result = function.run(*args, **options)
+        made = list(instruction.makes)
+        if isinstance(function, InPlace):
+            # as a function: a statement would make a local variable of its left side
+            self.scope[name := f"i{function.run.__name__.lstrip('i')}"] = function.run
+            self._line(instruction, f"{name}({written(instruction.arguments, {})})")
+        elif not made:
+            self._line(instruction, instruction.text())
+        elif isinstance(instruction.result, Value):
+            value = instruction.result
+            if isinstance(result, np.ndarray) and id(root_of(result)) in self._roots:
+                self._bind(value, result)  # a view, of what stays where it is
+                return
+            self._bind(value, result)
+            if self._is_constant(instruction):
+                self._constants.add(value)
+            elif fixed and (small := _as_loop(function, args, options, result)) is not None:
+                self._steps.append(small)
+            elif isinstance(result, np.ndarray) and not result.flags.writeable:
+                # stretched from fewer numbers
+                self.scope[whole := f"{value.name}_whole"] = root_of(result)
+                call = function.text(instruction.arguments, instruction.options)
+                self._line(instruction, f"{whole}[...] = whole({call})")
+            else:
+                self._line(instruction, _into(instruction, function, result))
+        else:
+            parts = instruction.result
+            views = [isinstance(each, np.ndarray) and id(root_of(each)) in self._roots for each in result]
+            self._bind_all(parts, result)
+            self._line(instruction, f"parts = {function.text(instruction.arguments, instruction.options)}")
+            for k, (value, is_view) in enumerate(zip(parts, views, strict=True)):
+                if isinstance(value, Value) and not is_view:
+                    target = f"{value.name}[...]" if isinstance(result[k], np.ndarray) else value.name
+                    self._line(instruction, f"{target} = parts[{k}]")
+
+    def _is_constant(self, instruction: Instruction) -> bool:
+        """Tell whether what an instruction makes is the same in every step: made of numbers that are, or of shapes."""
+        if not is_pure(instruction):
+            return False
+        return instruction.function.name in _CONSTANT or all(v in self._constants for v in instruction.reads)
+
+    def _write(self, steps: Sequence[Step]) -> None:
+        """Write the lines of the replay: a table of the loops that come one after another, and what is between them."""
+        table: list[Step] = []
+        for step in steps:
+            if step.is_for_table:
+                table.append(step)
+                continue
+            self._write_table(table)
+            table = []
+            if isinstance(step.what, str):
+                self.lines.append(step.what)
+                continue
+            name = step.what.name if isinstance(step.what, Host) else f"loop_{len(self.scope)}"
+            if isinstance(step.what, Loop):
+                self.scope[name] = step.what.dispatcher
+            self.lines.append(f"{name}({', '.join(map(self._named, step.arguments))})")
+        self._write_table(table)
+        if len(self.lines) > 1 and self.lines[-1].endswith(".t += 1") and self.lines[-2].startswith("drive("):
+            # Ctrl-C is met behind a call: so it finds the count and the parameters both as they were, or both changed
+            self.lines[-2:] = self.lines[-1], self.lines[-2]
+
+    def _write_table(self, steps: Sequence[Step]) -> None:
+        if not steps:
+            return
+        rows = []
+        for step in steps:
+            words: list[int] = [0]
+            places = []
+            for argument in step.arguments:
+                if isinstance(argument, np.ndarray) and (found := self._of_given(argument)):
+                    places.append((found[0], len(words), found[1]))
+                words += driver.words_of(argument)
+            kept = np.array(words, np.int64)
+            for k, position, offset in places:
+                self._words[k].append((kept, position, offset))
+            assert isinstance(step.what, Loop)
+            kinds = tuple(kind for each in step.arguments if (kind := driver.kind_of(each)) is not None)
+            rows.append((driver.entry(step.what, kinds).address, driver.address_of(kept)))
+            self._tables.append((kept, step.arguments))  # which have to stay
+        name = f"table_{len(self._tables)}"
+        self.scope[name] = np.array(rows, np.int64)
+        self.lines.append(f"drive({name}) < 0 or fail()  # {', '.join(map(repr, steps))}")
+
+    def _line(self, instruction: Instruction, line: str) -> None:
+        arrays = (*instruction.reads, *instruction.makes)
+        self._steps.append(Step(line, tuple(self._env[value] for value in arrays)))
+
+    # -- arrays and their names ---------------------------------------------------------------------------
+
+    def _real(self, structure: Any) -> Any:
+        return mapped(structure, lambda x: self._env[x] if isinstance(x, Value) else x)
+
+    def _bind_all(self, result: Any, found: Any) -> None:
+        for value, each in zip(values(result), _arrays(result, found), strict=True):
+            self._bind(value, each)
+
+    def _bind(self, value: Value, found: Any) -> None:
+        """Let a value's name stand for what was found."""
+        self._env[value] = found
+        if isinstance(found, np.ndarray):
+            self._roots.setdefault(id(root_of(found)), found)
+        self._keep(value.name, found)
+
+    def _keep(self, name: str, found: Any) -> None:
+        self.scope[name] = found
+        for k, each in enumerate(self._last):
+            if each is found:
+                self._views[k].append((name, 0, None))
+                return
+        if isinstance(found, np.ndarray) and (place := self._of_given(found)):
+            self._views[place[0]].append((name, place[1], found))
+
+    def _named(self, argument: Any) -> str:
+        if not isinstance(argument, (np.ndarray, np.generic)):
+            return literal(argument)
+        name = f"a{len(self.scope)}"
+        self._keep(name, argument)
+        return name
+
+    def _of_given(self, array: Any) -> tuple[int, int] | None:
+        """Return on which array that is given this one lies, and how far from its beginning."""
+        if not array.size:
+            return None
+        low, high = byte_bounds(array)
+        for k, bounds in enumerate(self._bounds):
+            if bounds is not None and bounds[0] <= low and high <= bounds[1] and bounds[0] < bounds[1]:
+                return k, driver.address_of(array) - driver.address_of(self._last[k])
+        return None
+
+    def _kept(self, value: Value) -> str:
+        """Return what is handed back: a copy of what the next replay will write into."""
+        return f"{value.name}.copy()" if self._is_own(self._env[value]) else value.name
+
+    def _is_own(self, found: Any) -> bool:
+        """Tell whether this is an array of the program's own, into which the next replay will write."""
+        return isinstance(found, np.ndarray) and not self._of_given(found)
+
+
+def _fail() -> None:
+    raise IndexError("a loop met an index that is outside of its array")
+
+
+def _is_noted(function: OfKernel, args: Any, options: Any) -> bool:
+    kernel = function.kernel
+    picked = kernel.pick(*args, **options)
+    return picked is not kernel.reference and (kernel.name in _NOTED or hasattr(kernel, "states"))
+
+
+def _as_loop(function: Function, args: Any, options: Any, result: Any) -> Step | None:
+    """Return a small array's function as a loop with NumPy's bits, where there is one."""
+    if not isinstance(result, np.ndarray):
+        return None
+    if function.name == "np.mean" and not result.ndim:
+        a = args[0]
+        few = a.flags.c_contiguous and 0 < a.size <= softmax_xent.AT_ONCE and a.dtype.char in "fd"
+        plain = all(each is None or each is False for each in (*args[1:], *options.values()))
+        return Step(softmax_xent.mean_of_few, (a.reshape(-1), result.reshape(1))) if few and plain else None
+    found = None if options else entrywise.find(function.name, args, result)
+    return None if found is None else Step(*found)
+
+
+def _into(instruction: Instruction, function: Function, result: Any) -> str:
+    """Return the statement that computes a result into the array that it has."""
+    name, (arguments, options) = instruction.result.name, (instruction.arguments, instruction.options)
+    call = function.text(arguments, options)
+    if not isinstance(result, np.ndarray):
+        return f"{name} = {call}"
+    if isinstance(function, OfNumPy) and function.is_ufunc:
+        return f"{call[:-1]}, out={name})"
+    if isinstance(function, Coefficients):
+        return f"{name}[:] = {function.name}_as_numbers({', '.join(map(literal, arguments[:2]))})"
+    if isinstance(function, Operator) and function.name in _UFUNCS and len(arguments) == 2:
+        return f"{_UFUNCS[function.name]}({', '.join(map(literal, arguments))}, out={name})"
+    if isinstance(function, Method) and function.name == ".random":
+        return f"{literal(arguments[0])}.random(dtype={literal(options['dtype'])}, out={name})"
+    return f"{name}[...] = {call}"
+
+
+def _arrays(result: Any, found: Any) -> list[Any]:
+    """Return what stands for the values in a result."""
+    if isinstance(result, Value):
+        return [found]
+    return [each for value, each in zip(result or (), found or (), strict=True) if isinstance(value, Value)]
+
+
+def _scope(listing: Listing) -> Mapping[str, Any]:
+    names: dict[str, Any] = {}
+    for instruction in listing.instructions:
+        names |= instruction.function.scope
+    return names

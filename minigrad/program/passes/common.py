@@ -1,0 +1,71 @@
+"""What is worked out twice is worked out once, and what nobody writes into needs no copy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from minigrad.program.functions import Method, OfPython
+from minigrad.program.instructions import Instruction, Listing, Value, mapped
+
+
+def shared(listing: Listing) -> Listing:
+    """Work out once what two instructions would work out from the same values, in memory that nobody writes into."""
+    known: dict[Any, Instruction] = {}
+    instead: dict[Value, Value] = {}
+    kept = []
+    for each in listing.instructions:
+        each = _with(each, instead)
+        if is_pure(each) and not any(value in listing.kept for value in each.makes):
+            key = each.function.name, repr(mapped((each.arguments, each.options), _key))
+            if (first := known.setdefault(key, each)) is not each:
+                instead.update(zip(each.makes, first.makes, strict=True))
+                continue
+        kept.append(each)
+    return Listing(listing.given, kept, listing.kept)
+
+
+def without_copies(listing: Listing) -> Listing:
+    """Take an array itself in the place of its copy, where nobody writes into either."""
+    instead: dict[Value, Value] = {}
+    kept = []
+    for each in listing.instructions:
+        each = _with(each, instead)
+        if each.function.name == ".copy" and len(each.arguments) == 1 and is_pure(each):
+            original, copy = each.arguments[0], each.result
+            if copy not in listing.kept:
+                instead[copy] = original
+                continue
+        kept.append(each)
+    return Listing(listing.given, kept, listing.kept)
+
+
+def _with(instruction: Instruction, instead: dict[Value, Value]) -> Instruction:
+    if not instead:
+        return instruction
+
+    def other(x: Any) -> Any:
+        return instead.get(x, x) if isinstance(x, Value) else x
+
+    return replace(
+        instruction,
+        arguments=mapped(instruction.arguments, other),
+        options=mapped(instruction.options, other),
+    )
+
+
+def is_pure(instruction: Instruction) -> bool:
+    """Tell whether an instruction gives the same wherever it stands, and nobody writes into what it makes."""
+    touched = [*instruction.reads, *instruction.makes]
+    is_draw = isinstance(instruction.function, Method) and any(v.dtype is None for v in instruction.reads)
+    return (
+        not instruction.writes
+        and not isinstance(instruction.function, OfPython)
+        and not is_draw
+        and not any(value.memory.written for value in touched)
+        and any(True for _ in instruction.makes)
+    )
+
+
+def _key(x: Any) -> Any:
+    return id(x) if isinstance(x, Value) else (type(x).__name__, x)

@@ -1,0 +1,39 @@
+"""What a step returns: the tree of its results, with a program's values in the place of its arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from minigrad.program.instructions import Value, mapped
+from minigrad.records import Version
+from minigrad.tensor import Tensor, wrap
+
+
+class InTensor:
+    """A result that is handed back in a new tensor."""
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, value: Value, name: str | None) -> None:
+        self.value, self.name = value, name
+
+
+def named(array: Any, name: str | None) -> Tensor:
+    """Return a new tensor around an array."""
+    tensor = wrap(np.asarray(array), None, Version())
+    tensor.name = name
+    return tensor
+
+
+def filled(tree: Any, arrays: Mapping[Value, Any]) -> Any:
+    """Return the tree of results with the arrays of this step."""
+
+    def leaf(x: Any) -> Any:
+        if isinstance(x, InTensor):
+            return named(arrays[x.value], x.name)
+        return arrays[x] if isinstance(x, Value) else x
+
+    return leaf(tree) if tree.__class__ is InTensor else mapped(tree, leaf)

@@ -1,0 +1,72 @@
+"""The steps of a replay on the processor: loops with their arrays, lines of Python, and what is made of neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from minigrad_kernels import driver, sample, updates
+from minigrad_kernels.launch import Host, Loop
+
+
+class Step:
+    """Something that the replay does: a loop or a Host with its arguments, or a line of Python and its arrays."""
+
+    __slots__ = ("arguments", "what")
+
+    def __init__(self, what: Loop | Host | str, arguments: tuple[Any, ...]) -> None:
+        self.what, self.arguments = what, arguments
+
+    def __repr__(self) -> str:
+        if isinstance(self.what, Loop):
+            helper = self.what.names.get("of_entry", self.what)
+            return str(helper.function.__name__.removesuffix("_loop"))
+        return str(self.what)
+
+    @property
+    def is_for_table(self) -> bool:
+        """Whether the driver can call it."""
+        return isinstance(self.what, Loop) and None not in map(driver.kind_of, self.arguments)
+
+    def touches(self, root: Any) -> bool:
+        """Tell whether one of its arrays lies in this memory."""
+        return any(isinstance(each, np.ndarray) and root_of(each) is root for each in self.arguments)
+
+
+def updated_by_rows(steps: Sequence[Step], kept: Sequence[Any]) -> list[Step]:
+    """Make the gradient of a single sample's weights, where only an update needs it, row by row in the update.
+
+    It is worked out and used entry by entry as before, but never lies in memory.
+    """
+    found = list(steps)
+    for step in steps:
+        if not (isinstance(step.what, Loop) and step.what.function is sample.backward_loop):
+            continue
+        g, y, x, w, relu, dx, dw, db = step.arguments
+        root = root_of(dw)
+        others = [other for other in steps if other is not step and other.touches(root)]
+        if len(others) != 1 or any(isinstance(each, np.ndarray) and root_of(each) is root for each in kept):
+            continue
+        update = others[0]
+        rows = updates.by_rows(update.what) if _is_serial_update(update) else None
+        if rows is None:
+            continue
+        theta, _, *state, coefficients = update.arguments
+        matrices = [each.reshape(dw.shape) for each in (theta, *state)]
+        less = (g, y, x, w, relu, dx, np.empty((0, x.size), x.dtype), db)
+        found[found.index(step)] = Step(step.what, less)
+        found[found.index(update)] = Step(rows, (db, x, np.empty_like(x), *matrices, coefficients))
+    return found
+
+
+def _is_serial_update(step: Step) -> bool:
+    return any(step.what is rule.cpu for rule in updates.rules.values())
+
+
+def root_of(array: Any) -> Any:
+    """Return the array that owns the memory on which this one lies."""
+    below = array
+    while (below := getattr(below, "base", None)) is not None:
+        array = below if isinstance(below, np.ndarray) else array
+    return array

@@ -1,0 +1,78 @@
+"""Loops called by address do what they do when they are called from Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from minigrad_kernels import driver
+from minigrad_kernels.launch import Loop, noted
+
+
+def axpy_loop(x, a, times, turn, y):
+    for _ in range(times):
+        for i in range(x.shape[0]):
+            for j in range(x.shape[1]):
+                y[i, j] += -a * x[i, j] if turn else a * x[i, j]
+
+
+def refuse_loop(x):
+    if x[0] < 0:
+        raise IndexError
+    x[0] += 1
+
+
+axpy, refuse = Loop(axpy_loop), Loop(refuse_loop, raises=True)
+
+
+def table(*calls):
+    rows, kept = [], []
+    for loop, arguments in calls:
+        words = [0]
+        for each in arguments:
+            words += driver.words_of(each)
+        kept.append(np.array(words, np.int64))
+        entry = driver.entry(loop, tuple(map(driver.kind_of, arguments)))
+        rows.append((entry.address, driver.address_of(kept[-1])))
+    return np.array(rows, np.int64), kept
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("layout", ["C", "F"])
+def test_arrays_and_numbers_arrive(dtype, layout):
+    x = np.asarray(np.arange(6).reshape(2, 3), dtype, order=layout)
+    y = np.ones((2, 3), dtype)
+    calls, kept = table((axpy, (x, dtype(0.5), 2, False, y)), (axpy, (x, dtype(3), 1, True, y)))
+    assert driver.driver()(calls) == -1
+    np.testing.assert_array_equal(y, 1 + x - 3 * x)
+    other = np.asarray(10 * x, order=layout)
+    kept[0][1] = driver.address_of(other)  # the first call on another array
+    assert driver.driver()(calls) == -1
+    np.testing.assert_array_equal(y, 1 - 2 * x + 10 * x - 3 * x)
+
+
+def test_a_call_that_raises_is_the_last():
+    good, bad, never = np.ones(1), -np.ones(1), np.ones(1)
+    calls, _ = table((refuse, (good,)), (refuse, (bad,)), (refuse, (never,)))
+    assert driver.driver()(calls) == 1
+    assert (good[0], bad[0], never[0]) == (2, -1, 1)
+    bad[0] = 5
+    assert driver.driver()(calls) == -1  # it forgets
+    assert (good[0], bad[0], never[0]) == (3, 6, 2)
+
+
+def test_what_has_no_words_says_so():
+    strided = np.ones((4, 4))[::2, ::2]
+    for each in (strided, np.ones(2, "float16"), "text", None, np.ones(())):
+        assert driver.kind_of(each) is None
+
+
+def test_what_kernels_run_is_noted():
+    x, y = np.ones((2, 2)), np.zeros((2, 2))
+    before = axpy.compiled
+    with noted() as calls:
+        axpy(x, 2.0, 1, False, y)
+        axpy.compiled(x, 1.0, 1, False, y)
+    assert [what for what, _ in calls] == [axpy, axpy]
+    assert all(arguments[-1] is y for _, arguments in calls)
+    assert (y == 3).all()
+    assert axpy.compiled is before

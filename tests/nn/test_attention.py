@@ -1,0 +1,352 @@
+"""Attention against PyTorch's, over random settings; more of them: ``python -m tests.nn.test_attention 200``."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad.errors import ConfigError, DtypeError, ShapeError
+from minigrad.threads import threads
+from tests.nn.parity import close, tensor
+
+
+@pytest.fixture(scope="module")
+def torch():
+    return pytest.importorskip("torch", reason="PyTorch is not installed")
+
+
+def random_function(torch, seed):
+    """One call of scaled_dot_product_attention: result and gradients of q, k, v and of a mask of floats."""
+    rng = np.random.default_rng(seed)
+    n, m, d, e = rng.integers(1, 90 if seed % 5 == 0 else 9, 4)
+    leading = tuple(rng.integers(1, 4, rng.integers(0, 4)))
+    kind = rng.choice(["none", "causal", "bool", "float", "row"])
+    scale = None if rng.random() < 0.5 else float(rng.uniform(0.1, 2))
+    arrays = [rng.normal(size=(*leading, *shape)) for shape in ((n, d), (m, d), (m, e))]
+    mask = None
+    if kind == "bool":
+        mask = rng.random((*leading[1:], n, m)) < 0.7
+    elif kind == "float":
+        mask = rng.normal(size=(n, m))
+    elif kind == "row":
+        mask = rng.normal(size=(1, m))
+    ours, theirs = [tensor(a) for a in arrays], [torch.tensor(a, requires_grad=True) for a in arrays]
+    masks = [None, None]
+    if mask is not None:
+        masks = [mask, torch.tensor(mask)] if kind == "bool" else [tensor(mask), torch.tensor(mask)]
+        if kind != "bool":
+            masks[1].requires_grad_()
+    y = nn.scaled_dot_product_attention(*ours, masks[0], is_causal=kind == "causal", scale=scale)
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        z = torch.nn.functional.scaled_dot_product_attention(
+            *theirs, masks[1], is_causal=kind == "causal", scale=scale
+        )
+    close(y.numpy(), z.detach().numpy(), "result")
+    g = rng.normal(size=y.shape)
+    y.backward(g)
+    z.backward(torch.from_numpy(g))
+    for a, b in zip(ours, theirs, strict=True):
+        close(a.grad.numpy(), b.grad.numpy(), "gradient")
+    if kind in ("float", "row"):
+        close(masks[0].grad.numpy(), masks[1].grad.numpy(), "mask")
+
+
+def moved(torch, ours, theirs):
+    """Both networks in float64 with the same weights: theirs moved over, and back."""
+    ours.to("float64")
+    theirs = theirs.double()
+    theirs.load_state_dict({name: torch.from_numpy(array) for name, array in ours.state_dict().items()})
+    ours.load_state_dict({name: array.numpy() for name, array in theirs.state_dict().items()})
+    return theirs
+
+
+def same_gradients(ours, theirs, inputs, others):
+    for a, b in zip(inputs, others, strict=True):
+        close(a.grad.numpy(), b.grad.numpy(), "input")
+    named = ours.named_parameters()
+    for name, parameter in theirs.named_parameters():
+        close(named[name].grad.numpy(), parameter.grad.numpy(), name)
+
+
+def random_layer(torch, seed):
+    """One MultiheadAttention."""
+    rng = np.random.default_rng(seed)
+    heads = int(rng.integers(1, 4))
+    width = heads * int(rng.integers(1, 5))
+    kdim, vdim = (int(rng.integers(1, 6)), int(rng.integers(1, 6))) if rng.random() < 0.3 else (None, None)
+    options = {"bias": bool(rng.random() < 0.7), "batch_first": bool(rng.random() < 0.5)}
+    samples, n, m = rng.integers(1, 6, 3)
+    alone = rng.random() < 0.2
+    samples = 1 if alone else samples
+
+    def shape(times, w):
+        if alone:
+            return (times, w)
+        return (samples, times, w) if options["batch_first"] else (times, samples, w)
+
+    needs = bool(rng.random() < 0.5)
+    average = bool(rng.random() < 0.5)
+    ours = nn.MultiheadAttention(width, heads, kdim=kdim, vdim=vdim, rng=rng, **options)
+    if ours.in_proj_bias is not None:
+        ours.in_proj_bias.data[...] = rng.normal(size=3 * width)
+    theirs = moved(torch, ours, torch.nn.MultiheadAttention(width, heads, kdim=kdim, vdim=vdim, **options))
+    together = rng.random() < 0.3 and kdim is None
+    shapes = [shape(n, width), shape(m, kdim or width), shape(m, vdim or width)]
+    arrays = [rng.normal(size=s) for s in shapes]
+    inputs, others = [tensor(a) for a in arrays], [torch.tensor(a, requires_grad=True) for a in arrays]
+    if together:
+        inputs, others, m = inputs[:1] * 3, others[:1] * 3, n
+    attn = padding = None
+    if rng.random() < 0.4:
+        attn = rng.random((n, m) if rng.random() < 0.5 else (samples * heads, n, m)) < 0.4
+        attn[..., 0] = False  # PyTorch has nan where every key is hidden
+    elif rng.random() < 0.3:
+        attn = rng.normal(size=(n, m))
+    if rng.random() < 0.4:
+        padding = rng.random((samples, m)) < 0.4
+        padding[:, 0] = False
+        padding = padding[0] if alone else padding
+    if attn is not None and padding is not None and attn.dtype != bool:
+        padding = np.where(padding, -np.inf, 0.0)
+    masks = {"attn_mask": attn, "key_padding_mask": padding}
+    y, w = ours(*inputs, need_weights=needs, average_attn_weights=average, **masks)
+    z, v = theirs(
+        *others,
+        need_weights=needs,
+        average_attn_weights=average,
+        **{name: None if a is None else torch.tensor(a) for name, a in masks.items()},
+    )
+    close(y.numpy(), z.detach().numpy(), "result")
+    assert (w is None) == (v is None)
+    if w is not None:
+        close(w.numpy(), v.detach().numpy(), "weights")
+    g = rng.normal(size=y.shape)
+    y.backward(g)
+    z.backward(torch.from_numpy(g))
+    same_gradients(ours, theirs, inputs, others)
+
+
+def random_encoder(torch, seed):
+    """One TransformerEncoder of one or two layers."""
+    rng = np.random.default_rng(seed)
+    heads = int(rng.integers(1, 4))
+    width, inner = heads * int(rng.integers(1, 4)), int(rng.integers(1, 9))
+    options = {
+        "activation": str(rng.choice(["relu", "gelu"])),
+        "norm_first": bool(rng.random() < 0.5),
+        "batch_first": bool(rng.random() < 0.5),
+    }
+    samples, n, layers = rng.integers(1, 5), rng.integers(1, 6), int(rng.integers(1, 3))
+    ours = nn.TransformerEncoder(
+        nn.TransformerEncoderLayer(width, heads, inner, 0.0, rng=rng, **options), layers
+    )
+    layer = torch.nn.TransformerEncoderLayer(width, heads, inner, 0.0, **options)
+    theirs = moved(torch, ours, torch.nn.TransformerEncoder(layer, layers, enable_nested_tensor=False))
+    x = rng.normal(size=(samples, n, width) if options["batch_first"] else (n, samples, width))
+    mask = np.triu(np.ones((n, n), bool), 1) if rng.random() < 0.5 else None
+    mine, other = tensor(x), torch.tensor(x, requires_grad=True)
+    y, z = ours(mine, mask), theirs(other, None if mask is None else torch.tensor(mask))
+    close(y.numpy(), z.detach().numpy(), "result")
+    g = rng.normal(size=y.shape)
+    y.backward(g)
+    z.backward(torch.from_numpy(g))
+    same_gradients(ours, theirs, [mine], [other])
+
+
+KINDS = {"function": random_function, "layer": random_layer, "encoder": random_encoder}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(12))
+def test_as_pytorch(torch, kind, seed):
+    KINDS[kind](torch, seed)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_query_that_sees_no_key_gets_zeros_and_gives_no_gradient(torch, causal):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(1, 3, 2)) for _ in range(3)]
+    mask = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1]], bool)
+    if causal:
+        mask &= np.tri(3, dtype=bool)
+    for given in (mask, np.where(mask, 0.0, -np.inf)):
+        q, k, v = (tensor(a) for a in arrays)
+        y = nn.scaled_dot_product_attention(q, k, v, given)
+        z = torch.nn.functional.scaled_dot_product_attention(*map(torch.tensor, arrays), torch.tensor(given))
+        close(y.numpy(), z.numpy())
+        assert (y.numpy()[0, 1] == 0).all()
+        y.sum().backward()
+        assert (q.grad.numpy()[0, 1] == 0).all()
+        assert np.isfinite(k.grad.numpy()).all()
+
+
+def test_dropout_drops_the_same_weights_backwards():
+    """The gradient is that of the very function that ran: differences of it, with the generator set back."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(2, 5, 3)) for _ in range(3)]
+
+    def f(q, k, v):
+        return nn.scaled_dot_product_attention(q, k, v, dropout_p=0.5, rng=np.random.default_rng(3))
+
+    mg.gradcheck(f, arrays, order=2)
+    first, again = (f(*map(mg.Tensor, arrays)).numpy() for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    other = nn.scaled_dot_product_attention(*arrays, dropout_p=0.5, rng=np.random.default_rng(4))
+    assert not np.array_equal(first, other)
+
+
+def test_dropout_keeps_the_share_and_the_mean_that_it_should():
+    n = 400
+    q = k = np.zeros((n, 4))  # all weights are 1 / n
+    v = np.eye(n)
+    y = np.asarray(nn.scaled_dot_product_attention(q, k, v, dropout_p=0.25, rng=np.random.default_rng(0)))
+    kept = y > 0
+    close(y[kept] * n, 1 / 0.75)
+    assert abs(kept.mean() - 0.75) < 5 * np.sqrt(0.75 * 0.25 / n**2)
+    assert kept.mean(axis=0).std() < 0.05  # no key and no query is favoured
+    assert kept.mean(axis=1).std() < 0.05
+
+
+def test_the_weights_dropped_do_not_depend_on_the_implementation():
+    from minigrad_kernels.launch import reference_only
+
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(2, 70, 4)).astype("float32") for _ in range(3)]
+    arrays[2] = np.broadcast_to(np.eye(70, dtype="float32"), (2, 70, 70))
+
+    def run():
+        return np.asarray(
+            nn.scaled_dot_product_attention(*arrays, dropout_p=0.5, rng=np.random.default_rng(1))
+        )
+
+    with reference_only():
+        reference = run()
+    np.testing.assert_array_equal(run() > 0, reference > 0)
+
+
+def test_what_does_not_fit_is_named():
+    a = np.ones((2, 5, 4))
+    for shapes, text in [
+        ((a, a[..., :3], a), "q has 4 numbers, k 3"),
+        ((a, a[:, :3], a), "3 keys, v 5 values"),
+        ((a[0, 0], a, a), "One query is"),
+        ((np.ones((3, 5, 4)), a, a), "do not stretch"),
+    ]:
+        with pytest.raises(ShapeError, match="MG-533") as error:
+            nn.scaled_dot_product_attention(*shapes)
+        assert text in str(error.value)
+    with pytest.raises(ShapeError, match=r"MG-533 .*mask \(4, 5\)"):
+        nn.scaled_dot_product_attention(a, a, a, np.ones((4, 5), bool))
+    with pytest.raises(DtypeError, match="MG-211"):
+        nn.scaled_dot_product_attention(a, a.astype("float32"), a)
+    with pytest.raises(ConfigError, match="MG-508"):
+        nn.scaled_dot_product_attention(a, a, a, dropout_p=0.1)
+    with pytest.raises(ConfigError, match=r"MG-802 .*two masks"):
+        nn.scaled_dot_product_attention(a, a, a, np.ones((5, 5), bool), is_causal=True)
+    with pytest.raises(ConfigError, match=r"MG-802 .*7 .*2 heads"):
+        nn.MultiheadAttention(7, 2)
+    layer = nn.MultiheadAttention(4, 2, rng=np.random.default_rng(0)).to("float64")
+    with pytest.raises(ShapeError, match=r"MG-533 .*attn_mask is \(3, 3\)"):
+        layer(*[mg.Tensor(a)] * 3, attn_mask=np.ones((3, 3), bool))
+
+
+def test_initial_weights_are_pytorchs(torch):
+    ours = nn.MultiheadAttention(48, 4, rng=np.random.default_rng(0))
+    theirs = torch.nn.MultiheadAttention(48, 4)
+    for name, parameter in theirs.named_parameters():
+        here, there = ours.named_parameters()[name].numpy(), parameter.detach().numpy()
+        assert here.shape == there.shape
+        assert abs(here.std() - there.std()) < 0.05 * max(there.std(), 1e-9)
+        assert abs(np.abs(here).max() - np.abs(there).max()) < 0.02 * max(there.max(), 1e-9)
+
+
+def test_positions():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 5, 6))
+    table = np.array(
+        [[f(t / 10000 ** (2 * i / 6)) for i in range(3) for f in (np.sin, np.cos)] for t in range(9)]
+    )
+    close(
+        nn.SinusoidalPositions(9, 6).to("float64")(mg.Tensor(x), 3).numpy(), x + table[3:8].astype("float32")
+    )
+    learned = nn.LearnedPositions(9, 6, rng).to("float64")
+    close(learned(mg.Tensor(x), 2).numpy(), x + learned.weight.numpy()[2:7])
+    with pytest.raises(ShapeError, match="MG-534"):
+        learned(mg.Tensor(x), 5)
+
+
+def test_rotary_positions_are_rotations_whose_products_know_the_distance_alone():
+    rng = np.random.default_rng(0)
+    rotary = nn.RotaryPositions(6)
+    x, y = rng.normal(size=(2, 1, 6))
+    turned = np.asarray(rotary(x, 3).data if isinstance(rotary(x, 3), mg.Tensor) else rotary(x, 3))
+    pairs, angles = x.reshape(3, 2), 3 / 10000 ** (np.arange(3) / 3)
+    complex_ = (pairs[:, 0] + 1j * pairs[:, 1]) * np.exp(1j * angles)  # eq. 12 of the paper
+    close(turned.reshape(3, 2), np.stack([complex_.real, complex_.imag], -1))
+    products = [float((np.asarray(rotary(x, t)) * np.asarray(rotary(y, t + 4))).sum()) for t in (0, 7, 50)]
+    close(products, [products[0]] * 3)
+    mg.gradcheck(lambda a: rotary(a, 2), [rng.normal(size=(2, 3, 6))], order=2)
+
+
+def test_memory_grows_with_the_length_and_not_with_its_square():
+    """What NumPy holds at most, forward and backward: 4 arrays of the inputs' size and a few rows, no n × n."""
+    import tracemalloc
+
+    from minigrad_kernels import launch
+
+    if launch.numba() is None or launch.reference_is_forced():
+        pytest.skip("the reference holds all weights")
+    peaks = []
+    for n in (512, 1024):
+        rng = np.random.default_rng(0)
+        q, k, v = (
+            mg.Tensor(rng.standard_normal((1, 4, n, 32), dtype=np.float32), requires_grad=True)
+            for _ in range(3)
+        )
+        for _repeat in range(2):  # once to compile
+            tracemalloc.start()
+            nn.scaled_dot_product_attention(q, k, v, is_causal=True).sum().backward()
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            for t in (q, k, v):
+                t.zero_grad()
+        peaks.append(peak)
+        assert peak < 6 * q.data.nbytes + 200_000
+    assert peaks[1] < 2.3 * peaks[0]
+
+
+def test_the_same_bits_whatever_the_number_of_threads():
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal((2, 3, 150, 32), dtype=np.float32) for _ in range(3)]
+    results = []
+    before = max(threads().values())
+    try:
+        for count in (1, 2):
+            mg.set_threads(count)
+            tensors = [tensor(a) for a in arrays]
+            y = nn.scaled_dot_product_attention(
+                *tensors, dropout_p=0.1, is_causal=True, rng=np.random.default_rng(0)
+            )
+            y.backward(arrays[0])
+            results.append([y.numpy(), *(t.grad.numpy() for t in tensors)])
+    finally:
+        mg.set_threads(before)
+    for one, two in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+if __name__ == "__main__":
+    import torch as pytorch
+
+    for number in range(int(sys.argv[1])):
+        for kind in KINDS:
+            try:
+                KINDS[kind](pytorch, number)
+            except AssertionError:
+                print(kind, number)
+                raise
+    print(f"{sys.argv[1]} random settings of each of {', '.join(KINDS)} equal PyTorch's within 1e-10")

@@ -1,0 +1,1 @@
+"""Known programs as their users write them, compared with the same program in PyTorch."""
