@@ -33,12 +33,12 @@ class _Pool(Module):
         self.ceil_mode = ceil_mode
 
     def _require_half(self) -> None:
-        for k, d, p in zip(self.kernel_size, self.dilation, self.padding, strict=True):
-            if p > ((k - 1) * d + 1) // 2:
+        for k, p in zip(self.kernel_size, self.padding, strict=True):
+            if p > k // 2:
                 raise ConfigError(
                     "MG-527",
-                    f"padding is {p}, more than half of a window of {(k - 1) * d + 1}: some windows would see nothing "
-                    f"but padding. Use padding={((k - 1) * d + 1) // 2} or less.",
+                    f"padding is {p}, more than half of a window of {k}: some windows would see nothing but padding. "
+                    f"Use padding={k // 2} or less.",
                 )
 
     def _settings(self) -> list[tuple[int, ...]]:
@@ -83,7 +83,8 @@ class MaxPool2d(_Pool):
     x (n, c, h, w), or (c, h, w); the padding never is the largest. The gradient goes to the largest one, of several
     equal ones to the first. ``stride`` None is ``kernel_size``; ``ceil_mode`` keeps a window that reaches over the end.
     Ranzato et al. 2007, "Unsupervised learning of invariant feature hierarchies", section 2. Raises ShapeError MG-525
-    and MG-526 where x is no picture or no window fits, ConfigError MG-527 where padding is more than half a window.
+    and MG-526 where x is no picture or no window fits, MG-528 where one sees nothing of x, ConfigError MG-527 where
+    padding is more than half a window.
     """
 
     def __init__(

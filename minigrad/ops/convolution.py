@@ -7,15 +7,17 @@ back.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from minigrad_kernels import conv as conv_kernels
 from minigrad_kernels import pool as pool_kernels
-from minigrad_kernels.geometry import ONCE, UNPADDED, Pair, Sides
+from minigrad_kernels.geometry import ONCE, UNPADDED, Pair, Sides, output_length
 from minigrad_kernels.pool import Axis
 
 from minigrad.backend import Array
+from minigrad.errors import ShapeError
 from minigrad.operation import Operation, define
 from minigrad.ops.half import wide
 from minigrad.tensor import unwrap
@@ -114,12 +116,33 @@ conv2d_weight: Operation = define(
 _WINDOW: dict[str, Any] = {"kernel": ONCE, "stride": ONCE, "padding": UNPADDED, "dilation": ONCE}
 
 
+@lru_cache(maxsize=256)
+def _require_seen(size: Pair, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> None:
+    """Raise ShapeError MG-528 where a window sees nothing but padding: of nothing there is no largest."""
+    axes = zip(size, kernel, stride, padding, dilation, strict=True)
+    for axis, (n, k, step, sides, apart) in enumerate(axes):
+        for p in range(output_length(n, k, step, sides, apart)):
+            seen = [p * step - sides[0] + i * apart for i in range(k)]
+            if not any(0 <= y < n for y in seen):
+                rows = ("rows", "columns")[axis]
+                raise ShapeError(
+                    "MG-528",
+                    f"max pooling: window {p} would look at {rows} {', '.join(map(str, seen))} of x, which has {rows} "
+                    f"0 to {n - 1}: all of it is padding, and of nothing there is no largest number. Pad by less than "
+                    f"{sides}, or use a larger kernel or a smaller dilation.",
+                )
+
+
 def _max(x: Array, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> Any:
+    if padding != UNPADDED:
+        _require_seen(x.shape[2:], kernel, stride, padding, dilation)
     y, places = pool_kernels.max_pool(wide(x), kernel, stride, padding, dilation)
     return y.astype(x.dtype, copy=False), places
 
 
 def _textbook_max(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> Any:
+    if padding != UNPADDED:
+        _require_seen(x.shape[2:], kernel, stride, padding, dilation)
     views = conv_kernels.windows(x, kernel, stride, padding, dilation, value=-np.inf)
     return np.max(views, axis=(-2, -1))
 

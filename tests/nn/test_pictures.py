@@ -147,6 +147,19 @@ MISTAKES = {
     "three lengths": (lambda: nn.Conv2d(1, 1, (1, 2, 3)), "MG-527", "height and width"),
     "a mode": (lambda: nn.Conv2d(1, 1, 3, padding_mode="mirror"), "MG-527", "reflect"),
     "more than half": (lambda: nn.MaxPool2d(2, padding=2), "MG-527", "padding=1 or less"),
+    "more than half, dilated": (lambda: nn.MaxPool2d(3, padding=2, dilation=2), "MG-527", "padding=1 or less"),
+    "stepped over": (
+        lambda: nn.MaxPool2d(2, 1, padding=1, dilation=4)(np.ones((1, 3, 3))),
+        "MG-528", "rows -1, 3 of x, which has rows 0 to 2",
+    ),
+    "in the padding": (
+        lambda: ops.convolution.max_pool2d(np.ones((1, 1, 2, 9)), kernel=(1, 2), padding=((0, 0), (3, 0))),
+        "MG-528", "columns -3, -2 of x",
+    ),
+    "in the padding, symbolically": (
+        lambda: ops.convolution.max_pool2d(Entries.named("x", np.ones((1, 1, 2, 2))), padding=((0, 1), (0, 0))),
+        "MG-528", "rows 2 of x",
+    ),
     "indices": (lambda: nn.MaxPool2d(2, return_indices=True), "MG-527", "MaxUnpool"),
     "output padding": (lambda: nn.ConvTranspose2d(1, 1, 3, output_padding=1), "MG-527", "smaller than"),
 }  # fmt: skip
