@@ -72,6 +72,21 @@ def pack_panels(a: Any, j: int, t: Any) -> None:
             t[q, p] = a[p, k : k + COLUMNS]
 
 
+def copy_inside(
+    x: Any, n: int, c: int, i: int, j: int, low: int, high: int, t: Any, row: int, k: int, count: int
+) -> None:
+    """t[row, k:] = x[n, c, i, j:], ``count`` numbers, of which those before ``low`` and from ``high`` on are 0."""
+    for u in range(count):
+        t[row, k + u] = x[n, c, i, j + u] if low <= u < high else 0
+
+
+def put(
+    a: Any, row: int, k: int, bias: Any, b: int, y: Any, n: int, c: int, i: int, j: int, count: int
+) -> None:
+    """y[n, c, i, j:] = a[row, k:] + bias[b], ``count`` numbers, not more than a register has."""
+    y[n, c, i, j : j + count] = a[row, k : k + count] + bias[b]
+
+
 class Tile(Loop):
     """One of the functions above, for another Loop to call."""
 
@@ -154,6 +169,47 @@ class _Emitter:
             for k in (0, lanes):
                 vector = self.load(lanes, a, row.index, self.plus(start, k))
                 self.store(vector, t, panel.index, row.index, self.integer(k))
+
+    def copy_inside(
+        self, x: _Array, n: Any, c: Any, i: Any, j: Any, low: Any, high: Any, t: _Array, row: Any, k: Any, count: Any
+    ) -> None:  # fmt: skip
+        within = self.builder.and_(self.before(high), self.builder.not_(self.before(low)))
+        self.store_some(self.load_some(x, (n, c, i, j), within), t, (row, k), self.before(count))
+
+    def put(
+        self, a: _Array, row: Any, k: Any, bias: _Array, b: Any, y: _Array, n: Any, c: Any, i: Any, j: Any, count: Any
+    ) -> None:  # fmt: skip
+        lanes, some = self.size.lanes, self.before(count)
+        number = self.builder.extract_element(self.load(1, bias, b), self.integer(0))
+        vector = self.builder.fadd(self.load_some(a, (row, k), some), self.spread(number, lanes))
+        self.store_some(vector, y, (n, c, i, j), some)
+
+    def before(self, end: Any) -> Any:
+        """For each place of a register whether it is below ``end``."""
+        lanes = self.size.lanes
+        places = self.ir.Constant(self.ir.VectorType(self.ir.IntType(64), lanes), list(range(lanes)))
+        return self.builder.icmp_signed("<", places, self.spread(end, lanes))
+
+    def load_some(self, array: _Array, index: Any, chosen: Any) -> Any:
+        """The chosen ones of the numbers that start at array[index], and 0; the others are not touched."""
+        kind = self.ir.VectorType(self.ir.FloatType(), self.size.lanes)
+        return self.masked(
+            "load", kind, [self.address(array, index, kind), None, chosen, self.zeros(self.size.lanes)]
+        )
+
+    def store_some(self, vector: Any, array: _Array, index: Any, chosen: Any) -> None:
+        """Write the chosen ones of a vector's numbers to where array[index] starts."""
+        self.masked(
+            "store", self.ir.VoidType(), [vector, self.address(array, index, vector.type), None, chosen]
+        )
+
+    def masked(self, what: str, result: Any, arguments: list[Any]) -> Any:
+        """Call LLVM's masked load or store; None among the arguments is where it wants the alignment."""
+        arguments = [self.ir.Constant(self.ir.IntType(32), 4) if a is None else a for a in arguments]
+        name = f"llvm.masked.{what}.v{self.size.lanes}f32.p0"
+        kind = self.ir.FunctionType(result, [a.type for a in arguments])
+        function = self.cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(function, arguments)
 
     def sums(self, a: _Array, i: Any, b: _Array, j: Any) -> list[list[Any]]:
         """Σ_k a[i + r, k] b[k, j:], as two vectors for each of the tile's rows r."""

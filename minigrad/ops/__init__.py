@@ -70,7 +70,8 @@ from minigrad.ops.words import concatenate, enter, stack
 _LATER = (
     *("circular", "methods_of_ufuncs", "joining", "arrange", "select", "order", "quantiles", "masked"),
     *("running", "weights", "sampled", "statistics", "tensor_products", "linalg", "factorizations"),
-    *("least_squares", "norms", "nonlinear", "normalization", "attention", "recurrent", "comparison"),
+    *("least_squares", "norms", "nonlinear", "normalization", "attention", "recurrent", "convolution"),
+    "comparison",
     "later_words",
 )
 """Families that are imported when something is looked up that the others do not have."""

@@ -10,6 +10,8 @@ import numpy as np
 from minigrad_kernels import attention, linear, recurrent
 from minigrad_kernels.update_rules import RULES
 
+from tests.kernels import pictures
+
 Arrays = list[np.ndarray[Any, Any]]
 Rng = np.random.Generator
 
@@ -438,6 +440,7 @@ CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "attention_backward": attention_backward,
     "matmul": matmul,
     "int8_matmul": int8_matmul,
+    **pictures.CASES,
     **{
         f"{kind}_{way}": recurrent_kernel(kind, gates, way == "backward")
         for kind, gates in (("rnn", 1), ("gru", 3), ("lstm", 4))

@@ -15,6 +15,7 @@ from tests.ops.cases import (
     arrange,
     circular,
     comparison,
+    convolution,
     core,
     linalg,
     nonlinear,
@@ -34,7 +35,7 @@ registry.load()
 
 _FAMILIES = (
     *(core, attention_cases, circular, arrange, select, order, statistics, products, linalg, nonlinear),
-    *(normalization, recurrent, special, comparison),
+    *(normalization, recurrent, special, comparison, convolution),
 )
 
 #: operation -> its cases

@@ -1,0 +1,93 @@
+"""Convolution by plain loops, of either float dtype: for few channels to a group, and for processors without tiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad_kernels.geometry import Geometry
+from minigrad_kernels.launch import Loop, may_use_threads, threads
+from minigrad_kernels.products import PARALLEL_FROM
+
+prange = range  # Numba's, where a loop is compiled in parallel
+
+
+def inside_loop(start: int, step: int, count: int, length: int) -> Any:
+    """Return from which to before which k, of 0 … count - 1, start + k·step is one of 0 … length - 1."""
+    low = 0 if start >= 0 else (-start + step - 1) // step
+    high = 0 if start >= length else (length - start + step - 1) // step
+    return min(low, count), max(min(low, count), min(high, count))
+
+
+inside = Loop(inside_loop)
+
+
+def correlate_loop(x: Any, w: Any, bias: Any, geometry: Any, place: Any, groups: int, y: Any) -> None:
+    """Row by row of y: every weight times a row of x is added to it."""
+    sy, sx, dy, dx, top, left, oh, ow = geometry
+    y0, ys, x0, xs = place
+    outputs, channels, kh, kw = w.shape
+    for task in prange(x.shape[0] * outputs):
+        n, o = divmod(np.int64(task), outputs)
+        first = o // (outputs // groups) * channels
+        sums = np.empty(ow, x.dtype)
+        for p in range(oh):
+            sums[:] = 0
+            for c in range(channels):
+                for i in range(kh):
+                    iy = p * sy + i * dy - top
+                    if 0 <= iy < x.shape[2]:
+                        row = x[n, first + c, iy]
+                        for j in range(kw):
+                            start = j * dx - left
+                            low, high = inside(start, sx, ow, x.shape[3])
+                            weight = w[o, c, i, j]
+                            for q in range(low, high):
+                                sums[q] += weight * row[start + q * sx]
+            for q in range(ow):
+                y[n, o, y0 + p * ys, x0 + q * xs] = sums[q] + bias[o]
+
+
+def weights_loop(g: Any, x: Any, geometry: Any, groups: int, dw: Any) -> None:
+    """Weight by weight: the sum over all pixels of g times what the weight meets there."""
+    sy, sx, dy, dx, top, left, oh, ow = geometry
+    outputs, channels, kh, kw = dw.shape
+    for task in prange(outputs * channels):
+        o, c = divmod(np.int64(task), channels)
+        first = o // (outputs // groups) * channels
+        for i in range(kh):
+            for j in range(kw):
+                start = j * dx - left
+                low, high = inside(start, sx, ow, x.shape[3])
+                total = g.dtype.type(0)
+                for n in range(x.shape[0]):
+                    for p in range(oh):
+                        iy = p * sy + i * dy - top
+                        if 0 <= iy < x.shape[2]:
+                            row, other = x[n, first + c, iy], g[n, o, p]
+                            for q in range(low, high):
+                                total += other[q] * row[start + q * sx]
+                dw[o, c, i, j] = total
+
+
+_REASSOC = frozenset({"reassoc"})
+_correlate = [Loop(correlate_loop), Loop(correlate_loop, parallel=True)]
+_weights = [Loop(weights_loop, fastmath=_REASSOC), Loop(weights_loop, fastmath=_REASSOC, parallel=True)]
+
+
+def _several(multiplications: int) -> bool:
+    return bool(threads() > 1 and multiplications >= PARALLEL_FROM and may_use_threads())
+
+
+def correlate(x: Any, w: Any, b: Any, geometry: Geometry, place: Any, groups: int, y: Any) -> None:
+    """Write b + Σ x·w into rows y0, y0 + ys … and columns x0, x0 + xs … of y, for ``place`` = (y0, ys, x0, xs)."""
+    bias = np.zeros(len(w), w.dtype) if b is None else b
+    loop = _correlate[_several(w.size * len(x) * geometry.oh * geometry.ow)]
+    loop.compiled(x, w, bias, tuple(geometry), place, groups, y)
+
+
+def weights(g: Any, x: Any, geometry: Geometry, groups: int, dw: Any) -> None:
+    """dw = Σ g·x."""
+    loop = _weights[_several(g.size * dw.size // len(dw))]
+    loop.compiled(g, x, tuple(geometry), groups, dw)
