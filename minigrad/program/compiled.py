@@ -56,19 +56,21 @@ class Compiled:
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         case, leaves = arguments.split(args, kwargs)
-        broken = ""
-        for program in self._programs.get(case, ()):
-            broken = program.guards.broken()
-            if not broken:
-                self._last = program
-                program.calls += 1
-                if self.verify and _is_due(program.calls):
-                    return verifying.run(program, self._run, args, kwargs, leaves, self.grads)
-                try:
-                    return program.run(leaves)
-                except Exception as error:
-                    return self._fail(error, args, kwargs)
-        return self._trace(case, args, kwargs, broken)
+        program, broken = self._last, ""
+        if program is None or program.case != case or program.guards.broken():
+            for program in self._programs.get(case, ()):
+                if not (broken := program.guards.broken()):
+                    self._last = program
+                    break
+            else:
+                return self._trace(case, args, kwargs, broken)
+        program.calls += 1
+        if self.verify and _is_due(program.calls):
+            return verifying.run(program, self._run, args, kwargs, leaves, self.grads)
+        try:
+            return program.run(leaves)
+        except Exception as error:
+            return self._fail(error, args, kwargs)
 
     def over(self, batches: Iterable[Any]) -> list[Any]:
         """Run the step on every batch, a tuple of its arguments or the only one, and return what it returned for each.

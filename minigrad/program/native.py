@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -99,10 +100,10 @@ class Native:
 
     def run(self, given: Sequence[Any]) -> tuple[Any, ...]:
         """Replay the program; return what it keeps."""
-        last = self._last
-        for k, each in enumerate(given):
-            if each is not last[k]:
-                self._move(k, each)
+        if not all(map(is_, given, self._last)):
+            for k, each in enumerate(given):
+                if each is not self._last[k]:
+                    self._move(k, each)
         values: tuple[Any, ...] = self._replay()
         return values
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.program import arguments, native, passes, saving, source, undoing
+from minigrad.program import arguments, native, passes, saving, source, sources, undoing
 from minigrad.program.effects import Effect
 from minigrad.program.guards import Guards
 from minigrad.program.instructions import Listing
@@ -36,7 +36,7 @@ class Program:
     replayed: Listing = field(init=False, repr=False)
     _function: Any = field(default=None, repr=False)
     _native: native.Native | None = field(default=None, repr=False)
-    _reads: Any = field(default=None, repr=False)
+    _read: Any = field(default=None, repr=False)
     _undo: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -106,30 +106,33 @@ class Program:
         """
         saving.save(self, path, steps)
 
-    def _replay(self, given: Sequence[Any]) -> tuple[Any, ...]:
-        """Run on the processor's target; its first run makes it ready, where that is possible."""
-        if self._native is None and native.is_possible(given):
+    def _make_ready(self) -> None:
+        self._function = source.compiled(self.name_in_python, self.replayed)
+        self._undo = undoing.Undo(self.replayed)
+        needed = set(self.replayed.given)
+        pairs = zip(self.listing.given, self.sources, strict=True)
+        self._read = sources.reader([each for value, each in pairs if value in needed])
+
+    def _first(self, given: Sequence[Any]) -> tuple[Any, ...]:
+        """Run without the processor's target, which this makes ready where that is possible."""
+        if native.is_possible(given):
             self._native = native.Native(self.replayed, given)
             return self._native.first
-        values: tuple[Any, ...] = self._function(*given) if self._native is None else self._native.run(given)
+        values: tuple[Any, ...] = self._function(*given)
         return values
 
     def run(self, leaves: Sequence[Any]) -> Any:
         """Replay the step on the arrays and numbers among its arguments; return what it returns."""
         if self._function is None:
-            self._function = source.compiled(self.name_in_python, self.replayed)
-            self._undo = undoing.Undo(self.replayed)
-            needed = set(self.replayed.given)
-            pairs = zip(self.listing.given, self.sources, strict=True)
-            self._reads = [each.read for value, each in pairs if value in needed]
-        given = [read(leaves) for read in self._reads]
+            self._make_ready()
+        given = self._read(leaves)
         before = self._undo.saved(given)
         try:
-            values = self._replay(given)
+            values = self._first(given) if self._native is None else self._native.run(given)
         except Exception:
             self._undo.restore(before)
             raise
-        arrays = dict(zip(self.listing.kept, values, strict=True))
+        arrays = dict(zip(self.listing.kept, values))  # noqa: B905 (this runs for every step)
         for effect in self.effects:
             effect.happen(arrays)
         return filled(self.tree, arrays)

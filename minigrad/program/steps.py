@@ -56,7 +56,7 @@ def updated_by_rows(steps: Sequence[Step], kept: Sequence[Any]) -> list[Step]:
         matrices = [each.reshape(dw.shape) for each in (theta, *state)]
         less = (g, y, x, w, relu, dx, np.empty((0, x.size), x.dtype), db)
         found[found.index(step)] = Step(step.what, less)
-        found[found.index(update)] = Step(rows, (db, x, np.empty_like(x), *matrices, coefficients))
+        found[found.index(update)] = Step(rows, (db, x, *matrices, coefficients))
     return found
 
 
