@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,13 +34,28 @@ class Coefficients(OfPython):
     @property
     def scope(self) -> dict[str, Any]:
         """See ``Function.scope``."""
-        return {self.name: self.run, f"{self.name}_as_numbers": self._numbers}
+        return {self.name: self.run, f"{self.name}_as_numbers": self.numbers}
 
     def _now(self, optimizer: Optimizer, clip: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-        return np.array(self._numbers(optimizer, clip), dtype)
+        return np.array(self.numbers(optimizer, clip), dtype)
 
-    def _numbers(self, optimizer: Optimizer, clip: Any) -> tuple[Any, ...]:
-        return self.rule.coefficients(optimizer, clip, optimizer.l2, optimizer.rate, optimizer.t + 1)
+    def numbers(self, optimizer: Optimizer, clip: Any) -> tuple[Any, ...]:
+        """Return the coefficients of the optimizer's next step."""
+        rate = optimizer.last_rate = optimizer.rate
+        return self.rule.coefficients(optimizer, clip, optimizer.l2, rate, optimizer.t + 1)
+
+    def is_constant(self, optimizer: Optimizer) -> bool:
+        """Tell whether they are the same in every step as long as nobody changes a setting."""
+        counts, names = _read_by(self.rule.coefficients)
+        worked_out = any(isinstance(getattr(type(optimizer), name, None), property) for name in names)
+        return not (callable(optimizer.lr) or counts or worked_out)
+
+
+@cache
+def _read_by(coefficients: Any) -> tuple[bool, tuple[str, ...]]:
+    """Tell whether coefficients depend on the count of steps, and which attributes they read."""
+    code = coefficients.__code__
+    return any(each.argval == "t" for each in dis.get_instructions(code)), code.co_names
 
 
 class Formula(OfPython):
