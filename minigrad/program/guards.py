@@ -54,6 +54,7 @@ class Guards:
         self._found = [_mode_of(module) for module in around.modules]
         self._found += [_wish(tensor, name) for tensor, name in around.tensors]
         self._found += [fact for optimizer in around.optimizers for fact in _settings(optimizer)]
+        self._optimizers = around.optimizers
         self._gradients: list[Fact] = []
         self._lists = around.lists
         self._modes = [_mode(name, read) for name, read in _MODES.items()]
@@ -81,6 +82,7 @@ class Guards:
             *(_thing(place, each) for place, each in self._expected.items() if not _is_free(each)),
             *self._found,
             *self._gradients,
+            *(_evenness(optimizer) for optimizer in self._optimizers),
             *(_length(holder, name) for holder, name in self._lists),
             *(_layout(value, s) for value, s in given if isinstance(s, (OfTensor, AtPlace))),
             *self._modes,
@@ -163,13 +165,31 @@ def _wish(tensor: Tensor, name: str) -> Fact:
 
 
 def _settings(optimizer: Optimizer) -> list[Fact]:
-    """What decides by which rule an optimizer goes."""
+    """What decides by which rules an optimizer goes."""
+    kind = type(optimizer).__name__
 
     def told(before: Any, now: Any) -> str:
-        return f"{type(optimizer).__name__} has other settings (fast, max_norm or those of its formula)"
+        return f"{kind} has other settings (fast, max_norm or those of its formula)"
 
+    def told_of_groups(before: Any, now: Any) -> str:
+        return f"{kind} has {len(now)} groups of parameters, not {len(before)}"
+
+    whole = [Fact("{here}._members", optimizer, None, optimizer._members, told_of_groups)]
     names = ("fast", "max_norm", "kernel")
-    return [Fact("{here}." + each, optimizer, None, getattr(optimizer, each), told) for each in names]
+    return whole + [
+        Fact("{here}." + name, each, None, getattr(each, name), told)
+        for each in (optimizer, *optimizer._members)
+        for name in names
+    ]
+
+
+def _evenness(optimizer: Optimizer) -> Fact:
+    """Whether parameters may have skipped steps, so that each has a count of its own."""
+
+    def told(before: bool, now: bool) -> str:
+        return f"{type(optimizer).__name__} has parameters that have skipped steps"
+
+    return Fact("{here}._uneven", optimizer, None, optimizer._uneven, told)
 
 
 def _length(holder: list[Any], name: str) -> Fact:

@@ -250,9 +250,10 @@ class Native:
                 self.scope[name] = step.what.dispatcher
             self.lines.append(f"{name}({', '.join(map(self._named, step.arguments))})")
         self._write_table(table)
-        if len(self.lines) > 1 and self.lines[-1].endswith(".t += 1") and self.lines[-2].startswith("drive("):
-            # Ctrl-C is met behind a call: so it finds the count and the parameters both as they were, or both changed
-            self.lines[-2:] = self.lines[-1], self.lines[-2]
+        # Ctrl-C is met behind a call: so it finds counts and parameters all as they were, or all changed
+        last = max((k for k, line in enumerate(self.lines) if line.startswith("drive(")), default=0)
+        if all(line.endswith(".t += 1") for line in self.lines[last + 1 :]):
+            self.lines[last:] = [*self.lines[last + 1 :], *self.lines[last : last + 1]]
 
     def _write_table(self, steps: Sequence[Step]) -> None:
         if not steps:
