@@ -164,8 +164,13 @@ class Host:
 
 
 @contextmanager
-def noted() -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
-    """Yield a list of what this thread's kernels run inside the block: each loop, and each Host, with its arguments."""
+def noted(
+    call: Callable[[Loop, tuple[Any, ...]], Any] = lambda loop, arguments: loop.dispatcher(*arguments),
+) -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
+    """Yield a list of what this thread's kernels run inside the block: each loop, and each Host, with its arguments.
+
+    ``call`` runs a loop that Numba has not made ready yet.
+    """
     calls: list[tuple[Loop | Host, tuple[Any, ...]]] = []
     thread = get_ident()
 
@@ -183,7 +188,7 @@ def noted() -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
         for host, run in hosts:
             host.run = noting(host, run)
         for loop, compiled in loops:
-            loop.__dict__["compiled"] = noting(loop, compiled or _called(loop))
+            loop.__dict__["compiled"] = noting(loop, compiled or _called(loop, call))
         yield calls
     finally:
         for host, run in hosts:
@@ -194,5 +199,5 @@ def noted() -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
                 loop.__dict__["compiled"] = compiled
 
 
-def _called(loop: Loop) -> Implementation:
-    return lambda *arguments: loop.dispatcher(*arguments)
+def _called(loop: Loop, call: Callable[[Loop, tuple[Any, ...]], Any]) -> Implementation:
+    return lambda *arguments: call(loop, arguments)

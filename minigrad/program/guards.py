@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from types import CellType, ModuleType
 from typing import Any, NamedTuple
 
@@ -87,15 +88,24 @@ class Guards:
             *(_layout(value, s) for value, s in given if isinstance(s, (OfTensor, AtPlace))),
             *self._modes,
         ]
-        self._scope: dict[str, Any] = {}
+        return self
+
+    @cached_property
+    def _scope(self) -> dict[str, Any]:
+        """The names in ``first_other``, which gives the first fact where another thing is found, or None."""
+        scope: dict[str, Any] = {}
         lines = ["def first_other():"]
         for k, fact in enumerate(self._facts):
             text = fact.text.format(here=f"here{k}", key=f"key{k}")
             lines.append(f"    if {text} is not value{k}: return {k}")
-            self._scope |= {f"here{k}": fact.here, f"key{k}": fact.key, f"value{k}": fact.value}
-        exec("\n".join([*lines, "    return None"]), self._scope)
-        self._first_other: Callable[[], int | None] = self._scope["first_other"]
-        return self
+            scope |= {f"here{k}": fact.here, f"key{k}": fact.key, f"value{k}": fact.value}
+        exec("\n".join([*lines, "    return None"]), scope)
+        return scope
+
+    @cached_property
+    def _first_other(self) -> Callable[[], int | None]:
+        found: Callable[[], int | None] = self._scope["first_other"]
+        return found
 
     def broken(self) -> str:
         """Return what does not hold any more, or nothing.

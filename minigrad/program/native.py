@@ -88,7 +88,7 @@ class Native:
         for value, each in zip(listing.given, given, strict=True):
             self._bind(value, each)
         listing = hoisted(listing)
-        with noted() as calls:
+        with noted(driver.call) as calls:
             for instruction in listing.instructions:
                 self._do(instruction, calls)
         kept = [self._env[value] for value in listing.kept]

@@ -33,7 +33,7 @@ class Program:
     seconds: float
     calls: int = 1
     reason: str = ""
-    replayed: Listing = field(init=False, repr=False)
+    _replayed: Listing | None = field(default=None, init=False, repr=False)
     _function: Any = field(default=None, repr=False)
     _native: native.Native | None = field(default=None, repr=False)
     _rounds: Any = field(default=..., repr=False)
@@ -41,8 +41,12 @@ class Program:
     read_from: Sequence[Source] = field(default=(), repr=False)
     undo: Any = field(default=None, repr=False)
 
-    def __post_init__(self) -> None:
-        self.replayed = list(self.stages.values())[-1]
+    @property
+    def replayed(self) -> Listing:
+        """The listing as it is after all passes."""
+        if self._replayed is None:
+            self._replayed = list(self.stages.values())[-1]
+        return self._replayed
 
     def __str__(self) -> str:
         listing = self.replayed
@@ -109,7 +113,6 @@ class Program:
         saving.save(self, path, steps)
 
     def _make_ready(self) -> None:
-        self._function = source.compiled(self.name_in_python, self.replayed)
         self.undo = undoing.Undo(self.replayed)
         needed = set(self.replayed.given)
         pairs = zip(self.listing.given, self.sources, strict=True)
@@ -121,12 +124,14 @@ class Program:
         if native.is_possible(given):
             self._native = native.Native(self.replayed, given)
             return self._native.first
+        if self._function is None:
+            self._function = source.compiled(self.name_in_python, self.replayed)
         values: tuple[Any, ...] = self._function(*given)
         return values
 
     def run(self, leaves: Sequence[Any]) -> Any:
         """Replay the step on the arrays and numbers among its arguments; return what it returns."""
-        if self._function is None:
+        if self.read is None:
             self._make_ready()
         given = self.read(leaves)
         before = self.undo.saved(given)
