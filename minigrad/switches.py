@@ -34,8 +34,8 @@ class Tracing(Protocol):
     def arrived(self, loss: Any, leaves: Sequence[Any]) -> None:
         """Take note of the loss of a walk, an array, and of the leaves that it reached."""
 
-    def update(self, optimizer: Any, rule: Any, ready: Sequence[Any]) -> None:
-        """Do, and note down, an optimizer's step for the parameters that are ready."""
+    def update(self, optimizer: Any, work: Sequence[Any], idle: Sequence[Any]) -> None:
+        """Do, and note down, an optimizer's step: of each group with the parameters that are ready; others are idle."""
 
 
 tracing: ContextVar[Tracing | None] = switch("tracing", None)

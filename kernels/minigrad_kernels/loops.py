@@ -65,8 +65,9 @@ class Loop:
     ``fastmath`` and ``parallel`` go to Numba. ``names`` gives values to global names of the function, so that one
     text can be compiled for float32 and for float64 with a helper of its own in each; a global name that stands
     for another Loop is compiled with it, and ``prange`` becomes Numba's where the loop is ``parallel``. ``raises``
-    says that it may raise an exception. ``signature``, given Numba's types, says for which arguments it is compiled,
-    all others being converted; without it that is done for each layout of the arrays anew.
+    says that it may raise an exception. ``inlined`` puts it in the place of its calls. ``signature``, given Numba's
+    types, says for which arguments it is compiled, all others being converted; without it that is done for each layout
+    of the arrays anew.
     """
 
     all: ClassVar[WeakSet[Loop]] = WeakSet()
@@ -78,6 +79,7 @@ class Loop:
         fastmath: frozenset[str] = frozenset(),
         parallel: bool = False,
         raises: bool = False,
+        inlined: bool = False,
         signature: Callable[[Any], Any] | None = None,
         **names: Any,
     ) -> None:
@@ -89,6 +91,8 @@ class Loop:
             self.options["fastmath"] = set(fastmath)
         if parallel:
             self.options["parallel"] = True
+        if inlined:
+            self.options["forceinline"] = True
 
     def __call__(self, *arrays: Any) -> Any:
         """Run the compiled loop; RuntimeError where Numba is not installed."""
@@ -133,14 +137,15 @@ class Loop:
         helpers: dict[str, Any] = {name: resolve(loop) for name, loop in self._helpers().items()}
         if self.options.get("parallel") and (module := numba()) is not None:
             helpers["prange"] = module.prange
-        if not helpers and not self.names:
+        inlined = "forceinline" in self.options
+        if not helpers and not self.names and not inlined:
             return function
         scope = function.__globals__ | self.names | helpers
         bound = FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
         bound.__module__ = function.__module__
         # the name is also that of the file in the cache: one text with two sets of helpers has two
         parts = [function.__qualname__, *(loop.function.__name__ for loop in self._helpers().values())]
-        bound.__qualname__ = "_".join(parts) + ("_parallel" if "prange" in helpers else "")
+        bound.__qualname__ = "_".join(parts) + "_parallel" * ("prange" in helpers) + "_inlined" * inlined
         return bound
 
 
@@ -159,8 +164,13 @@ class Host:
 
 
 @contextmanager
-def noted() -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
-    """Yield a list of what this thread's kernels run inside the block: each loop, and each Host, with its arguments."""
+def noted(
+    call: Callable[[Loop, tuple[Any, ...]], Any] = lambda loop, arguments: loop.dispatcher(*arguments),
+) -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
+    """Yield a list of what this thread's kernels run inside the block: each loop, and each Host, with its arguments.
+
+    ``call`` runs a loop that Numba has not made ready yet.
+    """
     calls: list[tuple[Loop | Host, tuple[Any, ...]]] = []
     thread = get_ident()
 
@@ -178,7 +188,7 @@ def noted() -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
         for host, run in hosts:
             host.run = noting(host, run)
         for loop, compiled in loops:
-            loop.__dict__["compiled"] = noting(loop, compiled or _called(loop))
+            loop.__dict__["compiled"] = noting(loop, compiled or _called(loop, call))
         yield calls
     finally:
         for host, run in hosts:
@@ -189,5 +199,5 @@ def noted() -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
                 loop.__dict__["compiled"] = compiled
 
 
-def _called(loop: Loop) -> Implementation:
-    return lambda *arguments: loop.dispatcher(*arguments)
+def _called(loop: Loop, call: Callable[[Loop, tuple[Any, ...]], Any]) -> Implementation:
+    return lambda *arguments: call(loop, arguments)

@@ -13,14 +13,15 @@ reference, one rounding each, so that the two agree in every bit.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad_kernels import gpu
-from minigrad_kernels.launch import Kernel, Loop, kernels
+from minigrad_kernels.launch import Kernel, Loop, kernels, numba
 
 prange = range  # Numba's own where a loop is compiled in parallel
 loop: Any = None  # the rule's own in each of the loops that work in pieces
@@ -123,40 +124,42 @@ def in_pieces_3(theta: Any, g: Any, s: Any, u: Any, w: Any, coefficients: Any) -
         loop(theta[a:b], g[a:b], s[a:b], u[a:b], w[a:b], coefficients)
 
 
-# The gradient of a single sample's weights is an outer product. Where it is needed for the update alone, a row of it is
-# made when that row of the parameter is updated, and never lies in memory: each row is done by the loop above as it is.
+# The gradient of a single sample's weights is an outer product. Where it is needed for the update alone, an entry of it
+# is worked out when the loop above, as it is, asks for it, and never lies in memory.
 
 
-def in_rows_0(factors: Any, x: Any, row: Any, theta: Any, coefficients: Any) -> None:
+class Scaled(NamedTuple):
+    """The array factor · row, of which each entry is worked out when it is asked for."""
+
+    factor: Any
+    row: Any
+
+    def __getitem__(self, i: Any) -> Any:
+        return self.factor * self.row[i]
+
+
+def in_rows_0(factors: Any, x: Any, theta: Any, coefficients: Any) -> None:
     """Run ``loop``, of a rule without a state, on each row of theta with the gradient factors_i · x."""
     for i in range(factors.size):
-        for j in range(x.size):
-            row[j] = factors[i] * x[j]
-        loop(theta[i], row, coefficients)
+        loop(theta[i], Scaled(factors[i], x), coefficients)
 
 
-def in_rows_1(factors: Any, x: Any, row: Any, theta: Any, s: Any, coefficients: Any) -> None:
+def in_rows_1(factors: Any, x: Any, theta: Any, s: Any, coefficients: Any) -> None:
     """Run ``loop``, of a rule with one state."""
     for i in range(factors.size):
-        for j in range(x.size):
-            row[j] = factors[i] * x[j]
-        loop(theta[i], row, s[i], coefficients)
+        loop(theta[i], Scaled(factors[i], x), s[i], coefficients)
 
 
-def in_rows_2(factors: Any, x: Any, row: Any, theta: Any, s: Any, u: Any, coefficients: Any) -> None:
+def in_rows_2(factors: Any, x: Any, theta: Any, s: Any, u: Any, coefficients: Any) -> None:
     """Run ``loop``, of a rule with two states."""
     for i in range(factors.size):
-        for j in range(x.size):
-            row[j] = factors[i] * x[j]
-        loop(theta[i], row, s[i], u[i], coefficients)
+        loop(theta[i], Scaled(factors[i], x), s[i], u[i], coefficients)
 
 
-def in_rows_3(factors: Any, x: Any, row: Any, theta: Any, s: Any, u: Any, w: Any, coefficients: Any) -> None:
+def in_rows_3(factors: Any, x: Any, theta: Any, s: Any, u: Any, w: Any, coefficients: Any) -> None:
     """Run ``loop``, of a rule with three states."""
     for i in range(factors.size):
-        for j in range(x.size):
-            row[j] = factors[i] * x[j]
-        loop(theta[i], row, s[i], u[i], w[i], coefficients)
+        loop(theta[i], Scaled(factors[i], x), s[i], u[i], w[i], coefficients)
 
 
 _IN_ROWS = (in_rows_0, in_rows_1, in_rows_2, in_rows_3)
@@ -164,9 +167,27 @@ _IN_ROWS = (in_rows_0, in_rows_1, in_rows_2, in_rows_3)
 
 @cache
 def by_rows(serial: Loop) -> Loop | None:
-    """Return the loop that makes the gradient of a rule's loop row by row, or None where there is none."""
+    """Return the loop that updates by a rule's loop, row by row, with an outer product; None where there is none."""
     states = serial.function.__code__.co_argcount - 3  # type: ignore[attr-defined]
-    return Loop(_IN_ROWS[states], loop=serial) if states < len(_IN_ROWS) else None
+    if states >= len(_IN_ROWS):
+        return None
+    _teach_numba()
+    return Loop(_IN_ROWS[states], loop=Loop(serial.function, inlined=True))
+
+
+@cache
+def _teach_numba() -> None:
+    """Let Numba know how an entry of ``Scaled`` is worked out."""
+    if numba() is None:
+        return
+    from numba import types
+    from numba.extending import overload
+
+    @overload(operator.getitem)  # type: ignore[untyped-decorator]
+    def entry(array, i):  # type: ignore[no-untyped-def] # Numba compares these with the lambda's
+        if isinstance(array, types.NamedTuple) and array.instance_class is Scaled:
+            return lambda array, i: array.factor * array.row[i]
+        return None
 
 
 _IN_PIECES = (in_pieces_0, in_pieces_1, in_pieces_2, in_pieces_3)

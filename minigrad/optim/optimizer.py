@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import EllipsisType
 from typing import Any
 
@@ -265,7 +265,7 @@ class Optimizer:
                 require_apart((slot.name, slot.bound.theta) for slot, _ in ready)
                 break
         if (trace := switches.tracing.get()) is not None:
-            trace.update(self, work[0][1], ready)
+            trace.update(self, work, idle)
             return
         clip: Array = 1.0
         if self.max_norm is not None:
@@ -289,9 +289,9 @@ class Optimizer:
         for share, numbers in zip(shares, prepared, strict=True):
             share.write(numbers)
         self.t += 1
-        for slot in idle:
-            slot.skipped += 1
-            self._uneven = True
+        for member in self._members:
+            member.t = self.t  # so that its rate is that of the next step too
+        self.skip(idle)
         location = here()
         for slot, _ in ready:
             tensor = slot.tensor
@@ -300,6 +300,12 @@ class Optimizer:
         for update in seen:
             for hook in hooks:
                 hook(update)
+
+    def skip(self, idle: Iterable[Slot]) -> None:
+        """Note that a step did not count for these parameters."""
+        for slot in idle:
+            slot.skipped += 1
+            self._uneven = True
 
     @property
     def param_groups(self) -> list[groups.Group]:

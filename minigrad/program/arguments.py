@@ -19,15 +19,18 @@ def split(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ..
     case: list[Any] = []
     leaves: list[Any] = []
     for each in args:
-        _part(each, case, leaves)
+        if each.__class__ is np.ndarray:  # as below; this runs for every step
+            case.append((each.shape, each.dtype, each.flags.c_contiguous or each.strides))
+            leaves.append(each)
+        else:
+            _part(each, case, leaves)
     for name, each in kwargs.items():
         case.append(name)
         _part(each, case, leaves)
-    if len(leaves) > 1:
+    if len(leaves) > 1 and len({*map(id, leaves)}) < len(leaves):
         seen: dict[int, int] = {}
         twice = [first for k, leaf in enumerate(leaves) if (first := seen.setdefault(id(leaf), k)) != k]
-        if twice:
-            case.append(("twice", *twice))
+        case.append(("twice", *twice))
     return tuple(case), leaves
 
 

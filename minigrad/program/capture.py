@@ -20,6 +20,7 @@ from minigrad.program.effects import (
     NewData,
     NoGradients,
     Rebound,
+    Skipped,
     Written,
     tensor_like,
 )
@@ -65,7 +66,9 @@ class Capture:
         self._keys = [(holder, list(holder)) for holder, _ in self.around.dicts]
         self._lengths = [len(holder) for holder, _ in self.around.lists]
         self._states = [(rng, rng.bit_generator.state) for rng in self.around.generators]
-        self._counts = [(optimizer, optimizer.t) for optimizer in self.around.optimizers]
+        self._counts = [(each, each.t) for one in self.around.optimizers for each in (one, *one._members)]
+        self._skips = [(one, one._uneven) for one in self.around.optimizers]
+        self._skipped = [(slot, slot.skipped) for one, _ in self._skips for slot in one._slots]
         guards = Guards(self.around)
         try:
             traced_args, traced_kwargs = self._lift(function, args, kwargs)
@@ -81,7 +84,7 @@ class Capture:
             raise
         self._restore(failed=False)
         for effect in effects:
-            if isinstance(effect, (NoGradients, Arrived)):
+            if isinstance(effect, (NoGradients, Skipped, Arrived)):
                 effect.happen(self.trace.values)
         kept = list(dict.fromkeys(_values(self.tree, effects)))
         listing = Listing([value for value, _ in self.trace.given], self.trace.instructions, kept)
@@ -183,6 +186,7 @@ class Capture:
             if isinstance(tensor._data, Tracer) and id(tensor._data.node.memory) in written and location:
                 places.append((tensor, location))
         effects += [NoGradients(forgotten), Written(places)]
+        effects += [Skipped(optimizer, slots) for optimizer, slots in self.trace.idle]
         effects += [Arrived(loss.node, leaves, self.trace.optimizers) for loss, leaves in self.trace.losses]
         return effects
 
@@ -280,6 +284,10 @@ class Capture:
             rng.bit_generator.state = state
         for optimizer, count in self._counts:
             optimizer.t = count
+        for optimizer, uneven in self._skips:
+            optimizer._uneven = uneven
+        for slot, skipped in self._skipped:
+            slot.skipped = skipped
 
     # -- the result ---------------------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import update_wrapper
 from threading import RLock
+from time import perf_counter
 from types import MethodType
 from typing import Any
 
@@ -13,6 +14,8 @@ from minigrad.blocks import switched
 from minigrad.errors import ConfigError, ProgramError
 from minigrad.nn.module import Module
 from minigrad.program import arguments, messages, verifying
+from minigrad.program import batches as batches_ahead
+from minigrad.program.batches import Batches, Results
 from minigrad.program.capture import Capture
 from minigrad.program.program import Program
 
@@ -56,48 +59,77 @@ class Compiled:
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         case, leaves = arguments.split(args, kwargs)
-        broken = ""
-        for program in self._programs.get(case, ()):
-            broken = program.guards.broken()
-            if not broken:
-                self._last = program
-                program.calls += 1
-                if self.verify and _is_due(program.calls):
-                    return verifying.run(program, self._run, args, kwargs, leaves, self.grads)
-                try:
-                    return program.run(leaves)
-                except Exception as error:
-                    return self._fail(error, args, kwargs)
-        return self._trace(case, args, kwargs, broken)
+        program, broken = self._last, ""
+        if program is None or program.case != case or program.guards.broken():
+            for program in self._programs.get(case, ()):
+                if not (broken := program.guards.broken()):
+                    self._last = program
+                    break
+            else:
+                return self._trace(case, args, kwargs, broken)
+        program.calls += 1
+        if self.verify and _is_due(program.calls):
+            return verifying.run(program, self._run, args, kwargs, leaves, self.grads)
+        try:
+            return program.run(leaves)
+        except Exception as error:
+            return self._fail(error, args, kwargs)
 
-    def over(self, batches: Iterable[Any]) -> list[Any]:
+    def over(
+        self, batches: Iterable[Any], progress: Callable[[Sequence[Any]], None] | None = None
+    ) -> Sequence[Any]:
         """Run the step on every batch, a tuple of its arguments or the only one, and return what it returned for each.
 
-        It is looked once for each program whether that holds, and not before every batch: nothing but the step and
-        what gives the batches runs in between.
+        It is looked once for each program whether that holds, and not before every batch. Where the batches lie in a
+        list or come from a ``DataLoader`` (without a transform), and the whole step is loops, many batches are one call
+        of the driver: Python sees to Ctrl-C, to ``progress`` and to a loss that is NaN, and nothing else.
+
+        ``progress(results)`` is called about ten times a second, and at the end, with the results so far.
         """
         with self._lock:
-            return self._over(batches)
+            return self._over(batches_ahead.of(batches), progress)
 
-    def _over(self, batches: Iterable[Any]) -> list[Any]:
+    def _over(self, batches: Batches, progress: Callable[[Sequence[Any]], None] | None) -> Sequence[Any]:
         held: set[int] = set()
-        results = []
-        for batch in batches:
-            args = (
-                batch if isinstance(batch, tuple) else tuple(batch) if isinstance(batch, list) else (batch,)
-            )
+        results, told, pace = Results(), perf_counter(), Pace()
+        while (args := batches.peek()) is not None:
             case, leaves = arguments.split(args, {})
             program = next((each for each in self._programs.get(case, ()) if id(each) in held), None)
             if program is None or _is_watched() or (self.verify and _is_due(program.calls + 1)):
-                results.append(self(*args))
+                results.add([self(*args)])
                 held.add(id(self._last))
-                continue
-            program.calls += 1
-            try:
-                results.append(program.run(leaves))
-            except Exception as error:
-                results.append(self._fail(error, args, {}))
+                batches.advance(1)
+            elif not self._rounds(program, batches, leaves, results, pace):
+                program.calls += 1
+                try:
+                    results.add([program.run(leaves)])
+                except Exception as error:
+                    self._fail(error, args, {})
+                batches.advance(1)
+            if progress is not None and perf_counter() - told > 0.1:
+                progress(results)
+                told = perf_counter()
+                held.clear()  # it may have changed anything
+        if progress is not None:
+            progress(results)
         return results
+
+    def _rounds(self, program: Program, batches: Batches, leaves: Any, results: Results, pace: Pace) -> bool:
+        """Run as many rounds as are known ahead, at a stretch that Ctrl-C can wait for; tell whether there were any."""
+        if (rounds := program.rounds) is None:
+            return False
+        most = min(pace.rounds, rounds.most, _before_due(program.calls) if self.verify else pace.rounds)
+        ahead = batches.ahead(program.case, most) if most > 1 else None
+        if ahead is None:
+            return False
+        began = perf_counter()
+        done, returned = rounds.run(ahead, leaves)
+        pace.took(done, perf_counter() - began)
+        program.calls += done
+        if done:
+            results.add(returned)
+            batches.advance(done)
+        return done > 0
 
     def _trace(self, case: tuple[Any, ...], args: Any, kwargs: Any, broken: str) -> Any:
         reason = broken or ("the first call" if not self._programs else "other arguments")
@@ -182,6 +214,26 @@ def compile(
 def _is_due(calls: int) -> bool:
     """Tell whether this call is one that is compared with the eager step: 2, 3, 4, 8, 16 …"""
     return calls == 3 or calls & (calls - 1) == 0
+
+
+def _before_due(calls: int) -> int:
+    """Return how many calls may come before the next one that is compared."""
+    return 0 if calls < 4 else (1 << calls.bit_length()) - 1 - calls
+
+
+class Pace:
+    """How many rounds to run without looking up: about as many as take ``SECONDS``."""
+
+    SECONDS = 0.03
+
+    def __init__(self) -> None:
+        self.rounds = 16
+
+    def took(self, rounds: int, seconds: float) -> None:
+        """Learn from how long some rounds took."""
+        if rounds:
+            fitting = int(rounds * self.SECONDS / max(seconds, 1e-6))
+            self.rounds = max(1, min(fitting, 8 * self.rounds))
 
 
 def _without_graph(module: Module) -> Callable[..., Any]:

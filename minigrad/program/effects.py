@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Protocol
 
+from minigrad.optim.binding import Slot
 from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.share import tell_lost
 from minigrad.program.instructions import Value
@@ -109,6 +110,23 @@ class NoGradients:
         """See ``Effect.happen``."""
         for tensor in self.tensors:
             tensor.zero_grad()
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class Skipped:
+    """Parameters for which an optimizer's step does not count, since they had no gradient."""
+
+    optimizer: Optimizer
+    slots: Sequence[Slot]
+
+    @property
+    def values(self) -> list[Value]:
+        """See ``Effect.values``."""
+        return []
+
+    def happen(self, arrays: Arrays) -> None:
+        """See ``Effect.happen``."""
+        self.optimizer.skip(self.slots)
 
 
 @dataclass(slots=True, frozen=True, eq=False)

@@ -2,137 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from types import CellType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from minigrad_kernels.launch import reference_is_forced
 
 from minigrad import backend, switches
+from minigrad.optim.optimizer import Optimizer
 from minigrad.program.instructions import Value
 from minigrad.program.sources import AtPlace, OfTensor, Place, Source
 from minigrad.program.surroundings import Surroundings
 from minigrad.tensor import Tensor
-
-
-class Guards:
-    """The things that a step can reach, as they were when it was traced."""
-
-    def __init__(self, around: Surroundings) -> None:
-        self._expected = {place: place.get() for place in around.places if around.is_read(place)}
-        self._modules = [(module, module.training) for module in around.modules]
-        self._leaves = [(tensor, name, tensor.requires_grad) for tensor, name in around.tensors]
-        self._optimizers = [
-            (optimizer, optimizer.fast, optimizer.max_norm, optimizer.kernel)
-            for optimizer in around.optimizers
-        ]
-        self._lists = [(holder, name, len(holder)) for holder, name in around.lists]
-        self._gradients: list[tuple[Tensor, bool]] = []
-        self._modes = _modes()
-        self._specs: list[tuple[Source, str, Any, Any]] = []
-
-    def free(self, place: Place) -> None:
-        """What is at this place the program finds and puts there itself."""
-        self._expected.pop(place, None)
-
-    def expect(self, place: Place, value: Any) -> None:
-        """At this place there is something else after the step, which stays."""
-        if place in self._expected:
-            self._expected[place] = value
-
-    def expect_gradient(self, tensor: Tensor, there: bool) -> None:
-        """Whether the tensor has a gradient before the step."""
-        self._gradients.append((tensor, there))
-
-    def of(self, given: Sequence[tuple[Value, Source]]) -> Guards:
-        """Take in what the program reads at places and in tensors: shapes, dtypes and layouts have to stay."""
-        for value, source in given:
-            if isinstance(source, (OfTensor, AtPlace)):
-                array = source.read(())
-                self._specs.append((source, value.name, array, _spec(array)))
-        self._lists = [(holder, name, len(holder)) for holder, name, _ in self._lists]
-        self._cells: list[tuple[CellType, Any, Place]] = []
-        self._entries: list[tuple[Any, Any, Any, Place]] = []
-        for place, value in self._expected.items():
-            if isinstance(value, (ModuleType, np.ndarray)):
-                continue
-            if type(place.holder) is CellType:
-                self._cells.append((place.holder, value, place))
-            else:
-                self._entries.append((place.holder, place.key, value, place))
-        return self
-
-    def broken(self) -> str:
-        """Return what does not hold any more, or nothing."""
-        for holder, key, value, place in self._entries:
-            try:
-                now = holder[key]
-            except LookupError:
-                return f"{place.name} is gone"
-            if now is not value and not _equal(now, value):
-                return _changed(place.name, value, now)
-        for cell, value, place in self._cells:
-            now = cell.cell_contents
-            if now is not value and not _equal(now, value):
-                return _changed(place.name, value, now)
-        for module, training in self._modules:
-            if module.training is not training:
-                return f"{type(module).__name__} is in {'eval' if training else 'train'} mode"
-        for tensor, name, requires_grad in self._leaves:
-            if tensor.requires_grad is not requires_grad:
-                return f"{name}.requires_grad is {tensor.requires_grad}"
-        return self._broken_beside()
-
-    def _broken_beside(self) -> str:
-        for optimizer, fast, max_norm, kernel in self._optimizers:
-            if optimizer.fast != fast or optimizer.max_norm != max_norm or optimizer.kernel is not kernel:
-                return (
-                    f"{type(optimizer).__name__} has other settings (fast, max_norm or those of its formula)"
-                )
-        for tensor, there in self._gradients:
-            if (tensor._grad is not None) is not there:
-                return f"{tensor.label} has {'no' if there else 'a'} gradient before the step"
-        for holder, name, length in self._lists:
-            if len(holder) != length:
-                return f"{name} has {len(holder)} items, not {length}"
-        for k, (source, name, array, spec) in enumerate(self._specs):
-            now = source.read(())
-            if now is not array:
-                if _spec(now) != spec:
-                    return f"{name} is {_described(now)}, not {_described(array)}"
-                self._specs[k] = source, name, now, spec
-        modes = _modes()
-        return "" if modes == self._modes else _other_mode(self._modes, modes)
-
-
-_MODES = ("recording of gradients", "gradient accumulation", "default dtype", "kernels' references")
-
-
-def _modes() -> tuple[Any, ...]:
-    return (
-        switches.recording.get(),
-        switches.accumulated_passes.get(),
-        backend.default_dtype(),
-        reference_is_forced(),
-    )
-
-
-def _other_mode(before: tuple[Any, ...], now: tuple[Any, ...]) -> str:
-    return ", ".join(
-        f"{name}: {b}, not {a}" for name, a, b in zip(_MODES, before, now, strict=True) if a != b
-    )
-
-
-def _spec(array: Any) -> tuple[Any, ...]:
-    if type(array) is not np.ndarray:
-        return (type(array),)
-    return array.shape, array.dtype, array.flags.c_contiguous or array.strides
-
-
-def _described(array: Any) -> str:
-    return f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
-
 
 _NUMBERS = frozenset({int, float, bool, str, bytes, type(None), complex})
 
@@ -145,7 +28,220 @@ def _equal(now: Any, before: Any) -> bool:
     return now.__class__ is tuple and len(now) == len(before) and all(map(_equal, now, before))
 
 
-def _changed(name: str, before: Any, now: Any) -> str:
-    if now.__class__ in _NUMBERS:
-        return f"{name} is {now!r:.40}, not {before!r:.40}"
-    return f"{name} is another {type(now).__name__}"
+class Fact(NamedTuple):
+    """Something that holds: what ``text`` gives, with ``here`` and ``key`` in their places, is ``value``.
+
+    Another thing in its place is as good if the two are ``alike``; if not, ``told`` says, of what was and what is, what
+    has changed.
+    """
+
+    text: str
+    here: Any
+    key: Any
+    value: Any
+    told: Callable[[Any, Any], str]
+    alike: Callable[[Any, Any], bool] = _equal
+
+    def now(self) -> Any:
+        """Return what it is now; LookupError or ValueError where there is nothing."""
+        return eval(self.text.format(here="here", key="key"), {"here": self.here, "key": self.key})
+
+
+class Guards:
+    """The things that a step can reach, as they were when it was traced."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._expected = {place: place.get() for place in around.places if around.is_read(place)}
+        self._found = [_mode_of(module) for module in around.modules]
+        self._found += [_wish(tensor, name) for tensor, name in around.tensors]
+        self._found += [fact for optimizer in around.optimizers for fact in _settings(optimizer)]
+        self._optimizers = around.optimizers
+        self._gradients: list[Fact] = []
+        self._lists = around.lists
+        self._modes = [_mode(name, read) for name, read in _MODES.items()]
+
+    def free(self, place: Place) -> None:
+        """What is at this place the program finds and puts there itself."""
+        self._expected.pop(place, None)
+
+    def expect(self, place: Place, value: Any) -> None:
+        """At this place there is something else after the step, which stays."""
+        if place in self._expected:
+            self._expected[place] = value
+
+    def expect_gradient(self, tensor: Tensor, there: bool) -> None:
+        """Whether the tensor has a gradient before the step."""
+
+        def told(before: bool, now: bool) -> str:
+            return f"{tensor.label} has {'a' if now else 'no'} gradient before the step"
+
+        self._gradients.append(Fact("({here}._grad is not None)", tensor, None, there, told))
+
+    def of(self, given: Sequence[tuple[Value, Source]]) -> Guards:
+        """Take in what the program reads at places and in tensors: shapes, dtypes and layouts have to stay."""
+        self._facts = [
+            *(_thing(place, each) for place, each in self._expected.items() if not _is_free(each)),
+            *self._found,
+            *self._gradients,
+            *(_evenness(optimizer) for optimizer in self._optimizers),
+            *(_length(holder, name) for holder, name in self._lists),
+            *(_layout(value, s) for value, s in given if isinstance(s, (OfTensor, AtPlace))),
+            *self._modes,
+        ]
+        return self
+
+    @cached_property
+    def _scope(self) -> dict[str, Any]:
+        """The names in ``first_other``, which gives the first fact where another thing is found, or None."""
+        scope: dict[str, Any] = {}
+        lines = ["def first_other():"]
+        for k, fact in enumerate(self._facts):
+            text = fact.text.format(here=f"here{k}", key=f"key{k}")
+            lines.append(f"    if {text} is not value{k}: return {k}")
+            scope |= {f"here{k}": fact.here, f"key{k}": fact.key, f"value{k}": fact.value}
+        exec("\n".join([*lines, "    return None"]), scope)
+        return scope
+
+    @cached_property
+    def _first_other(self) -> Callable[[], int | None]:
+        found: Callable[[], int | None] = self._scope["first_other"]
+        return found
+
+    def broken(self) -> str:
+        """Return what does not hold any more, or nothing.
+
+        This runs before every replay. So it is a line of Python for each fact, by identity; only what is another thing
+        is looked at more closely, and remembered where it is as good.
+        """
+        try:
+            k = self._first_other()
+        except (LookupError, ValueError):
+            return self._gone()
+        while k is not None:
+            fact, before = self._facts[k], self._scope[f"value{k}"]
+            now = fact.now()
+            if not fact.alike(now, before):
+                return fact.told(before, now)
+            self._scope[f"value{k}"] = now
+            k = next((j for j in range(k + 1, len(self._facts)) if self._is_other(j)), None)
+        return ""
+
+    def _is_other(self, k: int) -> bool:
+        return self._facts[k].now() is not self._scope[f"value{k}"]
+
+    def _gone(self) -> str:
+        for k, fact in enumerate(self._facts):
+            try:
+                now = fact.now()
+            except (LookupError, ValueError):
+                return fact.told(self._scope[f"value{k}"], _NOTHING)
+            if now is not self._scope[f"value{k}"] and not fact.alike(now, self._scope[f"value{k}"]):
+                return fact.told(self._scope[f"value{k}"], now)
+        return ""
+
+
+_NOTHING = object()
+
+
+def _is_free(value: Any) -> bool:
+    """Tell whether a place may hold another: an array that is looked at as such, if at all; a module of Python's."""
+    return isinstance(value, (ModuleType, np.ndarray))
+
+
+def _thing(place: Place, value: Any) -> Fact:
+    def told(before: Any, now: Any) -> str:
+        if now is _NOTHING:
+            return f"{place.name} is gone"
+        if now.__class__ in _NUMBERS:
+            return f"{place.name} is {now!r:.40}, not {before!r:.40}"
+        return f"{place.name} is another {type(now).__name__}"
+
+    text = "{here}.cell_contents" if type(place.holder) is CellType else "{here}[{key}]"
+    return Fact(text, place.holder, place.key, value, told)
+
+
+def _mode_of(module: Any) -> Fact:
+    def told(before: bool, now: bool) -> str:
+        return f"{type(module).__name__} is in {'train' if now else 'eval'} mode"
+
+    return Fact("{here}.training", module, None, module.training, told)
+
+
+def _wish(tensor: Tensor, name: str) -> Fact:
+    def told(before: bool, now: bool) -> str:
+        return f"{name}.requires_grad is {now}"
+
+    return Fact("{here}.requires_grad", tensor, None, tensor.requires_grad, told)
+
+
+def _settings(optimizer: Optimizer) -> list[Fact]:
+    """What decides by which rules an optimizer goes."""
+    kind = type(optimizer).__name__
+
+    def told(before: Any, now: Any) -> str:
+        return f"{kind} has other settings (fast, max_norm or those of its formula)"
+
+    def told_of_groups(before: Any, now: Any) -> str:
+        return f"{kind} has {len(now)} groups of parameters, not {len(before)}"
+
+    whole = [Fact("{here}._members", optimizer, None, optimizer._members, told_of_groups)]
+    names = ("fast", "max_norm", "kernel")
+    return whole + [
+        Fact("{here}." + name, each, None, getattr(each, name), told)
+        for each in (optimizer, *optimizer._members)
+        for name in names
+    ]
+
+
+def _evenness(optimizer: Optimizer) -> Fact:
+    """Whether parameters may have skipped steps, so that each has a count of its own."""
+
+    def told(before: bool, now: bool) -> str:
+        return f"{type(optimizer).__name__} has parameters that have skipped steps"
+
+    return Fact("{here}._uneven", optimizer, None, optimizer._uneven, told)
+
+
+def _length(holder: list[Any], name: str) -> Fact:
+    def told(before: int, now: int) -> str:
+        return f"{name} has {now} items, not {before}"
+
+    return Fact("len({here})", holder, None, len(holder), told)
+
+
+def _layout(value: Value, source: Source) -> Fact:
+    def told(before: Any, now: Any) -> str:
+        return f"{value.name} is {_described(now)}, not {_described(before)}"
+
+    def alike(now: Any, before: Any) -> bool:
+        return _spec(now) == _spec(before)
+
+    array = source.read(())
+    if isinstance(source, OfTensor):
+        return Fact("{here}._data", source.tensor, None, array, told, alike)
+    return Fact("{here}(())", source.read, None, array, told, alike)
+
+
+def _spec(array: Any) -> tuple[Any, ...]:
+    if type(array) is not np.ndarray:
+        return (type(array),)
+    return array.shape, array.dtype, array.flags.c_contiguous or array.strides
+
+
+def _described(array: Any) -> str:
+    return f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
+
+
+_MODES: dict[str, Callable[[], Any]] = {
+    "recording of gradients": switches.recording.get,
+    "gradient accumulation": switches.accumulated_passes.get,
+    "default dtype": backend.default_dtype,
+    "kernels' references": reference_is_forced,
+}
+
+
+def _mode(name: str, read: Callable[[], Any]) -> Fact:
+    def told(before: Any, now: Any) -> str:
+        return f"{name}: {before}, not {now}"
+
+    return Fact("{here}()", read, None, read(), told)

@@ -52,14 +52,6 @@ def on_device(name: str, array: Any) -> str:
     )
 
 
-def groups(kind: str) -> str:
-    """MG-641: an optimizer whose parameters do not go all alike."""
-    return (
-        f"{kind} has groups of parameters, or parameters that have skipped steps, and a compiled step updates all "
-        "parameters by the same numbers. Call the step itself, without mg.compile, or use one optimizer for each group."
-    )
-
-
 def caught(error: BaseException) -> str:
     """MG-639: an exception was caught inside the step."""
     return (

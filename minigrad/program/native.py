@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from minigrad.program.instructions import Instruction, Listing, Value, mapped, v
 from minigrad.program.passes import hoisted
 from minigrad.program.passes.common import is_pure
 from minigrad.program.steps import Step, root_of, updated_by_rows
-from minigrad.program.updating import Coefficients
+from minigrad.program.updating import Advance, Coefficients
 
 _NOTED = frozenset(
     {
@@ -83,14 +84,18 @@ class Native:
         self._constants: set[Value] = set()
         self._steps: list[Step] = []
         self._tables: list[Any] = []
+        self.rows: list[tuple[int, int]] = []
         for value, each in zip(listing.given, given, strict=True):
             self._bind(value, each)
         listing = hoisted(listing)
-        with noted() as calls:
+        with noted(driver.call) as calls:
             for instruction in listing.instructions:
                 self._do(instruction, calls)
         kept = [self._env[value] for value in listing.kept]
-        self._write(updated_by_rows(self._steps, kept))
+        steps = updated_by_rows(self._steps, kept)
+        self.host = [step.ahead for step in steps if step.ahead is not None]
+        self.is_whole = all(step.is_for_table or step.ahead for step in steps) and _is_one_piece(steps)
+        self._write(steps)
         self.first = tuple(each.copy() if self._is_own(each) else each for each in kept)
         self.lines.append(f"return ({''.join(f'{self._kept(value)}, ' for value in listing.kept)})")
         self.text = "def replay():\n" + "\n".join(f"    {line}" for line in self.lines) + "\n"
@@ -99,10 +104,8 @@ class Native:
 
     def run(self, given: Sequence[Any]) -> tuple[Any, ...]:
         """Replay the program; return what it keeps."""
-        last = self._last
-        for k, each in enumerate(given):
-            if each is not last[k]:
-                self._move(k, each)
+        if not all(map(is_, given, self._last)):
+            self.take(given)
         values: tuple[Any, ...] = self._replay()
         return values
 
@@ -118,6 +121,47 @@ class Native:
             else:
                 self.scope[name] = np.ndarray(like.shape, like.dtype, each, offset, like.strides)
         self._last[k] = each  # last: who is interrupted above begins anew
+
+    # -- for many rounds at once --------------------------------------------------------------------------
+
+    @property
+    def env(self) -> Mapping[Value, Any]:
+        """The array, or the object, of each value."""
+        return self._env
+
+    def take(self, given: Sequence[Any]) -> None:
+        """Let the program work on these arrays."""
+        for k, each in enumerate(given):
+            if each is not self._last[k]:
+                self._move(k, each)
+
+    def take_one(self, k: int, each: Any) -> None:
+        """Let the program work on another array in the place of the k-th that it is given."""
+        self._move(k, each)
+
+    def forget(self, places: Sequence[int]) -> None:
+        """Forget on which arrays it worked here, since their words were changed."""
+        for k in places:
+            self._last[k] = None
+
+    def places_of_given(self, k: int) -> list[tuple[Any, int, int]]:
+        """Return the words that say where the k-th array that is given lies, or so many bytes behind."""
+        return self._words[k]
+
+    def places_of(self, array: Any) -> list[tuple[Any, int, int]]:
+        """Return the words that say where an array of the program's own lies, or so many bytes behind."""
+        root, begin, found = root_of(array), driver.address_of(array), []
+        for words, arguments in self._tables:
+            position = 1
+            for argument in arguments:
+                if isinstance(argument, np.ndarray) and root_of(argument) is root:
+                    found.append((words, position, driver.address_of(argument) - begin))
+                position += len(driver.words_of(argument))
+        return found
+
+    def is_own(self, found: Any) -> bool:
+        """Tell whether this is an array of the program's own, into which the next replay will write."""
+        return self._is_own(found)
 
     # -- making it ready ----------------------------------------------------------------------------------
 
@@ -206,9 +250,10 @@ class Native:
                 self.scope[name] = step.what.dispatcher
             self.lines.append(f"{name}({', '.join(map(self._named, step.arguments))})")
         self._write_table(table)
-        if len(self.lines) > 1 and self.lines[-1].endswith(".t += 1") and self.lines[-2].startswith("drive("):
-            # Ctrl-C is met behind a call: so it finds the count and the parameters both as they were, or both changed
-            self.lines[-2:] = self.lines[-1], self.lines[-2]
+        # Ctrl-C is met behind a call: so it finds counts and parameters all as they were, or all changed
+        last = max((k for k, line in enumerate(self.lines) if line.startswith("drive(")), default=0)
+        if all(line.endswith(".t += 1") for line in self.lines[last + 1 :]):
+            self.lines[last:] = [*self.lines[last + 1 :], *self.lines[last : last + 1]]
 
     def _write_table(self, steps: Sequence[Step]) -> None:
         if not steps:
@@ -228,13 +273,14 @@ class Native:
             kinds = tuple(kind for each in step.arguments if (kind := driver.kind_of(each)) is not None)
             rows.append((driver.entry(step.what, kinds).address, driver.address_of(kept)))
             self._tables.append((kept, step.arguments))  # which have to stay
+        self.rows += rows
         name = f"table_{len(self._tables)}"
         self.scope[name] = np.array(rows, np.int64)
         self.lines.append(f"drive({name}) < 0 or fail()  # {', '.join(map(repr, steps))}")
 
     def _line(self, instruction: Instruction, line: str) -> None:
-        arrays = (*instruction.reads, *instruction.makes)
-        self._steps.append(Step(line, tuple(self._env[value] for value in arrays)))
+        arrays = tuple(self._env[value] for value in (*instruction.reads, *instruction.makes))
+        self._steps.append(Step(line, arrays, instruction if _is_ahead(instruction) else None))
 
     # -- arrays and their names ---------------------------------------------------------------------------
 
@@ -285,6 +331,22 @@ class Native:
     def _is_own(self, found: Any) -> bool:
         """Tell whether this is an array of the program's own, into which the next replay will write."""
         return isinstance(found, np.ndarray) and not self._of_given(found)
+
+
+def _is_ahead(instruction: Instruction) -> bool:
+    """Tell whether something could be done for many steps at once: it depends on no array."""
+    of_host = (
+        isinstance(instruction.function, (Coefficients, Advance)) or instruction.function.name == ".random"
+    )
+    return of_host and all(value.dtype is None for value in instruction.reads)
+
+
+def _is_one_piece(steps: Sequence[Step]) -> bool:
+    """Tell whether all loops come one after another; only counts of steps may come between or behind them."""
+    kinds = [
+        step.ahead is None for step in steps if not (step.ahead and isinstance(step.ahead.function, Advance))
+    ]
+    return kinds == sorted(kinds)
 
 
 def _fail() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.program import arguments, native, passes, saving, source, undoing
+from minigrad.program import arguments, native, passes, rounds, saving, source, sources, undoing
 from minigrad.program.effects import Effect
 from minigrad.program.guards import Guards
 from minigrad.program.instructions import Listing
@@ -33,14 +33,20 @@ class Program:
     seconds: float
     calls: int = 1
     reason: str = ""
-    replayed: Listing = field(init=False, repr=False)
+    _replayed: Listing | None = field(default=None, init=False, repr=False)
     _function: Any = field(default=None, repr=False)
     _native: native.Native | None = field(default=None, repr=False)
-    _reads: Any = field(default=None, repr=False)
-    _undo: Any = field(default=None, repr=False)
+    _rounds: Any = field(default=..., repr=False)
+    read: Any = field(default=None, repr=False)
+    read_from: Sequence[Source] = field(default=(), repr=False)
+    undo: Any = field(default=None, repr=False)
 
-    def __post_init__(self) -> None:
-        self.replayed = list(self.stages.values())[-1]
+    @property
+    def replayed(self) -> Listing:
+        """The listing as it is after all passes."""
+        if self._replayed is None:
+            self._replayed = list(self.stages.values())[-1]
+        return self._replayed
 
     def __str__(self) -> str:
         listing = self.replayed
@@ -106,30 +112,45 @@ class Program:
         """
         saving.save(self, path, steps)
 
-    def _replay(self, given: Sequence[Any]) -> tuple[Any, ...]:
-        """Run on the processor's target; its first run makes it ready, where that is possible."""
-        if self._native is None and native.is_possible(given):
+    def _make_ready(self) -> None:
+        self.undo = undoing.Undo(self.replayed)
+        needed = set(self.replayed.given)
+        pairs = zip(self.listing.given, self.sources, strict=True)
+        self.read_from = [each for value, each in pairs if value in needed]
+        self.read = sources.reader(self.read_from)
+
+    def _first(self, given: Sequence[Any]) -> tuple[Any, ...]:
+        """Run without the processor's target, which this makes ready where that is possible."""
+        if native.is_possible(given):
             self._native = native.Native(self.replayed, given)
             return self._native.first
-        values: tuple[Any, ...] = self._function(*given) if self._native is None else self._native.run(given)
+        if self._function is None:
+            self._function = source.compiled(self.name_in_python, self.replayed)
+        values: tuple[Any, ...] = self._function(*given)
         return values
 
     def run(self, leaves: Sequence[Any]) -> Any:
         """Replay the step on the arrays and numbers among its arguments; return what it returns."""
-        if self._function is None:
-            self._function = source.compiled(self.name_in_python, self.replayed)
-            self._undo = undoing.Undo(self.replayed)
-            needed = set(self.replayed.given)
-            pairs = zip(self.listing.given, self.sources, strict=True)
-            self._reads = [each.read for value, each in pairs if value in needed]
-        given = [read(leaves) for read in self._reads]
-        before = self._undo.saved(given)
+        if self.read is None:
+            self._make_ready()
+        given = self.read(leaves)
+        before = self.undo.saved(given)
         try:
-            values = self._replay(given)
+            values = self._first(given) if self._native is None else self._native.run(given)
         except Exception:
-            self._undo.restore(before)
+            self.undo.restore(before)
             raise
-        arrays = dict(zip(self.listing.kept, values, strict=True))
+        arrays = dict(zip(self.listing.kept, values))  # noqa: B905 (this runs for every step)
         for effect in self.effects:
             effect.happen(arrays)
         return filled(self.tree, arrays)
+
+    @property
+    def rounds(self) -> rounds.Rounds | None:
+        """The program as many rounds at once, where it is ready and Python has nothing to do between them."""
+        if self._native is None:
+            return None
+        if self._rounds is ...:
+            self._rounds = rounds.of(self, self._native)
+        found: rounds.Rounds | None = self._rounds
+        return found

@@ -23,17 +23,19 @@ class InTensor:
 
 def named(array: Any, name: str | None) -> Tensor:
     """Return a new tensor around an array."""
-    tensor = wrap(np.asarray(array), None, Version())
+    tensor = wrap(array if type(array) is np.ndarray else np.asarray(array), None, Version())
     tensor.name = name
     return tensor
 
 
 def filled(tree: Any, arrays: Mapping[Value, Any]) -> Any:
     """Return the tree of results with the arrays of this step."""
+    if tree.__class__ is InTensor:  # a loss, most often
+        return named(arrays[tree.value], tree.name)
 
     def leaf(x: Any) -> Any:
         if isinstance(x, InTensor):
             return named(arrays[x.value], x.name)
         return arrays[x] if isinstance(x, Value) else x
 
-    return leaf(tree) if tree.__class__ is InTensor else mapped(tree, leaf)
+    return mapped(tree, leaf)

@@ -135,7 +135,7 @@ def _settings(optimizer: Optimizer, steps: int) -> tuple[dict[str, Any], dict[st
         changing.remove("rate")
     numbers = {name: getattr(optimizer, name) for name in ("t", "l2", *names) if name not in changing}
     tables = {name: np.empty(steps) for name in changing}
-    before = optimizer.t
+    before, optimizer._skipped = optimizer.t, 0
     try:
         for k in range(steps if changing else 0):
             optimizer.t = before + k
@@ -162,6 +162,10 @@ def _coefficients_text(function: Coefficients) -> str:
         text = textwrap.dedent(inspect.getsource(function.rule.coefficients))
     except OSError as error:
         raise ProgramError("MG-638", messages.no_numpy(function.rule.name)) from error
+    skipped = 0 if function.own.slot is None else function.own.slot.skipped
+    if skipped and function.are_worked_out(function.own.optimizer):
+        raise ProgramError("MG-638", messages.no_numpy(function.rule.name))
+    t = f"optimizer.t + {1 - skipped}"
     own = f"_{function.name}"
     text = re.sub(r"^def \w+\(", f"def {own}(", text)
     return (
@@ -169,6 +173,6 @@ def _coefficients_text(function: Coefficients) -> str:
         f"def {function.name}(optimizer, clip, dtype):\n"
         f"    k = optimizer.t - optimizer.first\n"
         f"    vars(optimizer).update({{name: float(table[k]) for name, table in optimizer.tables.items()}})\n"
-        f"    numbers = {own}(optimizer, clip, optimizer.l2, optimizer.rate, optimizer.t + 1)\n"
+        f"    numbers = {own}(optimizer, clip, optimizer.l2, optimizer.rate, {t})\n"
         f"    return np.array(numbers, dtype)\n"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import CellType
 from typing import Any, Protocol
@@ -15,6 +15,27 @@ class Source(Protocol):
 
     def read(self, arguments: Sequence[Any]) -> Any:
         """Return what it is now; ``arguments`` are the arrays and numbers among the step's arguments."""
+
+
+def reader(sources: Sequence[Source]) -> Callable[[Sequence[Any]], list[Any]]:
+    """Return a function that reads them all: ``[source.read(arguments) for source in sources]``, without the calls."""
+    scope: dict[str, Any] = {}
+    texts = []
+    for k, source in enumerate(sources):
+        name = f"s{k}"
+        if isinstance(source, Argument):
+            texts.append(f"arguments[{source.k}]")
+        elif isinstance(source, OfTensor):
+            scope[name] = source.tensor
+            texts.append(f"{name}._data")
+        elif isinstance(source, (Constant, Object)):
+            scope[name] = source.read(())
+            texts.append(name)
+        else:
+            scope[name] = source.read
+            texts.append(f"{name}(arguments)")
+    read: Callable[[Sequence[Any]], list[Any]] = eval(f"lambda arguments: [{', '.join(texts)}]", scope)
+    return read
 
 
 @dataclass(slots=True, frozen=True)
@@ -88,6 +109,10 @@ class Place:
         if type(self.holder) is list:
             return self.holder[self.key] if self.key < len(self.holder) else None
         return self.holder.get(self.key)
+
+    def held(self) -> Any:
+        """Return what is there; LookupError or ValueError where nothing is."""
+        return self.holder.cell_contents if type(self.holder) is CellType else self.holder[self.key]
 
     def put(self, value: Any) -> None:
         """Put another thing there."""

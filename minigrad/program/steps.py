@@ -9,14 +9,22 @@ import numpy as np
 from minigrad_kernels import driver, sample, updates
 from minigrad_kernels.launch import Host, Loop
 
+from minigrad.program.instructions import Instruction
+
 
 class Step:
-    """Something that the replay does: a loop or a Host with its arguments, or a line of Python and its arrays."""
+    """Something that the replay does: a loop or a Host with its arguments, or a line of Python and its arrays.
 
-    __slots__ = ("arguments", "what")
+    ``ahead`` is the instruction of a line of Python's that could be done for many steps at once: of an optimizer's
+    coefficients, of random numbers, of the count of steps.
+    """
 
-    def __init__(self, what: Loop | Host | str, arguments: tuple[Any, ...]) -> None:
-        self.what, self.arguments = what, arguments
+    __slots__ = ("ahead", "arguments", "what")
+
+    def __init__(
+        self, what: Loop | Host | str, arguments: tuple[Any, ...], ahead: Instruction | None = None
+    ) -> None:
+        self.what, self.arguments, self.ahead = what, arguments, ahead
 
     def __repr__(self) -> str:
         if isinstance(self.what, Loop):
@@ -56,7 +64,7 @@ def updated_by_rows(steps: Sequence[Step], kept: Sequence[Any]) -> list[Step]:
         matrices = [each.reshape(dw.shape) for each in (theta, *state)]
         less = (g, y, x, w, relu, dx, np.empty((0, x.size), x.dtype), db)
         found[found.index(step)] = Step(step.what, less)
-        found[found.index(update)] = Step(rows, (db, x, np.empty_like(x), *matrices, coefficients))
+        found[found.index(update)] = Step(rows, (db, x, *matrices, coefficients))
     return found
 
 

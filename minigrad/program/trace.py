@@ -41,6 +41,7 @@ class Trace:
         self.closed = False
         self.updated: dict[int, Tensor] = {}
         self.optimizers: list[Any] = []
+        self.idle: list[tuple[Any, list[Any]]] = []
         self.losses: list[tuple[Tracer, list[Tensor]]] = []
         self.writes_before: list[tuple[Any, Any]] = []
         self._thread = get_ident()
@@ -169,9 +170,9 @@ class Trace:
         """Let an object of the host's, an optimizer, do something in every step."""
         return self.record(function, (_Host(self.object(thing, name), thing), *args), None, writes)
 
-    def update(self, optimizer: Any, rule: Any, ready: Sequence[Any]) -> None:
+    def update(self, optimizer: Any, work: Sequence[Any], idle: Sequence[Any]) -> None:
         """See ``switches.Tracing.update``."""
-        updating.update(self, optimizer, rule, ready)
+        updating.update(self, optimizer, work, idle)
 
     def arrived(self, loss: Any, leaves: Sequence[Any]) -> None:
         """See ``switches.Tracing.arrived``."""

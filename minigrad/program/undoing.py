@@ -32,17 +32,17 @@ class Undo:
             value for each in instructions if isinstance(each.function, Advance) for value in each.reads
         }
         self.optimizers = [k for k, value in enumerate(listing.given) if value in counted]
-        self.is_needed = bool(self.arrays or self.generators or self.optimizers)
+        self.is_more = bool(self.arrays or self.generators)
 
     def saved(self, given: Sequence[Any]) -> list[tuple[Any, Any]]:
         """Return what would be lost, with whose it is."""
-        if not self.is_needed:
-            return []
-        return [
-            *((given[k], given[k].copy()) for k in self.arrays),
-            *((given[k], given[k].bit_generator.state) for k in self.generators),
-            *((given[k], given[k].t) for k in self.optimizers),
-        ]
+        saved = []
+        for k in self.optimizers:  # no comprehensions: this runs for every step
+            saved.append((given[k], given[k].t))  # noqa: PERF401
+        if self.is_more:
+            saved += [(given[k], given[k].copy()) for k in self.arrays]
+            saved += [(given[k], given[k].bit_generator.state) for k in self.generators]
+        return saved
 
     def restore(self, saved: Sequence[tuple[Any, Any]]) -> None:
         """Put it back."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from minigrad_kernels.updates import UpdateRule
 
-from minigrad.errors import ConfigError
 from minigrad.ops.half import wide
+from minigrad.optim.binding import Slot
 from minigrad.optim.clip import clip_factor
 from minigrad.optim.optimizer import Optimizer
-from minigrad.optim.share import by_formula
-from minigrad.program import messages
+from minigrad.optim.share import Ready, by_formula
 from minigrad.program.functions import OfPython, literal
 from minigrad.program.tracer import Tracer
 from minigrad.source import here
@@ -21,38 +22,82 @@ from minigrad.source import here
 if TYPE_CHECKING:
     from minigrad.program.trace import Trace
 
+Work = Sequence[tuple[Optimizer, UpdateRule | None, Ready]]
+"""The groups of a step, each with its rule's kernel and the parameters that it updates."""
+
+
+class Own:
+    """Whose numbers an update goes by: those of an optimizer, or of a group's, and of a parameter's count of steps.
+
+    ``slot`` is given where parameters may have skipped steps, since then each has a count of its own.
+    """
+
+    def __init__(self, whole: Optimizer, optimizer: Optimizer, slot: Slot | None) -> None:
+        self.whole, self.optimizer, self.slot = whole, optimizer, slot
+
+    def step(self) -> tuple[float, int]:
+        """Return the rate of the next step and its number among the parameter's own."""
+        whole, optimizer = self.whole, self.optimizer
+        if optimizer is not whole:
+            optimizer.t = whole.t
+        optimizer._skipped = 0 if self.slot is None else self.slot.skipped
+        rate = optimizer.last_rate = optimizer.rate
+        if optimizer is not whole and optimizer is whole._members[0]:
+            whole.last_rate = rate
+        return rate, optimizer.t + 1 - optimizer._skipped
+
 
 class Coefficients(OfPython):
     """The numbers of a rule for the optimizer's next step, the clipping factor among them, as its loop takes them."""
 
-    def __init__(self, rule: UpdateRule) -> None:
-        self.rule = rule
-        super().__init__(f"{rule.name}_coefficients", self._now)
+    def __init__(self, rule: UpdateRule, own: Own, name: str) -> None:
+        self.rule, self.own = rule, own
+        super().__init__(name, self._now)
 
     @property
     def scope(self) -> dict[str, Any]:
         """See ``Function.scope``."""
-        return {self.name: self.run, f"{self.name}_as_numbers": self._numbers}
+        return {self.name: self.run, f"{self.name}_as_numbers": self.numbers}
 
     def _now(self, optimizer: Optimizer, clip: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-        return np.array(self._numbers(optimizer, clip), dtype)
+        return np.array(self.numbers(optimizer, clip), dtype)
 
-    def _numbers(self, optimizer: Optimizer, clip: Any) -> tuple[Any, ...]:
-        return self.rule.coefficients(optimizer, clip, optimizer.l2, optimizer.rate, optimizer.t + 1)
+    def numbers(self, optimizer: Optimizer, clip: Any) -> tuple[Any, ...]:
+        """Return the coefficients of the optimizer's next step."""
+        rate, t = self.own.step()
+        return self.rule.coefficients(optimizer, clip, optimizer.l2, rate, t)
+
+    def is_constant(self, optimizer: Optimizer) -> bool:
+        """Tell whether they are the same in every step as long as nobody changes a setting."""
+        counts, _ = _read_by(self.rule.coefficients)
+        return not (callable(optimizer.lr) or counts or self.are_worked_out(optimizer))
+
+    def are_worked_out(self, optimizer: Optimizer) -> bool:
+        """Tell whether some follow from what the optimizer works out anew in every step."""
+        _, names = _read_by(self.rule.coefficients)
+        return any(isinstance(getattr(type(optimizer), name, None), property) for name in names)
+
+
+@cache
+def _read_by(coefficients: Any) -> tuple[bool, tuple[str, ...]]:
+    """Tell whether coefficients depend on the count of steps, and which attributes they read."""
+    code = coefficients.__code__
+    return any(each.argval == "t" for each in dis.get_instructions(code)), code.co_names
 
 
 class Formula(OfPython):
     """The formula of an optimizer that has no kernel, run as it stands on one parameter, which it changes in place."""
 
-    def __init__(self, optimizer: Optimizer) -> None:
-        self.optimizer = type(optimizer).__name__
-        super().__init__(f"{self.optimizer}_formula", _run_formula)
+    def __init__(self, own: Own, name: str) -> None:
+        self.own = own
+        self.optimizer = type(own.optimizer).__name__
+        super().__init__(name, self._run)
 
-
-def _run_formula(optimizer: Optimizer, clip: Any, theta: Any, g: Any, *state: Any) -> None:
-    new = by_formula(optimizer, clip, theta, g, state, optimizer.rate, optimizer.t + 1)
-    for old, array in zip((theta, *state), new, strict=True):
-        old[...] = array
+    def _run(self, optimizer: Optimizer, clip: Any, theta: Any, g: Any, *state: Any) -> None:
+        rate, t = self.own.step()
+        new = by_formula(optimizer, clip, theta, g, state, rate, t)
+        for old, array in zip((theta, *state), new, strict=True):
+            old[...] = array
 
 
 class Advance(OfPython):
@@ -70,32 +115,49 @@ def _advance(optimizer: Optimizer) -> None:
     optimizer.t += 1
 
 
-def update(trace: Trace, optimizer: Optimizer, rule: UpdateRule | None, ready: Sequence[Any]) -> None:
-    """Do an optimizer's step with tracers, and note it down; MG-641 where not all go by the same numbers."""
-    if len(optimizer.param_groups) > 1 or any(slot.skipped for slot, _ in ready):
-        raise ConfigError("MG-641", messages.groups(type(optimizer).__name__))
+def update(trace: Trace, whole: Optimizer, work: Work, idle: Sequence[Slot]) -> None:
+    """Do an optimizer's step with tracers, and note it down: each group by its own numbers."""
+    ready = [pair for _, _, own in work for pair in own]
     clip: Any = 1.0
-    if optimizer.max_norm is not None:
-        clip = clip_factor([g for _, g in ready], optimizer.max_norm)
-    name = "optimizer"
-    numbers: dict[Any, Any] = {}
-    for slot, g in ready:
-        bound = slot.bound
-        if isinstance(bound.theta, Tracer):
-            trace.rename(g, f"d_{bound.theta.node.name}")
-        if rule is None:
-            state = slot.state.values()
-            function = Formula(optimizer)
-            trace.host(function, optimizer, name, clip, bound.theta, g, *state, writes=(bound.theta, *state))
-            continue
-        dtype = wide(np.empty(0, bound.dtype)).dtype
-        if dtype not in numbers:
-            numbers[dtype] = trace.host(Coefficients(rule), optimizer, name, clip, dtype)
-            trace.rename(numbers[dtype], "coefficients")
-        bound.update(g, numbers[dtype])
-    trace.host(Advance(), optimizer, name)
+    if whole.max_norm is not None:
+        clip = clip_factor([g for _, g in ready], whole.max_norm)
+    uneven = whole._uneven or bool(idle)
+    for k, (optimizer, rule, own) in enumerate(work):
+        name = "optimizer" if optimizer is whole else f"optimizer_group_{k}"
+        for part in [[pair] for pair in own] if uneven else [own] if own else []:
+            numbers_of = Own(whole, optimizer, part[0][0] if uneven else None)
+            _update_part(trace, optimizer, rule, numbers_of, name, clip, part)
+    for k, (optimizer, _, _) in enumerate(work):
+        if optimizer is not whole:
+            trace.host(Advance(), optimizer, f"optimizer_group_{k}")
+    trace.host(Advance(), whole, "optimizer")
     location = here()
     for slot, _ in ready:
         slot.tensor.version.written(location, "step")
         trace.updated[id(slot.tensor)] = slot.tensor
-    trace.optimizers.append(optimizer)
+    trace.optimizers.append(whole)
+    if idle:
+        trace.idle.append((whole, list(idle)))
+
+
+def _update_part(
+    trace: Trace, optimizer: Optimizer, rule: UpdateRule | None, own: Own, name: str, clip: Any, part: Ready
+) -> None:
+    """Update parameters that go by the same numbers."""
+    numbers: dict[Any, Any] = {}
+    formula = None if rule is not None else Formula(own, trace.free(f"{type(optimizer).__name__}_formula"))
+    for slot, g in part:
+        bound = slot.bound
+        if isinstance(bound.theta, Tracer):
+            trace.rename(g, f"d_{bound.theta.node.name}")
+        if rule is None:
+            assert formula is not None
+            state = slot.state.values()
+            trace.host(formula, optimizer, name, clip, bound.theta, g, *state, writes=(bound.theta, *state))
+            continue
+        dtype = wide(np.empty(0, bound.dtype)).dtype
+        if dtype not in numbers:
+            function = Coefficients(rule, own, trace.free(f"{rule.name}_coefficients"))
+            numbers[dtype] = trace.host(function, optimizer, name, clip, dtype)
+            trace.rename(numbers[dtype], "coefficients")
+        bound.update(g, numbers[dtype])

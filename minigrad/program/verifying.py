@@ -60,6 +60,7 @@ def _left(eager: Capture, result: Any) -> Iterator[tuple[str, Any]]:
             yield f"{name}.grad", grad
     for optimizer in eager.around.optimizers:
         yield "the optimizer's count of steps", optimizer.t
+        yield from ((f"{slot.name}'s skipped steps", slot.skipped) for slot in optimizer._slots)
         for name, state in optimizer.state.items():
             yield from ((f"{name}'s {key} in the optimizer", array) for key, array in state.items())
     for place in eager.around.places:
