@@ -19,7 +19,7 @@ from minigrad.failures import explained, with_origin
 from minigrad.forms import bind, in_all_forms, listed
 from minigrad.records import Record, Version
 from minigrad.rules import Formula, Primitive, Rule
-from minigrad.symbols.expression import Formal
+from minigrad.symbols.expression import Formal, as_computed
 from minigrad.tensor import Tensor, register_methods, unwrap, wrap
 from minigrad.versions import CONSTANTS, settle, settled_parameters
 
@@ -30,6 +30,9 @@ class Operation(Primitive):
     On bare arrays it just computes. On at least one Tensor it also records, so rules that are written with operations
     and NumPy functions are differentiable themselves.
     """
+
+    computed: Callable[..., Any] | None = None
+    """What ``forward`` computes, as a formula of single entries, where that is more than the textbook's."""
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Compute; and record, where a Tensor is among the arguments."""
@@ -48,7 +51,8 @@ class Operation(Primitive):
         if self.textbook is not None:
             for argument in args:
                 if isinstance(argument, Formal):
-                    return self.textbook(*args, **params)
+                    read = self.computed if as_computed.get() and self.computed else self.textbook
+                    return read(*args, **params)
         result = self.forward(*args, **params)
         return result[0] if self.saves else result
 

@@ -30,14 +30,15 @@ _RULES = tuple(
         *("nonlinear", "normalization", "attention", "recurrent"),
     )
 )
+_ACTIVATIONS = ("minigrad_kernels/activations.py", "minigrad_kernels/cuda/activations.cu")
 _TELL_MORE = (  # right answers of the tutorials' exercises; the same networks in other frameworks
     "minigrad/exercises/*.py",
     "minigrad/bench/peers/*.py",
 )
 ANSWERS: dict[str, tuple[str, ...]] = {
-    "A1": _RULES,
+    "A1": (*_RULES, *_ACTIVATIONS),
     "A2": ("minigrad/tape.py", "minigrad/course/walking.py"),
-    "A3": ("minigrad/tape.py", *_RULES),
+    "A3": ("minigrad/tape.py", *_RULES, *_ACTIVATIONS),
     "A4": (
         "minigrad/ops/fused.py",
         "minigrad/ops/products.py",
@@ -52,6 +53,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
         "minigrad/nn/likelihoods.py",
         "minigrad_kernels/softmax_xent.py",
         "minigrad_kernels/cuda/softmax_xent.cu",
+        *_ACTIVATIONS,
     ),
     "A6": (
         "minigrad/optim/formulas.py",

@@ -9,6 +9,7 @@ import numpy as np
 from minigrad.backend import Array, special
 from minigrad.operation import define
 from minigrad.ops.half import through_float32, wide
+from minigrad.ops.of_entries import activation
 from minigrad.ops.reduce import Axis, plain, restore
 from minigrad.symbols.expression import named
 
@@ -20,10 +21,9 @@ def naive_sigmoid(a: Array) -> Array:
     return 1 / (1 + np.exp(-a))
 
 
-@through_float32
 def _sigmoid(a: Array) -> Array:
     small = np.exp(-np.abs(a))  # at most 1, so nothing overflows
-    return np.where(a >= 0, 1 / (1 + small), small / (1 + small))
+    return np.where(a >= 0, 1, small) / (1 + small)
 
 
 def naive_softmax(a: Array, axis: int = -1) -> Array:
@@ -81,17 +81,17 @@ def _normal_pdf(a: Array) -> Array:
 
 
 # fmt: off
-relu       = define("relu", lambda a: np.maximum(a, 0), "max(a, 0)", lambda g, y: np.where(y > 0, g, 0), inputs="a")
-leaky_relu = define("leaky_relu", lambda a, slope=0.01: np.where(a > 0, a, slope * a), "a where a > 0, else slope · a",
-                    lambda g, a, slope: np.where(a > 0, g, slope * g), inputs="a", params={"slope": 0.01})
-sigmoid    = define("sigmoid", _sigmoid, ("1 / (1 + e^-a)", naive_sigmoid),
-                    lambda g, y: g * y * (1 - y), inputs="a")
-softplus   = define("softplus", lambda a: np.logaddexp(a, 0), ("ln(1 + e^a)", lambda a: np.log(1 + np.exp(a))),
-                    lambda g, a: g * sigmoid(a), inputs="a")
+relu       = activation("relu", lambda a: np.maximum(a, 0), "max(a, 0)", lambda g, y: np.where(y > 0, g, 0))
+leaky_relu = activation("leaky_relu", lambda a, slope=0.01: np.where(a > 0, a, slope * a),
+                        "a where a > 0, else slope · a", lambda g, a, slope: np.where(a > 0, g, slope * g),
+                        {"slope": 0.01})
+sigmoid    = activation("sigmoid", _sigmoid, ("1 / (1 + e^-a)", naive_sigmoid), lambda g, y: g * y * (1 - y))
+softplus   = activation("softplus", lambda a: np.maximum(a, 0) + np.log1p(np.exp(-np.abs(a))),
+                        ("ln(1 + e^a)", lambda a: np.log(1 + np.exp(a))), lambda g, a: g * sigmoid(a))
 normal_cdf = define("normal_cdf", _normal_cdf, "Φ(a) = ∫ φ(t) dt from -∞ to a, with φ(t) = e^(-t²/2) / √(2π)",
                     lambda g, a: g * _normal_pdf(a), inputs="a")
-gelu       = define("gelu", through_float32(lambda a: a * normal_cdf(a)), "a · Φ(a)",
-                    lambda g, a: g * (normal_cdf(a) + a * _normal_pdf(a)), inputs="a")
+gelu       = activation("gelu", lambda a: a * normal_cdf(a), "a · Φ(a)",
+                        lambda g, a: g * (normal_cdf(a) + a * _normal_pdf(a)))
 
 logsumexp   = define("logsumexp", _logsumexp, ("ln Σ e^a", naive_logsumexp),
                      ("g · e^(a - y)", lambda g, y, a, axis, keepdims:

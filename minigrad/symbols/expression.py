@@ -10,9 +10,13 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
+
+as_computed: ContextVar[bool] = ContextVar("as_computed", default=False)
+"""Whether operations that are called with symbols give what computes, rather than what a textbook has."""
 
 
 class NoExpression(TypeError):
@@ -292,6 +296,24 @@ def expression(value: Any) -> Expression:
     raise NoExpression(
         f"a {type(value).__name__} in the formula is neither a number nor one of its arguments"
     )
+
+
+def merged(roots: Sequence[Expression]) -> list[Expression]:
+    """Return expressions in which what is written alike is one node, and functions with a name have their bodies."""
+    found: dict[tuple[Any, ...], Expression] = {}
+
+    def one(tree: Expression) -> Expression:
+        written = key(tree)
+        if written not in found:
+            new = tree
+            if isinstance(tree, Call):
+                arguments = tuple(map(one, tree.arguments))
+                named = NAMED.get(tree.function)
+                new = Call(tree.function, arguments) if named is None else one(named(*arguments))
+            found[written] = new
+        return found[written]
+
+    return list(map(one, roots))
 
 
 def same(one: Expression, other: Expression) -> bool:

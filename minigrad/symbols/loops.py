@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from minigrad.symbols.expression import COMPARISONS, Call, Expression, NoExpression, Number, Symbol, key
 from minigrad.symbols.printing import ATOM, Printer, Text
@@ -39,7 +39,8 @@ class Body:
     - stores: (array, local name), after all of them
 
     The entry of the array ``m`` goes by ``entry``, ``m_i``, and its new value by ``changed``: the same, unless the old
-    one is still needed. Raises NoExpression for a function that a compiled loop rounds in another way than NumPy does.
+    one is still needed. Raises NoExpression for a function that is not among ``functions``: by default those that a
+    compiled loop rounds as NumPy does.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Body:
         *,
         entry: str = "{}_i",
         changed: str = "{}_i",
+        functions: Collection[str] = EXACT,
     ) -> None:
         self.entry = entry
         self.coefficients: list[tuple[str, Expression]] = []
@@ -64,7 +66,7 @@ class Body:
         computed = calls(traced.results)
         entries = [node for node in computed if not node.scalar]
         for node in entries:
-            if node.function not in EXACT:
+            if node.function not in functions:
                 raise NoExpression(f"np.{node.function} is not rounded alike in a compiled loop")
             if node.function not in COMPARISONS and not any(map(_has_a_dtype, _operands(node))):
                 raise NoExpression(

@@ -11,6 +11,9 @@ from minigrad.symbols.python import ADD, Python
 
 IF = 0
 
+HELPERS = frozenset(("exp", "expm1", "log1p", "tanh", "ndtr"))
+"""Functions that a loop calls by their bare name, which each dtype gives a function of its own."""
+
 
 class Numba(LoopPrinter):
     """Arithmetic by operators, so that each result is rounded once; choices by ``if``."""
@@ -29,7 +32,8 @@ class Numba(LoopPrinter):
         if tree.function == "where":
             chosen, other = (self.inside(each, IF + 1) for each in others)
             return f"{chosen} if {self.inside(first, IF + 1)} else {other}", IF
-        return f"np.{tree.function}({', '.join(map(self.inside, tree.arguments))})", ATOM
+        prefix = "" if tree.function in HELPERS else "np."
+        return f"{prefix}{tree.function}({', '.join(map(self.inside, tree.arguments))})", ATOM
 
 
 class NumPy(LoopPrinter):

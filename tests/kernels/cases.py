@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import attention, linear, recurrent
+from minigrad_kernels import activations, attention, linear, recurrent
 from minigrad_kernels.update_rules import RULES
 
 from tests.kernels import pictures
@@ -417,6 +417,28 @@ def update(rule: str) -> Callable[[Rng, str], Iterator[Case]]:
     return cases
 
 
+def activation(name: str) -> Callable[[Rng, str], Iterator[Case]]:
+    """What each entry's ulps refer to: sums of parts of size 1 times g, or a; Φ's own error grows with its exponent."""
+    settings = {"leaky_relu": (0.1,), "elu": (1.3,)}.get(name.rsplit("_", 1)[0], ())
+    exact = name.startswith(("relu", "leaky_relu", "hardswish"))
+
+    def cases(rng: Rng, dtype: str) -> Iterator[Case]:
+        edge = np.array([0.0, -0.0, 1e-30, -1e-6, 30.5, -30.5, 87.0, -89.0, 1e4, -1e4, np.inf, np.nan], dtype)
+        for a in (sample(rng, 3, 5, dtype=dtype) * 4, edge, sample(rng, 0, 2, dtype=dtype),
+                  sample(rng, 4, 6, dtype=dtype).T, sample(rng, 300, 130, dtype=dtype) * 3):  # fmt: skip
+            g = sample(rng, *a.shape, dtype=dtype)
+            if name.endswith("backward") and name.startswith(("relu", "sigmoid")):
+                a = 1 / (1 + np.exp(-a.astype(float))).astype(dtype)
+            size = np.abs(g.astype(float)) * (1 + np.abs(a)) if name.endswith("backward") else 1 + np.abs(a)
+            spread = None if exact else ((16, size),)
+            if name == "relu_forward":  # which of two zeros is the larger
+                spread = ((0, 1),)
+            given = (g, a) if name.endswith("backward") else (a,)
+            yield Case((*given, *settings), spread=spread)
+
+    return cases
+
+
 CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "softmax_xent_forward": xent_forward,
     "softmax_xent_backward": xent_backward,
@@ -430,6 +452,7 @@ CASES: dict[str, Callable[[Rng, str], Iterator[Case]]] = {
     "linear_backward_activation": backward_activation,
     "linear_backward": backward,
     "dropout": dropout,
+    **{name: activation(name) for name in activations.KERNELS},
     "embedding_gather": gather,
     "embedding_scatter_add": scatter_add,
     "normalize_forward": normalize_forward,
