@@ -10,7 +10,7 @@ import numpy as np
 from minigrad_kernels.launch import reference_is_forced
 
 from minigrad import backend, switches
-from minigrad.program.instructions import Value
+from minigrad.program.instructions import Value, mapped
 from minigrad.program.sources import AtPlace, OfTensor, Place, Source
 from minigrad.program.surroundings import Surroundings
 from minigrad.tensor import Tensor
@@ -29,12 +29,14 @@ class Guards:
         ]
         self._lists = [(holder, name, len(holder)) for holder, name in around.lists]
         self._gradients: list[tuple[Tensor, bool]] = []
+        self._forms: list[tuple[Place, Any]] = []
         self._modes = _modes()
         self._specs: list[tuple[Source, str, Any, Any]] = []
 
-    def free(self, place: Place) -> None:
-        """What is at this place the program finds and puts there itself."""
+    def expect_form(self, place: Place, before: Any) -> None:
+        """What is at this place the program finds and puts there itself; it has to be of this form."""
         self._expected.pop(place, None)
+        self._forms.append((place, mapped(before, _form)))
 
     def expect(self, place: Place, value: Any) -> None:
         """At this place there is something else after the step, which stays."""
@@ -90,6 +92,9 @@ class Guards:
                 return (
                     f"{type(optimizer).__name__} has other settings (fast, max_norm or those of its formula)"
                 )
+        for place, form in self._forms:
+            if mapped(now := place.get(), _form) != form:
+                return f"{place.name} is a {type(now).__name__} of another form"
         for tensor, there in self._gradients:
             if (tensor._grad is not None) is not there:
                 return f"{tensor.label} has {'no' if there else 'a'} gradient before the step"
@@ -134,6 +139,13 @@ def _described(array: Any) -> str:
     return f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
 
 
+def _form(x: Any) -> Any:
+    """Return what has to stay of something that is another one in each step."""
+    if isinstance(x, Tensor):
+        return x.__class__, x.requires_grad
+    return x.__class__ if isinstance(x, np.ndarray) else x
+
+
 _NUMBERS = frozenset({int, float, bool, str, bytes, type(None), complex})
 
 
@@ -148,4 +160,6 @@ def _equal(now: Any, before: Any) -> bool:
 def _changed(name: str, before: Any, now: Any) -> str:
     if now.__class__ in _NUMBERS:
         return f"{name} is {now!r:.40}, not {before!r:.40}"
+    if before is None:
+        return f"{name} is a {type(now).__name__}, not None"
     return f"{name} is another {type(now).__name__}"
