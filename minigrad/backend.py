@@ -10,8 +10,11 @@ from minigrad.libraries import Array as Array
 from minigrad.libraries import Backend as Backend
 from minigrad.libraries import backend_of as backend_of
 from minigrad.libraries import device_of as device_of
+from minigrad.libraries import found as found
+from minigrad.libraries import in_order as in_order
 from minigrad.libraries import register as register
 from minigrad.libraries import register_type as register_type
+from minigrad.libraries import seed as seed
 from minigrad.libraries import special as special
 from minigrad.libraries import to_device as to_device
 from minigrad.libraries import to_numpy as to_numpy

@@ -32,7 +32,8 @@ class Backend(Protocol):
     def special(self) -> Any:
         """The library's module of special functions: ``ndtr``, ``erf``."""
 
-    # where it is there, ``uniform(rng, like)`` draws random numbers in the place of ``rng.random``
+    # what a backend may have beside: ``uniform``, ``seed``, ``found`` and ``in_order``, in the place of the functions
+    # below that go by these names
 
 
 class _Numpy:
@@ -150,6 +151,33 @@ def uniform(rng: np.random.Generator, like: Array) -> Array:
         return draw(rng, like)
     random = rng.random(like.shape, dtype=np.float32)
     return random if type(like) is np.ndarray else to_device(random, device_of(like))
+
+
+def seed(rng: np.random.Generator, like: Array) -> Array:
+    """Draw a whole number from 0 to 2⁶³ - 1, as an array of no axes, to where ``like`` lives."""
+    draw = getattr(backend_of(like), "seed", None)
+    if draw is not None:
+        return draw(rng, like)
+    return to_device(np.array(rng.integers(1 << 63), np.int64), device_of(like))
+
+
+def found(wrong: Array, what: str) -> bool:
+    """Tell whether a mask holds anywhere, where ``what`` is wrong then; on a GPU, which it would stall, nobody looks.
+
+    A step that is traced looks again in every replay: so a check by numbers belongs here.
+    """
+    if isinstance(wrong, (np.ndarray, np.generic)):
+        return bool(wrong.any())
+    look = getattr(backend_of(wrong), "found", None)
+    return look is not None and bool(look(wrong, what))
+
+
+def in_order(array: Array) -> Array:
+    """Return an array of the host's C-contiguous, as loops take it; any other as it is."""
+    if type(array) is np.ndarray:
+        return np.ascontiguousarray(array)
+    make = getattr(backend_of(array), "in_order", None)
+    return array if make is None else make(array)
 
 
 def to_device(array: Array, device: str) -> Array:

@@ -88,9 +88,7 @@ def drawn_seed(rng: np.random.Generator | None, p: float, like: Any) -> Array:
             "rng=np.random.default_rng(0), or seed all layers of a network once: nn.seed_dropout(model, 0). For "
             "predictions, call model.eval() first.",
         )
-    seed = np.array(rng.integers(1 << 63), np.int64)
-    array = unwrap(like)
-    return seed if type(array) is np.ndarray else backend.to_device(seed, backend.device_of(array))
+    return backend.seed(rng, unwrap(like))
 
 
 class MultiheadAttention(Module):

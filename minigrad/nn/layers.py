@@ -172,7 +172,7 @@ def _check_ids(ids: Array, weight: Any) -> None:
         )
     if ids.dtype.kind not in "iu":
         raise ShapeError("MG-106", f"ids must be integers; got {ids.dtype}. Use ids.astype('int64').")
-    if isinstance(ids, np.ndarray) and ids.size and (ids.min() < 0 or ids.max() >= count):
+    if backend.found((ids < 0) | (ids >= count), f"an id is outside 0 ... {count - 1}"):
         where = tuple(int(i) for i in np.argwhere((ids < 0) | (ids >= count))[0])
         raise ShapeError(
             "MG-106",

@@ -106,16 +106,15 @@ def _counted(shape: tuple[int, ...], ids: Array, ignore_index: int, axis: int) -
             "MG-402", f"labels must be integer class ids; got {ids.dtype}: write y.astype('int64')."
         )
     counted = ids != ignore_index
-    if isinstance(ids, np.ndarray):
-        wrong = counted & ((ids < 0) | (ids >= classes))
-        if wrong.any():
-            index = tuple(int(i) for i in np.argwhere(wrong)[0])
-            place = index[0] if len(index) == 1 else index
-            raise LabelError(
-                "MG-402",
-                f"labels must be class ids 0..{classes - 1} or ignore_index={ignore_index}; found {ids[index]} at "
-                f"index {place}.",
-            )
+    wrong = counted & ((ids < 0) | (ids >= classes))
+    if backend.found(wrong, f"a label is outside 0 ... {classes - 1}"):
+        index = tuple(int(i) for i in np.argwhere(wrong)[0])
+        place = index[0] if len(index) == 1 else index
+        raise LabelError(
+            "MG-402",
+            f"labels must be class ids 0..{classes - 1} or ignore_index={ignore_index}; found {ids[index]} at "
+            f"index {place}.",
+        )
     return counted
 
 
@@ -159,9 +158,9 @@ def binary_cross_entropy(
     """
     target = matching("binary_cross_entropy", probabilities, target)
     array = unwrap(probabilities)
-    if isinstance(array, np.ndarray) and array.size and not (array.min() >= 0 and array.max() <= 1):
-        wrong = np.argwhere(~((array >= 0) & (array <= 1)))[0]
-        index = tuple(int(i) for i in wrong)
+    wrong = ~((array >= 0) & (array <= 1))
+    if backend.found(wrong, "a probability is outside 0 ... 1"):
+        index = tuple(int(i) for i in np.argwhere(wrong)[0])
         raise DataError(
             "MG-523",
             f"binary_cross_entropy takes probabilities, 0 to 1; found {array[index]:.6g} at index {index}. Logits go "

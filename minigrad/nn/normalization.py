@@ -143,7 +143,7 @@ def _require_channels(shape: tuple[int, ...], channels: int, least: int, most: i
 
 
 def in_training(
-    x: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, rate: Callable[[], float], eps: float
+    x: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, rate: Callable[[], Any], eps: float
 ) -> Any:
     """Return x normalised by its channels' own statistics, towards which the running ones, unless None, are moved.
 
@@ -162,11 +162,17 @@ def in_training(
     if running_mean is not None and count:
         record, part = getattr(y, "record", None), rate()
         mean, var = record.saved[:2] if record is not None else statistics(unwrap(x))
+        kept, part = (_as_in(each, running_mean.dtype) for each in (1 - part, part))
         for running, new in ((running_mean, mean), (running_var, var * (count / (count - 1)))):
-            running.data *= 1 - part
+            running.data *= kept
             running.data += part * new
             running.bump_version()
     return y
+
+
+def _as_in(number: Any, dtype: Any) -> Any:
+    """Return a number that widens no array of this dtype, as Python's numbers do not."""
+    return number.astype(dtype) if hasattr(number, "astype") else number
 
 
 def in_evaluation(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
@@ -209,11 +215,11 @@ class _BatchNorm(Module):
             return in_evaluation(x, *running, self.weight, self.bias, self.eps)
         return in_training(x, *running, self.weight, self.bias, self._rate, self.eps)
 
-    def _rate(self) -> float:
+    def _rate(self) -> Any:
         """Count a batch; return the part of the way to its statistics that the running ones go."""
         assert self.num_batches_tracked is not None
         self.num_batches_tracked.data += 1
-        return 1 / int(self.num_batches_tracked.numpy()) if self.momentum is None else self.momentum
+        return 1 / self.num_batches_tracked.data if self.momentum is None else self.momentum
 
     def extra_repr(self) -> str:
         """Return the number of channels."""

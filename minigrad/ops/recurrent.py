@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from minigrad_kernels import recurrent as kernels
 from minigrad_kernels.launch import Kernel
 
+from minigrad import backend
 from minigrad.backend import Array
 from minigrad.operation import Operation, define
 
 
 def _in_order(*arrays: Array) -> tuple[Array, ...]:
     """Contiguous arrays, which is what the loops take: a batch that comes first has been turned to here."""
-    return tuple(np.ascontiguousarray(a) if type(a) is np.ndarray else a for a in arrays)
+    return tuple(map(backend.in_order, arrays))
 
 
 def _over_time(

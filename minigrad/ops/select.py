@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import messages, registry, switches
+from minigrad import backend, messages, registry, switches
 from minigrad.errors import GradientError, OperationError, ShapeError
 from minigrad.operation import stands_for
 from minigrad.ops.elementwise import astype
@@ -55,7 +55,7 @@ def _choose(a: Any, choices: Any, mode: str = "raise") -> Any:
     index, given = _whole(a), tensors(*choices)
     shape = np.broadcast_shapes(index.shape, *(choice.shape for choice in given))
     index = _within("choose", index, len(given), mode)
-    if mode == "raise" and isinstance(index, np.ndarray) and (index < 0).any():  # CuPy does not look either
+    if mode == "raise" and backend.found(index < 0, "an index is negative"):
         raise ShapeError(
             "MG-103", f"choose: an index is negative; there are the choices 0..{len(given) - 1}."
         )

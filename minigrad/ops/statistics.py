@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import backend
 from minigrad.errors import ConfigError, ShapeError
 from minigrad.operation import stands_for, without_gradient
 from minigrad.ops.reduce import named_axes
@@ -81,13 +82,12 @@ def _observed(weights: Any, name: str, x: Any) -> Any:
             f"cov: {x.shape[1]} observations, and {name} of shape {weights.shape}; give one for each.",
         )
     numbers = unwrap(weights)
-    if isinstance(numbers, np.ndarray):
-        if (numbers < 0).any():
-            raise ConfigError("MG-215", f"cov: {name} are at least 0; {numbers.min()} was given.")
-        if name == "fweights" and (numbers != np.rint(numbers)).any():
-            raise ConfigError(
-                "MG-215", "cov: fweights count observations: they are whole. Give others as aweights."
-            )
+    if backend.found(numbers < 0, "a weight is below 0"):
+        raise ConfigError("MG-215", f"cov: {name} are at least 0; {numbers.min()} was given.")
+    if name == "fweights" and backend.found(numbers != np.rint(numbers), "a count is not whole"):
+        raise ConfigError(
+            "MG-215", "cov: fweights count observations: they are whole. Give others as aweights."
+        )
     return weights if numbers.dtype == x.dtype else weights.astype(x.dtype)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import backend
 from minigrad.backend import as_array
 from minigrad.errors import ShapeError, WeightsError
 from minigrad.operation import stands_for
@@ -54,7 +55,7 @@ def average(
     weights = spread(weights, a.shape, axis)
     sums = np.sum(weights, axis=axis, keepdims=keepdims)
     numbers = unwrap(sums)
-    if isinstance(numbers, (np.ndarray, np.generic)) and (numbers == 0).any():
+    if backend.found(numbers == 0, "weights sum to 0"):
         raise WeightsError(
             "MG-614",
             f"average: the weights sum to 0 in {int((numbers == 0).sum())} of {numbers.size} places, and nothing can "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from minigrad.program.effects import (
     Arrived,
     Effect,
     LeftGradient,
+    Like,
     NewData,
     NoGradients,
     Rebound,
@@ -25,7 +27,7 @@ from minigrad.program.effects import (
     tensor_like,
 )
 from minigrad.program.guards import Guards
-from minigrad.program.instructions import Listing, Value, mapped
+from minigrad.program.instructions import Listing, Value, mapped, paths
 from minigrad.program.program import Program
 from minigrad.program.results import InTensor, named
 from minigrad.program.sources import Argument, AtPlace, Gradient, OfTensor, Place
@@ -192,33 +194,52 @@ class Capture:
 
     def _at(self, place: Place, before: Any, after: Any, guards: Guards) -> list[Effect]:
         """What the step has put at a place."""
-        array = after._data if isinstance(after, Tensor) else after
-        if isinstance(array, Tracer):
-            if isinstance(before, np.ndarray) and array is self.trace.standing_for(before):
-                return []  # lifted, and to be put back
-            like = after if isinstance(after, Tensor) else None
-            real = array.value if like is None else tensor_like(like, array.value)
+        if isinstance(before, np.ndarray) and after is self.trace.standing_for(before):
+            return []  # lifted, and to be put back
+        tree = mapped(after, self._kept)
+        if effect := [Rebound(place, tree)] if any(True for _ in Rebound(place, tree).values) else []:
+            real = mapped(after, self._real_kept)
             self._undo.append(lambda: place.put(real))
-            guards.free(place)
-            self._read_at(place, before)
-            return [Rebound(place, array.node, None if like is None else tensor_like(like, array.value))]
+            self._read_at(place, before, guards)
+            return [*effect]
         guards.expect(place, after)
-        self._tell(place.name, f"was {before!r:.40} and is {after!r:.40}")
+        self._tell(place.name, f"was {_shown(before)} and is {_shown(after)}")
         return []
+
+    def _kept(self, x: Any) -> Any:
+        """Return what a program keeps of something that the step has put at a place."""
+        if isinstance(x, Tracer):
+            return x.node
+        if isinstance(x, Tensor) and isinstance(x._data, Tracer) and not self._is_known(x):
+            return Like(x._data.node, tensor_like(x, x._data.value))
+        return x
+
+    def _real_kept(self, x: Any) -> Any:
+        if isinstance(x, Tracer):
+            return x.value
+        if isinstance(x, Tensor) and isinstance(x._data, Tracer) and not self._is_known(x):
+            return tensor_like(x, x._data.value)
+        return x
+
+    def _is_known(self, tensor: Tensor) -> bool:
+        """Tell whether a tensor was there before the step."""
+        return any(tensor is each for each, _ in self.around.tensors)
 
     def _tell(self, name: str, what: str) -> None:
         if not self._again:
             warn("MG-636", messages.side_effect(name, what))
 
-    def _read_at(self, place: Place, before: Any) -> None:
+    def _read_at(self, place: Place, before: Any, guards: Guards) -> None:
         """Let the program read at a place what it puts there itself, and not what was there in the trace."""
-        array = self.trace.original(before) if isinstance(before, Tensor) else before
-        tracer = self.trace.tracer_of(array)
-        if tracer is not None:
-            self.trace.given = [
-                (value, AtPlace(place) if value is tracer.node else source)
-                for value, source in self.trace.given
-            ]
+        instead: dict[Value, AtPlace] = {}
+        for path, part in paths(before):
+            array = self.trace.original(part) if isinstance(part, Tensor) else part
+            tracer = self.trace.tracer_of(array)
+            if tracer is not None:
+                instead[tracer.node] = AtPlace(place, path)
+        if instead:
+            guards.expect_form(place, before)
+            self.trace.given = [(value, instead.get(value, source)) for value, source in self.trace.given]
 
     def _of_tensor(self, tensor: Tensor, guards: Guards, forgotten: list[Tensor]) -> list[Effect]:
         """What has become of a tensor that was there before: its array, and its gradient unless that is forgotten."""
@@ -300,18 +321,21 @@ class Capture:
     def _result(self, x: Any) -> Any:
         """Return the leaf of the tree of results: a value where it comes from the program, in a tensor or bare."""
         if isinstance(x, Tensor):
-            known = any(x is tensor for tensor, _ in self.around.tensors)
-            if known or not isinstance(x._data, Tracer):
+            if self._is_known(x) or not isinstance(x._data, Tracer):
                 return x
             return InTensor(x._data.node, x.name)
         return x.node if isinstance(x, Tracer) else x
 
     def _real_result(self, x: Any) -> Any:
         if isinstance(x, Tensor):
-            if any(x is tensor for tensor, _ in self.around.tensors) or not isinstance(x._data, Tracer):
+            if self._is_known(x) or not isinstance(x._data, Tracer):
                 return x
             return named(np.asarray(x._data.value), x.name)
         return x.value if isinstance(x, Tracer) else x
+
+
+def _shown(x: Any) -> str:
+    return repr(x)[:40] if isinstance(x, (int, float, str, bytes, NoneType)) else f"a {type(x).__name__}"
 
 
 def _values(tree: Any, effects: Sequence[Effect]) -> list[Value]:

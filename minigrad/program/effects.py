@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from minigrad.optim.binding import Slot
 from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.share import tell_lost
-from minigrad.program.instructions import Value
+from minigrad.program.instructions import Value, mapped, paths
 from minigrad.program.sources import Place
 from minigrad.records import Version
 from minigrad.source import SourceLocation
@@ -31,23 +31,44 @@ class Effect(Protocol):
         """Let it happen, with the arrays of this step."""
 
 
+@dataclass(slots=True, frozen=True, eq=False)
+class Like:
+    """A value that is kept in a tensor like another one."""
+
+    value: Value
+    tensor: Tensor
+
+
 @dataclass(slots=True, frozen=True)
 class Rebound:
-    """Another array, or a tensor with another array, at a place: ``self.mean = 0.9 * self.mean + …``."""
+    """Another array, or a tensor with another array, at a place: ``self.mean = 0.9 * self.mean + …``.
+
+    ``tree`` is the value, or a tuple, a list or a dict of such: ``self.state = h, c``.
+    """
 
     place: Place
-    value: Value
-    like: Tensor | None
+    tree: Any
+
+    @property
+    def by_path(self) -> list[tuple[tuple[Any, ...], Value]]:
+        """The values, each with the keys that lead to it."""
+        parts = ((path, x.value if isinstance(x, Like) else x) for path, x in paths(self.tree))
+        return [(path, x) for path, x in parts if isinstance(x, Value)]
 
     @property
     def values(self) -> list[Value]:
         """See ``Effect.values``."""
-        return [self.value]
+        return [value for _, value in self.by_path]
 
     def happen(self, arrays: Arrays) -> None:
         """See ``Effect.happen``."""
-        array = arrays[self.value]
-        self.place.put(array if self.like is None else tensor_like(self.like, array))
+
+        def leaf(x: Any) -> Any:
+            if isinstance(x, Like):
+                return tensor_like(x.tensor, arrays[x.value])
+            return arrays[x] if isinstance(x, Value) else x
+
+        self.place.put(mapped(self.tree, leaf))
 
 
 @dataclass(slots=True, frozen=True, eq=False)

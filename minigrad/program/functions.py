@@ -139,6 +139,27 @@ class OfPython(Function):
         return {self.name: self.run}
 
 
+class Check(OfPython):
+    """Look whether a mask holds anywhere, which is an error: its name for people is the second argument."""
+
+    def __init__(self) -> None:
+        super().__init__("check", _check)
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """See ``Function.scope``."""
+        return {}
+
+    def text(self, arguments: Sequence[Any], options: Mapping[str, Any]) -> str:
+        """See ``Function.text``."""
+        return f"if {literal(arguments[0])}.any(): raise ValueError({literal(arguments[1])})"
+
+
+def _check(wrong: Any, what: str) -> None:
+    if wrong.any():
+        raise ValueError(what)
+
+
 def written(arguments: Sequence[Any], options: Mapping[str, Any]) -> str:
     """Return arguments and options as they stand between the parentheses of a call."""
     return ", ".join([*map(literal, arguments), *(f"{key}={literal(each)}" for key, each in options.items())])

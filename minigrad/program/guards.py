@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from types import CellType, ModuleType
@@ -12,7 +13,7 @@ from minigrad_kernels.launch import reference_is_forced
 
 from minigrad import backend, switches
 from minigrad.optim.optimizer import Optimizer
-from minigrad.program.instructions import Value
+from minigrad.program.instructions import Value, mapped
 from minigrad.program.sources import AtPlace, OfTensor, Place, Source
 from minigrad.program.surroundings import Surroundings
 from minigrad.tensor import Tensor
@@ -57,12 +58,14 @@ class Guards:
         self._found += [fact for optimizer in around.optimizers for fact in _settings(optimizer)]
         self._optimizers = around.optimizers
         self._gradients: list[Fact] = []
+        self._forms: list[Fact] = []
         self._lists = around.lists
         self._modes = [_mode(name, read) for name, read in _MODES.items()]
 
-    def free(self, place: Place) -> None:
-        """What is at this place the program finds and puts there itself."""
+    def expect_form(self, place: Place, before: Any) -> None:
+        """What is at this place the program finds and puts there itself; it has to be of this form."""
         self._expected.pop(place, None)
+        self._forms.append(_same_form(place, before))
 
     def expect(self, place: Place, value: Any) -> None:
         """At this place there is something else after the step, which stays."""
@@ -82,6 +85,7 @@ class Guards:
         self._facts = [
             *(_thing(place, each) for place, each in self._expected.items() if not _is_free(each)),
             *self._found,
+            *self._forms,
             *self._gradients,
             *(_evenness(optimizer) for optimizer in self._optimizers),
             *(_length(holder, name) for holder, name in self._lists),
@@ -154,10 +158,31 @@ def _thing(place: Place, value: Any) -> Fact:
             return f"{place.name} is gone"
         if now.__class__ in _NUMBERS:
             return f"{place.name} is {now!r:.40}, not {before!r:.40}"
+        if before is None:
+            return f"{place.name} is a {type(now).__name__}, not None"
         return f"{place.name} is another {type(now).__name__}"
 
     text = "{here}.cell_contents" if type(place.holder) is CellType else "{here}[{key}]"
     return Fact(text, place.holder, place.key, value, told)
+
+
+def _same_form(place: Place, thing: Any) -> Fact:
+    def told(before: Any, now: Any) -> str:
+        if now is _NOTHING:
+            return f"{place.name} is gone"
+        return f"{place.name} is a {type(place.get()).__name__} of another form"
+
+    def read() -> Any:
+        return mapped(place.get(), _form)
+
+    return Fact("{here}()", read, None, mapped(thing, _form), told, operator.eq)
+
+
+def _form(x: Any) -> Any:
+    """Return what has to stay of something that is another one in each step."""
+    if isinstance(x, Tensor):
+        return x.__class__, x.requires_grad
+    return x.__class__ if isinstance(x, np.ndarray) else x
 
 
 def _mode_of(module: Any) -> Fact:

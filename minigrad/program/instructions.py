@@ -30,6 +30,8 @@ class Value:
     shape: tuple[int, ...] | None
     dtype: Any
     memory: Memory
+    in_order: bool = True
+    """Whether it is C-contiguous."""
 
     def __repr__(self) -> str:
         return self.name
@@ -111,6 +113,18 @@ def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(structure, slice):
         return slice(*(mapped(part, change) for part in (structure.start, structure.stop, structure.step)))
     return change(structure)
+
+
+def paths(structure: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield the leaves of tuples, lists and dicts, each with the keys that lead to it."""
+    if isinstance(structure, (tuple, list)):
+        for k, part in enumerate(structure):
+            yield from paths(part, (*before, k))
+    elif isinstance(structure, dict):
+        for key, part in structure.items():
+            yield from paths(part, (*before, key))
+    else:
+        yield before, structure
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from minigrad.program.functions import literal
 from minigrad.program.instructions import Listing, Value, mapped
 from minigrad.program.passes import folded
 from minigrad.program.results import InTensor
-from minigrad.program.sources import Argument
+from minigrad.program.sources import Argument, AtPlace
 from minigrad.program.updating import Coefficients, Formula
 
 if TYPE_CHECKING:
@@ -87,20 +87,22 @@ def _body(program: Program, listing: Listing, sources: dict[Value, Any]) -> list
     """The lines of the function: its instructions, what takes its place for the next call, the result."""
     after = []
     for effect in program.effects:
-        if isinstance(effect, (Rebound, NewData, LeftGradient)):
-            target = next((v for v in listing.given if _is_read_at(sources[v], effect)), None)
-            if target is not None and target is not effect.value:
-                after.append((target.name, effect.value.name))
+        if not isinstance(effect, (Rebound, NewData, LeftGradient)):
+            continue
+        for path, new in effect.by_path if isinstance(effect, Rebound) else [((), effect.value)]:
+            target = next((v for v in listing.given if _is_read_at(sources[v], effect, path)), None)
+            if target is not None and target is not new:
+                after.append((target.name, new.name))
     lines = [f"global {', '.join(name for name, _ in after)}"] if after else []
     lines += source.lines(folded(listing))
     lines += [f"{name} = {new}" for name, new in after]
     return [*lines, f"return {literal(mapped(program.tree, _result))}"]
 
 
-def _is_read_at(given: Any, effect: Any) -> bool:
+def _is_read_at(given: Any, effect: Any, path: tuple[Any, ...]) -> bool:
     place, tensor = getattr(effect, "place", None), getattr(effect, "tensor", None)
     if place is not None:
-        return getattr(given, "place", None) is place
+        return isinstance(given, AtPlace) and given.place is place and given.path == path
     is_gradient = type(given).__name__ == "Gradient"
     return getattr(given, "tensor", None) is tensor and is_gradient is isinstance(effect, LeftGradient)
 

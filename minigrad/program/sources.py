@@ -127,8 +127,15 @@ class AtPlace:
     """The array, or the tensor's, at a place; whoever puts another there puts it into the program's next step."""
 
     place: Place
+    path: tuple[Any, ...] = ()
+    """The keys that lead to it where a tuple, a list or a dict is at the place."""
 
     def read(self, arguments: Sequence[Any]) -> Any:
-        """See ``Source.read``."""
+        """See ``Source.read``; None where there is nothing of the kind any more."""
         found = self.place.get()
+        for key in self.path:
+            try:
+                found = found[key]
+            except (LookupError, TypeError):
+                return None
         return found._data if isinstance(found, Tensor) else found

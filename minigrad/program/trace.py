@@ -19,7 +19,7 @@ from minigrad_kernels.launch import kernels
 from minigrad.backend import Array
 from minigrad.errors import ProgramError
 from minigrad.program import messages, updating
-from minigrad.program.functions import Function, Method, OfKernel, OfNumPy
+from minigrad.program.functions import Check, Function, Method, OfKernel, OfNumPy
 from minigrad.program.instructions import Instruction, Memory, Phase, Value, mapped
 from minigrad.program.sources import Constant, Object, Source
 from minigrad.program.tracer import TracedNumber, Tracer
@@ -157,12 +157,20 @@ class Trace:
             writes += [theta, *state]
         return self.record(OfKernel(kernel), arrays, options, writes)
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
-        """Draw random numbers in [0, 1) of float32; a replayed step draws the next ones."""
+    def draw(self, rng: np.random.Generator, how: str, *args: Any, **options: Any) -> Any:
+        """Draw random numbers by a method of the generator's; a replayed step draws the next ones."""
         self.draws.append(rng)
-        return self.record(
-            Method("random"), (_Host(self.object(rng, "rng"), rng), shape), {"dtype": np.float32}
-        )
+        return self.record(Method(how), (_Host(self.object(rng, "rng"), rng), *args), options)
+
+    def check(self, wrong: Tracer, what: str) -> bool:
+        """Tell whether a mask holds anywhere; a replayed step raises then, so that the step is run by itself."""
+        if get_ident() == self._thread and not self.closed and not wrong.value.any():
+            self.record(_CHECK, (wrong, what))
+            return False
+        found = bool(wrong.value.any())
+        if found and self.failed is None:
+            self.failed = ValueError(what)  # who says which number it is may look at it
+        return found
 
     def host(
         self, function: Function, thing: Any, name: str, *args: Any, writes: Sequence[Tracer] = ()
@@ -256,7 +264,9 @@ class Trace:
 
     def _tracer(self, value: Any, name: str) -> Tracer:
         if isinstance(value, (np.ndarray, np.generic)):
-            return Tracer(value, Value(name, value.shape, value.dtype, self._memory(value)), self)
+            in_order = value.flags.c_contiguous
+            node = Value(name, value.shape, value.dtype, self._memory(value), in_order)
+            return Tracer(value, node, self)
         return TracedNumber(value, Value(name, None, type(value), Memory(True, 0)), self)
 
     def _memory(self, array: Any) -> Memory:
@@ -321,6 +331,8 @@ class _Host:
     def __init__(self, node: Value, thing: Any) -> None:
         self.node, self.thing = node, thing
 
+
+_CHECK = Check()
 
 _CONTRIBUTIONS = Record.contributions.__code__
 _WALK = walk.__code__

@@ -239,7 +239,16 @@ class _Traced:
         return scipy.special
 
     def uniform(self, rng: np.random.Generator, like: Tracer) -> Any:
-        return like.trace.draw(rng, like.shape)
+        return like.trace.draw(rng, "random", like.shape, dtype=np.float32)
+
+    def seed(self, rng: np.random.Generator, like: Tracer) -> Any:
+        return like.trace.draw(rng, "integers", 1 << 63).as_0d_array()
+
+    def in_order(self, array: Tracer) -> Any:
+        return array if array.flags.c_contiguous else array.copy()
+
+    def found(self, wrong: Tracer, what: str) -> bool:
+        return wrong.trace.check(wrong, what)
 
 
 backend.register_type(Tracer, _Traced())

@@ -64,10 +64,11 @@ def _left(eager: Capture, result: Any) -> Iterator[tuple[str, Any]]:
         for name, state in optimizer.state.items():
             yield from ((f"{name}'s {key} in the optimizer", array) for key, array in state.items())
     for place in eager.around.places:
-        held = place.get()
-        held = held._data if isinstance(held, Tensor) else held
-        if isinstance(held, np.ndarray):
-            yield place.name, held
+        there = place.get()  # the items of lists and dicts have places of their own
+        for held in held_in(there) if isinstance(there, tuple) else (there,):
+            array = held._data if isinstance(held, Tensor) else held
+            if isinstance(array, np.ndarray):
+                yield place.name, array
     for rng in eager.around.generators:
         yield (
             "the state of a random generator",

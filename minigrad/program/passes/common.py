@@ -26,14 +26,14 @@ def shared(listing: Listing) -> Listing:
 
 
 def without_copies(listing: Listing) -> Listing:
-    """Take an array itself in the place of its copy, where nobody writes into either."""
+    """Take an array itself in the place of its copy, where nobody writes into either and both lie alike."""
     instead: dict[Value, Value] = {}
     kept = []
     for each in listing.instructions:
         each = _with(each, instead)
         if each.function.name == ".copy" and len(each.arguments) == 1 and is_pure(each):
             original, copy = each.arguments[0], each.result
-            if copy not in listing.kept:
+            if copy not in listing.kept and original.in_order:
                 instead[copy] = original
                 continue
         kept.append(each)
