@@ -76,4 +76,4 @@ def _print_table(sheet: Sheet, to: Console) -> None:
 def _coloured(cell: str) -> Text:
     if not cell.endswith("×"):
         return Text(cell)
-    return Text(cell, "green" if float(cell[:-1]) >= 1 else "yellow")
+    return Text(cell, "green" if float(cell[:-1].replace(",", "")) >= 1 else "yellow")

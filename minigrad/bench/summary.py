@@ -59,15 +59,17 @@ def verdicts(results: Results, kind: str) -> list[str]:
     lines = []
     for peer in others(results, kind):
         parts = []
-        for tiny, what in ((False, ""), (True, " with tiny networks")):
+        for tiny, which in ((False, ""), (True, " with tiny networks")):
             found = _speeds((row for row in results["rows"] if _row(row).is_tiny == tiny), peer, OURS[kind])
             if found:
-                mean = statistics.geometric_mean(found)
-                rows = f"{len(found)} row{'s' if len(found) != 1 else ''}{what}"
-                spread = f"{min(found):.2f} to {max(found):.2f}"
-                parts.append(f"{mean:.2f} in the geometric mean of {rows}, from {spread}")
+                start = f"{statistics.geometric_mean(found):.2f}" + (
+                    "" if parts else f" times as fast as {peer}"
+                )
+                rows = f"{len(found)} row{'s' if len(found) != 1 else ''}{which}"
+                spread = f"from {min(found):.2f} to {max(found):.2f}"
+                parts.append(f"{start} in the geometric mean of {rows}, {spread}")
         if parts:
-            lines.append(f"times as fast as {peer}: {'; '.join(parts)}")
+            lines.append("; ".join(parts))
     return lines
 
 
@@ -163,25 +165,17 @@ def compiling(results: Results) -> Sheet:
     """Return what compiling costs: from the first call to the end of the second, beyond two steps' own time, cold and
     warm; and after how many steps it has been worth it.
 
-    Three columns a peer. It has been worth it when all first calls and the steps so far took no longer than so many
-    steps of the framework's own eager way, or PyTorch's where it has none.
+    A line for each row and peer. It has been worth it when all first calls and the steps so far took no longer than so
+    many steps of the framework's own eager way, or PyTorch's where it has none.
     """
-    peers = [name for name in results["peers"] if any(name in row["compiling"] for row in results["rows"])]
     rows = []
     for result in results["rows"]:
-        if not result["compiling"]:
-            continue
-        cells = []
-        for peer in peers:
-            found, timing = result["compiling"].get(peer), result["peers"].get(peer)
-            if found is None or timing is None:
-                cells += ["–"] * 3
-                continue
-            cells += [seconds(_extra(found[state][:2], timing)) for state in ("cold", "warm")]  # type: ignore[literal-required]
-            cells.append(_worth_it(result, peer, _extra(found["warm"], timing)))
-        rows.append([_name(result), *cells])
-    head = [f"{peer} {what}" for peer in peers for what in ("cold", "warm", "pays after")]
-    return Sheet(["network · batch · optimizer", *head], rows)
+        for peer, found in result["compiling"].items():
+            timing = result["peers"][peer]
+            cold, warm = (seconds(_extra(calls[:2], timing)) for calls in (found["cold"], found["warm"]))
+            pays = _worth_it(result, peer, _extra(found["warm"], timing))
+            rows.append([f"{_name(result)}: {peer}", cold, warm, pays])
+    return Sheet(["network · batch · optimizer", "cold", "warm", "pays after"], rows)
 
 
 def _extra(calls: list[Call], timing: Timing) -> float:

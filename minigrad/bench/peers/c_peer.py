@@ -11,6 +11,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ def build(task: Task) -> Program:
     return Program(place, lambda x, y: network.train([(x, y)])()[0], network.train)
 
 
+@cache
 def compiled() -> Any:
     """Compile ``step.c`` into a temporary folder and load it. RuntimeError with gcc's own words where it fails."""
     blas, gemm = _openblas()
