@@ -10,16 +10,18 @@ from minigrad.bench.grid import OPTIMIZERS, Row
 from minigrad.bench.peers import OURS
 from minigrad.bench.results import Results, RowResult
 from minigrad.bench.summary import BASE, speed
-from minigrad.viz.palette import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, YELLOW
+from minigrad.viz.palette import BLUE, GREEN, GREY, INK, NAVY, ORANGE, PURPLE, SKY, YELLOW
 from minigrad.viz.style import drawing
 
 _COLOURS = {
-    "minigrad": BLUE,
+    "minigrad": SKY,
+    "mg.compile": BLUE,
     "torch.compile": ORANGE,
     "jax": GREEN,
     "autograd": PURPLE,
     "tinygrad": YELLOW,
     "numpy": GREY,
+    "c": NAVY,
 }
 _TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 
@@ -28,7 +30,8 @@ def draw(results: Results, path: Path) -> bool:
     """Write the chart to ``path``; return False, and write nothing, where PyTorch was timed on no row.
 
     A bar's height is the speed relative to PyTorch eager (PyTorch's time over the framework's), on a logarithmic
-    axis on which 1 is PyTorch itself: bars that go up are faster, bars that go down slower.
+    axis on which 1 is PyTorch itself: bars that go up are faster, bars that go down slower. Frameworks that do
+    many steps in one call are left to the tables, save the C program.
     """
     panels: dict[str, list[RowResult]] = {}
     for result in results["rows"]:
@@ -36,7 +39,7 @@ def draw(results: Results, path: Path) -> bool:
             panels.setdefault(Row.from_dict(result["row"]).network, []).append(result)
     if not panels:
         return False
-    peers = [name for name in results["peers"] if name != BASE]
+    peers = [name for name in results["peers"] if name in _COLOURS]
     most = max(map(len, panels.values()))
     with drawing(max(5.0, 1.1 * most + 1.5), 1.9 * len(panels) + 0.9, path) as figure:
         figure.set_layout_engine("constrained")
@@ -62,9 +65,9 @@ def _panel(axis: Any, network: str, rows: list[RowResult], peers: list[str], mos
         heights = [speed(row, BASE, peer) for row in rows]
         places = [place - 0.4 + width * (k + 0.5) for place in range(len(rows))]
         heights = [1.0 if math.isnan(height) else height for height in heights]
-        colour = _COLOURS.get(peer, INK)
+        colour = _COLOURS[peer]
         bars = axis.bar(places, [h - 1 for h in heights], 0.92 * width, bottom=1, color=colour, label=peer)
-        if peer == OURS:
+        if peer == peers[0] or peer == OURS["compiled"]:
             axis.bar_label(bars, [f"{h:.2g}" for h in heights], size=7, color=colour, padding=1)
     labels = [f"{row['row']['batch']}\n{OPTIMIZERS[row['row']['optimizer']]}" for row in rows]
     axis.set_xticks(range(len(rows)), labels)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from minigrad.bench.grid import BYTES, Row
 
-Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
+Batch = tuple[NDArray[np.float32], NDArray[Any]]
 Weights = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 NOISE = 0.1
@@ -35,10 +35,14 @@ def _uniform(rng: np.random.Generator, shape: tuple[int, ...], inputs: int) -> N
 def batches(row: Row) -> Iterator[Batch]:
     """Yield fresh batches without end, the same for a row at every call.
 
-    x is uniform in [0, 1), of shape (batch, inputs). y is the stretch of inputs with the largest sum, one stretch
-    for each class, so that there is something to learn; a tenth of the labels is drawn at random, so that the loss
-    never gets so small that gradients become subnormal, which slows every processor down. No matrix product is
-    used here: BLAS threads go on spinning after one, and would disturb what is timed next.
+    x is uniform in [-1, 1), of shape (batch, inputs). y is the stretch of inputs with the largest sum, one stretch for
+    each class, so that there is something to learn. With one output it is 1 where an odd number of inputs is above 0,
+    else 0: for two inputs exclusive or; float32 of shape (batch, 1).
+
+    Subnormal numbers slow every processor down, some of them a hundredfold, so that nothing here leads to them. A tenth
+    of the labels is drawn at random, and the loss never gets too small. And inputs of both signs keep every hidden unit
+    awake, whose moments in Adam would fade away otherwise. No matrix product is used here: BLAS threads go on
+    spinning after one, and would disturb what is timed next.
     """
     rng = np.random.default_rng(_SEED + 1)
     while True:
@@ -53,6 +57,10 @@ def block_size(row: Row) -> int:
 def _batch(row: Row, rng: np.random.Generator) -> Batch:
     inputs, classes = row.widths[0], row.widths[-1]
     x = rng.random((row.batch, inputs), dtype=np.float32)
+    x *= 2
+    x -= 1
+    if row.is_regression:
+        return x, ((x > 0).sum(axis=1, keepdims=True) % 2).astype(np.float32)
     stretch = inputs // classes
     y = x[:, : stretch * classes].reshape(row.batch, classes, stretch).sum(axis=2).argmax(axis=1)
     noisy = rng.random(row.batch) < NOISE

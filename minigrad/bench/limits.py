@@ -1,5 +1,5 @@
-"""What the machine itself could do: a step's matrix products as fast as the matrix library runs them, and everything
-else as fast as its memory moves bytes.
+"""What no step can undercut on this machine: its matrix products at the best rate that is reached at their shapes, and
+the bytes that have to be moved at the bandwidth of the cache that they fit in.
 """
 
 from __future__ import annotations
@@ -10,50 +10,83 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+from minigrad_kernels import products
+from minigrad_kernels.launch import Loop, numba, set_threads
 
 from minigrad import backend
 from minigrad.bench.grid import Product, Row
 from minigrad.bench.results import Limit
 
-_SECONDS = 0.03  # for one measurement
+_SECONDS = 0.02  # for one measurement
 _FEWEST = 5
 _GPU_GROUP = 20
+_SWEPT = 1 << 20  # entries in one measurement, so that what begins and ends it counts for nothing
+
+prange = range  # Numba's, where a loop is compiled
 
 Work = Callable[[], object]
 
 
-def bound(row: Row, gflops: float, bandwidth: float) -> float:
-    """Return the least time of a step in s, of its matrix products at ``gflops`` and its bytes at ``bandwidth`` (GB/s).
+def bound(row: Row, products_seconds: float, bandwidth: float) -> float:
+    """Return the time of a step in s that cannot be undercut, from the time of its products and the bandwidth (GB/s).
 
-    .. math:: t = F / R + B / W
+    .. math:: t = max(P, B / W)
 
-    F: ``row.flops``, R: the rate of the matrix library at these very shapes, B: ``row.bytes``, W: the bandwidth of a
-    copy of as many bytes, so of the cache where they fit there.
+    P: the sum over the products of the least time that our tiles or the matrix library take at these very shapes. A
+    product too small for that, whose call would be measured, counts at the best rate of the others; a single sample's
+    are not products but moved bytes. B: ``row.bytes``. W: the bandwidth where
+    ``row.lasting_bytes`` lie. The larger one counts and not the sum, for a step can move bytes while it multiplies.
     """
-    return row.flops / (1e9 * gflops) + row.bytes / (1e9 * bandwidth)
+    return max(products_seconds, row.bytes / (1e9 * bandwidth))
 
 
 def measure(row: Row, device: str, threads: int) -> Limit:
-    """Measure the machine's limit on a row, its ``median`` in µs."""
-    bandwidth = row.bytes / _copy_seconds(row.bytes, device, threads) / 1e9
-    gflops = row.flops / sum(_product_seconds(product, device) for product in row.products) / 1e9
-    return {"gflops": gflops, "bandwidth": bandwidth, "median": 1e6 * bound(row, gflops, bandwidth)}
+    """Measure the limit on a row, its ``median`` in µs."""
+    set_threads(threads)
+    bandwidth = _bandwidth(row.lasting_bytes, device, threads)
+    seconds = _products_seconds(row, device)
+    return {
+        "gflops": row.flops / seconds / 1e9 if seconds else 0.0,
+        "bandwidth": bandwidth,
+        "products": 1e6 * seconds,
+        "moving": 1e6 * bound(row, 0.0, bandwidth),
+        "median": 1e6 * bound(row, seconds, bandwidth),
+    }
 
 
-def _product_seconds(product: Product, device: str) -> float:
-    return min(_seconds(way, out, device) for way, out in _ways(product, device))
+# -- products -----------------------------------------------------------------------------------------------
+
+
+def _products_seconds(row: Row, device: str) -> float:
+    if row.batch == 1:
+        return 0.0
+    measured = {
+        product: min(_seconds(way, out, device) for way, out in _ways(product, device))
+        for product in set(row.products)
+        if product.flops >= 2 * products.SMALLEST
+    }
+    if not measured:
+        return 0.0
+    best = max(product.flops / seconds for product, seconds in measured.items())
+    return sum(measured.get(product, product.flops / best) for product in row.products)
 
 
 def _ways(product: Product, device: str) -> Iterator[tuple[Work, Any]]:
-    """The ways in which NumPy can compute a product, each with the array that it writes."""
+    """The ways in which a product can be computed, each with the array that it writes."""
     left = _random(product.m, product.k, device, product.transposed == "left")
     right = _random(product.k, product.n, device, product.transposed == "right")
     out = left @ right
     yield lambda: np.matmul(left, right, out=out), out
-    if product.m == 1:
-        yield lambda: np.matmul(left[0], right, out=out[0]), out
-    if product.k == 1:
-        yield lambda: np.multiply(left, right, out=out), out
+    if device != "cpu":
+        return
+    yield lambda: np.dot(left, right, out=out), out
+    if not products.fits(product.m, product.n, product.k, out.dtype) or numba() is None:
+        return
+    if product.transposed == "right":
+        yield lambda: products.forward(left, right.T, None, False, out), out
+    else:
+        by_rows = product.transposed == "left"
+        yield lambda: products.dot(left, right, out, by_rows), out
 
 
 def _random(rows: int, columns: int, device: str, transposed: bool) -> Any:
@@ -62,8 +95,60 @@ def _random(rows: int, columns: int, device: str, transposed: bool) -> Any:
     return array.T if transposed else array
 
 
+# -- moving bytes -------------------------------------------------------------------------------------------
+
+
+def sum_loop(a: Any, sweeps: int, workers: int, totals: Any) -> None:
+    """Read all of a so many times, each worker its part: totals_w = the sum of what it read."""
+    for worker in prange(workers):
+        part = a[worker * a.size // workers : (worker + 1) * a.size // workers]
+        total = a.dtype.type(0)
+        for sweep in range(sweeps):
+            for i in range(part.size):
+                total += part[i]
+            total += sweep  # so that no sweep is like the others
+        totals[worker] = total
+
+
+def scale_loop(a: Any, sweeps: int, workers: int, totals: Any) -> None:
+    """Read and write all of a so many times, each worker its part: a <- -a."""
+    for worker in prange(workers):
+        part = a[worker * a.size // workers : (worker + 1) * a.size // workers]
+        for sweep in range(sweeps):
+            for i in range(part.size):
+                part[i] = -part[i]
+            totals[worker] = sweep
+
+
+def _bandwidth(size: int, device: str, threads: int) -> float:
+    """The rate in GB/s at which numbers of ``size`` bytes in all are read, or read and written; the higher one."""
+    if device != "cpu" or numba() is None:
+        return size / _copy_seconds(size, device, threads) / 1e9
+    array = np.ones(max(1, size // 4), np.float32)
+    sweeps = max(1, _SWEPT // array.size)
+    rates = []
+    for loop, moves in ((sum_loop, 1), (scale_loop, 2)):
+        for workers in {1, threads}:
+            compiled = _loop(loop, workers > 1)
+            totals = np.empty(workers, np.float32)
+            seconds = _seconds(lambda: compiled(array, sweeps, workers, totals), totals, device)  # noqa: B023
+            rates.append(moves * array.nbytes * sweeps / seconds / 1e9)
+    return max(rates)
+
+
+_LOOPS = {
+    (function, parallel): Loop(function, fastmath=frozenset({"reassoc"}), parallel=parallel)
+    for function in (sum_loop, scale_loop)
+    for parallel in (False, True)
+}
+
+
+def _loop(function: Callable[..., None], parallel: bool) -> Callable[..., object]:
+    return _LOOPS[function, parallel].compiled
+
+
 def _copy_seconds(size: int, device: str, threads: int) -> float:
-    """The time in which ``size`` bytes are moved: half of them read and half of them written."""
+    """The time in which ``size`` bytes are moved by copying: half of them read and half of them written."""
     source = backend.to_device(np.ones(max(1, size // 8), np.float32), device)
     target = np.empty_like(source)
     found = [_seconds(lambda: np.copyto(target, source), target, device)]

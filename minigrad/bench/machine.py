@@ -27,7 +27,7 @@ def clean_environment(environment: Mapping[str, str], threads: int) -> tuple[dic
     """Return the environment for a measurement, and the names of the variables that were taken out of it.
 
     Whatever tunes a library by hand goes, above all OPENBLAS_CORETYPE, which can halve NumPy's matrix rate and
-    which no user has set; every library is told the same number of threads.
+    which no user has set; every library gets the same number of threads.
     """
     taken_out = sorted(
         name

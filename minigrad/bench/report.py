@@ -28,22 +28,36 @@ def write(results: Results, folder: Path, command: str) -> None:
 
 def show(results: Results, to: Console) -> None:
     """Print the tables, what they say in sum, where minigrad loses, and what is missing."""
-    to.print(
-        Text("\nTimes as fast as", "bold"), Text("(minigrad and the machine's limit: µs per step)", "dim")
+    for kind in summary.kinds(results):
+        _title(to, f"{OURS[kind]} is so many times as fast as", "its own column and the limit: µs per step")
+        _print_table(summary.ratios(results, kind), to)
+    sheets = (
+        ("What compiling costs", "and after how many steps it has paid", summary.compiling(results)),
+        ("Steps a second", "of tiny networks", summary.rates(results)),
+        ("Share of the limit's speed", "", summary.shares(results)),
     )
-    _print_table(summary.ratios(results), to)
-    to.print(Text("\nShare of the machine's limit", "bold"))
-    _print_table(summary.shares(results), to)
-    to.print()
-    for verdict in summary.verdicts(results):
-        to.print(Text.assemble("  ", (OURS, "bold green"), f" is {verdict}"), soft_wrap=True)
-    for each in summary.behind(results):
-        line = f"  slower than {each.peer} on {each.row.name}: {each.speed:.2f} of its speed"
-        to.print(Text(line, "yellow"), soft_wrap=True)
+    for title, explained, sheet in sheets:
+        if sheet.rows:
+            _title(to, title, explained)
+            _print_table(sheet, to)
+    for kind in summary.kinds(results):
+        to.print()
+        for verdict in summary.verdicts(results, kind):
+            to.print(Text.assemble("  ", (OURS[kind], "bold green"), f" is {verdict}"), soft_wrap=True)
+        for each in summary.behind(results, kind):
+            line = f"  slower than {each.peer} on {each.row.name}: {each.speed:.2f} of its speed"
+            to.print(Text(line, "yellow"), soft_wrap=True)
+    for line in summary.passed(results):
+        to.print(Text(f"  faster than the limit, which is none there: {line}", "yellow"), soft_wrap=True)
     for name, reason in results["left_out"].items():
         to.print(Text(f"  left out: {name} ({reason})", "dim"), soft_wrap=True)
     for failure in summary.failures(results):
         to.print(Text(f"  not timed: {failure}", "red"), soft_wrap=True)
+
+
+def _title(to: Console, title: str, explained: str) -> None:
+    to.print()
+    to.print(Text(title, "bold"), Text(f"({explained})" if explained else "", "dim"), soft_wrap=True)
 
 
 def _print_table(sheet: Sheet, to: Console) -> None:
@@ -62,4 +76,4 @@ def _print_table(sheet: Sheet, to: Console) -> None:
 def _coloured(cell: str) -> Text:
     if not cell.endswith("×"):
         return Text(cell)
-    return Text(cell, "green" if float(cell[:-1]) >= 1 else "yellow")
+    return Text(cell, "green" if float(cell[:-1].replace(",", "")) >= 1 else "yellow")

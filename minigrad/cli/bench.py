@@ -19,20 +19,40 @@ def bench(
     peers: Annotated[
         str | None,
         typer.Option(
-            help="torch, torch.compile, jax, autograd, tinygrad, numpy; several with commas.",
+            help="torch, torch.compile, jax, jax.scan, autograd, tinygrad, numpy, c; several with commas.",
             show_default=False,
         ),
     ] = None,
+    kinds: Annotated[
+        str | None,
+        typer.Option(help="minigrad's own: eager, compiled, epoch; several with commas.", show_default=False),
+    ] = None,
     full: Annotated[
         bool,
-        typer.Option(
-            "--full/--quick", help="All 32 rows (half an hour or more), or a few of them (two minutes)."
-        ),
+        typer.Option("--full/--quick", help="All 40 rows (half an hour), or a few of them (two minutes)."),
     ] = False,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help="Of all rows those of 784-128-10, 2-4-1 …; several with commas.", show_default=False
+        ),
+    ] = None,
+    batch: Annotated[
+        str | None, typer.Option(help="Of all rows those with batch 1, 32 …", show_default=False)
+    ] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="Of all rows those with sgd, or with adam.", show_default=False)
+    ] = None,
     rounds: Annotated[
         int | None,
         typer.Option(
             min=1, help="Turns of each framework on each row; 3, or 2 where quick.", show_default=False
+        ),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001, help="How long a turn is timed; 0.2, or 0.3 where quick.", show_default=False
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")] = "cpu",
@@ -41,31 +61,29 @@ def bench(
         Path | None, typer.Option(help="Folder for bench.json, bench.png and bench.md.", show_default=False)
     ] = None,
 ) -> None:
-    """Time a training step here and in other frameworks, and beside the machine's own limit.
+    """Time a training step here, eager and compiled, and in other frameworks, and beside the machine's own limit.
 
     Each framework runs in a process of its own, and they take turns. All of them get the same data, weights and
     threads, and have to find the same losses before they are timed.
     """
+    from minigrad.bench import grid, report, run
     from minigrad.bench import peers as known
-    from minigrad.bench import report, run
     from minigrad.train.run import next_folder
 
     to = show.console()
     plan = replace(run.FULL if full else run.QUICK, device=device, threads=threads)
-    plan = replace(plan, rounds=rounds or plan.rounds)
-    names = [name.strip() for name in peers.split(",")] if peers is not None else None
-    chosen, left_out = known.choose(names, device, slow=full)
+    plan = replace(plan, rounds=rounds or plan.rounds, seconds=seconds or plan.seconds)
+    if network or batch or optimizer:
+        rows = grid.chosen(_listed(network), _listed(batch), _listed(optimizer))
+        plan = replace(plan, rows=rows, compiling=tuple(row for row in rows if row in grid.COMPILED))
+    chosen, left_out = known.choose(_listed(peers), device, slow=full, kinds=_listed(kinds))
     folder = out or next_folder("bench", "full" if full else "quick")
     command = shlex.join(["minigrad", *sys.argv[1:]])
     for name, reason in left_out.items():
         to.print(Text(f"Left out: {name} ({reason})", "dim"), soft_wrap=True)
     with claimed(folder), to.status("starting") as status:
-
-        def tell(what: str) -> None:
-            status.update(Text(what))
-
         try:
-            for results in run.run(plan, chosen, left_out, tell):
+            for results in run.run(plan, chosen, left_out, lambda what: status.update(Text(what))):
                 report.write(results, folder, command)
         except KeyboardInterrupt as stop:
             stop.add_note(f"The rows that were finished are in {folder}")
@@ -81,3 +99,7 @@ def bench(
         },
     )
     to.print()
+
+
+def _listed(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",")]

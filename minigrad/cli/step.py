@@ -128,10 +128,10 @@ def _program(file: str, arguments: list[str], at: int, steps: int) -> _Recorded:
             "Give one requires_grad=True, or define step() to say what to record.",
         )
     trace.about = _about(tree)
-    return _Recorded(trace, tuple(_told(path.name, at, steps, taken, stopped=run.ended)))
+    return _Recorded(trace, tuple(_outcome(path.name, at, steps, taken, stopped=run.ended)))
 
 
-def _told(name: str, at: int, steps: int, taken: int, *, stopped: bool) -> Iterator[str]:
+def _outcome(name: str, at: int, steps: int, taken: int, *, stopped: bool) -> Iterator[str]:
     if stopped:
         yield f"{_which(at, steps)} of its training recorded; {name} was stopped there."
         if at == steps == 1:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from minigrad.bench.grid import FEW, GRID, Row
+import pytest
+
+from minigrad.bench.grid import ALL, COMPILED, FEW, GRID, TINY, USUAL, Row, chosen
+from minigrad.errors import ConfigError
 
 SMALL = Row((4, 3, 2), 5, "sgd")
 
@@ -14,7 +17,9 @@ def test_the_grid_is_the_32_rows() -> None:
         "784–1024–1024–10",
     }
     assert {row.batch for row in GRID} == {1, 32, 128, 1024}
-    assert set(FEW) < set(GRID)
+    assert set(FEW) < set(ALL)
+    assert set(COMPILED) < set(ALL)
+    assert USUAL in COMPILED
 
 
 def test_parameters_are_counted_with_the_biases() -> None:
@@ -36,9 +41,37 @@ def test_the_products_of_a_step() -> None:
 
 
 def test_the_bytes_of_a_step() -> None:
-    """23 parameters, 15 hidden activations, 10 logits, 4 bytes each."""
-    assert SMALL.bytes == 4 * (3 * 23 + 5 * 15 + 2 * 10)
-    assert Row((4, 3, 2), 5, "adam").bytes == 4 * (7 * 23 + 5 * 15 + 2 * 10)
+    """23 parameters read twice and written once, with Adam two moments read and written; 20 inputs; 4 bytes each."""
+    assert SMALL.bytes == 4 * (3 * 23 + 20)
+    assert Row((4, 3, 2), 5, "adam").bytes == 4 * (7 * 23 + 20)
+    assert SMALL.lasting_bytes == 4 * (23 + 20)
+    assert Row((4, 3, 2), 5, "adam").lasting_bytes == 4 * (3 * 23 + 20)
+
+
+def test_tiny_networks_are_rows() -> None:
+    assert {(row.network, row.batch) for row in TINY} == {
+        ("2–4–1", 1),
+        ("2–4–1", 16),
+        ("64–32–10", 1),
+        ("64–32–10", 16),
+    }
+    assert all(row.is_tiny for row in TINY)
+    assert not any(row.is_tiny for row in GRID)
+    assert [row.network for row in ALL if row.is_regression] == ["2–4–1"] * 4
+
+
+def test_rows_are_chosen_by_what_they_are() -> None:
+    assert chosen(["784-128-10", "2–4–1"], ["1"], ["sgd"]) == (
+        Row((2, 4, 1), 1, "sgd"),
+        Row((784, 128, 10), 1, "sgd"),
+    )
+    assert chosen() == ALL
+    with pytest.raises(
+        ConfigError, match=r"MG-802 no row has batch '7'\. There are rows with 1, 16, 32, 128, 1024"
+    ):
+        chosen(batches=["7"])
+    with pytest.raises(ConfigError, match=r"those that do have batch 1, 16\."):
+        chosen(["2-4-1"], ["1024"])
 
 
 def test_a_row_passes_through_json() -> None:

@@ -12,38 +12,67 @@ from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task
 
 def build(task: Task) -> Program:
     """See ``minigrad.bench.peers``."""
-    where = jax.devices("cpu" if task.device == "cpu" else "gpu")[0]
-    params = jax.device_put(task.weights, where)
-    update = _adam if task.row.optimizer == "adam" else _sgd
-    zeros = jax.tree.map(jnp.zeros_like, params)
-    state: Any = (zeros, jax.tree.map(jnp.copy, zeros), jax.device_put(jnp.float32(0), where))
-    if task.row.optimizer == "sgd":
-        state = ()
-
-    def whole(params: Any, state: Any, x: Any, y: Any) -> Any:
-        loss, grads = jax.value_and_grad(_loss)(params, x, y)
-        params, state = update(params, grads, state)
-        return loss, params, state
-
-    jitted = jax.jit(whole, donate_argnums=(0, 1))
+    carried = start(task)
+    jitted = jax.jit(one_step(task), donate_argnums=0)
 
     def place(x: Any, y: Any) -> Any:
-        return jax.block_until_ready((jax.device_put(x, where), jax.device_put(y.astype("int32"), where)))
+        return jax.block_until_ready(
+            (jax.device_put(x, device(task)), jax.device_put(labels(y), device(task)))
+        )
 
     def step(x: Any, y: Any) -> Any:
-        nonlocal params, state
-        loss, params, state = jitted(params, state, x, y)
+        nonlocal carried
+        carried, loss = jitted(carried, (x, y))
         return loss
 
     return Program(place, step)
 
 
-def _loss(params: Any, x: Any, y: Any) -> Any:
+def device(task: Task) -> Any:
+    """Return the device that the task names."""
+    return jax.devices("cpu" if task.device == "cpu" else "gpu")[0]
+
+
+def labels(y: Any) -> Any:
+    """Return labels in the integers that JAX has; targets as they are."""
+    return y.astype("int32") if y.dtype.kind == "i" else y
+
+
+def start(task: Task) -> Any:
+    """Return what a step hands on to the next one: the parameters and the optimizer's state."""
+    params = jax.device_put(task.weights, device(task))
+    if task.row.optimizer == "sgd":
+        return params, ()
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    return params, (zeros, jax.tree.map(jnp.copy, zeros), jax.device_put(jnp.float32(0), device(task)))
+
+
+def one_step(task: Task) -> Any:
+    """Return the function (carried, batch) -> (carried, loss), which ``jit`` and ``lax.scan`` take."""
+    update = _adam if task.row.optimizer == "adam" else _sgd
+    loss_of = _squared_error if task.row.is_regression else _cross_entropy
+
+    def whole(carried: Any, batch: Any) -> Any:
+        params, state = carried
+        loss, grads = jax.value_and_grad(lambda params: loss_of(_network(params, batch[0]), batch[1]))(params)
+        return update(params, grads, state), loss
+
+    return whole
+
+
+def _network(params: Any, x: Any) -> Any:
     *hidden, (w, b) = params
     for v, c in hidden:
         x = jax.nn.relu(x @ v.T + c)
-    chosen = jnp.take_along_axis(jax.nn.log_softmax(x @ w.T + b), y[:, None], axis=1)
-    return -chosen.mean()
+    return x @ w.T + b
+
+
+def _cross_entropy(logits: Any, y: Any) -> Any:
+    return -jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1).mean()
+
+
+def _squared_error(z: Any, y: Any) -> Any:
+    return ((z - y) ** 2).mean()
 
 
 def _sgd(params: Any, grads: Any, state: Any) -> Any:

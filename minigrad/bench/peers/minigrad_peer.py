@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import minigrad as mg
 from minigrad import backend, nn, optim
 from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task
 
+Place = Callable[[Any, Any], tuple[Any, Any]]
+Step = Callable[[Any, Any], Any]
+
 
 def build(task: Task) -> Program:
     """See ``minigrad.bench.peers``."""
+    return Program(*eager(task))
+
+
+def eager(task: Task) -> tuple[Place, Step]:
+    """Return how a batch is placed, and the step, as a learner writes both."""
     row, device = task.row, task.device
     mg.set_threads(task.threads)
     rng = mg.generator(0)  # its weights are replaced at once
@@ -25,10 +34,11 @@ def build(task: Task) -> Program:
     optimizer: optim.Optimizer = optim.SGD(model, lr=RATES["sgd"])
     if row.optimizer == "adam":
         optimizer = optim.Adam(model, lr=RATES["adam"], betas=(BETA1, BETA2), eps=EPS)
-    loss_of = nn.CrossEntropyLoss()
+    loss_of: nn.Module = nn.MSELoss() if row.is_regression else nn.CrossEntropyLoss()
 
     def place(x: Any, y: Any) -> tuple[Any, Any]:
-        return mg.Tensor(backend.to_device(x, device)), backend.to_device(y, device)
+        target = backend.to_device(y, device)
+        return mg.Tensor(backend.to_device(x, device)), mg.Tensor(target) if row.is_regression else target
 
     def step(x: Any, y: Any) -> Any:
         optimizer.zero_grad()
@@ -37,4 +47,4 @@ def build(task: Task) -> Program:
         optimizer.step()
         return loss
 
-    return Program(place, step)
+    return place, step

@@ -35,7 +35,11 @@ def build(task: Task) -> Program:
                 np.maximum(a, 0, out=a)
             a = np.matmul(a, w.T, out=out)
             a += b
-        loss = _softmax_cross_entropy(a, y, samples, deltas[-1])
+        loss = (
+            _squared_error(a, y, deltas[-1])
+            if row.is_regression
+            else _softmax_cross_entropy(a, y, samples, deltas[-1])
+        )
         for k in range(len(ws) - 1, -1, -1):
             a = outs[k - 1] if k else x
             np.matmul(deltas[k].T, a, out=grads_w[k])
@@ -61,6 +65,14 @@ def _softmax_cross_entropy(
     delta /= sums
     delta[samples, y] -= 1
     delta /= len(y)
+    return loss
+
+
+def _squared_error(z: NDArray[Any], y: NDArray[Any], delta: NDArray[Any]) -> Any:
+    """Return the mean of (z - y)² and write its gradient, 2 (z - y) / n, into delta."""
+    np.subtract(z, y, out=delta)
+    loss = np.mean(delta * delta)
+    delta *= 2 / len(y)
     return loss
 
 

@@ -10,4 +10,5 @@ from minigrad.bench.peers.torch_peer import program
 
 def build(task: Task) -> Program:
     """See ``minigrad.bench.peers``."""
+    torch.compiler.reset()  # what was compiled for other networks does not count against this one
     return program(task, {"foreach": True}, torch.compile)

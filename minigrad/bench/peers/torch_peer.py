@@ -36,7 +36,7 @@ def program(
         )
     else:
         optimizer = torch.optim.SGD(model.parameters(), lr=RATES["sgd"], **settings)
-    criterion = nn.CrossEntropyLoss()
+    criterion = nn.MSELoss() if row.is_regression else nn.CrossEntropyLoss()
     loss_of = compiled(lambda x, y: criterion(model(x), y))
     update = compiled(optimizer.step)
 
