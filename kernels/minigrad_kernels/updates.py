@@ -34,8 +34,8 @@ def update_all(
 ) -> None:
     """Update parameters on a GPU by one rule, in a single launch; each is ``(theta, g, *state)``, all of one dtype.
 
-    ``coefficients`` is a sequence of numbers, or an array, for which the host waits where it lies on the device. Its
-    first, the clipping factor, may be an array of one number on the device all the same: nobody waits for that.
+    ``coefficients`` is a sequence of numbers, which travel with the launch; the first, the clipping factor, may be an
+    array of one number on the device. Or it is an array on the device of all of them. Nobody waits for either.
     ``source`` is the CUDA source that the rule's kernel is in.
     """
     dtype, count = parameters[0][0].dtype, 2 + kernels[rule].states  # type: ignore[attr-defined]
@@ -48,19 +48,20 @@ def update_all(
                 raise ValueError(f"{rule}: {a.dtype} of shape {a.shape} beside a parameter of shape {shape}")
             addresses.append(gpu.address(a))
         sizes.append(arrays[0].size)
-    clip: Any
-    clip, *numbers = coefficients.tolist() if hasattr(coefficients, "tolist") else coefficients
-    names = [name for _, name in gpu.signatures(source)[rule][3:]]
+    names = [name for _, name in gpu.signatures(source)[rule][4:]]
     gpu.require(
-        len(numbers) + 1 == len(names),
-        f"{rule}: there are {len(numbers) + 1} coefficients, not {len(names)} ({', '.join(names)})",
+        len(coefficients) == len(names),
+        f"{rule}: there are {len(coefficients)} coefficients, not {len(names)} ({', '.join(names)})",
     )
     on_device = None
-    if gpu.is_array(clip):
-        clip, on_device = 1.0, clip.astype(dtype, copy=False)
+    every = gpu.is_array(coefficients)
+    if every:
+        on_device, coefficients = coefficients.astype(dtype, copy=False), np.zeros(len(names))
+    elif gpu.is_array(coefficients[0]):
+        on_device, coefficients = coefficients[0].astype(dtype, copy=False), (1.0, *coefficients[1:])
     table, blocks = _table(tuple(addresses), tuple(sizes))
-    rounded = np.array((clip, *numbers), dtype)
-    gpu.launch(source, rule, dtype, blocks, THREADS, table, np.int32(len(sizes)), on_device, *rounded)
+    head = table, np.int32(len(sizes)), on_device, np.int32(every)
+    gpu.launch(source, rule, dtype, blocks, THREADS, *head, *np.array(coefficients, dtype))
 
 
 @lru_cache(maxsize=64)

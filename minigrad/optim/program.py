@@ -246,22 +246,25 @@ def _lines(program: Program) -> list[str]:
 def cuda_text(name: str, program: Program) -> str:
     """Return a rule's kernel as CUDA, for cuda/updates.cuh."""
     body = program.body()
-    parameters = ["const long long *table", "int parameters", "const real *clip_or_null"]
-    parameters += [f"real {each}" for each, _ in body.coefficients]
+    parameters = ["const long long *table", "int parameters", "const real *given_or_null", "int all"]
+    coefficients = [each for each, _ in body.coefficients]
+    parameters += [f"real {each}" for each in coefficients]
     lines = statements(body, program.arrays)
     if program.state:
         given = ", ".join(f"{each}_i = state[{k}]" for k, each in enumerate(program.state))
         back = " ".join(f"state[{k}] = {each}_i;" for k, each in enumerate(program.state))
         lines = [f"real {given};", *lines, back]
     head = f'extern "C" __global__ void {name}(\n{listed(parameters)}) {{'
-    call = f"    update<{len(program.state)}>(table, parameters, clip_or_null, clip,"
+    others = [f"{each} = given_or_null[{k}];" for k, each in enumerate(coefficients) if k]
+    there = f"    if (all) {{\n{listed(others, ' ')}\n    }}"
+    call = f"    update<{len(program.state)}>(table, parameters, given_or_null, clip,"
     rule = "              [=](real clip, real &theta_i, real g_i, real *state) {"
-    return "\n".join([head, call, rule, *(f"        {line}" for line in lines), "    });", "}", ""])
+    return "\n".join([head, there, call, rule, *(f"        {line}" for line in lines), "    });", "}", ""])
 
 
-def listed(parts: Sequence[str]) -> str:
-    """Return parts between commas, on lines of their own."""
-    lines = textwrap.wrap(", ".join(part.replace(" ", "\0") for part in parts), 110)
+def listed(parts: Sequence[str], between: str = ", ") -> str:
+    """Return parts with commas between them, on lines of their own."""
+    lines = textwrap.wrap(between.join(part.replace(" ", "\0") for part in parts), 110)
     return "\n".join(f"        {line}" for line in lines).replace("\0", " ")
 
 

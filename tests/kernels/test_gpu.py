@@ -128,8 +128,9 @@ def test_nothing_imports_cupy_before_it_is_needed() -> None:
 SIZES = [(3, 4), (0,), (1030,), (1,), (2048,), (5, 0), (2049,)]
 
 
+@pytest.mark.parametrize("where", ["with the launch", "clip on the device", "on the device"])
 @pytest.mark.parametrize("rule", RULES)
-def test_one_launch_updates_all_parameters(rule: str) -> None:
+def test_one_launch_updates_all_parameters(rule: str, where: str) -> None:
     if MISSING:
         pytest.skip(MISSING)
     rng = np.random.default_rng(1)
@@ -138,8 +139,12 @@ def test_one_launch_updates_all_parameters(rule: str) -> None:
     wanted = [[a.copy() for a in arrays] for arrays in parameters]
     coefficients = rng.uniform(0.1, 0.9, len(RULES[rule].names)).astype("float32")
     device = Emulated("permuted")
+    given: Any = coefficients  # the emulation's arrays lie on the host
+    if where != "on the device":
+        clip = coefficients[:1].reshape(()) if where == "clip on the device" else coefficients[0]
+        given = (clip, *coefficients[1:].tolist())
     with gpu.using(device):
-        updates.update_all(rule, parameters, coefficients)
+        updates.update_all(rule, parameters, given)
     assert device.launches == [f"updates.{rule}"]
     for arrays in wanted:
         launch.kernels[rule](*arrays, coefficients)

@@ -3,8 +3,11 @@
 #include "updates.cuh"
 
 extern "C" __global__ void sgd(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real eta) {
-    update<0>(table, parameters, clip_or_null, clip,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real eta) {
+    if (all) {
+        l2 = given_or_null[1]; eta = given_or_null[2];
+    }
+    update<0>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         g_i = clip * g_i + l2 * theta_i;
         theta_i = theta_i - eta * g_i;
@@ -12,8 +15,12 @@ extern "C" __global__ void sgd(
 }
 
 extern "C" __global__ void momentum(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real mu, real eta) {
-    update<1>(table, parameters, clip_or_null, clip,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real mu,
+        real eta) {
+    if (all) {
+        l2 = given_or_null[1]; mu = given_or_null[2]; eta = given_or_null[3];
+    }
+    update<1>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real b_i = state[0];
         g_i = clip * g_i + l2 * theta_i;
@@ -24,8 +31,12 @@ extern "C" __global__ void momentum(
 }
 
 extern "C" __global__ void nesterov(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real mu, real eta) {
-    update<1>(table, parameters, clip_or_null, clip,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real mu,
+        real eta) {
+    if (all) {
+        l2 = given_or_null[1]; mu = given_or_null[2]; eta = given_or_null[3];
+    }
+    update<1>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real b_i = state[0];
         g_i = clip * g_i + l2 * theta_i;
@@ -36,8 +47,12 @@ extern "C" __global__ void nesterov(
 }
 
 extern "C" __global__ void adagrad(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real eta, real eps) {
-    update<1>(table, parameters, clip_or_null, clip,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real eta,
+        real eps) {
+    if (all) {
+        l2 = given_or_null[1]; eta = given_or_null[2]; eps = given_or_null[3];
+    }
+    update<1>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real s_i = state[0];
         g_i = clip * g_i + l2 * theta_i;
@@ -48,9 +63,13 @@ extern "C" __global__ void adagrad(
 }
 
 extern "C" __global__ void rmsprop(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real alpha,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real alpha,
         real one_minus_alpha, real eta, real eps) {
-    update<1>(table, parameters, clip_or_null, clip,
+    if (all) {
+        l2 = given_or_null[1]; alpha = given_or_null[2]; one_minus_alpha = given_or_null[3]; eta = given_or_null[4];
+        eps = given_or_null[5];
+    }
+    update<1>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real v_i = state[0];
         g_i = clip * g_i + l2 * theta_i;
@@ -61,9 +80,13 @@ extern "C" __global__ void rmsprop(
 }
 
 extern "C" __global__ void rmsprop_momentum(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real alpha,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real alpha,
         real one_minus_alpha, real mu, real eps, real eta) {
-    update<2>(table, parameters, clip_or_null, clip,
+    if (all) {
+        l2 = given_or_null[1]; alpha = given_or_null[2]; one_minus_alpha = given_or_null[3]; mu = given_or_null[4];
+        eps = given_or_null[5]; eta = given_or_null[6];
+    }
+    update<2>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real v_i = state[0], b_i = state[1];
         g_i = clip * g_i + l2 * theta_i;
@@ -75,9 +98,13 @@ extern "C" __global__ void rmsprop_momentum(
 }
 
 extern "C" __global__ void rmsprop_centered(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real alpha,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real alpha,
         real one_minus_alpha, real eta, real eps) {
-    update<2>(table, parameters, clip_or_null, clip,
+    if (all) {
+        l2 = given_or_null[1]; alpha = given_or_null[2]; one_minus_alpha = given_or_null[3]; eta = given_or_null[4];
+        eps = given_or_null[5];
+    }
+    update<2>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real v_i = state[0], m_i = state[1];
         g_i = clip * g_i + l2 * theta_i;
@@ -89,9 +116,13 @@ extern "C" __global__ void rmsprop_centered(
 }
 
 extern "C" __global__ void rmsprop_centered_momentum(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real alpha,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real alpha,
         real one_minus_alpha, real mu, real eps, real eta) {
-    update<3>(table, parameters, clip_or_null, clip,
+    if (all) {
+        l2 = given_or_null[1]; alpha = given_or_null[2]; one_minus_alpha = given_or_null[3]; mu = given_or_null[4];
+        eps = given_or_null[5]; eta = given_or_null[6];
+    }
+    update<3>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real v_i = state[0], m_i = state[1], b_i = state[2];
         g_i = clip * g_i + l2 * theta_i;
@@ -104,10 +135,15 @@ extern "C" __global__ void rmsprop_centered_momentum(
 }
 
 extern "C" __global__ void adam(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real beta1,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real beta1,
         real one_minus_beta1, real beta2, real one_minus_beta2, real one_minus_beta1_to_t, real one_minus_beta2_to_t,
         real alpha, real eps) {
-    update<2>(table, parameters, clip_or_null, clip,
+    if (all) {
+        l2 = given_or_null[1]; beta1 = given_or_null[2]; one_minus_beta1 = given_or_null[3]; beta2 = given_or_null[4];
+        one_minus_beta2 = given_or_null[5]; one_minus_beta1_to_t = given_or_null[6];
+        one_minus_beta2_to_t = given_or_null[7]; alpha = given_or_null[8]; eps = given_or_null[9];
+    }
+    update<2>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real m_i = state[0], v_i = state[1];
         g_i = clip * g_i + l2 * theta_i;
@@ -121,10 +157,16 @@ extern "C" __global__ void adam(
 }
 
 extern "C" __global__ void adamw(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real beta1,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real beta1,
         real one_minus_beta1, real beta2, real one_minus_beta2, real one_minus_beta1_to_t, real one_minus_beta2_to_t,
         real eps, real decay, real eta) {
-    update<2>(table, parameters, clip_or_null, clip,
+    if (all) {
+        l2 = given_or_null[1]; beta1 = given_or_null[2]; one_minus_beta1 = given_or_null[3]; beta2 = given_or_null[4];
+        one_minus_beta2 = given_or_null[5]; one_minus_beta1_to_t = given_or_null[6];
+        one_minus_beta2_to_t = given_or_null[7]; eps = given_or_null[8]; decay = given_or_null[9];
+        eta = given_or_null[10];
+    }
+    update<2>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real m_i = state[0], v_i = state[1];
         g_i = clip * g_i + l2 * theta_i;
@@ -138,10 +180,15 @@ extern "C" __global__ void adamw(
 }
 
 extern "C" __global__ void amsgrad(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real beta1,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real beta1,
         real one_minus_beta1, real beta2, real one_minus_beta2, real one_minus_beta1_to_t, real one_minus_beta2_to_t,
         real alpha, real eps) {
-    update<3>(table, parameters, clip_or_null, clip,
+    if (all) {
+        l2 = given_or_null[1]; beta1 = given_or_null[2]; one_minus_beta1 = given_or_null[3]; beta2 = given_or_null[4];
+        one_minus_beta2 = given_or_null[5]; one_minus_beta1_to_t = given_or_null[6];
+        one_minus_beta2_to_t = given_or_null[7]; alpha = given_or_null[8]; eps = given_or_null[9];
+    }
+    update<3>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real m_i = state[0], v_i = state[1], v_max_i = state[2];
         g_i = clip * g_i + l2 * theta_i;
@@ -156,10 +203,15 @@ extern "C" __global__ void amsgrad(
 }
 
 extern "C" __global__ void nadam(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real beta1,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real beta1,
         real one_minus_beta1, real beta2, real one_minus_beta2, real one_minus_beta2_to_t, real share_m, real share_g,
         real eta, real eps) {
-    update<2>(table, parameters, clip_or_null, clip,
+    if (all) {
+        l2 = given_or_null[1]; beta1 = given_or_null[2]; one_minus_beta1 = given_or_null[3]; beta2 = given_or_null[4];
+        one_minus_beta2 = given_or_null[5]; one_minus_beta2_to_t = given_or_null[6]; share_m = given_or_null[7];
+        share_g = given_or_null[8]; eta = given_or_null[9]; eps = given_or_null[10];
+    }
+    update<2>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real m_i = state[0], v_i = state[1];
         g_i = clip * g_i + l2 * theta_i;
@@ -173,9 +225,13 @@ extern "C" __global__ void nadam(
 }
 
 extern "C" __global__ void lion(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real beta1,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real beta1,
         real one_minus_beta1, real beta2, real one_minus_beta2, real decay, real eta) {
-    update<1>(table, parameters, clip_or_null, clip,
+    if (all) {
+        l2 = given_or_null[1]; beta1 = given_or_null[2]; one_minus_beta1 = given_or_null[3]; beta2 = given_or_null[4];
+        one_minus_beta2 = given_or_null[5]; decay = given_or_null[6]; eta = given_or_null[7];
+    }
+    update<1>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real m_i = state[0];
         g_i = clip * g_i + l2 * theta_i;
@@ -187,9 +243,13 @@ extern "C" __global__ void lion(
 }
 
 extern "C" __global__ void adam_as_printed(
-        const long long *table, int parameters, const real *clip_or_null, real clip, real l2, real beta1,
+        const long long *table, int parameters, const real *given_or_null, int all, real clip, real l2, real beta1,
         real one_minus_beta1, real beta2, real one_minus_beta2, real eta_t, real one_minus_beta1_to_t) {
-    update<2>(table, parameters, clip_or_null, clip,
+    if (all) {
+        l2 = given_or_null[1]; beta1 = given_or_null[2]; one_minus_beta1 = given_or_null[3]; beta2 = given_or_null[4];
+        one_minus_beta2 = given_or_null[5]; eta_t = given_or_null[6]; one_minus_beta1_to_t = given_or_null[7];
+    }
+    update<2>(table, parameters, given_or_null, clip,
               [=](real clip, real &theta_i, real g_i, real *state) {
         real m_i = state[0], v_i = state[1];
         g_i = clip * g_i + l2 * theta_i;

@@ -2,9 +2,11 @@
 // multiply-add, so that the results are the bits of the NumPy reference.
 //
 // table has a column for each parameter: its number of entries, the first block that works on it, and then the
-// addresses of the parameter, its gradient and its state. A block works on ENTRIES entries of one parameter. The
-// coefficients travel with the launch. The clipping factor alone may have been worked out on the device, where the
-// host does not wait for it: then it is read from there.
+// addresses of the parameter, its gradient and its state. A block works on ENTRIES entries of one parameter.
+//
+// The coefficients travel with the launch. Where the clipping factor was worked out on the device, for which the host
+// does not wait, it is read from there (`given`); so are all of them, where `all` is 1: a launch that is
+// captured into a graph would keep its numbers for ever.
 
 #define ENTRIES 1024
 #define THREADS 256
