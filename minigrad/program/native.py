@@ -28,7 +28,7 @@ from minigrad.program.functions import (
     written,
 )
 from minigrad.program.instructions import Instruction, Listing, Value, mapped, values
-from minigrad.program.passes import hoisted
+from minigrad.program.passes import for_processor
 from minigrad.program.passes.common import is_pure
 from minigrad.program.steps import Step, root_of, updated_by_rows
 from minigrad.program.updating import Coefficients
@@ -85,7 +85,7 @@ class Native:
         self._tables: list[Any] = []
         for value, each in zip(listing.given, given, strict=True):
             self._bind(value, each)
-        listing = hoisted(listing)
+        listing = for_processor(listing)
         with noted() as calls:
             for instruction in listing.instructions:
                 self._do(instruction, calls)
@@ -213,24 +213,29 @@ class Native:
     def _write_table(self, steps: Sequence[Step]) -> None:
         if not steps:
             return
-        rows = []
-        for step in steps:
-            words: list[int] = [0]
-            places = []
-            for argument in step.arguments:
-                if isinstance(argument, np.ndarray) and (found := self._of_given(argument)):
-                    places.append((found[0], len(words), found[1]))
-                words += driver.words_of(argument)
-            kept = np.array(words, np.int64)
-            for k, position, offset in places:
-                self._words[k].append((kept, position, offset))
-            assert isinstance(step.what, Loop)
-            kinds = tuple(kind for each in step.arguments if (kind := driver.kind_of(each)) is not None)
-            rows.append((driver.entry(step.what, kinds).address, driver.address_of(kept)))
-            self._tables.append((kept, step.arguments))  # which have to stay
+        rows = [self._call(step.what, step.arguments) for step in steps]
         name = f"table_{len(self._tables)}"
         self.scope[name] = np.array(rows, np.int64)
         self.lines.append(f"drive({name}) < 0 or fail()  # {', '.join(map(repr, steps))}")
+
+    def _call(self, what: Any, arguments: Sequence[Any]) -> tuple[int, int]:
+        """Return a loop's address and that of its words."""
+        if isinstance(what, driver.Team):
+            workers, *shared = arguments
+            calls = [self._call(what.loop, (worker, *shared)) for worker in range(workers)]
+            return calls[0] if workers == 1 else self._call(driver.at_once(), (np.array(calls),))
+        words: list[int] = [0]
+        places = []
+        for argument in arguments:
+            if isinstance(argument, np.ndarray) and (found := self._of_given(argument)):
+                places.append((found[0], len(words), found[1]))
+            words += driver.words_of(argument)
+        kept = np.array(words, np.int64)
+        for k, position, offset in places:
+            self._words[k].append((kept, position, offset))
+        kinds = tuple(kind for each in arguments if (kind := driver.kind_of(each)) is not None)
+        self._tables.append((kept, arguments))  # which have to stay
+        return driver.entry(what, kinds).address, driver.address_of(kept)
 
     def _line(self, instruction: Instruction, line: str) -> None:
         arrays = (*instruction.reads, *instruction.makes)

@@ -22,12 +22,15 @@ class Step:
         if isinstance(self.what, Loop):
             helper = self.what.names.get("of_entry", self.what)
             return str(helper.function.__name__.removesuffix("_loop"))
+        if isinstance(self.what, Host):
+            return self.what.name.removesuffix("_loop")
         return str(self.what)
 
     @property
     def is_for_table(self) -> bool:
         """Whether the driver can call it."""
-        return isinstance(self.what, Loop) and None not in map(driver.kind_of, self.arguments)
+        is_loop = isinstance(self.what, (Loop, driver.Team))
+        return is_loop and None not in map(driver.kind_of, self.arguments)
 
     def touches(self, root: Any) -> bool:
         """Tell whether one of its arrays lies in this memory."""
