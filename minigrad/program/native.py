@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 from minigrad_kernels import driver, entrywise, softmax_xent
+from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop, noted, numba
 from numpy.lib.array_utils import byte_bounds
 
+from minigrad.program import passes
 from minigrad.program.functions import (
     Function,
     InPlace,
@@ -28,8 +30,9 @@ from minigrad.program.functions import (
     written,
 )
 from minigrad.program.instructions import Instruction, Listing, Value, mapped, values
-from minigrad.program.passes import for_processor
+from minigrad.program.passes.chain import OfChain, single
 from minigrad.program.passes.common import is_pure
+from minigrad.program.passes.stage import after
 from minigrad.program.steps import Step, root_of, updated_by_rows
 from minigrad.program.updating import Coefficients
 
@@ -85,7 +88,7 @@ class Native:
         self._tables: list[Any] = []
         for value, each in zip(listing.given, given, strict=True):
             self._bind(value, each)
-        listing = for_processor(listing)
+        listing = after(listing, passes.ON_PROCESSOR)
         with noted() as calls:
             for instruction in listing.instructions:
                 self._do(instruction, calls)
@@ -127,7 +130,13 @@ class Native:
         args, options = self._real(instruction.arguments), self._real(instruction.options)
         calls.clear()
         fixed = all(isinstance(self._env[value], np.ndarray) for value in instruction.reads)
-        if fixed and isinstance(function, OfKernel) and _is_noted(function, args, options):
+        if isinstance(function, OfChain):
+            if fixed and all(each.flags.c_contiguous for each in args):
+                self._do_chain(function, args)
+            else:
+                for part in function.parts:
+                    self._do(part, calls)
+        elif fixed and isinstance(function, OfKernel) and _is_noted(function, args, options):
             if any(value in self._env for value in instruction.makes):  # it gives back what it was given
                 if instruction.arguments[0] not in self._constants:
                     options = {**options, "out": self._real(instruction.result)}
@@ -143,6 +152,24 @@ class Native:
             self._by_python(instruction, _MEAN, args, options, fixed)
         else:
             self._by_python(instruction, function, args, options, fixed)
+
+    def _do_chain(self, function: OfChain, args: Sequence[Any]) -> None:
+        chain, numbers = function.chain()
+        made = [np.empty(chain.shape, value.dtype) for value in function.made]
+        arrays = (*args, *numbers, *made)
+        chain(*arrays)
+        self._steps.append(Step(chain, arrays))
+        for value, each in zip(function.made, made, strict=True):
+            self._bind(value, each)
+
+    def _alone(self, instruction: Instruction, result: Any) -> Step | None:
+        """Return a function of single entries as a chain of its own, where it is one."""
+        function = single(instruction)
+        args = [] if function is None else [self._env[value] for value in function.given]
+        if function is None or not all(each.flags.c_contiguous for each in (*args, result)):
+            return None
+        chain, numbers = function.chain()
+        return Step(chain, (*args, *numbers, result))
 
     def _by_python(
         self, instruction: Instruction, function: Function, args: Any, options: Any, fixed: bool
@@ -166,6 +193,8 @@ class Native:
                 self._constants.add(value)
             elif fixed and (small := _as_loop(function, args, options, result)) is not None:
                 self._steps.append(small)
+            elif fixed and (alone := self._alone(instruction, result)) is not None:
+                self._steps.append(alone)
             elif isinstance(result, np.ndarray) and not result.flags.writeable:
                 # stretched from fewer numbers
                 self.scope[whole := f"{value.name}_whole"] = root_of(result)
@@ -213,10 +242,21 @@ class Native:
     def _write_table(self, steps: Sequence[Step]) -> None:
         if not steps:
             return
-        rows = [self._call(step.what, step.arguments) for step in steps]
+        rows = [row for step in steps for row in self._calls(step.what, step.arguments)]
         name = f"table_{len(self._tables)}"
         self.scope[name] = np.array(rows, np.int64)
         self.lines.append(f"drive({name}) < 0 or fail()  # {', '.join(map(repr, steps))}")
+
+    def _calls(self, what: Any, arguments: Sequence[Any]) -> list[tuple[int, int]]:
+        """Return the rows of the table for a step."""
+        if not isinstance(what, Chain):
+            return [self._call(what, arguments)]
+        calls, table, places = what.calls(arguments)
+        for k, position in places:
+            if found := self._of_given(arguments[k]):
+                self._words[found[0]].append((table.reshape(-1), position, found[1]))
+        self._tables.append((what, arguments))
+        return [self._call(*call) for call in calls]
 
     def _call(self, what: Any, arguments: Sequence[Any]) -> tuple[int, int]:
         """Return a loop's address and that of its words."""

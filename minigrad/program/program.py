@@ -66,9 +66,14 @@ class Program:
     def stages(self) -> dict[str, Listing]:
         """The listing as it was traced, and after each pass, by the pass's name."""
         found = {"traced": self.listing}
-        for make in (passes.without_copies, passes.shared, passes.without_dead):
-            found[make.__name__] = make(next(reversed(found.values())))
-        return found
+        return found | {each.name: each.after for each in passes.staged(self.listing, passes.EVERYWHERE)}
+
+    def passes(self) -> passes.Stages:
+        """Return what each pass did to the program, the processor's included; ``print`` shows it.
+
+        Each has a ``name``, a ``purpose``, the listings ``before`` and ``after``, and what it ``said``.
+        """
+        return passes.staged(self.listing, (*passes.EVERYWHERE, *passes.ON_PROCESSOR))
 
     @property
     def lowered(self) -> Listing:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from minigrad_kernels import driver, sample, updates
+from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop
 
 
@@ -29,6 +30,8 @@ class Step:
     @property
     def is_for_table(self) -> bool:
         """Whether the driver can call it."""
+        if isinstance(self.what, Chain):
+            return True
         is_loop = isinstance(self.what, (Loop, driver.Team))
         return is_loop and None not in map(driver.kind_of, self.arguments)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from minigrad_kernels.updates import UpdateRule
 
 from minigrad.program.functions import Function, OfKernel, written
 from minigrad.program.instructions import Instruction, Listing, Memory, Value
+from minigrad.program.passes.telling import Tell, nobody
 
 
 class ByProduct(OfKernel):
@@ -38,7 +39,7 @@ _WEIGHT, _INPUT, _ACTIVATION = map(
 )
 
 
-def updated_by_product(listing: Listing, tell: Callable[[str], None] = lambda text: None) -> Listing:
+def updated_by_product(listing: Listing, tell: Tell = nobody) -> Listing:
     """Let an update work out its gradient, dw = dᵀ·x, while the parts of it that are complete lie in the cache.
 
     Nothing else may ask for dw: no clipping by its norm, no sum over several passes, no ``.grad`` that is kept.
