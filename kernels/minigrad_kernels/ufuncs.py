@@ -44,10 +44,16 @@ class _Ufunc(ctypes.Structure):
     ]  # fmt: skip
 
 
+_RAISING = "obl_", "pro_"
+"""SciPy's functions that may raise, for want of memory, which their loops cannot tell."""
+
+
 @cache
 def inner(ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...]) -> Inner | None:
     """Return the loop of a ufunc for operands of these dtypes, none of which it converts; None where there is none."""
     if numba() is None or platform.python_implementation() != "CPython" or ufunc.nout != 1:
+        return None
+    if ufunc.__name__.startswith(_RAISING):
         return None
     if len(dtypes) != ufunc.nin or not dtypes or ufunc.signature is not None:
         return None
