@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.launch import Host, Loop, may_use_threads, note_shared_out, threads
+from minigrad_kernels.loops import scratch
 from minigrad_kernels.tiles import Tile, pack_panels, size, tile, tile_across, transpose
 from minigrad_kernels.work_queue import new_queue, next_task
 
@@ -209,7 +210,7 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any, wake: int | None = None)
         padded(w, fitting.rows, 0),
         padded(bias[:, None], fitting.rows, 0),
     )
-    whole = np.empty((len(x), len(w)), x.dtype)
+    whole = scratch((len(x), len(w)), x.dtype)
     loop.compiled(x, w, bias.ravel(), relu, workers, whole)
     assign(y, whole[:n, :m])
 
@@ -235,7 +236,7 @@ def turned(a: Any, on_threads: bool) -> Any:
     entries, terms = TURNED[fitting.lanes]
     if not (a.flags.f_contiguous and a.size >= entries and a.shape[1] >= terms):
         return a
-    rows = np.empty(a.shape, a.dtype)
+    rows = scratch(a.shape, a.dtype)
     _loops(on_threads).transpose.compiled(a.T, rows)
     return rows
 
@@ -251,6 +252,6 @@ def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None) -> 
         loops.product.compiled(a, b, by_rows, workers, out)
         return
     a, b = padded(a, fitting.rows, 0), padded(b, 0, fitting.columns)
-    whole = np.empty((len(a), b.shape[1]), b.dtype)
+    whole = scratch((len(a), b.shape[1]), b.dtype)
     loops.product.compiled(a, b, by_rows, workers, whole)
     assign(out, whole[:m, :n])

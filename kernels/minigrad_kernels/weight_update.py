@@ -17,6 +17,7 @@ from minigrad_kernels import launch, products
 from minigrad_kernels.driver import Team
 from minigrad_kernels.launch import Kernel, Loop, may_use_threads, threads
 from minigrad_kernels.linear import backward_weight_reference
+from minigrad_kernels.loops import scratch
 from minigrad_kernels.tiles import Tile, pack_panels, size, tile
 from minigrad_kernels.updates import UpdateRule
 from minigrad_kernels.work_queue import PADDING, next_task, share_out
@@ -28,7 +29,7 @@ second cache holds beside the panels."""
 SAMPLES = 256
 """Samples up to which one pass pays: for more the product takes so long that the update is nothing beside it."""
 
-ROWS = COLUMNS = ALIKE = 0  # of a tile, where a loop is compiled; and what it calls there
+ROWS = COLUMNS = 0  # of a tile, where a loop is compiled; and what it calls there
 straight: Any = None
 pack: Any = None
 loop: Any = None
@@ -88,6 +89,12 @@ def update_3(
 _UPDATES = (update_0, update_1, update_2, update_3)
 
 
+def pack_loop(worker: int, workers: int, b: Any, panels: Any) -> None:
+    """panels = the columns of b, as many as a tile has in each, as far as it is this worker's share."""
+    for k in range(worker, len(panels), workers):
+        pack(b, k * COLUMNS, panels[k : k + 1])
+
+
 def by_tiles_loop(
     worker: int,
     queue: Any,
@@ -101,21 +108,18 @@ def by_tiles_loop(
 ) -> None:
     """Update theta by the gradient a·b, as far as it is this worker's share of the parts, or left by others.
 
-    a and b may be larger than theta, filled up with zeros to a tile. ``panels`` and ``parts`` have room for each.
+    a and b may be larger than theta, filled up with zeros to a tile. ``panels`` are b's columns where they are packed,
+    and ``parts`` has room for each worker.
     """
     m, n = theta.shape
     last_row, last_column = a.shape[0] - ROWS, b.shape[1] - COLUMNS
-    copied = b.strides[0] % ALIKE == 0
+    copied = len(panels) > 0
     heights = (m + HEIGHT - 1) // HEIGHT
-    held = -1
     task = next_task(queue, worker)
     while task >= 0:
         group, piece = divmod(task, heights)
         i, j = piece * HEIGHT, group * WIDTH
         rows, columns = min(HEIGHT, m - i), min(WIDTH, n - j)
-        if copied and group != held:
-            pack(b, j, panels[worker, : (columns + COLUMNS - 1) // COLUMNS])
-            held = group
         top, left = max(i - ROWS, 0), max(j - COLUMNS, 0)  # a tile at an edge begins further in
         below = a[top:]
         for q in range(0, columns, COLUMNS):
@@ -123,11 +127,18 @@ def by_tiles_loop(
             for p in range(i, i + rows, ROWS):
                 r = min(p, last_row) - top
                 if copied:
-                    straight(below, r, panels[worker, q // COLUMNS], 0, parts[worker], k - left)
+                    straight(below, r, panels[(j + q) // COLUMNS], 0, parts[worker], k - left)
                 else:
                     straight(below, r, b, k, parts[worker], k - left)
         update(i, i + rows, j, j + columns, i - top, j - left, parts[worker], theta, coefficients, *state)
         task = next_task(queue, worker)
+
+
+@cache
+def _packing() -> Team:
+    fitting = size()
+    assert fitting is not None
+    return Team(Loop(pack_loop, pack=Tile(pack_panels, fitting), COLUMNS=fitting.columns))
 
 
 @cache
@@ -144,9 +155,7 @@ def _by_tiles(serial: Loop) -> Team:
         Loop(
             by_tiles_loop,
             straight=Tile(tile, fitting),
-            pack=Tile(pack_panels, fitting),
             update=Loop(_UPDATES[_states(serial)], loop=serial),
-            ALIKE=products.COPIED[fitting.lanes][0],
             **names,
         )
     )
@@ -176,7 +185,9 @@ class ByProduct(Kernel):
     def __init__(self, rule: UpdateRule) -> None:
         super().__init__(f"{rule.name}_by_product", self._by_reference, self._by_tiles, fits=self._fits)
         self.rule, self.states, self.names = rule, rule.states, rule.names
-        self.team = None if size() is None else _by_tiles(rule.cpu)  # here, so that ``noted`` knows it
+        self.team = None
+        if size() is not None:  # here, so that ``noted`` knows them
+            self.team, _ = _by_tiles(rule.cpu), _packing()
 
     def _by_reference(self, theta: Any, g: Any, x: Any, *rest: Any) -> None:
         self.rule.reference(theta, backward_weight_reference(g, x), *rest)
@@ -198,9 +209,12 @@ def _update(team: Team, theta: Any, a: Any, b: Any, coefficients: Any, state: li
     workers = threads() if heavy and may_use_threads() else 1
     a = products.turned(a, workers > 1)
     a, b = products.padded(a, fitting.rows, 0), products.padded(b, 0, fitting.columns)
+    copied = b.strides[0] % products.COPIED[fitting.lanes][0] == 0
+    panels = scratch((-(-n // fitting.columns) if copied else 0, depth, fitting.columns), b.dtype)
+    if copied:
+        _packing()(workers, workers, b, panels)
     width = min(WIDTH, b.shape[1])
-    panels = np.empty((workers, -(-width // fitting.columns), depth, fitting.columns), b.dtype)
-    parts = np.empty((workers, HEIGHT + fitting.rows, width + fitting.columns), b.dtype)
+    parts = scratch((workers, HEIGHT + fitting.rows, width + fitting.columns), b.dtype)
     queue = np.empty((workers, PADDING), np.int64)
     share_out.compiled(queue, -(-m // HEIGHT) * -(-n // WIDTH))
     team(workers, queue, a, b, panels, parts, theta, coefficients, *state)

@@ -16,6 +16,7 @@ import numpy as np
 from minigrad_kernels import driver, entrywise, softmax_xent
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop, noted, numba
+from minigrad_kernels.loops import scratch_noted
 from numpy.lib.array_utils import byte_bounds
 
 from minigrad.program import passes
@@ -30,6 +31,7 @@ from minigrad.program.functions import (
     written,
 )
 from minigrad.program.instructions import Instruction, Listing, Value, mapped, values
+from minigrad.program.memory import Block
 from minigrad.program.passes.chain import OfChain, single
 from minigrad.program.passes.common import is_pure
 from minigrad.program.passes.stage import after
@@ -89,12 +91,16 @@ class Native:
         for value, each in zip(listing.given, given, strict=True):
             self._bind(value, each)
         listing = after(listing, passes.ON_PROCESSOR)
-        with noted() as calls:
+        with noted() as calls, scratch_noted() as scratch:
+            between: list[tuple[str, Any]] = []
             for instruction in listing.instructions:
                 self._do(instruction, calls)
+                between += [(f"in {instruction.function.name}", each) for each in scratch[len(between) :]]
         kept = [self._env[value] for value in listing.kept]
-        self._write(updated_by_rows(self._steps, kept))
         self.first = tuple(each.copy() if self._is_own(each) else each for each in kept)
+        self._steps = updated_by_rows(self._steps, kept)
+        self.block = self._settle(listing, between, kept)
+        self._write(self._steps)
         self.lines.append(f"return ({''.join(f'{self._kept(value)}, ' for value in listing.kept)})")
         self.text = "def replay():\n" + "\n".join(f"    {line}" for line in self.lines) + "\n"
         exec(compile(self.text, "<native program>", "exec"), self.scope)
@@ -121,6 +127,32 @@ class Native:
             else:
                 self.scope[name] = np.ndarray(like.shape, like.dtype, each, offset, like.strides)
         self._last[k] = each  # last: who is interrupted above begins anew
+
+    def _settle(self, listing: Listing, between: Sequence[tuple[str, Any]], kept: Sequence[Any]) -> Block:
+        """Let the arrays that each replay makes anew lie in one block, where those take turns whose lives do not meet.
+
+        What comes from the host, coefficients and random numbers, has a place of its own: it may be worked out ahead.
+        """
+        names: dict[int, tuple[str, Any]] = {}
+        staying = {id(root_of(self._env[value])) for value in self._constants}
+        for instruction in listing.instructions:
+            for value in instruction.makes:
+                found = self._env[value]
+                if not isinstance(found, np.ndarray):
+                    continue
+                if isinstance(instruction.function, (Method, Coefficients)):
+                    staying.add(id(root_of(found)))
+                elif found.nbytes and not self._of_given(root_of(found)):
+                    names.setdefault(id(root_of(found)), (value.name, root_of(found)))
+        names |= {id(each): (f"{name}, {k}", each) for k, (name, each) in enumerate(between) if each.nbytes}
+        arrays = {name: root for at, (name, root) in names.items() if at not in staying}
+        block = Block(self._steps, arrays, kept)
+        for step in self._steps:
+            step.arguments = tuple(map(block.moved, step.arguments))
+        self._env.update({value: block.moved(each) for value, each in self._env.items()})
+        self.scope.update({name: block.moved(each) for name, each in self.scope.items()})
+        self._roots.clear()  # which would keep the arrays that are not needed any more
+        return block
 
     # -- making it ready ----------------------------------------------------------------------------------
 
@@ -255,7 +287,7 @@ class Native:
         for k, position in places:
             if found := self._of_given(arguments[k]):
                 self._words[found[0]].append((table.reshape(-1), position, found[1]))
-        self._tables.append((what, arguments))
+        self._tables.append((what, arguments))  # which have to stay
         return [self._call(*call) for call in calls]
 
     def _call(self, what: Any, arguments: Sequence[Any]) -> tuple[int, int]:

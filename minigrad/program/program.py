@@ -11,7 +11,7 @@ from minigrad.program import arguments, native, passes, saving, source, undoing
 from minigrad.program.effects import Effect
 from minigrad.program.guards import Guards
 from minigrad.program.instructions import Listing
-from minigrad.program.memory import Lives
+from minigrad.program.memory import Lives, of_listing
 from minigrad.program.results import filled
 from minigrad.program.sources import Source
 
@@ -91,8 +91,12 @@ class Program:
         return self._native.text
 
     def memory(self) -> Lives:
-        """Return when each buffer lives, and how much memory is needed at once; ``print`` draws it."""
-        return Lives(self.replayed)
+        """Return when each buffer lives, and how much memory is needed at once; ``print`` draws it.
+
+        Before the program is made ready by its first replay, that is told from its instructions alone.
+        """
+        lives = of_listing(self.passes().last) if self._native is None else self._native.block.lives
+        return Lives(lives.lives, lives.count, before=of_listing(self.listing))
 
     @property
     def numpy(self) -> str:

@@ -54,7 +54,7 @@ def test_every_rule_in_plain_python(text):
         queue = np.zeros((2, work_queue.PADDING), np.int64)
         work_queue.share_out.plain(queue, 1)
         parts = np.full((2, weight_update.HEIGHT + fitting.rows, n + fitting.columns), np.nan, "f")
-        panels = np.full((2, 3, 4, fitting.columns), np.nan, "f")
+        panels = np.empty((0, 4, fitting.columns), "f")
         loop = weight_update.ByProduct(rule).team.loop.plain
         for worker in (0, 1):
             loop(worker, queue, g.T, x, panels, parts, theta, coefficients, *state)
