@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels import objects
-from minigrad_kernels.loops import Loop, numba
+from minigrad_kernels.loops import Host, Loop, numba
 
 Kind = tuple[str, str, int]
 """What an argument is: ``("C", "float32", 2)`` or ``("F", …)`` an array by its layout; "int", "bool" and "float"."""
@@ -236,3 +236,46 @@ def driver() -> Any:
     exec(compile(_DRIVE, __file__, "exec"), scope)
     scope["drive"].__module__ = __name__
     return module.njit("int64(int64[:, ::1])", cache=True)(scope["drive"])
+
+
+def at_once_loop(table: Any) -> None:
+    """Call table[i, 0] with table[i, 1], as ``drive`` does, all of them at the same time where there are threads."""
+    for i in prange(len(table)):
+        call_at(table[i, 0], table[i, 1])
+
+
+prange = range  # Numba's, where a loop is compiled in parallel
+call_at: Any = None
+
+
+@cache
+def at_once() -> Loop:
+    """Return ``at_once_loop``. It alone is compiled for several threads, whatever they do."""
+    return Loop(at_once_loop, parallel=True, call_at=_tools()["call_at"])
+
+
+class Team(Host):
+    """A loop that several workers run at once: ``team(workers, *arguments)``; each gets its number and the arguments.
+
+    What one worker writes no other may touch. For a single worker no thread is woken.
+    """
+
+    def __init__(self, loop: Loop) -> None:
+        super().__init__(loop.function.__name__, self._run)
+        self.loop = loop
+
+    def _run(self, workers: int, *arguments: Any) -> None:
+        table, kept = self.table(workers, *arguments)
+        if workers > 1:
+            at_once().dispatcher(table)
+        else:
+            driver()(table)
+        del kept
+
+    def table(self, workers: int, *arguments: Any) -> tuple[Any, list[Any]]:
+        """Return the table of the workers' calls, and their words, which have to stay."""
+        kinds = tuple(kind for each in (0, *arguments) if (kind := kind_of(each)) is not None)
+        address = entry(self.loop, kinds).address
+        head = [word for each in arguments for word in words_of(each)]
+        kept = [np.array([0, worker, *head], np.int64) for worker in range(workers)]
+        return np.array([(address, address_of(each)) for each in kept], np.int64), kept

@@ -16,6 +16,7 @@ import numpy as np
 
 from minigrad_kernels import gpu, products, sample
 from minigrad_kernels.launch import Host, Loop, Way, output, register, written
+from minigrad_kernels.loops import scratch
 
 ACTIVATIONS = ("none", "relu")
 SUMMING = (32, 32)  # columns and lanes of a block that sums rows; as in cuda/linear.cu
@@ -292,7 +293,7 @@ def backward_cpu(
     if g.ndim != 2:
         g, y, x, d = _rows(g), _rows(y), _rows(x), None if dx is None else _rows(dx)
     if activation == "relu":
-        passed = np.empty(g.shape, g.dtype)
+        passed = scratch(g.shape, g.dtype)
         mask_and_sum.compiled(g, y, passed, db)
         g = passed
     elif needs_grad[2]:

@@ -6,12 +6,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, cached_property
 from threading import get_ident
 from time import perf_counter
 from types import FunctionType
 from typing import Any, ClassVar
 from weakref import WeakSet
+
+import numpy as np
 
 Implementation = Callable[..., Any]
 
@@ -201,3 +204,25 @@ def noted(
 
 def _called(loop: Loop, call: Callable[[Loop, tuple[Any, ...]], Any]) -> Implementation:
     return lambda *arguments: call(loop, arguments)
+
+
+_scratch: ContextVar[list[Any] | None] = ContextVar("scratch", default=None)
+
+
+def scratch(shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return an array for what a kernel needs in between: it writes all that it reads of it, and returns none of it."""
+    array = np.empty(shape, dtype)
+    if (known := _scratch.get()) is not None:
+        known.append(array)
+    return array
+
+
+@contextmanager
+def scratch_noted() -> Iterator[list[Any]]:
+    """Yield a list of the arrays that ``scratch`` has given inside the block."""
+    known: list[Any] = []
+    token = _scratch.set(known)
+    try:
+        yield known
+    finally:
+        _scratch.reset(token)

@@ -7,11 +7,11 @@ in memory. Where something is not as it is expected, nothing is kept, and Numba'
 
 from __future__ import annotations
 
+import json
 import os
-import pickle
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ class Object(NamedTuple):
 
     function: str
     code: bytes
-    needs: tuple[str, ...]
+    needs: Sequence[str]
 
 
 def address(name: str, compiled: Callable[[], Any]) -> int:
@@ -36,7 +36,7 @@ def address(name: str, compiled: Callable[[], Any]) -> int:
     path = _path(name)
     try:
         if path is not None and path.exists():
-            found = _linked(Object(*pickle.loads(path.read_bytes())))
+            found = _linked(_read(path.read_bytes()))
             if found is not None:
                 return found
     except Exception:  # damaged, or of another kind: it is made anew
@@ -59,8 +59,15 @@ def _keep(path: Path, function: Any) -> None:
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(pickle.dumps(tuple(found)))
+        file.write(json.dumps([found.function, found.needs]).encode() + b"\n" + found.code)
     os.replace(file.name, path)
+
+
+def _read(content: bytes) -> Object:
+    """Return what a file holds: a line of JSON, and the object file."""
+    head, _, code = content.partition(b"\n")
+    function, needs = json.loads(head)
+    return Object(function, code, needs)
 
 
 def _linked(found: Object) -> int | None:

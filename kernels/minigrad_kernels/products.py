@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.launch import Host, Loop, may_use_threads, note_shared_out, threads
+from minigrad_kernels.loops import scratch
 from minigrad_kernels.tiles import Tile, pack_panels, size, tile, tile_across, transpose
 from minigrad_kernels.work_queue import new_queue, next_task
 
@@ -181,7 +182,7 @@ blas = Host("np.dot", lambda a, b, out: np.dot(a, b, out=out))
 assign = Host("np.copyto", np.copyto)
 
 
-def _padded(a: Any, rows: int, columns: int) -> Any:
+def padded(a: Any, rows: int, columns: int) -> Any:
     """Return a matrix with zeros added where it has fewer rows or columns than that."""
     m, n = a.shape
     if m >= rows and n >= columns:
@@ -205,11 +206,11 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any, wake: int | None = None)
         loop.compiled(x, w, bias, relu, workers, y)
         return
     x, w, bias = (
-        _padded(x, fitting.columns, 0),
-        _padded(w, fitting.rows, 0),
-        _padded(bias[:, None], fitting.rows, 0),
+        padded(x, fitting.columns, 0),
+        padded(w, fitting.rows, 0),
+        padded(bias[:, None], fitting.rows, 0),
     )
-    whole = np.empty((len(x), len(w)), x.dtype)
+    whole = scratch((len(x), len(w)), x.dtype)
     loop.compiled(x, w, bias.ravel(), relu, workers, whole)
     assign(y, whole[:n, :m])
 
@@ -228,21 +229,29 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None = None) -> Non
         blas(a, b, out)
 
 
+def turned(a: Any, on_threads: bool) -> Any:
+    """Return a matrix so that tiles go along its rows, transposed first where that pays."""
+    fitting = size()
+    assert fitting is not None
+    entries, terms = TURNED[fitting.lanes]
+    if not (a.flags.f_contiguous and a.size >= entries and a.shape[1] >= terms):
+        return a
+    rows = scratch(a.shape, a.dtype)
+    _loops(on_threads).transpose.compiled(a.T, rows)
+    return rows
+
+
 def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None) -> None:
     (m, n), depth = out.shape, len(b)
     workers = threads() if m * n * depth >= (wake or PARALLEL_FROM) and may_use_threads() else 1
     loops, fitting = _loops(workers > 1), size()
     assert fitting is not None
     note_shared_out(out, workers > 1)
-    entries, terms = TURNED[fitting.lanes]
-    if a.flags.f_contiguous and a.size >= entries and depth >= terms:
-        rows = np.empty(a.shape, a.dtype)
-        loops.transpose.compiled(a.T, rows)
-        a = rows
+    a = turned(a, workers > 1)
     if m >= fitting.rows and n >= fitting.columns:
         loops.product.compiled(a, b, by_rows, workers, out)
         return
-    a, b = _padded(a, fitting.rows, 0), _padded(b, 0, fitting.columns)
-    whole = np.empty((len(a), b.shape[1]), b.dtype)
+    a, b = padded(a, fitting.rows, 0), padded(b, 0, fitting.columns)
+    whole = scratch((len(a), b.shape[1]), b.dtype)
     loops.product.compiled(a, b, by_rows, workers, whole)
     assign(out, whole[:m, :n])

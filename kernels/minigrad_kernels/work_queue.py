@@ -18,10 +18,16 @@ PADDING = 16  # numbers that a share has room for: threads that write the same c
 def new_queue_loop(tasks: int, workers: int) -> Any:
     """Return the workers' shares of the tasks 0, 1 …: for each its next task, and the one behind its last."""
     queue = np.empty((workers, PADDING), np.int64)
+    share_out(queue, tasks)
+    return queue
+
+
+def share_out_loop(queue: Any, tasks: int) -> None:
+    """Begin anew: let the workers' shares be those of the tasks 0, 1 …"""
+    workers = len(queue)
     for worker in range(workers):
         queue[worker, 0] = tasks * worker // workers
         queue[worker, 1] = tasks * (worker + 1) // workers
-    return queue
 
 
 def fetch_add_loop(queue: Any, worker: int) -> int:
@@ -67,5 +73,6 @@ class _FetchAdd(Loop):
 
 
 fetch_add = _FetchAdd(fetch_add_loop)
+share_out = Loop(share_out_loop)
 new_queue = Loop(new_queue_loop)
 next_task = Loop(next_task_loop)

@@ -28,6 +28,11 @@ class Function:
         """Return the call in Python."""
         return f"{self.name}({written(arguments, options)})"
 
+    def statement(self, arguments: Sequence[Any], options: Mapping[str, Any], targets: str) -> str:
+        """Return the statement that gives the results their names, of which there may be none."""
+        call = self.text(arguments, options)
+        return f"{targets} = {call}" if targets else call
+
 
 class OfNumPy(Function):
     """A function of NumPy's, or of SciPy's, under the name that it has there."""

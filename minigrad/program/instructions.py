@@ -74,10 +74,8 @@ class Instruction:
 
     def text(self) -> str:
         """Return it as a statement of Python."""
-        call = self.function.text(self.arguments, self.options)
-        if not any(True for _ in self.makes):
-            return call
-        return f"{_targets(self.result)} = {call}"
+        targets = _targets(self.result) if any(True for _ in self.makes) else ""
+        return self.function.statement(self.arguments, self.options, targets)
 
 
 def _targets(result: Any) -> str:

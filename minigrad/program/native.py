@@ -15,9 +15,12 @@ from typing import Any
 
 import numpy as np
 from minigrad_kernels import driver, entrywise, softmax_xent
+from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop, noted, numba
+from minigrad_kernels.loops import scratch_noted
 from numpy.lib.array_utils import byte_bounds
 
+from minigrad.program import passes
 from minigrad.program.functions import (
     Function,
     InPlace,
@@ -29,8 +32,10 @@ from minigrad.program.functions import (
     written,
 )
 from minigrad.program.instructions import Instruction, Listing, Value, mapped, values
-from minigrad.program.passes import hoisted
+from minigrad.program.memory import Block
+from minigrad.program.passes.chain import OfChain, single
 from minigrad.program.passes.common import is_pure
+from minigrad.program.passes.stage import after
 from minigrad.program.steps import Step, root_of, updated_by_rows
 from minigrad.program.updating import Advance, Coefficients
 
@@ -84,19 +89,23 @@ class Native:
         self._constants: set[Value] = set()
         self._steps: list[Step] = []
         self._tables: list[Any] = []
+        self._places: list[tuple[Any, int, Any]] = []
         self.rows: list[tuple[int, int]] = []
         for value, each in zip(listing.given, given, strict=True):
             self._bind(value, each)
-        listing = hoisted(listing)
-        with noted(driver.call) as calls:
+        listing = after(listing, passes.ON_PROCESSOR)
+        with noted(driver.call) as calls, scratch_noted() as scratch:
+            between: list[tuple[str, Any]] = []
             for instruction in listing.instructions:
                 self._do(instruction, calls)
+                between += [(f"in {instruction.function.name}", each) for each in scratch[len(between) :]]
         kept = [self._env[value] for value in listing.kept]
-        steps = updated_by_rows(self._steps, kept)
+        self.first = tuple(each.copy() if self._is_own(each) else each for each in kept)
+        self._steps = steps = updated_by_rows(self._steps, kept)
         self.host = [step.ahead for step in steps if step.ahead is not None]
         self.is_whole = all(step.is_for_table or step.ahead for step in steps) and _is_one_piece(steps)
+        self.block = self._settle(listing, between, kept)
         self._write(steps)
-        self.first = tuple(each.copy() if self._is_own(each) else each for each in kept)
         self.lines.append(f"return ({''.join(f'{self._kept(value)}, ' for value in listing.kept)})")
         self.text = "def replay():\n" + "\n".join(f"    {line}" for line in self.lines) + "\n"
         exec(compile(self.text, "<native program>", "exec"), self.scope)
@@ -150,18 +159,42 @@ class Native:
 
     def places_of(self, array: Any) -> list[tuple[Any, int, int]]:
         """Return the words that say where an array of the program's own lies, or so many bytes behind."""
-        root, begin, found = root_of(array), driver.address_of(array), []
-        for words, arguments in self._tables:
-            position = 1
-            for argument in arguments:
-                if isinstance(argument, np.ndarray) and root_of(argument) is root:
-                    found.append((words, position, driver.address_of(argument) - begin))
-                position += len(driver.words_of(argument))
-        return found
+        root, begin = root_of(array), driver.address_of(array)
+        return [
+            (words, position, driver.address_of(each) - begin)
+            for words, position, each in self._places
+            if root_of(each) is root
+        ]
 
     def is_own(self, found: Any) -> bool:
         """Tell whether this is an array of the program's own, into which the next replay will write."""
         return self._is_own(found)
+
+    def _settle(self, listing: Listing, between: Sequence[tuple[str, Any]], kept: Sequence[Any]) -> Block:
+        """Let the arrays that each replay makes anew lie in one block, where those take turns whose lives do not meet.
+
+        What comes from the host, coefficients and random numbers, has a place of its own: it may be worked out ahead.
+        """
+        names: dict[int, tuple[str, Any]] = {}
+        staying = {id(root_of(self._env[value])) for value in self._constants}
+        for instruction in listing.instructions:
+            for value in instruction.makes:
+                found = self._env[value]
+                if not isinstance(found, np.ndarray):
+                    continue
+                if isinstance(instruction.function, (Method, Coefficients)):
+                    staying.add(id(root_of(found)))
+                elif found.nbytes and not self._of_given(root_of(found)):
+                    names.setdefault(id(root_of(found)), (value.name, root_of(found)))
+        names |= {id(each): (f"{name}, {k}", each) for k, (name, each) in enumerate(between) if each.nbytes}
+        arrays = {name: root for at, (name, root) in names.items() if at not in staying}
+        block = Block(self._steps, arrays, kept)
+        for step in self._steps:
+            step.arguments = tuple(map(block.moved, step.arguments))
+        self._env.update({value: block.moved(each) for value, each in self._env.items()})
+        self.scope.update({name: block.moved(each) for name, each in self.scope.items()})
+        self._roots.clear()  # which would keep the arrays that are not needed any more
+        return block
 
     # -- making it ready ----------------------------------------------------------------------------------
 
@@ -171,7 +204,13 @@ class Native:
         args, options = self._real(instruction.arguments), self._real(instruction.options)
         calls.clear()
         fixed = all(isinstance(self._env[value], np.ndarray) for value in instruction.reads)
-        if fixed and isinstance(function, OfKernel) and _is_noted(function, args, options):
+        if isinstance(function, OfChain):
+            if fixed and all(each.flags.c_contiguous for each in args):
+                self._do_chain(function, args)
+            else:
+                for part in function.parts:
+                    self._do(part, calls)
+        elif fixed and isinstance(function, OfKernel) and _is_noted(function, args, options):
             if any(value in self._env for value in instruction.makes):  # it gives back what it was given
                 if instruction.arguments[0] not in self._constants:
                     options = {**options, "out": self._real(instruction.result)}
@@ -187,6 +226,24 @@ class Native:
             self._by_python(instruction, _MEAN, args, options, fixed)
         else:
             self._by_python(instruction, function, args, options, fixed)
+
+    def _do_chain(self, function: OfChain, args: Sequence[Any]) -> None:
+        chain, numbers = function.chain()
+        made = [np.empty(chain.shape, value.dtype) for value in function.made]
+        arrays = (*args, *numbers, *made)
+        chain(*arrays)
+        self._steps.append(Step(chain, arrays))
+        for value, each in zip(function.made, made, strict=True):
+            self._bind(value, each)
+
+    def _alone(self, instruction: Instruction, result: Any) -> Step | None:
+        """Return a function of single entries as a chain of its own, where it is one."""
+        function = single(instruction)
+        args = [] if function is None else [self._env[value] for value in function.given]
+        if function is None or not all(each.flags.c_contiguous for each in (*args, result)):
+            return None
+        chain, numbers = function.chain()
+        return Step(chain, (*args, *numbers, result))
 
     def _by_python(
         self, instruction: Instruction, function: Function, args: Any, options: Any, fixed: bool
@@ -210,6 +267,8 @@ class Native:
                 self._constants.add(value)
             elif fixed and (small := _as_loop(function, args, options, result)) is not None:
                 self._steps.append(small)
+            elif fixed and (alone := self._alone(instruction, result)) is not None:
+                self._steps.append(alone)
             elif isinstance(result, np.ndarray) and not result.flags.writeable:
                 # stretched from fewer numbers
                 self.scope[whole := f"{value.name}_whole"] = root_of(result)
@@ -258,25 +317,46 @@ class Native:
     def _write_table(self, steps: Sequence[Step]) -> None:
         if not steps:
             return
-        rows = []
-        for step in steps:
-            words: list[int] = [0]
-            places = []
-            for argument in step.arguments:
-                if isinstance(argument, np.ndarray) and (found := self._of_given(argument)):
-                    places.append((found[0], len(words), found[1]))
-                words += driver.words_of(argument)
-            kept = np.array(words, np.int64)
-            for k, position, offset in places:
-                self._words[k].append((kept, position, offset))
-            assert isinstance(step.what, Loop)
-            kinds = tuple(kind for each in step.arguments if (kind := driver.kind_of(each)) is not None)
-            rows.append((driver.entry(step.what, kinds).address, driver.address_of(kept)))
-            self._tables.append((kept, step.arguments))  # which have to stay
+        rows = [row for step in steps for row in self._calls(step.what, step.arguments)]
         self.rows += rows
         name = f"table_{len(self._tables)}"
         self.scope[name] = np.array(rows, np.int64)
         self.lines.append(f"drive({name}) < 0 or fail()  # {', '.join(map(repr, steps))}")
+
+    def _calls(self, what: Any, arguments: Sequence[Any]) -> list[tuple[int, int]]:
+        """Return the rows of the table for a step."""
+        if not isinstance(what, Chain):
+            return [self._call(what, arguments)]
+        calls, table, places = what.calls(arguments)
+        for k, position in places:
+            self._place(table.reshape(-1), position, arguments[k])
+        self._tables.append((what, arguments))  # which have to stay
+        return [self._call(*call) for call in calls]
+
+    def _call(self, what: Any, arguments: Sequence[Any]) -> tuple[int, int]:
+        """Return a loop's address and that of its words."""
+        if isinstance(what, driver.Team):
+            workers, *shared = arguments
+            calls = [self._call(what.loop, (worker, *shared)) for worker in range(workers)]
+            return calls[0] if workers == 1 else self._call(driver.at_once(), (np.array(calls),))
+        words: list[int] = [0]
+        places = []
+        for argument in arguments:
+            places.append(len(words))
+            words += driver.words_of(argument)
+        kept = np.array(words, np.int64)
+        for position, argument in zip(places, arguments, strict=True):
+            if isinstance(argument, np.ndarray):
+                self._place(kept, position, argument)
+        kinds = tuple(kind for each in arguments if (kind := driver.kind_of(each)) is not None)
+        self._tables.append((kept, arguments))  # which have to stay
+        return driver.entry(what, kinds).address, driver.address_of(kept)
+
+    def _place(self, words: Any, position: int, array: Any) -> None:
+        """Note which word says where an array lies."""
+        self._places.append((words, position, array))
+        if found := self._of_given(array):
+            self._words[found[0]].append((words, position, found[1]))
 
     def _line(self, instruction: Instruction, line: str) -> None:
         arrays = tuple(self._env[value] for value in (*instruction.reads, *instruction.makes))

@@ -11,7 +11,7 @@ from minigrad.program import arguments, native, passes, rounds, saving, source, 
 from minigrad.program.effects import Effect
 from minigrad.program.guards import Guards
 from minigrad.program.instructions import Listing
-from minigrad.program.memory import Lives
+from minigrad.program.memory import Lives, of_listing
 from minigrad.program.results import filled
 from minigrad.program.sources import Source
 
@@ -72,9 +72,14 @@ class Program:
     def stages(self) -> dict[str, Listing]:
         """The listing as it was traced, and after each pass, by the pass's name."""
         found = {"traced": self.listing}
-        for make in (passes.without_copies, passes.shared, passes.without_dead):
-            found[make.__name__] = make(next(reversed(found.values())))
-        return found
+        return found | {each.name: each.after for each in passes.staged(self.listing, passes.EVERYWHERE)}
+
+    def passes(self) -> passes.Stages:
+        """Return what each pass did to the program, the processor's included; ``print`` shows it.
+
+        Each has a ``name``, a ``purpose``, the listings ``before`` and ``after``, and what it ``said``.
+        """
+        return passes.staged(self.listing, (*passes.EVERYWHERE, *passes.ON_PROCESSOR))
 
     @property
     def lowered(self) -> Listing:
@@ -92,8 +97,12 @@ class Program:
         return self._native.text
 
     def memory(self) -> Lives:
-        """Return when each buffer lives, and how much memory is needed at once; ``print`` draws it."""
-        return Lives(self.replayed)
+        """Return when each buffer lives, and how much memory is needed at once; ``print`` draws it.
+
+        Before the program is made ready by its first replay, that is told from its instructions alone.
+        """
+        lives = of_listing(self.passes().last) if self._native is None else self._native.block.lives
+        return Lives(lives.lives, lives.count, before=of_listing(self.listing))
 
     @property
     def numpy(self) -> str:

@@ -24,7 +24,7 @@ def lines(listing: Listing) -> list[str]:
     for instruction in listing.instructions:
         if (title := f"# {_title(instruction)}") != above:
             found.append(above := title)
-        found.append(instruction.text())
+        found += instruction.text().split("\n")
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from minigrad_kernels import driver, sample, updates
+from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop
 
 from minigrad.program.instructions import Instruction
@@ -30,12 +31,17 @@ class Step:
         if isinstance(self.what, Loop):
             helper = self.what.names.get("of_entry", self.what)
             return str(helper.function.__name__.removesuffix("_loop"))
+        if isinstance(self.what, Host):
+            return self.what.name.removesuffix("_loop")
         return str(self.what)
 
     @property
     def is_for_table(self) -> bool:
         """Whether the driver can call it."""
-        return isinstance(self.what, Loop) and None not in map(driver.kind_of, self.arguments)
+        if isinstance(self.what, Chain):
+            return True
+        is_loop = isinstance(self.what, (Loop, driver.Team))
+        return is_loop and None not in map(driver.kind_of, self.arguments)
 
     def touches(self, root: Any) -> bool:
         """Tell whether one of its arrays lies in this memory."""

@@ -7,9 +7,10 @@ from typing import Any
 
 from minigrad.program.functions import Method, OfPython
 from minigrad.program.instructions import Instruction, Listing, Value, mapped
+from minigrad.program.passes.telling import Tell, nobody
 
 
-def shared(listing: Listing) -> Listing:
+def shared(listing: Listing, tell: Tell = nobody) -> Listing:
     """Work out once what two instructions would work out from the same values, in memory that nobody writes into."""
     known: dict[Any, Instruction] = {}
     instead: dict[Value, Value] = {}
@@ -20,12 +21,13 @@ def shared(listing: Listing) -> Listing:
             key = each.function.name, repr(mapped((each.arguments, each.options), _key))
             if (first := known.setdefault(key, each)) is not each:
                 instead.update(zip(each.makes, first.makes, strict=True))
+                tell(f"{', '.join(v.name for v in each.makes)} is {', '.join(v.name for v in first.makes)}")
                 continue
         kept.append(each)
     return Listing(listing.given, kept, listing.kept)
 
 
-def without_copies(listing: Listing) -> Listing:
+def without_copies(listing: Listing, tell: Tell = nobody) -> Listing:
     """Take an array itself in the place of its copy, where nobody writes into either and both lie alike."""
     instead: dict[Value, Value] = {}
     kept = []
@@ -35,6 +37,7 @@ def without_copies(listing: Listing) -> Listing:
             original, copy = each.arguments[0], each.result
             if copy not in listing.kept and original.in_order:
                 instead[copy] = original
+                tell(f"{copy} is {original}: nobody writes into either")
                 continue
         kept.append(each)
     return Listing(listing.given, kept, listing.kept)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from minigrad.program.functions import Method, OfPython
 from minigrad.program.instructions import Instruction, Listing
+from minigrad.program.passes.telling import Tell, nobody
 
 
-def without_dead(listing: Listing) -> Listing:
+def without_dead(listing: Listing, tell: Tell = nobody) -> Listing:
     """Leave out what neither a result, nor memory that is there afterwards, nor the host depends on.
 
     Random numbers are drawn all the same, because the next ones depend on it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from minigrad.program.functions import Attribute, InPlace, Item, OfNumPy, Operator
+from minigrad.program.functions import Attribute, InPlace, Item, Method, OfNumPy, Operator
 from minigrad.program.instructions import Instruction, Listing, Memory, Value, mapped
 
 WIDEST = 80
@@ -66,13 +66,18 @@ def _with(instruction: Instruction, inside: dict[Value, Instruction]) -> Instruc
             return x
         held = inside[x]
         text = held.function.text(held.arguments, held.options)
-        return Reading(f"({text})" if isinstance(held.function, Operator) else text, x, list(held.reads))
+        loose = isinstance(held.function, Operator) and isinstance(instruction.function, _TIGHT)
+        return Reading(f"({text})" if loose else text, x, list(held.reads))
 
     return replace(
         instruction,
         arguments=mapped(instruction.arguments, other),
         options=mapped(instruction.options, other),
     )
+
+
+_TIGHT = (Operator, Attribute, Item, Method)
+"""Functions that are written so close to what they are given that this needs parentheses."""
 
 
 class Reading(Value):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from minigrad.program.functions import Method
 from minigrad.program.instructions import Instruction, Listing
+from minigrad.program.passes.telling import Tell, nobody
 from minigrad.program.updating import Advance, Coefficients
 
 
-def hoisted(listing: Listing) -> Listing:
+def hoisted(listing: Listing, tell: Tell = nobody) -> Listing:
     """Move draws of random numbers, and the optimizers' coefficients, to the beginning, in their order.
 
     Coefficients depend on the count of steps: those behind a step of an optimizer's stay where they are.
