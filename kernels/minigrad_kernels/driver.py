@@ -104,7 +104,19 @@ class Entry:
             scope[name].__module__ = __name__
             return module.cfunc("void(int64)", cache=True, error_model="numpy")(scope[name])
 
+        if self._has_threads():  # Numba starts them where it takes its own file up
+            return int(compiled().address)
         return objects.address(name, compiled)
+
+    def _has_threads(self) -> bool:
+        """Tell whether the loop, or one that it calls, runs on several threads."""
+        pending = [self.loop]
+        while pending:
+            loop = pending.pop()
+            if loop.options.get("parallel"):
+                return True
+            pending += loop._helpers().values()
+        return False
 
     def _text(self) -> list[Any]:
         """Return what is compiled into the entry, so that another text of the loop is another entry."""

@@ -65,7 +65,7 @@ def test_nothing_is_left_for_the_next_replay(seed: int):
 
 
 def test_memory_shows_what_the_passes_have_spared():
-    step, _, data = random_step(0)  # 200-96-3 with SiLU, 24 samples
+    step, _, data = random_step(0)  # 200-96-3 with SiLU by hand, 24 samples
     step = mg.compile(step)
     for x, y in data:
         step(x, y)
