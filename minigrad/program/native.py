@@ -14,7 +14,7 @@ from operator import is_
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import driver, entrywise, softmax_xent
+from minigrad_kernels import blas, driver, entrywise, products, softmax_xent
 from minigrad_kernels.launch import Host, Loop, noted, numba
 from numpy.lib.array_utils import byte_bounds
 
@@ -77,6 +77,7 @@ class Native:
         }
         self._last = list(given)
         self._words: dict[int, list[tuple[Any, int, int]]] = defaultdict(list)
+        self._own: dict[int, list[tuple[Any, int, int]]] = defaultdict(list)
         self._views: dict[int, list[tuple[str, int, Any]]] = defaultdict(list)
         self._bounds = [byte_bounds(each) if isinstance(each, np.ndarray) else None for each in given]
         self._roots = {id(root_of(each)): each for each in given if isinstance(each, np.ndarray)}
@@ -150,14 +151,8 @@ class Native:
 
     def places_of(self, array: Any) -> list[tuple[Any, int, int]]:
         """Return the words that say where an array of the program's own lies, or so many bytes behind."""
-        root, begin, found = root_of(array), driver.address_of(array), []
-        for words, arguments in self._tables:
-            position = 1
-            for argument in arguments:
-                if isinstance(argument, np.ndarray) and root_of(argument) is root:
-                    found.append((words, position, driver.address_of(argument) - begin))
-                position += len(driver.words_of(argument))
-        return found
+        begin = driver.address_of(array)
+        return [(words, k, address - begin) for words, k, address in self._own[id(root_of(array))]]
 
     def is_own(self, found: Any) -> bool:
         """Tell whether this is an array of the program's own, into which the next replay will write."""
@@ -181,7 +176,8 @@ class Native:
             for what, arguments in calls:
                 if not isinstance(what, Loop):
                     self.scope.setdefault(what.name, what.plain)
-                self._steps.append(Step(what, arguments))
+                product = blas.find(*arguments) if what is products.blas else None
+                self._steps.append(Step(product or what, arguments))
             self._bind_all(instruction.result, result)
         elif function.name == "np.mean":  # an array from the beginning, which a loop can write into
             self._by_python(instruction, _MEAN, args, options, fixed)
@@ -258,25 +254,37 @@ class Native:
     def _write_table(self, steps: Sequence[Step]) -> None:
         if not steps:
             return
-        rows = []
-        for step in steps:
-            words: list[int] = [0]
-            places = []
-            for argument in step.arguments:
-                if isinstance(argument, np.ndarray) and (found := self._of_given(argument)):
-                    places.append((found[0], len(words), found[1]))
-                words += driver.words_of(argument)
-            kept = np.array(words, np.int64)
-            for k, position, offset in places:
-                self._words[k].append((kept, position, offset))
-            assert isinstance(step.what, Loop)
-            kinds = tuple(kind for each in step.arguments if (kind := driver.kind_of(each)) is not None)
-            rows.append((driver.entry(step.what, kinds).address, driver.address_of(kept)))
-            self._tables.append((kept, step.arguments))  # which have to stay
+        rows = [self._row(step.what, step.arguments) for step in steps]
         self.rows += rows
         name = f"table_{len(self._tables)}"
         self.scope[name] = np.array(rows, np.int64)
         self.lines.append(f"drive({name}) < 0 or fail()  # {', '.join(map(repr, steps))}")
+
+    def _row(self, what: Any, arguments: Sequence[Any]) -> tuple[int, int]:
+        """Return a call's address and that of its words."""
+        if isinstance(what, blas.Product):
+            words, at = what.words(*arguments), [4, 5, 6]
+            address = what.address
+        else:
+            words, at = [0], []
+            for argument in arguments:
+                at.append(len(words))
+                words += driver.words_of(argument)
+            kinds = tuple(kind for each in arguments if (kind := driver.kind_of(each)) is not None)
+            address = driver.entry(what, kinds).address
+        kept = np.array(words, np.int64)
+        for position, argument in zip(at, arguments, strict=True):
+            if isinstance(argument, np.ndarray):
+                self._note(kept, position, argument)
+        self._tables.append((kept, what, arguments))  # which have to stay
+        return address, driver.address_of(kept)
+
+    def _note(self, words: Any, position: int, array: Any) -> None:
+        """Remember a word that says where an array lies."""
+        if found := self._of_given(array):
+            self._words[found[0]].append((words, position, found[1]))
+        else:
+            self._own[id(root_of(array))].append((words, position, driver.address_of(array)))
 
     def _line(self, instruction: Instruction, line: str) -> None:
         arrays = tuple(self._env[value] for value in (*instruction.reads, *instruction.makes))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from minigrad_kernels import driver, sample, updates
+from minigrad_kernels.blas import Product
 from minigrad_kernels.launch import Host, Loop
 
 from minigrad.program.instructions import Instruction
@@ -22,7 +23,7 @@ class Step:
     __slots__ = ("ahead", "arguments", "what")
 
     def __init__(
-        self, what: Loop | Host | str, arguments: tuple[Any, ...], ahead: Instruction | None = None
+        self, what: Loop | Host | Product | str, arguments: tuple[Any, ...], ahead: Instruction | None = None
     ) -> None:
         self.what, self.arguments, self.ahead = what, arguments, ahead
 
@@ -30,11 +31,13 @@ class Step:
         if isinstance(self.what, Loop):
             helper = self.what.names.get("of_entry", self.what)
             return str(helper.function.__name__.removesuffix("_loop"))
-        return str(self.what)
+        return "product" if isinstance(self.what, Product) else str(self.what)
 
     @property
     def is_for_table(self) -> bool:
         """Whether the driver can call it."""
+        if isinstance(self.what, Product):
+            return True
         return isinstance(self.what, Loop) and None not in map(driver.kind_of, self.arguments)
 
     def touches(self, root: Any) -> bool:
