@@ -104,7 +104,8 @@ class Entry:
             scope[name].__module__ = __name__
             return module.cfunc("void(int64)", cache=True, error_model="numpy")(scope[name])
 
-        if self._has_threads():  # Numba starts them where it takes its own file up
+        if self._has_threads():
+            _start_threads()
             return int(compiled().address)
         return objects.address(name, compiled)
 
@@ -158,6 +159,14 @@ def call(loop: Loop, arguments: tuple[Any, ...]) -> Any:
     words = np.array([0, *(word for each in arguments for word in words_of(each))], np.int64)
     driver()(np.array([(entry(loop, kinds).address, address_of(words))], np.int64))  # type: ignore[arg-type]
     return None
+
+
+@cache
+def _start_threads() -> None:
+    """Start Numba's threads, as it does itself for functions that Python calls, but not for those of an address."""
+    from numba.np.ufunc.parallel import _launch_threads
+
+    _launch_threads()
 
 
 _POINTERS = ("float32", "float64", "int8", "int32", "int64", "bool")

@@ -7,6 +7,7 @@ in memory. Where something is not as it is expected, nothing is kept, and Numba'
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -36,8 +37,8 @@ def address(name: str, compiled: Callable[[], Any]) -> int:
     path = _path(name)
     try:
         if path is not None and path.exists():
-            found = _linked(_read(path.read_bytes()))
-            if found is not None:
+            digest, content = (whole := path.read_bytes())[:_DIGEST], whole[_DIGEST:]
+            if digest == _digest(content) and (found := _linked(_read(content))) is not None:
                 return found
     except Exception:  # damaged, or of another kind: it is made anew
         pass
@@ -46,6 +47,13 @@ def address(name: str, compiled: Callable[[], Any]) -> int:
         with suppress(Exception):  # what it relies on of Numba's is no interface, and the disk may be full
             _keep(path, function)
     return int(function.address)
+
+
+_DIGEST = 16  # bytes in front of what is kept, since LLVM takes a damaged object file for a good one
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=_DIGEST).digest()
 
 
 def _keep(path: Path, function: Any) -> None:
@@ -59,7 +67,8 @@ def _keep(path: Path, function: Any) -> None:
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(json.dumps([found.function, found.needs]).encode() + b"\n" + found.code)
+        content = json.dumps([found.function, found.needs]).encode() + b"\n" + found.code
+        file.write(_digest(content) + content)
     os.replace(file.name, path)
 
 

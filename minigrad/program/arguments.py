@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,28 @@ def split(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ..
         twice = [first for k, leaf in enumerate(leaves) if (first := seen.setdefault(id(leaf), k)) != k]
         case.append(("twice", *twice))
     return tuple(case), leaves
+
+
+def no_match(args: Sequence[Any]) -> bool:
+    """Say no."""
+    return False
+
+
+def matcher(case: Sequence[Any]) -> Callable[[Sequence[Any]], bool]:
+    """Return a function that tells of arguments whether they are of a case; where it says no, they still may be.
+
+    It looks at bare arrays alone, and makes no case of them: most steps are given nothing else.
+    """
+    if not all(type(each) is tuple and type(each[0]) is tuple and each[2] is True for each in case):
+        return no_match
+    scope: dict[str, Any] = {"ndarray": np.ndarray}
+    terms = [f"len(args) == {len(case)}"]
+    for k, (shape, dtype, _) in enumerate(case):
+        scope |= {f"shape{k}": shape, f"dtype{k}": dtype}
+        terms += [f"(a := args[{k}]).__class__ is ndarray", f"a.shape == shape{k}", f"a.dtype is dtype{k}"]
+        terms += ["a.flags.c_contiguous", *(f"a is not args[{j}]" for j in range(k))]
+    found: Callable[[Sequence[Any]], bool] = eval(f"lambda args: {' and '.join(terms)}", scope)
+    return found
 
 
 def is_leaf(x: Any) -> bool:

@@ -58,8 +58,12 @@ class Compiled:
         return self if instance is None else MethodType(self, instance)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        case, leaves = arguments.split(args, kwargs)
         program, broken = self._last, ""
+        leaves: Sequence[Any] = args
+        if program is not None and not kwargs and program.takes(args):
+            case = program.case  # as nearly always, and without taking the arguments apart
+        else:
+            case, leaves = arguments.split(args, kwargs)
         if program is None or program.case != case or program.guards.broken():
             for program in self._programs.get(case, ()):
                 if not (broken := program.guards.broken()):
@@ -95,9 +99,11 @@ class Compiled:
         while (args := batches.peek()) is not None:
             case, leaves = arguments.split(args, {})
             program = next((each for each in self._programs.get(case, ()) if id(each) in held), None)
+            began = perf_counter()
             if program is None or _is_watched() or (self.verify and _is_due(program.calls + 1)):
                 results.add([self(*args)])
                 held.add(id(self._last))
+                pace.took(1, perf_counter() - began)
                 batches.advance(1)
             elif not self._rounds(program, batches, leaves, results, pace):
                 program.calls += 1
@@ -105,6 +111,7 @@ class Compiled:
                     results.add([program.run(leaves)])
                 except Exception as error:
                     self._fail(error, args, {})
+                pace.took(1, perf_counter() - began)
                 batches.advance(1)
             if progress is not None and perf_counter() - told > 0.1:
                 progress(results)
@@ -227,13 +234,13 @@ class Pace:
     SECONDS = 0.03
 
     def __init__(self) -> None:
-        self.rounds = 16
+        self.rounds = 1
 
     def took(self, rounds: int, seconds: float) -> None:
         """Learn from how long some rounds took."""
         if rounds:
             fitting = int(rounds * self.SECONDS / max(seconds, 1e-6))
-            self.rounds = max(1, min(fitting, 8 * self.rounds))
+            self.rounds = max(1, min(fitting, 64 * self.rounds))
 
 
 def _without_graph(module: Module) -> Callable[..., Any]:

@@ -210,11 +210,24 @@ def _settings(optimizer: Optimizer) -> list[Fact]:
         return f"{kind} has {len(now)} groups of parameters, not {len(before)}"
 
     whole = [Fact("{here}._members", optimizer, None, optimizer._members, told_of_groups)]
-    names = ("fast", "max_norm", "kernel")
-    return whole + [
-        Fact("{here}." + name, each, None, getattr(each, name), told)
-        for each in (optimizer, *optimizer._members)
-        for name in names
+    return whole + [fact for each in (optimizer, *optimizer._members) for fact in _rule(each, told)]
+
+
+def _rule(optimizer: Optimizer, told: Callable[[Any, Any], str]) -> list[Fact]:
+    """By which rule a group goes: its formula may branch by flags, as which it was read."""
+    kernel = optimizer.kernel
+
+    def alike(now: Any, before: Any) -> bool:
+        return optimizer.kernel is kernel
+
+    texts = {f"getattr({{here}}, {name!r}, None)": value for name, value in optimizer.reading.flags}
+    flags = [Fact(text, optimizer, None, value, told, alike) for text, value in texts.items()]
+    read = Fact("{here}._read", optimizer, None, optimizer._read, told, alike)
+    names = ("fast", "max_norm")
+    return [
+        read,
+        *flags,
+        *(Fact("{here}." + each, optimizer, None, getattr(optimizer, each), told) for each in names),
     ]
 
 

@@ -14,7 +14,7 @@ from operator import is_
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import driver, entrywise, softmax_xent
+from minigrad_kernels import blas, driver, entrywise, products, softmax_xent
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop, noted, numba
 from minigrad_kernels.loops import scratch_noted
@@ -82,6 +82,7 @@ class Native:
         }
         self._last = list(given)
         self._words: dict[int, list[tuple[Any, int, int]]] = defaultdict(list)
+        self._own: dict[int, list[tuple[Any, int, int]]] = defaultdict(list)
         self._views: dict[int, list[tuple[str, int, Any]]] = defaultdict(list)
         self._bounds = [byte_bounds(each) if isinstance(each, np.ndarray) else None for each in given]
         self._roots = {id(root_of(each)): each for each in given if isinstance(each, np.ndarray)}
@@ -89,7 +90,6 @@ class Native:
         self._constants: set[Value] = set()
         self._steps: list[Step] = []
         self._tables: list[Any] = []
-        self._places: list[tuple[Any, int, Any]] = []
         self.rows: list[tuple[int, int]] = []
         for value, each in zip(listing.given, given, strict=True):
             self._bind(value, each)
@@ -159,12 +159,8 @@ class Native:
 
     def places_of(self, array: Any) -> list[tuple[Any, int, int]]:
         """Return the words that say where an array of the program's own lies, or so many bytes behind."""
-        root, begin = root_of(array), driver.address_of(array)
-        return [
-            (words, position, driver.address_of(each) - begin)
-            for words, position, each in self._places
-            if root_of(each) is root
-        ]
+        begin = driver.address_of(array)
+        return [(words, k, address - begin) for words, k, address in self._own[id(root_of(array))]]
 
     def is_own(self, found: Any) -> bool:
         """Tell whether this is an array of the program's own, into which the next replay will write."""
@@ -220,7 +216,8 @@ class Native:
             for what, arguments in calls:
                 if not isinstance(what, Loop):
                     self.scope.setdefault(what.name, what.plain)
-                self._steps.append(Step(what, arguments))
+                product = blas.find(*arguments) if what is products.blas else None
+                self._steps.append(Step(product or what, arguments))
             self._bind_all(instruction.result, result)
         elif function.name == "np.mean":  # an array from the beginning, which a loop can write into
             self._by_python(instruction, _MEAN, args, options, fixed)
@@ -317,46 +314,51 @@ class Native:
     def _write_table(self, steps: Sequence[Step]) -> None:
         if not steps:
             return
-        rows = [row for step in steps for row in self._calls(step.what, step.arguments)]
+        rows = [row for step in steps for row in self._rows(step.what, step.arguments)]
         self.rows += rows
         name = f"table_{len(self._tables)}"
         self.scope[name] = np.array(rows, np.int64)
         self.lines.append(f"drive({name}) < 0 or fail()  # {', '.join(map(repr, steps))}")
 
-    def _calls(self, what: Any, arguments: Sequence[Any]) -> list[tuple[int, int]]:
+    def _rows(self, what: Any, arguments: Sequence[Any]) -> list[tuple[int, int]]:
         """Return the rows of the table for a step."""
         if not isinstance(what, Chain):
-            return [self._call(what, arguments)]
+            return [self._row(what, arguments)]
         calls, table, places = what.calls(arguments)
         for k, position in places:
-            self._place(table.reshape(-1), position, arguments[k])
+            self._note(table.reshape(-1), position, arguments[k])
         self._tables.append((what, arguments))  # which have to stay
-        return [self._call(*call) for call in calls]
+        return [self._row(*call) for call in calls]
 
-    def _call(self, what: Any, arguments: Sequence[Any]) -> tuple[int, int]:
-        """Return a loop's address and that of its words."""
+    def _row(self, what: Any, arguments: Sequence[Any]) -> tuple[int, int]:
+        """Return a call's address and that of its words."""
         if isinstance(what, driver.Team):
             workers, *shared = arguments
-            calls = [self._call(what.loop, (worker, *shared)) for worker in range(workers)]
-            return calls[0] if workers == 1 else self._call(driver.at_once(), (np.array(calls),))
-        words: list[int] = [0]
-        places = []
-        for argument in arguments:
-            places.append(len(words))
-            words += driver.words_of(argument)
+            calls = [self._row(what.loop, (worker, *shared)) for worker in range(workers)]
+            return calls[0] if workers == 1 else self._row(driver.at_once(), (np.array(calls),))
+        if isinstance(what, blas.Product):
+            words, at = what.words(*arguments), [4, 5, 6]
+            address = what.address
+        else:
+            words, at = [0], []
+            for argument in arguments:
+                at.append(len(words))
+                words += driver.words_of(argument)
+            kinds = tuple(kind for each in arguments if (kind := driver.kind_of(each)) is not None)
+            address = driver.entry(what, kinds).address
         kept = np.array(words, np.int64)
-        for position, argument in zip(places, arguments, strict=True):
+        for position, argument in zip(at, arguments, strict=True):
             if isinstance(argument, np.ndarray):
-                self._place(kept, position, argument)
-        kinds = tuple(kind for each in arguments if (kind := driver.kind_of(each)) is not None)
-        self._tables.append((kept, arguments))  # which have to stay
-        return driver.entry(what, kinds).address, driver.address_of(kept)
+                self._note(kept, position, argument)
+        self._tables.append((kept, what, arguments))  # which have to stay
+        return address, driver.address_of(kept)
 
-    def _place(self, words: Any, position: int, array: Any) -> None:
-        """Note which word says where an array lies."""
-        self._places.append((words, position, array))
+    def _note(self, words: Any, position: int, array: Any) -> None:
+        """Remember a word that says where an array lies."""
         if found := self._of_given(array):
             self._words[found[0]].append((words, position, found[1]))
+        else:
+            self._own[id(root_of(array))].append((words, position, driver.address_of(array)))
 
     def _line(self, instruction: Instruction, line: str) -> None:
         arrays = tuple(self._env[value] for value in (*instruction.reads, *instruction.makes))

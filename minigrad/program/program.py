@@ -37,6 +37,8 @@ class Program:
     _function: Any = field(default=None, repr=False)
     _native: native.Native | None = field(default=None, repr=False)
     _rounds: Any = field(default=..., repr=False)
+    takes: Any = field(default=arguments.no_match, repr=False)
+    """Tells of arguments whether they are of this case, where they are bare arrays."""
     read: Any = field(default=None, repr=False)
     read_from: Sequence[Source] = field(default=(), repr=False)
     undo: Any = field(default=None, repr=False)
@@ -122,6 +124,7 @@ class Program:
         saving.save(self, path, steps)
 
     def _make_ready(self) -> None:
+        self.takes = arguments.matcher(self.case)
         self.undo = undoing.Undo(self.replayed)
         needed = set(self.replayed.given)
         pairs = zip(self.listing.given, self.sources, strict=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from minigrad_kernels import driver, sample, updates
+from minigrad_kernels.blas import Product
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop
 
@@ -23,7 +24,7 @@ class Step:
     __slots__ = ("ahead", "arguments", "what")
 
     def __init__(
-        self, what: Loop | Host | str, arguments: tuple[Any, ...], ahead: Instruction | None = None
+        self, what: Loop | Host | Product | str, arguments: tuple[Any, ...], ahead: Instruction | None = None
     ) -> None:
         self.what, self.arguments, self.ahead = what, arguments, ahead
 
@@ -33,12 +34,12 @@ class Step:
             return str(helper.function.__name__.removesuffix("_loop"))
         if isinstance(self.what, Host):
             return self.what.name.removesuffix("_loop")
-        return str(self.what)
+        return "product" if isinstance(self.what, Product) else str(self.what)
 
     @property
     def is_for_table(self) -> bool:
         """Whether the driver can call it."""
-        if isinstance(self.what, Chain):
+        if isinstance(self.what, (Chain, Product)):
             return True
         is_loop = isinstance(self.what, (Loop, driver.Team))
         return is_loop and None not in map(driver.kind_of, self.arguments)
