@@ -166,7 +166,7 @@ def _start_threads() -> None:
     """Start Numba's threads, as it does itself for functions that Python calls, but not for those of an address."""
     from numba.np.ufunc.parallel import _launch_threads
 
-    _launch_threads()
+    _launch_threads()  # type: ignore[no-untyped-call]
 
 
 _POINTERS = ("float32", "float64", "int8", "int32", "int64", "bool")
