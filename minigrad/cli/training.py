@@ -31,7 +31,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="mlp-dropout (the default), mlp-sgd, char-gpt …; see minigrad recipes.",
+            help="deep-adam, line-gd, mlp-sgd, mlp-dropout (the default), rows-lstm, char-rnn, char-lstm or char-gpt; "
+            "see minigrad recipes.",
             show_default=False,
         ),
     ] = None,

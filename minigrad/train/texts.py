@@ -220,6 +220,41 @@ def write(
     return _drawn(model, vocabulary, chance, vocabulary.encode(start), length, (temperature, top_k, top_p))
 
 
+def write_tokens(
+    model: nn.GPT,
+    chance: np.random.Generator,
+    prompt: str = "",
+    *,
+    length: int = 400,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+) -> Iterator[str]:
+    """Return an iterator of the text of ``length`` tokens after a prompt, for a GPT with a tokenizer; see ``write``.
+
+    A token may end within a character, which then comes with the next one. An empty prompt stands for GPT-2's own sign
+    of a text's beginning, where the tokenizer has it.
+    """
+    check_settings(length, temperature, top_k, top_p)
+    ids = model.encoded(prompt)
+    start = None if prompt else model.tokenizer.token_to_id("<|endoftext|>")
+    ids = ids if start is None else np.array([[start]])
+    tokens = model.stream(ids, length, temperature, top_k or None, top_p if top_p < 1 else None, chance)
+    return _characters_of(tokens, model.tokenizer)
+
+
+def _characters_of(tokens: Iterator[Any], tokenizer: Any) -> Iterator[str]:
+    pending: list[int] = []
+    for new in tokens:
+        pending.append(int(new[0]))
+        text = tokenizer.decode(pending)
+        if not text.endswith("\ufffd"):
+            yield text
+            pending = []
+    if pending:
+        yield tokenizer.decode(pending)
+
+
 def _drawn(
     model: Any, vocabulary: Vocabulary, chance: np.random.Generator, start: Any, length: int, how: Any
 ) -> Iterator[str]:
