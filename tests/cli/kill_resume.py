@@ -35,7 +35,7 @@ TRAIN = [
     "3",
 ]
 TEXT = "the cat sat on the mat and the dog lay by the log, and the cat saw the dog.\n" * 60
-SMALL = {"epochs": 30, "batch-size": 8, "context": 16, "hidden": 16, "layers": 2, "dropout": 0.1, "seed": 3}
+SMALL = {"epochs": 8, "batch-size": 8, "context": 16, "hidden": 16, "layers": 2, "dropout": 0.1, "seed": 3}
 PRUNE = ["prune", "run", "--sparsity", "0.9", "--epochs", "200"]
 
 
