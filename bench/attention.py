@@ -102,7 +102,7 @@ def attentions(torch: Any, rounds: int) -> None:
         print(f"attention {shape}: {a * 1e3:.2f} ms, PyTorch {b * 1e3:.2f} ms ({b / a:.2f}x)")
 
 
-def torch_gpt(torch: Any) -> Any:
+def torch_gpt(torch: Any, vocabulary: int = VOCABULARY) -> Any:
     """The same network of PyTorch's modules."""
     f, m = torch.nn.functional, torch.nn
 
@@ -124,7 +124,7 @@ def torch_gpt(torch: Any) -> Any:
     class Net(m.Module):  # type: ignore[misc,name-defined]
         def __init__(self) -> None:
             super().__init__()
-            self.wte, self.wpe = m.Embedding(VOCABULARY, WIDTH), m.Embedding(CONTEXT, WIDTH)
+            self.wte, self.wpe = m.Embedding(vocabulary, WIDTH), m.Embedding(CONTEXT, WIDTH)
             self.h, self.ln_f = m.ModuleList(Block() for _ in range(LAYERS)), m.LayerNorm(WIDTH)
             for table in (self.wte, self.wpe):
                 m.init.normal_(table.weight, std=0.02)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import textwrap
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -23,7 +24,8 @@ def recipes() -> None:
         to.print(Text.assemble("\n", (recipe.name, "bold green"), (f"  {recipe.document}{default}", "dim")))
         to.print(f"  {recipe.summary}", soft_wrap=True, markup=False)
         datasets = ("mnist", "digits") if recipe.data == "digits" else (recipe.data,)
-        show.facts(to, {data: show.settings_in_words(recipe.settings(data)) for data in datasets})
+        words = {data: show.settings_in_words(recipe.settings(data)) for data in datasets}
+        show.facts(to, {data: textwrap.fill(text, 70) for data, text in words.items()})
     to.print()
     show.commands(to, "minigrad train RECIPE", "minigrad train RECIPE --data mnist")
     to.print()

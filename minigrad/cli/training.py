@@ -31,7 +31,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="deep-adam, line-gd, mlp-sgd, mlp-dropout (the default), char-rnn or char-lstm; see minigrad recipes.",
+            help="deep-adam, line-gd, mlp-sgd, mlp-dropout (the default), rows-lstm, char-rnn, char-lstm or char-gpt; "
+            "see minigrad recipes.",
             show_default=False,
         ),
     ] = None,
@@ -41,7 +42,7 @@ def train(
     ] = None,
     hidden: Annotated[int | None, option("width of the hidden layers", _WHAT)] = None,
     dropout: Annotated[float | None, option("share of hidden units dropped, of mlp-dropout", _WHAT)] = None,
-    layers: Annotated[int | None, option("recurrent layers, of char-…", _WHAT)] = None,
+    layers: Annotated[int | None, option("layers, of char-… and rows-lstm", _WHAT)] = None,
     context: Annotated[int | None, option("characters in a window, of char-…", _WHAT)] = None,
     validation: Annotated[float | None, option("share of it to validate on, 0 to 1", _WHAT)] = None,
     augment: Annotated[bool | None, option("shift and rotate pictures", _WHAT)] = None,

@@ -4,4 +4,5 @@
 ``run`` does both for a finished run before the file appears.
 """
 
-from minigrad.export import transformer as transformer  # which enters its layers
+from minigrad.export import recurrent as recurrent  # which enter their layers
+from minigrad.export import transformer as transformer

@@ -15,7 +15,8 @@ import numpy as np
 from minigrad import nn
 from minigrad.errors import ConfigError
 from minigrad.train.config import Config, check_choice
-from minigrad.train.texts import STREAMS, CharacterRNN
+from minigrad.train.sequences import RowReader
+from minigrad.train.texts import STREAMS, WINDOWS, CharacterGPT, CharacterRNN
 
 Build = Callable[..., nn.Module]
 """(inputs, outputs, generator of the weights, generator of the dropout masks, the sizes by name) -> network"""
@@ -102,6 +103,18 @@ def _characters(kind: str) -> Build:
     return build
 
 
+def _char_gpt(
+    inputs: int, outputs: int, rng: np.random.Generator, masks: np.random.Generator, **sizes: Any
+) -> nn.Module:
+    return CharacterGPT(outputs, rng=rng, masks=masks, **sizes)
+
+
+def _rows_lstm(
+    inputs: int, outputs: int, rng: np.random.Generator, masks: np.random.Generator, **sizes: Any
+) -> nn.Module:
+    return RowReader(inputs, outputs, rng=rng, masks=masks, **sizes)
+
+
 def _character_recipe(name: str, kind: str, document: str, summary: str) -> Recipe:
     return Recipe(
         name=name,
@@ -186,6 +199,47 @@ RECIPES: dict[str, Recipe] = {
         ),
         _character_recipe(
             "char-lstm", "LSTM", "Graves 2013", "writes text, a letter at a time: an LSTM, 10 epochs"
+        ),
+        Recipe(
+            name="char-gpt",
+            document="Radford et al. 2018",
+            summary="writes text, a letter at a time: a GPT of 4 layers, 5 epochs",
+            build=_char_gpt,
+            listed={
+                "epochs": 5,
+                "batch_size": 16,
+                "optimizer": "adamw",
+                "lr": 0.001,
+                "schedule": "cosine",
+                "clip_norm": 1.0,
+                "weight_decay": 0.1,
+                "validation": 0.05,
+                "layers": 4,
+                "dropout": 0.1,
+            },
+            on_digits={},
+            optimizer_settings={},
+            data="python",
+            sizes=("hidden", "layers", "dropout", "context"),
+            reads=WINDOWS,
+        ),
+        Recipe(
+            name="rows-lstm",
+            document="Le et al. 2015, section 4.2",
+            summary="reads a digit row by row: an LSTM of 128, Adam 0.001, 10 epochs",
+            build=_rows_lstm,
+            listed={
+                "epochs": 10,
+                "batch_size": 32,
+                "optimizer": "adam",
+                "lr": 0.001,
+                "clip_norm": 1.0,
+                "validation": 0.0,
+                "dropout": 0.0,
+            },
+            on_digits={"epochs": 40, "lr": 0.005, "schedule": "cosine", "validation": 0.1},
+            optimizer_settings={},
+            sizes=("hidden", "layers", "dropout"),
         ),
     )
 }

@@ -12,12 +12,15 @@ from minigrad import modes, nn
 from minigrad.data.text import TEXTS, Vocabulary, load_text, streams, windows
 from minigrad.errors import ConfigError, DataError
 from minigrad.files import atomic_write
-from minigrad.tensor import Tensor
+from minigrad.nn.gpt import Cache
+from minigrad.tensor import Tensor, unwrap
 from minigrad.train.config import Config
 from minigrad.train.prepare import Prepared
 from minigrad.train.training import Callback, Training
 
 TEST_SHARE = 0.05
+HEADS = 4
+"""Of a GPT over characters."""
 STREAMS, WINDOWS = "streams", "windows"
 """How a recipe reads a text: side by side with its state carried on, or in windows at random."""
 
@@ -74,6 +77,41 @@ class CharacterRNN(nn.Module):
         """See ``Writer``."""
         y, memory = self.layers(self.embedding(ids), memory)
         return self.head(y[:, -1]), memory
+
+
+class CharacterGPT(nn.Module):
+    """A GPT over characters: ids (n, times) become logits (n · times, characters)."""
+
+    def __init__(
+        self,
+        characters: int,
+        hidden: int,
+        layers: int,
+        dropout: float,
+        context: int,
+        rng: np.random.Generator,
+        masks: np.random.Generator,
+    ) -> None:
+        self.gpt = nn.GPT(characters, context, layers, HEADS, hidden, dropout, rng=rng)
+        nn.seed_dropout(self.gpt, masks)
+
+    def forward(self, ids: Any) -> Any:
+        """Return the logits of the character after each."""
+        logits = self.gpt(ids)
+        return logits.reshape((ids.shape[0] * ids.shape[1], self.gpt.vocab_size))
+
+    def step(self, ids: Any, memory: Any = None) -> tuple[Any, Any]:
+        """See ``Writer``; ``memory`` is the keys and values of what was read, and the ids that may be read again.
+
+        Where they are as many as it can see at once, it reads the later half of them anew and goes on behind it.
+        """
+        cache, read = memory or (Cache(self.gpt.n_layer), None)
+        bare = unwrap(ids)
+        read = bare if read is None else np.concatenate([read, bare], axis=1)
+        if cache.length + bare.shape[1] > self.gpt.block_size:
+            cache, read = Cache(self.gpt.n_layer), read[:, -max(1, self.gpt.block_size // 2) :]
+            bare = read
+        return self.gpt(bare, cache)[:, -1], (cache, read)
 
 
 def _parts(state: Any) -> tuple[Any, ...]:
@@ -180,6 +218,41 @@ def write(
     check_settings(length, temperature, top_k, top_p)
     start = prompt or ("\n" if "\n" in vocabulary.characters else vocabulary.characters[0])
     return _drawn(model, vocabulary, chance, vocabulary.encode(start), length, (temperature, top_k, top_p))
+
+
+def write_tokens(
+    model: nn.GPT,
+    chance: np.random.Generator,
+    prompt: str = "",
+    *,
+    length: int = 400,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+) -> Iterator[str]:
+    """Return an iterator of the text of ``length`` tokens after a prompt, for a GPT with a tokenizer; see ``write``.
+
+    A token may end within a character, which then comes with the next one. An empty prompt stands for GPT-2's own sign
+    of a text's beginning, where the tokenizer has it.
+    """
+    check_settings(length, temperature, top_k, top_p)
+    ids = model.encoded(prompt)
+    start = None if prompt else model.tokenizer.token_to_id("<|endoftext|>")
+    ids = ids if start is None else np.array([[start]])
+    tokens = model.stream(ids, length, temperature, top_k or None, top_p if top_p < 1 else None, chance)
+    return _characters_of(tokens, model.tokenizer)
+
+
+def _characters_of(tokens: Iterator[Any], tokenizer: Any) -> Iterator[str]:
+    pending: list[int] = []
+    for new in tokens:
+        pending.append(int(new[0]))
+        text = tokenizer.decode(pending)
+        if not text.endswith("\ufffd"):
+            yield text
+            pending = []
+    if pending:
+        yield tokenizer.decode(pending)
 
 
 def _drawn(

@@ -2,6 +2,7 @@
 
     python -m tests.cli.kill_resume 30          # minigrad train
     python -m tests.cli.kill_resume 30 prune    # minigrad prune
+    python -m tests.cli.kill_resume 10 char-gpt # minigrad train char-gpt, or another that writes
 
 A run counts as killed only where SIGKILL came after its folder was begun and before it was finished.
 """
@@ -33,6 +34,8 @@ TRAIN = [
     "--seed",
     "3",
 ]
+TEXT = "the cat sat on the mat and the dog lay by the log, and the cat saw the dog.\n" * 60
+SMALL = {"epochs": 8, "batch-size": 8, "context": 16, "hidden": 16, "layers": 2, "dropout": 0.1, "seed": 3}
 PRUNE = ["prune", "run", "--sparsity", "0.9", "--epochs", "200"]
 
 
@@ -117,10 +120,23 @@ def kill_and_resume(trials: int, cwd: Path, start: list[str], seed: int = 0) -> 
     return found
 
 
+def writing(recipe: str, cwd: Path, **changes: object) -> list[str]:
+    """Return what trains a recipe that writes on a small text, which is put into the folder."""
+    (cwd / "cats.txt").write_text(TEXT)
+    settings = {"data": "cats.txt", **SMALL, **changes}
+    return [
+        "train",
+        recipe,
+        *(word for name, value in settings.items() for word in (f"--{name}", str(value))),
+    ]
+
+
 def main() -> None:
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     start = PRUNE if sys.argv[2:] == ["prune"] else TRAIN
     with tempfile.TemporaryDirectory() as folder:
+        if sys.argv[2:] and start is TRAIN:
+            start = writing(sys.argv[2], Path(folder))
         if start is PRUNE:
             run(Path(folder), "train", "--epochs", 5, "--out", "run", "--quiet")
         found = kill_and_resume(trials, Path(folder), start)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.kill_resume import kill_and_resume
+from tests.cli.kill_resume import kill_and_resume, writing
 from tests.cli.shared import TINY, command, end_with, environment, on_a_terminal, process, wait_until
 
 LONG = ["--epochs", "2000", "--batch-size", "16"]
@@ -35,6 +35,11 @@ def test_killed_runs_end_with_the_same_bytes(tmp_path: Path) -> None:
     settings = {"data": "own.npz", "epochs": 120, "batch-size": 8, "patience": 100, "seed": 3}
     options = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
     found = kill_and_resume(3, tmp_path, ["train", *options])
+    assert all(trial.equal for trial in found)
+
+
+def test_a_killed_run_that_writes_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    found = kill_and_resume(1, tmp_path, writing("char-gpt", tmp_path, epochs=4))
     assert all(trial.equal for trial in found)
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import safetensors.numpy
 
+from minigrad import nn
+from minigrad.escape import printable
 from tests.cli.shared import TINY, minigrad
 
 TEXT = "the cat sat on the mat and the dog lay by the log\n" * 40
@@ -73,3 +77,39 @@ def test_evaluate_finds_the_same_loss(writer: Path) -> None:
 def test_a_network_that_tells_classes_apart_does_not_write(tmp_path: Path) -> None:
     minigrad("train", *TINY, "--out", tmp_path / "run")
     assert "MG-532" in minigrad("sample", tmp_path / "run", code=1)
+
+
+def test_a_gpt_goes_on_beyond_its_context(writer: Path, tmp_path: Path) -> None:
+    settings = ["--epochs", 1, "--batch-size", 8, "--context", 8, "--hidden", 8, "--layers", 1]
+    data = ["--data", writer.parent / "cats.txt"]
+    minigrad("train", "char-gpt", *data, *settings, "--out", tmp_path / "run")
+    said = minigrad("sample", tmp_path / "run", "--prompt", "the cat sat on", "--length", 40)
+    assert len(said) == len("the cat sat on") + 40 + 1
+    assert (tmp_path / "run" / "samples" / "epoch-0001.txt").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["run", "--gpt2", "folder"]])
+def test_one_network_writes(arguments: list[str]) -> None:
+    assert "MG-803" in minigrad("sample", *arguments, code=2)
+
+
+def test_a_gpt2_writes_what_it_generates(tmp_path: Path) -> None:
+    tokenizers = pytest.importorskip("tokenizers", reason="tokenizers is not installed")
+    byte_level = tokenizers.pre_tokenizers.ByteLevel
+    words = {character: i for i, character in enumerate(sorted(byte_level.alphabet()))}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE({**words, "<|endoftext|>": len(words)}, []))
+    tokenizer.pre_tokenizer = byte_level(add_prefix_space=False)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    sizes = {"vocab_size": len(words) + 1, "n_positions": 16, "n_layer": 1, "n_head": 2, "n_embd": 8}
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2", **sizes}))
+    model = nn.GPT(len(words) + 1, 16, 1, 2, 8, rng=np.random.default_rng(0))
+    turned = {
+        name: np.ascontiguousarray(array.T if "c_" in name and name.endswith("weight") else array)
+        for name, array in model.state_dict().items()
+    }
+    safetensors.numpy.save_file(turned, tmp_path / "model.safetensors")
+    said = minigrad("sample", "--gpt2", tmp_path, "--prompt", "To be", "--length", 6, "--temperature", 0)
+    model.tokenizer = tokenizer
+    assert said == printable(model.generate("To be", 6, temperature=0), keep="\n") + "\n"
+    assert minigrad("sample", "--gpt2", tmp_path, "--length", 3).endswith("\n")

@@ -14,12 +14,22 @@ from minigrad.export import graph
 from minigrad.export.check import compare, outputs
 from minigrad.export.graph import LAYERS, model_of
 from minigrad.nn import Buffer
+from minigrad.train.sequences import RowReader
+from minigrad.train.texts import CharacterGPT, CharacterRNN
 
 RNG = np.random.default_rng(0)
 
 
 def dense(inputs: int, out: int, bias: bool = True) -> nn.Linear:
     return nn.Linear(inputs, out, bias, rng=RNG)
+
+
+def writer(kind: Any, both: bool) -> nn.Module:
+    model = CharacterRNN(kind, 7, 4, 2, 0.1, RNG, RNG)
+    if both:
+        options = {"bias": False, "batch_first": True, "bidirectional": True, "rng": RNG}
+        model.layers, model.head = kind(4, 4, 1, **options), dense(8, 7)
+    return model
 
 
 CASES: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
@@ -75,6 +85,16 @@ CASES: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
         nn.GPT(7, 6, 1, 1, 4, bias=False, gelu="none", tied=False, rng=RNG),
         (6,),
     ),
+    **{
+        f"{kind.__name__} over characters{', in both directions' * both}": (
+            writer(kind, both),
+            (6,),
+        )
+        for kind in (nn.RNN, nn.GRU, nn.LSTM)
+        for both in (False, True)
+    },
+    "GPT over characters": (CharacterGPT(7, 8, 1, 0.0, 6, RNG, RNG), (5,)),
+    "rows": (RowReader(16, 3, 5, 2, 0.1, RNG, RNG), (16,)),
     "Embedding": (nn.Sequential(nn.Embedding(7, 4, rng=RNG), nn.Flatten(), dense(12, 2)), (3,)),
 }
 

@@ -18,7 +18,7 @@ from minigrad.train.config import Config
 from minigrad.train.evaluation import evaluate
 from minigrad.train.progress import ShowProgress
 from minigrad.train.recipes import RECIPES
-from minigrad.train.texts import CharacterRNN, NextCharacter, choose, prepare_text, write
+from minigrad.train.texts import CharacterGPT, CharacterRNN, NextCharacter, choose, prepare_text, write
 
 TEXT = "the cat sat on the mat and the dog lay by the log; " * 60
 WRITERS = [name for name, recipe in RECIPES.items() if recipe.reads]
@@ -59,6 +59,23 @@ def test_step_by_step_it_says_what_it_says_at_once(kind: Any) -> None:
     for k in (3, 4, 5):
         after, memory = model.step(ids[:, k : k + 1], memory)
         np.testing.assert_allclose(after.numpy()[0], whole[k], atol=1e-6)
+
+
+def test_a_gpt_says_step_by_step_what_it_says_at_once_and_goes_on_where_it_is_full() -> None:
+    rng = np.random.default_rng(0)
+    model = CharacterGPT(5, 8, 2, 0.0, 6, rng, rng).eval()
+    ids = rng.integers(0, 5, (1, 12))
+    whole = model(ids[:, :6]).numpy()
+    memory = None
+    for k in range(6):
+        logits, memory = model.step(ids[:, k : k + 1], memory)
+        np.testing.assert_allclose(logits.numpy()[0], whole[k], atol=1e-6)
+    logits, memory = model.step(ids[:, 6:7], memory)  # the later half of what it sees: ids 4, 5, 6
+    np.testing.assert_allclose(logits.numpy()[0], model(ids[:, 4:7]).numpy()[-1], atol=1e-6)
+    logits, memory = model.step(ids[:, 7:8], memory)
+    np.testing.assert_allclose(logits.numpy()[0], model(ids[:, 4:8]).numpy()[-1], atol=1e-6)
+    long, _ = model.step(ids)
+    np.testing.assert_allclose(long.numpy()[0], model(ids[:, -3:]).numpy()[-1], atol=1e-6)
 
 
 def test_the_loss_is_the_mean_over_all_characters(tmp_path: Path) -> None:
