@@ -107,3 +107,14 @@ def no_numpy(name: str) -> str:
         f"{name} has no update rule that could be written out in NumPy, so the step cannot be saved as a file. "
         "optimizer.no_kernel says why; save a step with another optimizer, or the model: model.state_dict()."
     )
+
+
+def no_javascript(instruction: Any, what: str, where: str) -> str:
+    """MG-670: an instruction that no page can run."""
+    reads = ", ".join(f"{value.name}: {value.described}" for value in instruction.reads)
+    return (
+        f"{instruction.text():.200} ({where}) has no function in JavaScript{f': {what}' if what else ''}. "
+        f"It is given {reads or 'no array'}. "
+        "The page of this step shows what was recorded, and its numbers cannot be changed. Record it without this "
+        "operation to have a live one."
+    )

@@ -13,6 +13,7 @@ from functools import cache
 
 from minigrad.files import atomic_write
 from minigrad.markup import Child, Markup, fragment, tag
+from minigrad.viz import page_live
 from minigrad.viz.embed import asset, document, embedded, image, themed
 from minigrad.viz.explain import explain
 from minigrad.viz.page_data import collect, entries, notes, rule, title, where
@@ -20,7 +21,18 @@ from minigrad.viz.page_graph import draw
 from minigrad.viz.page_source import listing
 from minigrad.viz.trace import Trace
 
-SCRIPTS = ("theme.js", "keys.js", "numbers.js", "parts.js", "arrays.js", "graph.js", "stepper.js")
+SCRIPTS = (
+    "theme.js",
+    "keys.js",
+    "numbers.js",
+    "parts.js",
+    "arrays.js",
+    "graph.js",
+    "numpy.js",
+    "live.js",
+    "change.js",
+    "stepper.js",
+)
 BUDGET = 2_300_000
 """Characters that the entries of arrays may take; the rest of a page is small beside it."""
 _LONGEST = 240
@@ -73,6 +85,9 @@ def _display(
     trace: Trace, follow: str | Iterable[str], collapse: bool | None, budget: int, *, alone: bool
 ) -> Markup:
     """The stepper, ``alone`` on a page or among other things."""
+    program = page_live.page(trace)
+    data = collect(trace, (follow,) if isinstance(follow, str) else tuple(follow), budget, program)
+    script = _script().replace("__PROGRAM__", page_live.as_script(program, data))
     uid = "mg" + secrets.token_hex(6)
     name = trace.title or "recorded step"
     alt = f"the graph of {name} after the last event"
@@ -91,8 +106,8 @@ def _display(
             class_="mg-grid",
         ),
         tag("details", tag("summary", f"All {len(trace.events)} events as a list"), _list(trace), class_="mg-list"),
-        embedded(collect(trace, (follow,) if isinstance(follow, str) else tuple(follow), budget)),
-        tag("script", Markup(_script().replace("__ID__", uid))),
+        embedded(data),
+        tag("script", Markup(script.replace("__ID__", uid))),
         class_="mg-stepper", id=uid, data_page=alone, role="region", aria_label=f"stepper: {name}",
     )  # fmt: skip
 
@@ -146,10 +161,10 @@ def _list(trace: Trace) -> Markup:
 
 @cache
 def _script() -> str:
-    parts = "".join(map(asset, SCRIPTS))
-    return f"(() => {{{parts}}})();"
+    *parts, last = map(asset, SCRIPTS)
+    return f"(() => {{{''.join(parts)}__PROGRAM__{last}}})();"
 
 
 @cache
 def _style() -> str:
-    return themed(".mg-stepper") + asset("graph.css") + asset("stepper.css")
+    return themed(".mg-stepper") + asset("graph.css") + asset("stepper.css") + asset("change.css")

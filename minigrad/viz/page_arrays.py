@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -68,30 +69,52 @@ def _shrunk(grid: Host, axis: int, most: int) -> Host:
 class Store:
     """The arrays of a page, each once, with their entries as long as the budget of characters lasts."""
 
-    def __init__(self, budget: int) -> None:
-        self.left = budget
+    def __init__(self, budget: int, names: Mapping[int, str] | None = None) -> None:
+        self.left, self._names = budget, names or {}
         self.arrays: list[dict[str, Any]] = []
         self._hosts: list[Host] = []
         self._known: dict[tuple[Any, ...], int] = {}
 
     def add(self, array: Host) -> int:
-        """Enter an array and return its number; what was entered before keeps its number."""
+        """Enter an array and return its number; what was entered before keeps its number.
+
+        Arrays with one content are one, unless they are different values of the step's program.
+        """
         content = np.ascontiguousarray(array)
+        name = self._names.get(id(array))
         key = (content.shape, content.dtype.str, content.tobytes())
-        k = self._known.get(key)
+        k = self._known.get((*key, name))
         if k is None:
-            k = self._known[key] = len(self.arrays)
-            self.arrays.append(_described(array))
+            k = self._known[*key, name] = len(self.arrays)
+            made = _described(array)
+            if name is not None:
+                made["live"] = name
+            if (first := self._known.setdefault(key, k)) != k:
+                made["same"] = first
+            self.arrays.append(made)
             self._hosts.append(array)
         return k
 
-    def fill(self, order: list[int]) -> None:
-        """Put in the entries of these arrays, most wanted first; what does not fit any more is left out."""
-        for k in order:
+    def named(self, array: Host) -> dict[str, str]:
+        """Return which of the program's values an array is, where it is one."""
+        name = self._names.get(id(array))
+        return {} if name is None else {"live": name}
+
+    def has(self, k: int) -> bool:
+        """Tell whether all entries of an array are on the page."""
+        made = self.arrays[self.arrays[k].get("same", k)]
+        return "data" in made or "all" in made or self._hosts[k].size == 0
+
+    def fill(self, order: list[int], *, exact: bool = False) -> None:
+        """Put in the entries of these arrays, most wanted first; what does not fit any more is left out.
+
+        Large arrays in double precision are rounded, unless they shall be ``exact``.
+        """
+        for k in (self.arrays[each].get("same", each) for each in order):
             made, array = self.arrays[k], self._hosts[k]
             if "data" in made or "all" in made or array.size == 0:
                 continue
-            wide = array.dtype.kind != "f" or (array.dtype.itemsize > 4 and array.size <= 1000)
+            wide = array.dtype.kind != "f" or (array.dtype.itemsize > 4 and (exact or array.size <= 1000))
             content = array.astype("<f8" if wide else "<f4").tobytes()
             if len(content) * 4 // 3 + 4 <= self.left:
                 made["data"], made["wide"] = base64.b64encode(content).decode(), wide

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.source import file_name
-from minigrad.viz import page_follow
+from minigrad.viz import page_follow, page_live
 from minigrad.viz.explain import explain
 from minigrad.viz.numbers import entry as entry_name
 from minigrad.viz.numbers import show
@@ -40,9 +40,11 @@ PHASES = {
 }
 
 
-def collect(trace: Trace, follow: tuple[str, ...], budget: int) -> dict[str, Any]:
+def collect(
+    trace: Trace, follow: tuple[str, ...], budget: int, live: page_live.Page | None = None
+) -> dict[str, Any]:
     """Return everything as plain lists, dicts, strings and numbers."""
-    store, thread = Store(budget), strongest(trace)
+    store, thread = Store(budget, None if live is None else live.names), strongest(trace)
     weights: list[dict[str, Any]] = [
         {"name": entry_name(node.name, entry), "steps": page_follow.followed(trace, node, entry)}
         for node, entry in page_follow.choices(trace, follow)
@@ -56,10 +58,13 @@ def collect(trace: Trace, follow: tuple[str, ...], budget: int) -> dict[str, Any
     for place, part in enumerate(steps):
         for k in part:
             events[k]["step"] = place
+    nodes = _nodes(trace, store)
+    told = None if live is None else live.data(trace, store)
     first = [event["answer"] for event in events] + [a for event in events for _, a in event["arrays"]]
     store.fill(list(dict.fromkeys(first)))
     return {
-        "nodes": _nodes(trace),
+        "nodes": nodes,
+        "live": told,
         "events": events,
         "steps": len(steps),
         "thread": "" if thread is None else entry_name(thread[0].name, thread[1]),
@@ -68,7 +73,7 @@ def collect(trace: Trace, follow: tuple[str, ...], budget: int) -> dict[str, Any
     }
 
 
-def _nodes(trace: Trace) -> list[dict[str, Any]]:
+def _nodes(trace: Trace, store: Store) -> list[dict[str, Any]]:
     values, gradients = timelines(trace)
     made = []
     for node in trace.nodes:
@@ -76,7 +81,7 @@ def _nodes(trace: Trace) -> list[dict[str, Any]]:
         own = [e.index for e in trace.events if isinstance(e, Forward) and e.node == node.index]
         found: dict[str, Any] = {"name": node.name, "head": head(node), "jump": (own or uses)[:1]}
         for kind, line in (("value", values[node.index]), ("grad", gradients.get(node.index, []))):
-            found[kind] = [[k, shown["text"], shown["heat"]] for k, shown in ((k, cell(a)) for k, a in line)]
+            found[kind] = [[k, (shown := cell(a))["text"], shown["heat"], store.add(a)] for k, a in line]
         found["jump"] += [k for k, *_ in found["grad"][-1:]]
         made.append(found)
     return made
@@ -141,6 +146,7 @@ def _event(trace: Trace, event: Event, store: Store, wanted: set[tuple[int, ...]
         seen = [row.symbol for row in event.rows]
         found["rows"] = [
             _row(row, array.shape, store, explanations, "←" if row.symbol in seen[:i] else "=")
+            | store.named(row.value)
             for i, row in enumerate(event.rows)
         ]
         arrays = [(row.symbol, row.value) for row in event.rows if row.value.shape == array.shape][:-1]

@@ -152,7 +152,8 @@ class Recorder:
         node, _ = self.latest[id(update.tensor)]
         optimizer = type(update.optimizer).__name__
         line = self._line(here())
-        event = events.Update(self._next, line, node, optimizer, update.t, rows(update))
+        norm = update.optimizer.max_norm
+        event = events.Update(self._next, line, node, optimizer, update.t, rows(update), norm)
         self._note(event)
         self.updated[node] = event.rows[-1].value
 

@@ -127,6 +127,8 @@ class Row:
     value: Host
     given: bool = False
     tree: Expression | None = None
+    setting: bool = False
+    """Whether it is one of the optimizer's numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +142,7 @@ class Update:
     optimizer: str
     t: int
     rows: tuple[Row, ...]
+    max_norm: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

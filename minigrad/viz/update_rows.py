@@ -60,7 +60,8 @@ def rows(update: Update) -> tuple[Row, ...]:
 
 def _given(values: dict[str, Any], **trees: Expression | None) -> tuple[Row, ...]:
     return tuple(
-        Row(name, "", host(value), given=True, tree=trees.get(name)) for name, value in values.items()
+        Row(name, "", host(value), given=True, tree=trees.get(name), setting=isinstance(value, (int, float)))
+        for name, value in values.items()
     )
 
 

@@ -69,6 +69,9 @@ def _of_reference(kernel: Instruction, function: OfKernel, trace: Trace) -> list
         )
     inside = trace.instructions[start:]
     _name_coefficients(inside, getattr(function.kernel, "names", ()), trace)
+    own = {
+        tracer.node.memory: value.memory for value, tracer in tracers.items() if isinstance(tracer, Tracer)
+    }
     same: list[Instruction] = []
     pairs = (
         [(result, kernel.result)]
@@ -84,13 +87,13 @@ def _of_reference(kernel: Instruction, function: OfKernel, trace: Trace) -> list
             )
         else:
             outer[found.node] = wanted
+            if found.node.memory.made:  # what the reference has written into is what it returns
+                own.setdefault(found.node.memory, wanted.memory)
+                wanted.memory.written += found.node.memory.written
 
     def other(x: Any) -> Any:
         return outer.get(x, x) if isinstance(x, Value) else x
 
-    own = {
-        tracer.node.memory: value.memory for value, tracer in tracers.items() if isinstance(tracer, Tracer)
-    }
     return [
         replace(
             each,

@@ -2,6 +2,7 @@
 const entriesOf = (arrays) => {
   const decoded = new Map();
   const numbers = (k) => {
+    if (arrays[k].same !== undefined) return numbers(arrays[k].same);
     if (!decoded.has(k)) {
       let found = null;
       if (arrays[k].data !== undefined) {
@@ -18,6 +19,30 @@ const entriesOf = (arrays) => {
     return values === null ? undefined : values[flat(arrays[k].shape, entry)];
   };
   return { numbers, at };
+};
+
+// what a box of the graph shows: all of a short array, else its smallest and its largest entry
+const brief = (values, shape) => {
+  const nested = (from, axis) => (axis === shape.length ? number(values[from])
+    : `[${Array.from({ length: shape[axis] }, (_, i) => nested(from + i * shape.slice(axis + 1).reduce((a, b) => a * b, 1), axis + 1)).join(", ")}]`);
+  if (!values.length) return "no entries";
+  const text = values.length <= 6 ? nested(0, 0) : "";
+  if (text && text.length <= 21) return text;
+  const low = number(values.reduce((a, b) => Math.min(a, b))), high = number(values.reduce((a, b) => Math.max(a, b)));
+  return low === high ? `all ${low}` : `${low} … ${high}`;
+};
+const heatPicture = (values, shape) => {
+  const width = shape.length ? shape[shape.length - 1] : 1, height = values.length / width;
+  const [columns, rows] = [Math.min(48, width), Math.min(24, height)], canvas = make("canvas", { width: columns, height: rows });
+  const pen = canvas.getContext("2d"), picture = pen.createImageData(columns, rows), found = new Float64Array(columns * rows);
+  for (let i = 0; i < values.length; i++) {
+    const cell = Math.floor(Math.floor(i / width) * rows / height) * columns + Math.floor(i % width * columns / width);
+    if (Math.abs(values[i]) > Math.abs(found[cell])) found[cell] = values[i];
+  }
+  const largest = found.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+  found.forEach((value, i) => picture.data.set([...(value < 0 ? [0, 114, 178] : [213, 94, 0]), 255 * Math.abs(value) / largest], 4 * i));
+  pen.putImageData(picture, 0, 0);
+  return canvas.toDataURL();
 };
 
 const cells = (at, shape, entry, choose) => {

@@ -1,5 +1,5 @@
 // the drawing, live: what every box shows after an event, and which of them are in play
-const liveGraph = (canvas, data, id, jump) => {
+const liveGraph = (canvas, data, id, live, jump) => {
   const picture = canvas.querySelector("img");
   const source = new TextDecoder().decode(Uint8Array.from(atob(picture.src.split(",")[1]), (c) => c.charCodeAt(0)));
   const svg = document.importNode(new DOMParser().parseFromString(source, "image/svg+xml").documentElement, true);
@@ -19,7 +19,10 @@ const liveGraph = (canvas, data, id, jump) => {
   });
   const edges = [...svg.querySelectorAll(".edge")].map((edge) => [edge, ...edge.dataset.edge.split(":").map(Number)]);
 
-  const latest = (line, k) => line.filter(([event]) => event <= k).pop();
+  const latest = (line, k) => {
+    const found = line.filter(([event]) => event <= k).pop(), fresh = found && live && live.numbers(found[3]);
+    return fresh ? [found[0], brief(fresh, data.arrays[found[3]].shape), found[2] && heatPicture(fresh, data.arrays[found[3]].shape), found[3]] : found;
+  };
   const write = (row, found, hidden) => {
     const text = part(".text", row), heat = part(".heat", row);
     row.classList.toggle("unknown", !found || hidden);
@@ -74,5 +77,13 @@ const liveGraph = (canvas, data, id, jump) => {
     }
     centre(canvas, part(".node.active", svg), true);
   };
-  return { draw };
+  const flash = () => {  // what has just changed lights up, the more the stronger
+    if (!calm) boxes.forEach(({ box, node }) => {
+      for (const kind of ["value", "grad"]) {
+        const line = data.nodes[node][kind].slice(-1)[0], share = line ? live.change(line[3]) : 0, row = part(`.${kind} .text`, box);
+        if (share && row) row.animate([{ fill: "var(--upd)", fontWeight: 700, opacity: 1 - 0.8 * Math.sqrt(share) }, {}], { duration: 900, easing: "ease-out" });
+      }
+    });
+  };
+  return { draw, flash };
 };

@@ -1,5 +1,9 @@
 "use strict";
-// numbers as the rest of minigrad writes them
+// numbers as the rest of minigrad writes them; a half is rounded to the even digit
+const fixed = (x, places) => {
+  const scaled = Math.abs(x) * 10 ** places, low = Math.floor(scaled);
+  return scaled - low === 0.5 && low % 2 === 0 ? (Math.sign(x) * low / 10 ** places).toFixed(places) : x.toFixed(places);
+};
 const number = (x) => {
   if (x === null || x === undefined || Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
@@ -12,7 +16,7 @@ const number = (x) => {
   };
   const text = power < -4 || power > 5
     ? trim(digits, "e" + (power < 0 ? "-" : "+") + String(Math.abs(power)).padStart(2, "0"))
-    : trim(x.toFixed(Math.max(0, 3 - power)), "");
+    : trim(fixed(x, Math.max(0, 3 - power)), "");
   return text.replaceAll("-", "−");
 };
 

@@ -10,7 +10,12 @@
   const all = (selector, inside) => [...(inside || root).querySelectorAll(selector)];
   followTheme(root);
 
-  const { numbers, at } = entriesOf(data.arrays);
+  const base = entriesOf(data.arrays), live = data.live ? liveStep(data, base, program, rules) : null;
+  const numbers = (k) => (live && live.numbers(k)) || base.numbers(k);
+  const at = (k, entry) => {
+    const fresh = live && live.numbers(k);
+    return fresh ? fresh[flat(data.arrays[k].shape, entry)] : base.at(k, entry);
+  };
 
   // ---- what is shown -------------------------------------------------------------------------------------
   const everything = data.events.map((_, k) => [k, null]);
@@ -22,6 +27,8 @@
     if (picked && picked.shape === shape.join()) return picked.entry;
     return steps[position][1] || event.entry;
   };
+
+  let change = null;  // the panel in which numbers are changed
 
   // ---- controls ------------------------------------------------------------------------------------------
   const button = (name, text, action, key) => make("button", {
@@ -68,7 +75,8 @@
   one(".mg-entries").hidden = false;
   one(".mg-entries").append(make("h4", {}, "Numbers"), inspector);
 
-  const graph = liveGraph(one(".mg-canvas"), data, "__ID__", (node) => {
+  const graph = liveGraph(one(".mg-canvas"), data, "__ID__", live, (node) => {
+    if (change) change.pick(node);
     const [made, gradient] = data.nodes[node].jump;
     const wantsGradient = gradient !== undefined && now().phase !== "forward" && steps[position][0] !== gradient;
     reach(wantsGradient || made === undefined ? gradient : made);
@@ -140,6 +148,10 @@
     centre(one(".mg-scroll"), line);
   };
   const valueOf = (row, entry) => {
+    if (live && live.isChanged() && row.live) {
+      const seen = live.look(row.live);
+      if (seen !== undefined) return number(typeof seen === "number" ? seen : numpy.dense(seen)[row.array === undefined ? 0 : flat(data.arrays[row.array].shape, entry)]);
+    }
     if (row.number !== undefined) return row.number;
     if (row.at[entry.join()] !== undefined) return row.at[entry.join()];
     const value = at(row.array, entry);
@@ -169,6 +181,11 @@
   const symbolOf = (event, entry) => event.symbol + named(entry);
   const say = (event, entry) => {
     const known = event.explanations[entry.join()];
+    if (known && live && live.isChanged()) {
+      const value = at(event.answer, entry), lines = known[0].split("\n");
+      const last = event.rows ? event.rows.filter((row) => row.text).map((row) => `= ${valueOf(row, entry)}`).slice(-lines.length).join("\n") : `= ${number(value)}`;
+      return { symbols: known[0], numbers: last, answer: value };
+    }
     if (known) return { symbols: known[0], numbers: known[1], answer: known[2] };
     const value = at(event.answer, entry), symbol = symbolOf(event, entry);
     if (value === undefined) return { symbols: symbol, numbers: "not on this page: it would be too large", answer: null };
@@ -270,8 +287,11 @@
     inspector.append(head);
     if (secret) return;
     const here = same && shape.length ? at(k, entry) : undefined;
-    if (array.stats.length) inspector.append(make("p", { class: "mg-stats" },
-      ...["min", "mean", "max"].flatMap((name, i) => [make("span", { class: "mg-muted" }, name + " "), array.stats[i] + "  "]),
+    const fresh = live && live.numbers(k);
+    const stats = !fresh || !fresh.length ? array.stats
+      : [fresh.reduce((a, b) => Math.min(a, b)), fresh.reduce((a, b) => a + b, 0) / fresh.length, fresh.reduce((a, b) => Math.max(a, b))].map(number);
+    if (stats.length) inspector.append(make("p", { class: "mg-stats" },
+      ...["min", "mean", "max"].flatMap((name, i) => [make("span", { class: "mg-muted" }, name + " "), stats[i] + "  "]),
       here === undefined ? null : make("span", {}, make("span", { class: "mg-muted" }, `at ${named(entry)} `), make("b", {}, number(here)))));
     const size = shape.reduce((a, b) => a * b, 1), width = shape.length ? shape[shape.length - 1] : 1;
     if (size > 1 && size <= 64 && width <= 8 && (array.all !== undefined || numbers(k))) inspector.append(cells((place) => at(k, place), shape, same && entry, (place) => { pick(place); focusOn(".mg-cells .mg-chosen"); }));
@@ -299,4 +319,13 @@
   if (!data.events.length) return;
   track();
   arrive();
+  if (!live) return;
+  root.classList.add("mg-alive");
+  root.step = live;
+  change = changePanel(root, data, live, base, (flash) => {
+    render();
+    graph.flash();
+    if (live.change(now().answer)) flash(one(".mg-spoken .mg-numbers"), 1);
+  });
+  change.begin();
 })(0);

@@ -80,7 +80,7 @@ def test_keys_work_on_load(browser: Browser, pages: dict[str, Path], name: str) 
 
 EVERYWHERE = [
     "body", ".mg-title", ".mg-about", ".mg-count", ".mg-strip", ".mg-spoken", ".mg-numbers", ".mg-program h4",
-    ".mg-line", ".mg-canvas", ".node", ".mg-stats", ".mg-cells button", ".mg-list summary", ".mg-legend",
+    ".mg-now", ".mg-canvas", ".node", ".mg-stats", ".mg-cells button", ".mg-list summary", ".mg-legend",
     "[data-do=next]", "[data-do=play]", ".mg-predict", ".mg-slider",
 ]  # fmt: skip
 

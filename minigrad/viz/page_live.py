@@ -1,0 +1,174 @@
+"""What a page needs to work a recorded step out anew: its program in JavaScript, and which array is which value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from minigrad import optim
+from minigrad.errors import ProgramError
+from minigrad.program import javascript
+from minigrad.program.javascript_names import TYPES
+from minigrad.tensor import Tensor
+from minigrad.viz.live import Live, Rule, live, rule_of
+from minigrad.viz.page_arrays import Store
+from minigrad.viz.recorder import record
+from minigrad.viz.trace import NewLoss, Trace, Update
+
+CHOICE: dict[str, Callable[..., optim.Optimizer]] = {
+    "GD": optim.GD,
+    "SGD": optim.SGD,
+    "SGD with momentum": lambda w: optim.SGD(w, momentum=0.9),
+    "AdaGrad": lambda w: optim.AdaGrad(w, lr=0.1),
+    "RMSprop": optim.RMSprop,
+    "Adam": optim.Adam,
+    "Adam as printed": optim.AdamAsPrinted,
+}
+"""The optimizers to which a page may change."""
+
+
+@dataclass(slots=True)
+class Page:
+    """A step's program as a page has it; ``names`` has by an array's id the name of its value."""
+
+    program: Live
+    rules: list[dict[str, Any]]
+    updates: list[dict[str, Any]]
+    text: str
+    names: dict[int, str] = field(default_factory=dict)
+
+    def data(self, trace: Trace, store: Store) -> dict[str, Any] | None:
+        """Return what the page's script reads, or None where the numbers of an array do not fit on the page."""
+        given: list[list[Any]] = [
+            [value.name, node, store.add(trace.nodes[node].value), TYPES[trace.nodes[node].dtype]]
+            for node, value in self.program.given.items()
+        ]
+        constants: list[list[Any]] = [
+            [value.name, None, store.add(array), TYPES[array.dtype.name]]
+            for value, array in self.program.constants
+        ]
+        states = [k for update in self.updates for k in self._states(trace, update, store)]
+        wanted = [k for _, _, k, _ in given + constants] + states
+        if trace.loss is not None:
+            store.fill([store.add(trace.nodes[trace.loss].value)])
+        store.fill(wanted, exact=True)
+        if not all(store.has(k) for k in wanted) or self.program.loss is None:
+            return None
+        return {
+            "given": given,
+            "constants": constants,
+            "loss": self.program.loss.name,
+            "lossArray": store.add(trace.nodes[trace.loss].value) if trace.loss is not None else None,
+            "updates": self.updates,
+            "rules": self.rules,
+            "outcome": next((e.index for e in trace.events if isinstance(e, NewLoss)), None),
+        }
+
+    def _states(self, trace: Trace, update: dict[str, Any], store: Store) -> list[int]:
+        event = trace.events[update["event"]]
+        assert isinstance(event, Update)
+        symbols = self.rules[update["rule"]]["state"]
+        found = {
+            row.symbol: store.add(row.value) for row in event.rows if row.given and row.symbol in symbols
+        }
+        update["state"] = found
+        return list(found.values())
+
+
+def page(trace: Trace) -> Page | None:
+    """Return a recorded step's program for its page; None where there is none, or a page has no function for it."""
+    try:
+        program = live(trace)
+        text = javascript.phases_text(program.listing)
+        rules, names = _Rules(), {key: value.name for key, value in program.values.items()}
+        updates = [
+            _update(trace, event, program, rules, names)
+            for event in trace.events
+            if isinstance(event, Update)
+        ]
+    except ProgramError:
+        return None
+    if updates:
+        for label, (rule, event) in _choice().items():
+            rules.add(rule, event, label)
+    for each in trace.events:
+        if isinstance(each, NewLoss) and program.loss is not None:
+            names[id(each.old)], names[id(each.new)] = program.loss.name, f"after.{program.loss.name}"
+    printed = f"const program = {text};\nconst rules = [{','.join(rules.texts)}];\n"
+    return Page(program, rules.told, updates, printed, names)
+
+
+NOT_LIVE = "const program = null, rules = [];\n"
+
+
+class _Rules:
+    """The formulas on a page, each once."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+        self.texts: list[str] = []
+
+    def add(self, rule: Rule, event: Update, label: str) -> int:
+        """Enter a formula and return its number."""
+        text = javascript.phases_text(rule.listing, ("update",))
+        if text in self.texts:
+            return self.texts.index(text)
+        self.texts.append(text)
+        numbers = {row.symbol: row.value.item() for row in event.rows if row.setting}
+        self.told.append(
+            {
+                "name": label,
+                "state": list(rule.state),
+                "lines": [[symbol, value.name] for symbol, value in rule.lines],
+                "settings": {key: number for key, number in numbers.items() if key != "t"},
+            }
+        )
+        return len(self.texts) - 1
+
+
+def _update(
+    trace: Trace, event: Update, program: Live, rules: _Rules, names: dict[int, str]
+) -> dict[str, Any]:
+    rule = rule_of(event)
+    number = rules.add(rule, event, event.optimizer)
+    prefix, lines, rows = f"u{event.index}.", iter(rule.lines), []
+    for row in event.rows:
+        called = prefix + (row.symbol if row.given else next(lines)[1].name)
+        names[id(row.value)] = called
+        rows.append(called)
+    if event.node not in program.given or event.node not in program.gradients:
+        raise ProgramError("MG-671", f"{trace.nodes[event.node].name} is not what the step was given.")
+    return {
+        "event": event.index,
+        "theta": program.given[event.node].name,
+        "gradient": program.gradients[event.node].name,
+        "rule": number,
+        "t": event.t,
+        "settings": {row.symbol: row.value.item() for row in event.rows if row.setting and row.symbol != "t"},
+        "rows": rows,
+    }
+
+
+@cache
+def _choice() -> dict[str, tuple[Rule, Update]]:
+    found = {}
+    for label, make in CHOICE.items():
+        w = Tensor(np.ones(1, "float32"), requires_grad=True, name="theta")
+        optimizer = make([w])
+
+        def step(w: Tensor = w, optimizer: Any = optimizer) -> None:
+            (w * w).sum().backward()
+            optimizer.step()
+
+        event = next(each for each in record(step).events if isinstance(each, Update))
+        found[label] = rule_of(event), event
+    return found
+
+
+def as_script(made: Page | None, data: dict[str, Any]) -> str:
+    """Return the lines of the page's script that hold the program."""
+    return NOT_LIVE if made is None or data.get("live") is None else made.text

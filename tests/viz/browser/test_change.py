@@ -1,0 +1,189 @@
+"""The live page in headless Chromium: edits and what follows, undo, links, further steps, by hand and keys."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.viz import examples
+from minigrad.viz.numbers import show
+from tests.viz import live
+from tests.viz.browser.chromium import Browser, find
+
+pytestmark = pytest.mark.skipif(find() is None, reason="no Chromium is installed")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("live") / "mlp.html"
+    mg.record(examples.load("mlp")["step"], title="mlp").save(path)
+    return path
+
+
+def loss_of(steps: int = 1, w: float | None = None) -> list[float]:
+    """The losses of the exclusive or's steps in Python, after W1[0,0] was changed."""
+    names = examples.load("mlp")
+    if w is not None:
+        names["W1"].data[0, 0] = w
+    found = []
+    for _ in range(steps):
+        trace = mg.record(names["step"])
+        found.append(float(trace.node("loss").value))
+    return found
+
+
+def typed(browser: Browser, text: str) -> None:
+    browser.js("(() => { const b = document.querySelector('.mg-number'); b.focus(); b.select(); })()")
+    browser.type(text)
+    browser.key("Enter")
+    browser.js("document.querySelector('.mg-number').blur()")
+
+
+def told(browser: Browser) -> str:
+    return browser.text(".mg-loss")
+
+
+@pytest.mark.parametrize("name", [*examples.NAMES, "mlp-dropout"])
+def test_random_edits_give_pythons_numbers(browser: Browser, tmp_path: Path, name: str) -> None:
+    found = live.compare(browser, name, live.programs()[name], 3, tmp_path, seed=7)
+    assert found["edits"] == 3
+    assert found["wrong"] == []
+
+
+def test_a_typed_number_changes_everything_that_follows(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    assert "loss 0.2812" in told(browser)
+    typed(browser, "0.5")
+    wanted = loss_of(w=0.5)[0]
+    assert f"loss {show(wanted)} (was 0.2812)" in told(browser)
+    assert browser.text(".mg-was") == "was 1"
+    assert "0.5" in browser.text(".node[data-node='1'] .value .text")
+    browser.click('[data-do="last"]')
+    assert browser.errors == []
+
+
+def test_undo_redo_and_reset(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    typed(browser, "0.5")
+    changed = told(browser)
+    browser.click('[data-change="undo"]')
+    assert "loss 0.2812" in told(browser)
+    browser.click('[data-change="redo"]')
+    assert told(browser) == changed
+    browser.click('[data-change="reset"]')
+    assert "(was" not in told(browser)
+    assert browser.js("document.querySelector('[data-change=reset]').disabled")
+
+
+def test_a_link_carries_the_changes(browser: Browser, page: Path, tmp_path: Path) -> None:
+    browser.open(page)
+    typed(browser, "0.5")
+    browser.click('[data-change="step"]')
+    before = told(browser)
+    browser.click('[data-change="link"]')
+    address = browser.js("location.hash")
+    browser.open(page)
+    browser.js(f"location.hash = {address!r}")
+    browser.send("Page.reload")
+    deadline = time.monotonic() + 10
+    while told(browser) != before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert told(browser) == before
+
+
+def test_arrow_keys_and_the_pointer_nudge_a_number(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.js("document.querySelector('.mg-number').focus()")
+    browser.send("Input.dispatchKeyEvent", type="keyDown", key="ArrowUp", windowsVirtualKeyCode=38)
+    assert browser.js("document.querySelector('.mg-number').value") == "1.1"
+    browser.click('[data-change="reset"]')
+    x, y = browser.js(
+        "(() => { const b = document.querySelector('.mg-number'); b.scrollIntoView({ block: 'center' });"
+        "const r = b.getBoundingClientRect(); return [r.left + 20, r.top + r.height / 2]; })()"
+    )
+    for kind, at in (
+        ("mousePressed", x),
+        ("mouseMoved", x + 10),
+        ("mouseMoved", x + 20),
+        ("mouseReleased", x + 20),
+    ):
+        browser.send("Input.dispatchMouseEvent", type=kind, x=at, y=y, button="left", buttons=1, clickCount=1)
+    assert float(browser.js("document.querySelector('.mg-number').value")) == pytest.approx(1.5)
+    browser.click('[data-change="undo"]')  # the whole way at once
+    assert "loss 0.2812 →" in told(browser)
+
+
+def test_the_slope_stands_beside_the_gradient(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.js(
+        "(() => { const h = document.querySelector('[data-change=h]'); h.value = '0.001'; h.onchange; "
+        "h.dispatchEvent(new Event('change')); })()"
+    )
+    said = browser.text(".mg-nudge")
+    trace = mg.record(examples.load("mlp")["step"])
+    gradient = trace.gradient(trace.node("W1").index)
+    assert gradient is not None
+    assert f"the gradient says {show(gradient[0, 0])}" in said
+    slope = float(said.split("Δloss / h = ")[1].split(";")[0])
+    assert slope == pytest.approx(float(gradient[0, 0]), rel=0.01)
+
+
+def test_further_steps_are_pythons_steps_and_one_can_go_back(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    losses = loss_of(6)
+    for k in range(1, 6):
+        browser.click('[data-change="step"]')
+        assert f"step {k}: loss {show(losses[k])}" in told(browser)
+    assert browser.js("document.querySelector('.mg-curve polyline').points.length") == 6
+    for _ in range(4):
+        browser.click('[data-change="undo"]')
+    assert f"step 1: loss {show(losses[1])}" in told(browser)
+
+
+def test_it_runs_by_itself_and_stops(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.click('[data-change="run"]')
+    time.sleep(0.4)
+    browser.click('[data-change="run"]')
+    stopped = told(browser)
+    assert int(stopped.split()[1].rstrip(":")) > 3
+    time.sleep(0.2)
+    assert told(browser) == stopped
+
+
+def test_the_optimizer_is_changed_in_the_middle(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.click('[data-change="step"]')
+    browser.js(
+        "(() => { const o = document.querySelector('[data-change=optimizer]'); "
+        "o.selectedIndex = [...o.options].findIndex((each) => each.textContent === 'Adam'); "
+        "o.dispatchEvent(new Event('change')); })()"
+    )
+    rate = "document.querySelector('[data-setting=alpha]')"
+    browser.js(f"(() => {{ {rate}.value = '0.05'; {rate}.dispatchEvent(new Event('change')); }})()")
+    names = examples.load("mlp")
+    names["step"]()
+    adam = mg.optim.Adam([names["W1"], names["b1"], names["W2"]], lr=0.05)
+    names["step"].__globals__["optimizer"] = adam
+    trace = mg.record(names["step"])
+    outcome = next(event for event in trace.events if event.kind == "outcome")
+    assert f"after its update {show(outcome.new)}" in told(browser)
+
+
+def test_without_scripts_it_is_the_page_that_it_was(browser: Browser, page: Path) -> None:
+    browser.open(page, scripts=False)
+    assert not browser.js("document.querySelector('.mg-change')")
+    assert browser.js("document.querySelectorAll('.mg-list li').length") == 27
+
+
+def test_a_step_that_no_page_can_run_has_no_panel(browser: Browser, tmp_path: Path) -> None:
+    a = mg.Tensor(np.eye(2) * 2, requires_grad=True, name="a")
+    mg.record(lambda: np.linalg.inv(a).sum().backward(), title="inverse").save(tmp_path / "inverse.html")
+    browser.open(tmp_path / "inverse.html")
+    assert browser.errors == []
+    assert browser.text(".mg-count").startswith("1 / ")
+    assert not browser.js("document.querySelector('.mg-change')")
