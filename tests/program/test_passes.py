@@ -94,6 +94,41 @@ def test_what_each_pass_leaves_runs_as_numpy():
                 np.testing.assert_array_equal(array, found[0][1][name])
 
 
+FACTORS: dict[str, tuple[Any, int]] = {  # a loss, and how many products with 1 a gradient begins with
+    "a product": (lambda x, y: (x * y).sum(), 1),
+    "cross-entropy": (lambda x, y: nn.CrossEntropyLoss()(x, np.arange(3)), 1),
+    "a square": (lambda x, y: np.square(x).sum(), 0),
+    "the step's own": (lambda x, y: (np.ones_like(x.data) * x * y).sum(), 1),
+}
+
+
+@pytest.mark.parametrize("name", FACTORS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_nothing_is_multiplied_by_one(name: str):
+    f, count = FACTORS[name]
+    found = []
+    for compiled in (False, True):
+
+        def step(a, b):
+            x, y = mg.Tensor(a, requires_grad=True), mg.Tensor(b)
+            f(x, y).backward()
+            return x.grad / 4
+
+        step = mg.compile(step) if compiled else step
+        rng = np.random.default_rng(0)
+        for k in range(4):
+            a, b = rng.standard_normal((2, 3, 4)).astype("f")
+            a.flat[:5] = [0.0, -0.0, np.inf, -np.inf, np.nan] if k == 3 else 1.0
+            found.append(step(a, b).numpy())
+    for eager, replayed in zip(found[:4], found[4:], strict=True):
+        np.testing.assert_array_equal(replayed, eager)
+        np.testing.assert_array_equal(np.signbit(replayed), np.signbit(eager))
+    stages = {each.name: each for each in step.program.passes()}
+    assert len(stages["without_ones"].said) >= count
+    left = [each.text() for each in stages["without_dead"].after.instructions]
+    assert not any("ones_like" in text for text in left) or name in ("a square", "the step's own"), left
+
+
 def test_passes_show_themselves():
     step, _, data = random_step(0)  # 200-96-3 with SiLU
     step = mg.compile(step)
@@ -116,7 +151,7 @@ def test_passes_show_themselves():
 # -- a weight's gradient in its update --------------------------------------------------------------------
 
 WHY_NOT: dict[str, tuple[dict[str, Any], str]] = {
-    "joined": ({}, "_weight is updated by d_"),
+    "joined": ({}, "weight_0 is updated by d_weight_0 part by part"),
     "clipped by the norm of all": ({"max_norm": 1.0}, "is asked for elsewhere too"),
     "kept in .grad": ({"grads": True}, "is asked for elsewhere too"),
     "accumulated": ({"passes": 2}, "is no product of a layer's gradient and its input alone"),
