@@ -438,7 +438,11 @@ def _fail() -> None:
 def _is_noted(function: OfKernel, args: Any, options: Any) -> bool:
     kernel = function.kernel
     picked = kernel.pick(*args, **options)
-    return picked is not kernel.reference and (kernel.name in _NOTED or hasattr(kernel, "states"))
+    if picked is kernel.reference:
+        return False
+    in_one_piece = all(each.flags.c_contiguous for each in args if isinstance(each, np.ndarray))
+    of_loops = hasattr(kernel.cpu, "loops") and in_one_piece  # those that it names, and nothing else
+    return kernel.name in _NOTED or hasattr(kernel, "states") or of_loops
 
 
 def _as_loop(function: Function, args: Any, options: Any, result: Any) -> Step | None:

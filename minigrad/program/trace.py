@@ -7,6 +7,7 @@ what the engine decides by identity (``part is incoming``) it decides as always.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from keyword import kwlist
@@ -155,7 +156,11 @@ class Trace:
         if hasattr(kernel, "states"):  # an update rule writes its parameter and its state
             theta, _, *state = arrays[:-1]
             writes += [theta, *state]
-        return self.record(OfKernel(kernel), arrays, options, writes)
+        result = self.record(OfKernel(kernel), arrays, options, writes)
+        which, of = _GRADIENT.get(kernel.name, (0, None))
+        if of is not None and isinstance(arrays[of], Tracer):
+            self.rename(result[which], f"d_{arrays[of].node.name}")
+        return result
 
     def draw(self, rng: np.random.Generator, how: str, *args: Any, **options: Any) -> Any:
         """Draw random numbers by a method of the generator's; a replayed step draws the next ones."""
@@ -244,6 +249,8 @@ class Trace:
     def free(self, name: str) -> str:
         """Return a name that nothing has yet and that is one of Python's."""
         name = "".join(c if c.isalnum() else "_" for c in name).strip("_") or "v"
+        if name[0].isdigit():  # a layer's weight in a Sequential is "0.weight"
+            name = re.sub(r"^([\d_]+)_(.+)", r"\2_\1", name)
         name = f"_{name}" if name[0].isdigit() else name
         count = self._names.get(name, 0)
         self._names[name] = count + 1
@@ -320,6 +327,9 @@ class Trace:
             frame = frame.f_back
         return phase, location or SourceLocation(frame.f_code, frame.f_lasti)
 
+
+_GRADIENT = {"linear_backward": (0, 2), "softmax_xent_mean_forward_backward": (1, 0)}
+"""Which of a kernel's results is the gradient of which of its arguments."""
 
 _TAKEN = ("np", "scipy", "abs", "slice", "float")
 """Names that a program's text uses itself."""

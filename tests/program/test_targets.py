@@ -45,7 +45,7 @@ def test_copies_of_what_nobody_writes_are_none():
     step = mg.compile(step)
     step(*data[0])
     stages = step.program.stages
-    assert list(stages) == ["traced", "without_copies", "shared", "without_dead"]
+    assert list(stages) == ["traced", "without_copies", "shared", "without_ones", "without_dead"]
     assert ".copy" in names(stages["traced"])  # of the labels, which are bare
     assert ".copy" not in names(stages["without_copies"])
 

@@ -16,7 +16,7 @@ def shared(listing: Listing, tell: Tell = nobody) -> Listing:
     instead: dict[Value, Value] = {}
     kept = []
     for each in listing.instructions:
-        each = _with(each, instead)
+        each = replaced(each, instead)
         if is_pure(each) and not any(value in listing.kept for value in each.makes):
             key = each.function.name, repr(mapped((each.arguments, each.options), _key))
             if (first := known.setdefault(key, each)) is not each:
@@ -32,7 +32,7 @@ def without_copies(listing: Listing, tell: Tell = nobody) -> Listing:
     instead: dict[Value, Value] = {}
     kept = []
     for each in listing.instructions:
-        each = _with(each, instead)
+        each = replaced(each, instead)
         if each.function.name == ".copy" and len(each.arguments) == 1 and is_pure(each):
             original, copy = each.arguments[0], each.result
             if copy not in listing.kept and original.in_order:
@@ -43,7 +43,8 @@ def without_copies(listing: Listing, tell: Tell = nobody) -> Listing:
     return Listing(listing.given, kept, listing.kept)
 
 
-def _with(instruction: Instruction, instead: dict[Value, Value]) -> Instruction:
+def replaced(instruction: Instruction, instead: dict[Value, Value]) -> Instruction:
+    """Return an instruction with other values in the place of some."""
     if not instead:
         return instruction
 

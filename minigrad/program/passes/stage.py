@@ -35,9 +35,8 @@ class Stage:
         title = f"{self.name}: {self.purpose}"
         if not self.changed:
             return "\n".join([title, *(f"  # {text}" for text in self.said), "  nothing to do"])
-        differing = [
-            line for line in difflib.ndiff(before, after) if line[0] in "-+" and not line[2:].startswith("# ")
-        ]
+        hunks = list(difflib.unified_diff(before, after, n=0, lineterm=""))[2:]
+        differing = [f"{line[0]} {line[1:]}" for line in hunks if line[0] != "@" and line[1:3] != "# "]
         return "\n".join(
             [
                 f"{title} ({count} instructions, then {now})",
