@@ -1,6 +1,7 @@
 """Kill a command at random moments, resume it, and compare its files with those of an uninterrupted one.
 
     python -m tests.cli.kill_resume 30          # minigrad train
+    python -m tests.cli.kill_resume 10 lenet    # minigrad train lenet, or another recipe on pictures
     python -m tests.cli.kill_resume 30 prune    # minigrad prune
 
 A run counts as killed only where SIGKILL came after its folder was begun and before it was finished.
@@ -33,6 +34,7 @@ TRAIN = [
     "--seed",
     "3",
 ]
+PICTURES = ["--epochs", "4", "--batch-size", "32", "--augment", "--dropout", "0.1"]
 PRUNE = ["prune", "run", "--sparsity", "0.9", "--epochs", "200"]
 
 
@@ -119,7 +121,8 @@ def kill_and_resume(trials: int, cwd: Path, start: list[str], seed: int = 0) -> 
 
 def main() -> None:
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 30
-    start = PRUNE if sys.argv[2:] == ["prune"] else TRAIN
+    what = "".join(sys.argv[2:3])
+    start = PRUNE if what == "prune" else ["train", what, *PICTURES] if what else TRAIN
     with tempfile.TemporaryDirectory() as folder:
         if start is PRUNE:
             run(Path(folder), "train", "--epochs", 5, "--out", "run", "--quiet")
