@@ -31,18 +31,24 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="deep-adam, line-gd, mlp-sgd, mlp-dropout (the default), rows-lstm, char-rnn, char-lstm or char-gpt; "
-            "see minigrad recipes.",
+            help="deep-adam, line-gd, mlp-sgd, mlp-dropout (the default), lenet, resnet, rows-lstm, "
+            "char-rnn, char-lstm or char-gpt; see minigrad recipes.",
             show_default=False,
         ),
     ] = None,
     data: Annotated[
         str | None,
-        option("digits, mnist, line, FILE.csv or .npz; python, shakespeare, names or FILE.txt", _WHAT),
+        option(
+            "digits, mnist, glyphs, line, FILE.csv or .npz; python, shakespeare, names or FILE.txt", _WHAT
+        ),
     ] = None,
     hidden: Annotated[int | None, option("width of the hidden layers", _WHAT)] = None,
-    dropout: Annotated[float | None, option("share of hidden units dropped, of mlp-dropout", _WHAT)] = None,
-    layers: Annotated[int | None, option("layers, of char-… and rows-lstm", _WHAT)] = None,
+    dropout: Annotated[
+        float | None, option("share of hidden units dropped, of mlp-dropout, lenet", _WHAT)
+    ] = None,
+    layers: Annotated[
+        int | None, option("layers, of char-… and rows-lstm; blocks in a stage, of resnet", _WHAT)
+    ] = None,
     context: Annotated[int | None, option("characters in a window, of char-…", _WHAT)] = None,
     validation: Annotated[float | None, option("share of it to validate on, 0 to 1", _WHAT)] = None,
     augment: Annotated[bool | None, option("shift and rotate pictures", _WHAT)] = None,

@@ -99,7 +99,7 @@ def predict(
     if image is not None:
         x = read_picture(image, network)
         to.print()
-        _draw(to, x)
+        _draw(to, x if x.ndim == 2 else x[:, :, :3].mean(axis=2))
     else:
         x = read_row(str(row), network)
     to.print()

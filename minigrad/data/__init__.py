@@ -4,6 +4,7 @@ from minigrad.data.augment import Compose, Noise, Rotate, Shift, Transform
 from minigrad.data.cleaning import Report, clean
 from minigrad.data.dataset import Dataset
 from minigrad.data.digits import load_digits
+from minigrad.data.glyphs import load_glyphs
 from minigrad.data.idx import read_idx
 from minigrad.data.loader import DataLoader, generator_state, load_generator_state
 from minigrad.data.mnist import load_mnist
@@ -31,6 +32,7 @@ __all__ = [
     "load_csv",
     "load_digits",
     "load_generator_state",
+    "load_glyphs",
     "load_mnist",
     "load_npz",
     "read_idx",

@@ -1,8 +1,9 @@
 """Augmentation of pictures (D0 section 3.1): small random changes that leave the class as it is.
 
 A transform is a function ``(x, rng) -> x`` on a batch: ``x`` of floats, shape (n, height*width) or
-(n, height, width), comes back in the same shape and dtype as a new array. The whole batch is changed at
-once, each picture by its own draw. What comes into view from outside a picture is 0, black.
+(n, height, width), in colours (n, height, width, channels), comes back in the same shape and dtype as a
+new array. The whole batch is changed at once, each picture by its own draw. What comes into view from
+outside a picture is 0, black.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Transform: TypeAlias = Callable[[Array, np.random.Generator], Array]
 class Shift:
     """Move each picture by whole pixels, drawn uniformly from -pixels..pixels for each axis."""
 
-    image_shape: tuple[int, int]
+    image_shape: tuple[int, ...]
     pixels: int = 1
 
     def __call__(self, x: Array, rng: np.random.Generator) -> Array:
@@ -39,7 +40,7 @@ class Shift:
 class Rotate:
     """Turn each picture about its middle by an angle drawn uniformly from -degrees..degrees."""
 
-    image_shape: tuple[int, int]
+    image_shape: tuple[int, ...]
     degrees: float = 10.0
 
     def __call__(self, x: Array, rng: np.random.Generator) -> Array:
@@ -77,10 +78,10 @@ class Compose:
 
 
 def shift_images(images: Array, down: NDArray[np.integer[Any]], right: NDArray[np.integer[Any]]) -> Array:
-    """Move ``images`` (n, height, width) by whole pixels ``down`` and ``right``, each of shape (n,)."""
-    _, height, width = images.shape
+    """Move ``images`` (n, height, width, …) by whole pixels ``down`` and ``right``, each of shape (n,)."""
+    height, width = images.shape[1:3]
     border = int(max(np.abs(down).max(initial=0), np.abs(right).max(initial=0)))
-    padded = np.pad(images, ((0, 0), (border, border), (border, border)))
+    padded = np.pad(images, ((0, 0), (border, border), (border, border), *((0, 0),) * (images.ndim - 3)))
     rows = np.arange(height) + border - down[:, None]
     columns = np.arange(width) + border - right[:, None]
     picture = np.arange(len(images))[:, None, None]
@@ -89,11 +90,14 @@ def shift_images(images: Array, down: NDArray[np.integer[Any]], right: NDArray[n
 
 
 def rotate_images(images: Array, degrees: NDArray[np.floating[Any]]) -> Array:
-    """Turn ``images`` (n, height, width) counter-clockwise about their middle by ``degrees``, shape (n,).
+    """Turn ``images`` (n, height, width, …) counter-clockwise about their middle by ``degrees``, shape (n,).
 
     Each pixel is read, by bilinear interpolation, from where the turn brought it from:
     row = row' cos a + column' sin a, column = column' cos a - row' sin a, measured from the middle.
     """
+    if images.ndim > 3:
+        channels = [rotate_images(images[..., k], degrees) for k in range(images.shape[3])]
+        return np.stack(channels, axis=-1)
     _, height, width = images.shape
     angle = np.deg2rad(degrees)[:, None, None]
     middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
@@ -123,16 +127,15 @@ def _read_between(images: Array, row: NDArray[np.float64], column: NDArray[np.fl
     return between
 
 
-def _as_images(x: Array, image_shape: tuple[int, int]) -> Array:
+def _as_images(x: Array, image_shape: tuple[int, ...]) -> Array:
     _check_floats(x)
-    height, width = image_shape
-    if prod(x.shape[1:]) != height * width:
+    if prod(x.shape[1:]) != prod(image_shape):
         raise DataError(
             "MG-709",
-            f"images of {height}x{width} have {height * width} values; x is {x.shape}. "
+            f"images of {'x'.join(map(str, image_shape))} have {prod(image_shape)} values; x is {x.shape}. "
             "Pass the dataset's image_shape.",
         )
-    return x.reshape(len(x), height, width)
+    return x.reshape(len(x), *image_shape)
 
 
 def _check_floats(x: Array) -> None:

@@ -26,7 +26,8 @@ class Dataset:
             (n,) or (n, outputs).
         classes: the classes' names in the order of their ids, where they are known.
         name: what to call the dataset in messages and pictures.
-        image_shape: (height, width) where a sample is a picture, so that it can be drawn and augmented.
+        image_shape: (height, width), or (height, width, channels), where a sample is a picture, so that it can be drawn
+            and augmented.
         unlabelled: how many more rows its file had, which were left out because they have no class.
 
     Raises:
@@ -38,7 +39,7 @@ class Dataset:
     y: Array
     classes: tuple[str, ...] | None = None
     name: str = "data"
-    image_shape: tuple[int, int] | None = None
+    image_shape: tuple[int, ...] | None = None
     unlabelled: int = 0
 
     def __post_init__(self) -> None:
@@ -95,9 +96,9 @@ class Dataset:
         if self.x.size == 0:
             raise self._error(f"x is {self.x.shape}: there is no sample, or no feature, to learn from.")
         if self.image_shape is not None and prod(self.image_shape) != prod(self.x.shape[1:]):
-            height, width = self.image_shape
+            sides = "x".join(map(str, self.image_shape))
             raise self._error(
-                f"image_shape {height}x{width} means {height * width} values a sample, "
+                f"image_shape {sides} means {prod(self.image_shape)} values a sample, "
                 f"but x is {self.x.shape}: {prod(self.x.shape[1:])} values a sample."
             )
 

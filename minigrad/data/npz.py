@@ -16,13 +16,16 @@ from minigrad.data.precision import narrowed
 from minigrad.data.unpacking import too_large
 from minigrad.errors import DataError, warn
 
+_CHANNELS = (1, 3, 4)
+
 
 def load_npz(path: str | os.PathLike[str], *, exact: bool = False) -> Dataset:
     """Read an NPZ file with the arrays ``x`` and ``y``, as ``np.savez(path, x=x, y=y)`` writes it.
 
     ``x`` of shape (n, features) becomes float32 unscaled, or float64 where float32 would round away what tells its
     rows apart, as in ``load_csv``; ``exact`` keeps float64 wherever float32 would round. Of shape (n, height, width) it
-    is flattened to (n, height*width) and keeps its ``image_shape``.
+    is flattened to (n, height*width) and keeps its ``image_shape``; so is (n, height, width, channels) for 1, 3 or 4
+    channels, and (n, channels, height, width), whose channels come last then.
 
     Whole numbers in ``y`` are class ids (int64), floats are regression targets (float32), and text is sorted into class
     ids; a sample whose text is a missing value is left out, with the warning MG-720. An optional array ``classes``
@@ -41,11 +44,20 @@ def load_npz(path: str | os.PathLike[str], *, exact: bool = False) -> Dataset:
         x, y, unlabelled = _with_labels(x, y, path)
         distinct, y = np.unique(y, return_inverse=True)
         names = tuple(str(name) for name in distinct)
-    image_shape = (x.shape[1], x.shape[2]) if x.ndim == 3 else None
+    x, image_shape = _pictures(x)
     if image_shape and x.size:
         x = x.reshape(len(x), -1)
     x, y = _features(x, exact), _as_type(y, _target_type(y))
     return Dataset(x, y, names, path.stem, image_shape, unlabelled)
+
+
+def _pictures(x: Array) -> tuple[Array, tuple[int, ...] | None]:
+    """x with its channels last, and what its pictures' shape is; None where they are none."""
+    if x.ndim == 4 and x.shape[3] not in _CHANNELS and x.shape[1] in _CHANNELS:
+        x = x.transpose(0, 2, 3, 1)
+    if x.ndim == 3 or (x.ndim == 4 and x.shape[3] == 1):
+        return x, x.shape[1:3]
+    return x, x.shape[1:] if x.ndim == 4 and x.shape[3] in _CHANNELS else None
 
 
 def _with_labels(x: Array, y: Array, path: Path) -> tuple[Array, Array, int]:

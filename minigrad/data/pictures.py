@@ -7,6 +7,7 @@ What is white is said by the file's kind and never by the brightest of its pixel
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,21 @@ _BITS, _PHOTOMETRIC, _BLACK_IS_LARGEST = 258, 262, 0
 _ROUNDING = 1e-3
 
 
+def read_colours(path: Path, size: tuple[int, int], channels: int) -> NDArray[np.float32]:
+    """Read a picture, upright, scaled to (height, width), as float32 (height, width, channels) from 0 to 1.
+
+    There are 3 channels, of a picture on white paper, or 4 with its opacity. Raises DataError MG-716 as ``read_grey``.
+    """
+    from PIL import Image
+
+    def converted(picture: Any) -> Any:
+        mode = "RGBA" if channels == 4 else "RGB"
+        flat = _flat(picture, mode)
+        return (flat if flat.mode == mode else flat.convert("F")).resize(size[::-1], Image.Resampling.BOX)
+
+    return _read(path, converted)
+
+
 def read_grey(path: Path) -> NDArray[np.float32]:
     """Read a picture, upright, as float32 of shape (height, width) from 0 to 1.
 
@@ -27,6 +43,11 @@ def read_grey(path: Path) -> NDArray[np.float32]:
     million pixels, its floats are not finite or lie outside 0..1, or it has 32-bit whole numbers, for which there is no
     white.
     """
+    return _read(path, _flat)
+
+
+def _read(path: Path, converted: Callable[[Any], Any]) -> NDArray[np.float32]:
+    """Read a picture upright and converted, as float32 from 0 to 1."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
@@ -37,7 +58,7 @@ def read_grey(path: Path) -> NDArray[np.float32]:
                 _check_single(picture, path)
                 white, inverted = _scale(picture, path)
                 upright = ImageOps.exif_transpose(picture)
-                pixels = np.asarray(_flat(upright), np.float32)
+                pixels = np.asarray(converted(upright), np.float32)
     except DataError:
         raise
     except FileNotFoundError as error:
@@ -84,19 +105,21 @@ def _scale(picture: Any, path: Path) -> tuple[int, bool]:
     return 2 ** int(bits[0]) - 1, inverted
 
 
-def _flat(picture: Any) -> Any:
-    """In one channel, on white paper; 16 bits and floats, which ``convert`` would cut off, have one already."""
+def _flat(picture: Any, mode: str = "L") -> Any:
+    """In one channel, or in colours, on white paper; 16 bits and floats, which ``convert`` would cut off, have one."""
     from PIL import Image
 
     if picture.mode.startswith(("I", "F")):
         return picture
+    if mode == "RGBA":
+        return picture.convert(mode)
     opaque = {"La": "LA", "RGBa": "RGBA"}.get(picture.mode)
     picture = picture.convert(opaque) if opaque else picture
     if picture.mode not in ("LA", "PA", "RGBA") and "transparency" not in picture.info:
-        return picture.convert("RGB").convert("L")
+        return picture.convert("RGB").convert(mode)
     paper = Image.new("RGBA", picture.size, "white")
     paper.alpha_composite(picture.convert("RGBA"))
-    return paper.convert("L")
+    return paper.convert(mode)
 
 
 def _check_floats(pixels: NDArray[np.float32], path: Path) -> None:

@@ -69,7 +69,7 @@ def build(
     if reads:
         data = prepare_text(config, reads)  # whose windows are those of this batch size and context
     data = data or prepare(config.data, config.validation, splits)
-    model = network_of(config, *_sizes(config, data.train), weights, masks)
+    model = network_of(config, *_sizes(config, data.train), weights, masks, data.train.image_shape)
     if change is not None:
         model = change(model)
     freeze(model, config.freeze)

@@ -24,10 +24,11 @@ SCHEDULES = (
 class Config:
     """All that decides how a run goes; two runs of one config end with the same bits.
 
-    data : ``digits``, ``mnist``, ``line``, or the path of a .csv or .npz file; of recipes that read text ``python``,
-        ``shakespeare``, ``names``, or the path of a .txt file.
+    data : ``digits``, ``mnist``, ``glyphs``, ``line``, or the path of a .csv or .npz file; of recipes that read text
+        ``python``, ``shakespeare``, ``names``, or the path of a .txt file.
     hidden, dropout : width of the hidden layers, share of their units dropped; of the recipes that have such layers.
-    layers : recurrent layers on top of each other; context : characters in a window of text. Both of recipes for text.
+    layers : recurrent layers on top of each other, residual blocks in a stage; context : characters in a window of
+        text, of the recipes for text.
     start_from : a finished run's folder or a safetensors file that the first weights come from; empty for none.
     fresh : the parameters that are not taken from there, as names or patterns (``4.*``) separated by commas.
     freeze : the parameters that training leaves as they are, likewise.

@@ -21,7 +21,8 @@ class Network:
 
     inputs, outputs : how many numbers go in and come out.
     classes : the name of each output, or None for a regression.
-    image_shape : [height, width] where the inputs are a picture's pixels from 0 to 1, or None.
+    image_shape : [height, width] or [height, width, channels] where the inputs are a picture's pixels from 0 to 1, or
+        None.
     scaling : the state of the scaler that inputs go through, or None.
     """
 
@@ -70,7 +71,7 @@ class Network:
             "classes": self.classes is None
             or (_is_list(self.classes, str) and len(self.classes) == self.outputs),
             "image_shape": self.image_shape is None
-            or (_is_list(self.image_shape, int) and len(self.image_shape) == 2 and min(self.image_shape) > 0
+            or (_is_list(self.image_shape, int) and len(self.image_shape) in (2, 3) and min(self.image_shape) > 0
                 and prod(self.image_shape) == self.inputs),
         }  # fmt: skip
         for name, fits in wanted.items():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from minigrad import modes, nn
 from minigrad.data import scaler_from_state
 from minigrad.data.cells import hint, is_missing, is_number
-from minigrad.data.pictures import read_grey
+from minigrad.data.pictures import read_colours, read_grey
 from minigrad.errors import DataError
 from minigrad.ops import softmax
 from minigrad.tensor import Tensor
@@ -31,14 +31,19 @@ def read_picture(path: Path, network: Network) -> Floats:
     its darkest ink, cut to the ink, and scaled by averaging pixels, its proportions kept and its mass in the middle.
     The digits reach the edge; MNIST's have a margin of 4 pixels in 28, and so does what is made for 28 pixels and more.
 
-    Returns float32 of shape (height, width). Raises DataError MG-716 where the file is no picture, the picture is
-    empty, whatever its size, or the network reads no pictures.
+    A picture in colours, for a network that sees them, is scaled to its size and nothing else.
+
+    Returns float32 of shape (height, width), or (height, width, channels). Raises DataError MG-716 where the file is no
+    picture, the picture is empty, whatever its size, or the network reads no pictures.
     """
     if network.image_shape is None:
         raise DataError(
             "MG-716", f'this network reads rows of {network.inputs} numbers, not pictures. Use --row "…, …".'
         )
-    height, width = network.image_shape
+    height, width, *channels = network.image_shape
+    if channels:
+        colours = read_colours(path, (height, width), channels[0])
+        return colours if colours.ndim == 3 else np.stack([colours] * channels[0], axis=-1)
     grey = read_grey(path)
     if grey.max() - grey.min() < _FAINTEST:
         raise DataError(

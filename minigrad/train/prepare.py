@@ -17,16 +17,18 @@ from minigrad.data import (
     divide,
     load_csv,
     load_digits,
+    load_glyphs,
     load_mnist,
     load_npz,
 )
+from minigrad.data.glyphs import LEARNT, TESTED
 from minigrad.data.text import TEXTS
 from minigrad.errors import ConfigError, DataError, warn
 from minigrad.train.config import check_choice
 
 TEST_SHARE = 0.2
 _FIXED = 0  # the seed of the test part, the same for every run, so that runs with other seeds can be compared
-BUILT_IN = ("digits", "mnist", "line")
+BUILT_IN = ("digits", "mnist", "glyphs", "line")
 _LOADERS: dict[str, Callable[..., Dataset]] = {".csv": load_csv, ".npz": load_npz}
 _WHITE = (1, 16, 255, 65535)  # the brightest pixel of pictures of 1, 4, 8 and 16 bits; the digits count to 16
 
@@ -53,9 +55,9 @@ def make_line(n: int = 200) -> Dataset:
 def prepare(data: str, validation: float, rng: np.random.Generator) -> Prepared:
     """Load, clean, split and scale the data called ``data``; ``rng`` chooses the validation part.
 
-    MNIST keeps its own test set; of everything else a fifth, always the same, is held out for testing. Your own
-    tables are cleaned and standardised with the training part's mean and deviation, in float64 until then; pictures
-    are brought to 0..1. Warns MG-721 where there is one class only.
+    MNIST and the glyphs keep their own test set; of everything else a fifth, always the same, is held out for testing.
+    Your own tables are cleaned and standardised with the training part's mean and deviation, in float64 until then;
+    pictures are brought to 0..1. Warns MG-721 where there is one class only.
 
     Raises ConfigError MG-802 where there is no data of this name, and what the loaders raise; an error in splitting
     says what the cleaning had dropped.
@@ -63,6 +65,9 @@ def prepare(data: str, validation: float, rng: np.random.Generator) -> Prepared:
     if data == "mnist":
         notes = ["pixels divided by 255"]
         return _parts(load_mnist(train=True), load_mnist(train=False), validation, rng, notes)
+    if data == "glyphs":
+        notes = [f"letters of {' and '.join(LEARNT)}, tested on {' and '.join(TESTED)}"]
+        return _parts(load_glyphs(train=True), load_glyphs(train=False), validation, rng, notes)
     if data == "digits":
         return _split(load_digits(), validation, rng, ["pixels divided by 16"])
     if data == "line":

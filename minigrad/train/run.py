@@ -209,16 +209,18 @@ def load_network(folder: Path) -> tuple[nn.Module, Network]:
     network = Network.load(folder / NETWORK)
     arrays, texts = load_arrays(folder / WEIGHTS)
     _compare(folder / WEIGHTS, texts, {CONFIG: config, NETWORK: network})
-    trusted = CONFIG in texts or "hidden" not in recipe_named(config.recipe).sizes
-    hidden = 0 if trusted else config.hidden
-    if max(network.inputs, network.outputs, hidden) > sum(array.size for array in arrays.values()):
+    recipe = recipe_named(config.recipe)
+    hidden = 0 if CONFIG in texts or "hidden" not in recipe.sizes else config.hidden
+    if max(network.inputs if recipe.grows else 0, network.outputs, hidden) > sum(
+        array.size for array in arrays.values()
+    ):
         raise DataError(
             "MG-713",
             f"{folder / WEIGHTS} holds too few numbers for a network with {network.inputs} inputs and "
             f"{network.outputs} outputs, as {NETWORK} says. Restore both from a copy, or train again.",
         )
     unused = np.random.default_rng(0)
-    model = network_of(config, network.inputs, network.outputs, unused, unused)
+    model = network_of(config, network.inputs, network.outputs, unused, unused, network.image_shape)
     model = compressed.restored(model, folder, texts)
     model.load_state_dict(arrays)
     return model.eval(), network

@@ -1,6 +1,7 @@
 """Kill a command at random moments, resume it, and compare its files with those of an uninterrupted one.
 
     python -m tests.cli.kill_resume 30          # minigrad train
+    python -m tests.cli.kill_resume 10 lenet    # minigrad train lenet, or another recipe on pictures
     python -m tests.cli.kill_resume 30 prune    # minigrad prune
     python -m tests.cli.kill_resume 10 char-gpt # minigrad train char-gpt, or another that writes
 
@@ -36,6 +37,7 @@ TRAIN = [
 ]
 TEXT = "the cat sat on the mat and the dog lay by the log, and the cat saw the dog.\n" * 60
 SMALL = {"epochs": 8, "batch-size": 8, "context": 16, "hidden": 16, "layers": 2, "dropout": 0.1, "seed": 3}
+PICTURES = ["--epochs", "4", "--batch-size", "32", "--augment", "--dropout", "0.1"]
 PRUNE = ["prune", "run", "--sparsity", "0.9", "--epochs", "200"]
 
 
@@ -133,10 +135,11 @@ def writing(recipe: str, cwd: Path, **changes: object) -> list[str]:
 
 def main() -> None:
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 30
-    start = PRUNE if sys.argv[2:] == ["prune"] else TRAIN
+    what = "".join(sys.argv[2:3])
+    start = {"": TRAIN, "prune": PRUNE}.get(what, ["train", what, *PICTURES])
     with tempfile.TemporaryDirectory() as folder:
-        if sys.argv[2:] and start is TRAIN:
-            start = writing(sys.argv[2], Path(folder))
+        if what.startswith("char-"):
+            start = writing(what, Path(folder))
         if start is PRUNE:
             run(Path(folder), "train", "--epochs", 5, "--out", "run", "--quiet")
         found = kill_and_resume(trials, Path(folder), start)

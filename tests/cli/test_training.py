@@ -97,7 +97,7 @@ def test_every_option_reaches_the_config() -> None:
         ),
         (["--optimizer", "Adm"], ["gd, sgd, adagrad, rmsprop, adam, adamw", "Did you mean adam?"]),
         (["--schedule", "cosin"], ["constant, exponential, exponential-as-printed", "Did you mean cosine?"]),
-        (["--data", "minst"], ["digits, mnist, line, FILE.csv, FILE.npz", "Did you mean mnist?"]),
+        (["--data", "minst"], ["digits, mnist, glyphs, line, FILE.csv, FILE.npz", "Did you mean mnist?"]),
         (["--device", "gpu"], ["gpu", "cpu", "cuda"]),
         (["--epochs", "0"], ["epochs is 0", "1 or more"]),
         (["--lr", "-1"], ["lr is -1", "above 0"]),
