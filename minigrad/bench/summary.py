@@ -58,7 +58,7 @@ def verdicts(results: Results, kind: str) -> list[str]:
     """Say how minigrad compares with each peer: geometric mean, worst and best row; tiny networks apart."""
     lines = []
     for peer in others(results, kind):
-        parts = []
+        parts: list[str] = []
         for tiny, which in ((False, ""), (True, " with tiny networks")):
             found = _speeds((row for row in results["rows"] if _row(row).is_tiny == tiny), peer, OURS[kind])
             if found:
