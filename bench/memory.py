@@ -1,76 +1,110 @@
-"""The most memory that a training step asks for at once, eager and compiled: ``python -m bench.memory``.
+"""The memory of a training step at its peak, eager and compiled, beside PyTorch's.
 
-Counted is what arrays take beyond parameters, state and the batch, those that loops make for themselves among them
-(tracemalloc); a compiled step's block is counted whole.
+    python -m bench.memory [--widths 784-1024-1024-10] [--batch 1024] [--optimizer adam]
+
+Each in a process of its own, after a few steps. ``arrays`` is what NumPy has for a step at its peak, less what lay
+there before: an ordinary step's, and the most of any (a compiled step that is compared with the eager one holds copies;
+``verify=False`` never is). PyTorch's and C's memory is not NumPy's. ``process`` is by how much the process's resident
+memory grew from before the first step to its peak (Linux): buffers that are kept from step to step are in it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import statistics
+import subprocess
+import sys
 import tracemalloc
-from collections.abc import Callable
-from itertools import pairwise
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import minigrad as mg
-from minigrad import nn, optim
+from minigrad.bench.data import batches, initial_weights
+from minigrad.bench.grid import Row
+from minigrad.bench.peers import PEERS as known
+from minigrad.bench.peers import Program, Task
+
+STEPS = 6
+UNVERIFIED = "verify=False"
+PEERS = ("minigrad", "mg.compile", UNVERIFIED, "torch", "c")
 
 
-def step_of(widths: list[int], optimizer: str) -> Callable[[Any, Any], Any]:
-    """Return a training step of a network with ReLUs."""
-    rng = np.random.default_rng(0)
-    layers: list[nn.Module] = []
-    for before, width in pairwise(widths):
-        layers += [nn.Linear(before, width, rng=rng), nn.ReLU()]
-    model = nn.Sequential(*layers[:-1])
-    opt, loss_of = getattr(optim, optimizer)(model, lr=0.001), nn.CrossEntropyLoss()
-
-    def step(x: Any, y: Any) -> Any:
-        opt.zero_grad()
-        loss = loss_of(model(mg.Tensor(x)), y)
-        loss.backward()
-        opt.step()
-        return loss
-
-    return step
+def resident(which: str) -> int:
+    """VmRSS (now) or VmHWM (the peak) of this process, in bytes; 0 where the system does not say."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith(which))
+    return 1024 * int(line.split()[1])
 
 
-def peak(step: Callable[[Any, Any], Any], x: Any, y: Any) -> int:
-    """Return the most bytes that one more step asks for."""
-    tracemalloc.start()
-    step(x, y)
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return most
+def build(peer: str, row: Row) -> Any:
+    """A program that trains this row."""
+    if peer == UNVERIFIED:
+        from minigrad.bench.peers.minigrad_peer import eager
+
+        place, step = eager(Task(row, initial_weights(row)))
+        return Program(place, mg.compile(step, verify=False))
+    return known[peer].build(Task(row, initial_weights(row), variant=known[peer].variants[0]))
+
+
+def measure(peer: str, row: Row) -> dict[str, float]:
+    """Bytes: ``usual`` and ``most`` of a step's arrays, and ``process``."""
+    small = Row(
+        (8, 4, 2), 2, row.optimizer
+    )  # what a framework loads at its first step is no memory of a step
+    warm = build(peer, small)
+    for batch in islice(batches(small), 4):
+        run(warm, warm.place(*batch))
+    program = build(peer, row)
+    placed = program.place(*next(batches(row)))
+    before = resident("VmRSS")
+    if before:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+    for _ in range(3):
+        run(program, placed)
+    peaks = []
+    tracemalloc.start()  # what lies there already is none of a step's
+    for _ in range(STEPS):
+        tracemalloc.reset_peak()
+        at = tracemalloc.get_traced_memory()[0]
+        run(program, placed)
+        peaks.append(tracemalloc.get_traced_memory()[1] - at)
+    return {"usual": statistics.median(peaks), "most": max(peaks), "process": resident("VmHWM") - before}
+
+
+def run(program: Any, placed: Any) -> None:
+    """One step, to its end."""
+    program.step(*placed).item()
 
 
 def main() -> None:
-    """Print a line for the eager step and one for the compiled."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--widths", type=int, nargs="+", default=[784, 1024, 1024, 10])
+    parser = argparse.ArgumentParser(description="the memory of a training step at its peak")
+    parser.add_argument("--widths", default="784-1024-1024-10")
     parser.add_argument("--batch", type=int, default=1024)
-    parser.add_argument("--optimizer", default="Adam")
-    parser.add_argument("--plan", action="store_true", help="draw the compiled step's buffers too")
-    args = parser.parse_args()
-    rng = np.random.default_rng(1)
-    x = rng.standard_normal((args.batch, args.widths[0])).astype(np.float32)
-    y = rng.integers(0, args.widths[-1], args.batch)
-    eager = step_of(args.widths, args.optimizer)
-    eager(x, y)
-    compiled = mg.compile(step_of(args.widths, args.optimizer), verify=False)
-    for _ in range(3):
-        compiled(x, y)
-    memory = compiled.program.memory()
-    print(f"{'–'.join(map(str, args.widths))}, batch {args.batch}, {args.optimizer}")
-    print(f"eager     {peak(eager, x, y) / 2**20:8.2f} MiB")
-    beside = peak(compiled, x, y)
-    print(f"compiled  {(memory.block + beside) / 2**20:8.2f} MiB: {memory.told}")
-    if args.plan:
-        print(memory)
+    parser.add_argument("--optimizer", default="adam", choices=("sgd", "adam"))
+    parser.add_argument("--run", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    widths = tuple(int(width) for width in arguments.widths.split("-"))
+    if arguments.run:
+        print(json.dumps(measure(arguments.run, Row(widths, arguments.batch, arguments.optimizer))))
+        return
+    print(
+        f"{arguments.widths}, batch {arguments.batch}, {arguments.optimizer}; MiB beyond what lay there before"
+    )
+    print(f"{'':<12} {'arrays of a step':>18} {'at most':>10} {'process':>10}")
+    for peer in PEERS:
+        if peer in known and known[peer].missing:
+            print(f"{peer:<12} left out: {known[peer].missing}")
+            continue
+        command = [sys.executable, "-m", "bench.memory", *sys.argv[1:], "--run", peer]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        found = {name: value / 2**20 for name, value in json.loads(done.stdout.splitlines()[-1]).items()}
+        arrays = [found["usual"], found["most"]] if peer not in ("torch", "c") else []
+        cells = [f"{each:.1f}" for each in arrays] or ["–", "–"]
+        print(f"{peer:<12} {cells[0]:>18} {cells[1]:>10} {found['process']:>10.1f}")
 
 
 if __name__ == "__main__":

@@ -176,9 +176,11 @@ PEERS = {
             "c",
             "c_peer",
             "numpy",
-            "a plain C program of the step (gcc -O3 -march=native) with OpenBLAS, many steps in one call",
+            "a plain C program of the step (gcc -O3 -march=native) with OpenBLAS, many steps in one call, its loops "
+            "on one thread or on several, whichever is faster",
             kind="epoch",
             beside=("compiled", "epoch"),
+            variants=("serial", "threads"),
             tool="gcc",
         ),
     )
