@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from minigrad_kernels.updates import UpdateRule
 
+from minigrad.blocks import switch
 from minigrad.errors import ConfigError
 from minigrad.ops.half import wide
 from minigrad.optim.clip import clip_factor
@@ -38,7 +40,21 @@ class Coefficients(OfPython):
         return np.array(self._numbers(optimizer, clip), dtype)
 
     def _numbers(self, optimizer: Optimizer, clip: Any) -> tuple[Any, ...]:
-        return self.rule.coefficients(optimizer, clip, optimizer.l2, optimizer.rate, optimizer.t + 1)
+        return self.rule.coefficients(optimizer, clip, optimizer.l2, _rate(optimizer), optimizer.t + 1)
+
+
+asked: ContextVar[dict[tuple[int, int], float] | None] = switch("asked", None)
+"""The rates of a step that runs twice, eagerly and replayed: a schedule is asked once for each update."""
+
+
+def _rate(optimizer: Optimizer) -> float:
+    known = asked.get()
+    if known is None:
+        rate = optimizer.rate
+    elif (rate := known.get(key := (id(optimizer), optimizer.t), -1.0)) < 0:
+        rate = known[key] = optimizer.rate
+    optimizer.last_rate = rate
+    return rate
 
 
 class Formula(OfPython):
@@ -50,7 +66,7 @@ class Formula(OfPython):
 
 
 def _run_formula(optimizer: Optimizer, clip: Any, theta: Any, g: Any, *state: Any) -> None:
-    new = by_formula(optimizer, clip, theta, g, state, optimizer.rate, optimizer.t + 1)
+    new = by_formula(optimizer, clip, theta, g, state, _rate(optimizer), optimizer.t + 1)
     for old, array in zip((theta, *state), new, strict=True):
         old[...] = array
 

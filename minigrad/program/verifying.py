@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.blocks import switched
 from minigrad.errors import ProgramError
-from minigrad.program import messages, source
+from minigrad.program import messages, source, updating
 from minigrad.program.capture import Capture
 from minigrad.program.instructions import Instruction, Value, mapped, values
 from minigrad.program.program import Program
@@ -28,6 +29,13 @@ def run(
 
     Raises ProgramError MG-635, with everything as it was before the step, where they differ.
     """
+    with switched(updating.asked, {}):
+        return _run(program, function, args, kwargs, leaves, grads)
+
+
+def _run(
+    program: Program, function: Callable[..., Any], args: Any, kwargs: Any, leaves: Sequence[Any], grads: bool
+) -> Any:
     eager = Capture(function, args, kwargs, grads=grads, again=True)
     expected = [(name, np.copy(array)) for name, array in _left(eager, eager.result)]
     eager.rewind()
