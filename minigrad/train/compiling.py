@@ -100,14 +100,12 @@ class Compiling:
         if is_watched():
             self._watched = True
             return False
-        return _need_always(training) or not any(
-            callback.needs_gradients(training) for callback in training.callbacks
-        )
+        return _leaves_gradients(training) or not _need(training)
 
     def _made(self, training: Training) -> Compiled:
         parts = (
             training.model, training.loss, training.optimizer, training.penalty, training.clip_value,
-            training.loader.batch_size, _need_always(training),
+            training.loader.batch_size, _leaves_gradients(training),
         )  # fmt: skip
         if self._step is None or any(
             a is not b and a != b for a, b in zip(parts, self._made_for, strict=True)
@@ -152,15 +150,21 @@ def step_of(
     return update
 
 
-def _need_always(training: Training) -> bool:
-    """Tell whether a callback may look at the gradients of every update: one that does not say when."""
+def _leaves_gradients(training: Training) -> bool:
+    """Tell whether all updates leave their gradients: a callback looks, or may look, at each of them."""
     from minigrad.train.training import Callback
 
-    return any(
+    may_look = any(
         type(callback).on_step_end is not Callback.on_step_end
         and type(callback).needs_gradients is Callback.needs_gradients
         for callback in training.callbacks
     )
+    return may_look or (len(training.loader) <= training.accumulate and _need(training))
+
+
+def _need(training: Training) -> bool:
+    """Tell whether a callback looks at the coming update's gradients."""
+    return any(callback.needs_gradients(training) for callback in training.callbacks)
 
 
 def _has_gone_unverified(step: Compiled, error: Exception) -> bool:
