@@ -81,6 +81,10 @@ def train(
     patience: Annotated[int | None, option("stop after N epochs without progress", _BRAKES)] = None,
     seed: Annotated[int | None, option("where all chance comes from", _RUN)] = None,
     device: Annotated[str | None, option("cpu, cuda, cuda:1 …", _RUN)] = None,
+    compile: Annotated[
+        bool | None,
+        option("run the step compiled; by default where it can be", _RUN, "--compile/--no-compile"),
+    ] = None,
     out: Annotated[Path | None, option("folder of the new run", _RUN)] = None,
     resume: Annotated[Path | None, option("go on with the run in this folder", _RUN)] = None,
     plain: Annotated[bool, option("print lines, as into a file", _RUN, "--plain")] = False,
@@ -104,10 +108,10 @@ def train(
         to = show.console() if communicator.is_root and not quiet else Console(quiet=True)
         mode: Mode = "quiet" if to.quiet else "plain" if plain else "auto"
         if resume is None:
-            folder, results = _start(given, out, to, mode, communicator)
+            folder, results = _start(given, out, to, mode, communicator, compile)
         else:
             resume_alone("run", [*given, *(["out"] if out else [])])
-            folder, results = resume, _resume(resume, to, mode, communicator)
+            folder, results = resume, _resume(resume, to, mode, communicator, compile)
         if communicator.is_root:
             if quiet:
                 show.path(folder)
@@ -115,7 +119,12 @@ def train(
 
 
 def _start(
-    given: dict[str, Any], out: Path | None, to: Console, mode: Mode, communicator: Communicator
+    given: dict[str, Any],
+    out: Path | None,
+    to: Console,
+    mode: Mode,
+    communicator: Communicator,
+    compile: bool | None,
 ) -> tuple[Path, dict[str, Any]]:
     from minigrad.train import run
     from minigrad.train.progress import ShowProgress
@@ -131,10 +140,13 @@ def _start(
             ShowProgress(mode, to),
             lambda session: _announce(to, session, folder),
             communicator,
+            compile,
         )
 
 
-def _resume(folder: Path, to: Console, mode: Mode, communicator: Communicator) -> dict[str, Any]:
+def _resume(
+    folder: Path, to: Console, mode: Mode, communicator: Communicator, compile: bool | None
+) -> dict[str, Any]:
     from minigrad.train import run
     from minigrad.train.progress import ShowProgress
 
@@ -143,7 +155,11 @@ def _resume(folder: Path, to: Console, mode: Mode, communicator: Communicator) -
         return run.read_results(folder)
     with resumable("train", folder / run.CONFIG):
         return run.resume(
-            folder, ShowProgress(mode, to), lambda session: _announce(to, session, folder), communicator
+            folder,
+            ShowProgress(mode, to),
+            lambda session: _announce(to, session, folder),
+            communicator,
+            compile,
         )
 
 
@@ -218,7 +234,8 @@ def _conclude(to: Console, folder: Path, results: dict[str, Any]) -> None:
         if (folder / name).exists()
     ]
     to.print()
-    show.facts(to, {"folder": folder, "look at": ", ".join(files)})
+    ran = {"step": results["step"]} if "step" in results else {}
+    show.facts(to, {**ran, "folder": folder, "look at": ", ".join(files)})
     to.print()
     name = shlex.quote(str(folder))
     sample = "IMAGE.png" if (folder / "mistakes.png").exists() else '--row "…"'

@@ -44,7 +44,8 @@ _UNCLEARED = -(1 << 40)
 class Capture:
     """A step that runs once and is noted down. ``program`` is what it does, ``result`` what it gave this time.
 
-    ``again`` says that it was noted down before, and what it changes of Python's was told.
+    ``again`` says that it was noted down before, and what it changes of Python's was told; with ``strict`` that is
+    an error.
     """
 
     def __init__(
@@ -55,11 +56,12 @@ class Capture:
         *,
         grads: bool = False,
         again: bool = False,
+        strict: bool = False,
     ) -> None:
         began = perf_counter()
         self.trace = Trace()
         self.around = Surroundings(function, args, kwargs)
-        self.grads, self._again = grads, again
+        self.grads, self._again, self._strict = grads, again, strict
         self.case, self.leaves = arguments.split(args, kwargs)
         self._undo: list[Callable[[], None]] = []
         self._passes: list[tuple[Tensor, int]] = []
@@ -68,7 +70,8 @@ class Capture:
         self._keys = [(holder, list(holder)) for holder, _ in self.around.dicts]
         self._lengths = [len(holder) for holder, _ in self.around.lists]
         self._states = [(rng, rng.bit_generator.state) for rng in self.around.generators]
-        self._counts = [(each, each.t) for one in self.around.optimizers for each in (one, *one._members)]
+        counting = [each for one in self.around.optimizers for each in (one, *one._members)]
+        self._counts = [(each, each.t, each.last_rate) for each in counting]
         self._skips = [(one, one._uneven) for one in self.around.optimizers]
         self._skipped = [(slot, slot.skipped) for one, _ in self._skips for slot in one._slots]
         guards = Guards(self.around)
@@ -226,6 +229,8 @@ class Capture:
         return any(tensor is each for each, _ in self.around.tensors)
 
     def _tell(self, name: str, what: str) -> None:
+        if self._strict:
+            raise ProgramError("MG-636", messages.side_effect(name, what))
         if not self._again:
             warn("MG-636", messages.side_effect(name, what))
 
@@ -303,8 +308,8 @@ class Capture:
             del holder[length:]
         for rng, state in self._states:
             rng.bit_generator.state = state
-        for optimizer, count in self._counts:
-            optimizer.t = count
+        for optimizer, count, rate in self._counts:
+            optimizer.t, optimizer.last_rate = count, rate
         for optimizer, uneven in self._skips:
             optimizer._uneven = uneven
         for slot, skipped in self._skipped:

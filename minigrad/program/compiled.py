@@ -37,8 +37,10 @@ class Compiled:
         verify: bool = True,
         grads: bool = False,
         programs: int = PROGRAMS,
+        strict: bool = False,
     ) -> None:
         self.function, self.verify, self.grads, self.limit = function, verify, grads, programs
+        self.strict = strict  # whether a side effect is an error, and not only told
         self._run = function if not isinstance(function, Module) else _without_graph(function)
         self._programs: dict[tuple[Any, ...], list[Program]] = {}
         self._last: Program | None = None
@@ -48,7 +50,7 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the step: by its program where there is one for this case, else traced."""
-        if _is_watched():
+        if is_watched():
             return self._run(*args, **kwargs)
         with self._lock:  # a program has one set of buffers
             return self._call(args, kwargs)
@@ -100,7 +102,7 @@ class Compiled:
             case, leaves = arguments.split(args, {})
             program = next((each for each in self._programs.get(case, ()) if id(each) in held), None)
             began = perf_counter()
-            if program is None or _is_watched() or (self.verify and _is_due(program.calls + 1)):
+            if program is None or is_watched() or (self.verify and _is_due(program.calls + 1)):
                 results.add([self(*args)])
                 held.add(id(self._last))
                 pace.took(1, perf_counter() - began)
@@ -144,7 +146,7 @@ class Compiled:
             known = [f"{arguments.described(each.case)} ({each.reason})" for each in self]
             new = f"{arguments.described(case)} ({reason})"
             raise ProgramError("MG-634", messages.too_many(self.name, self.limit, known, new))
-        captured = Capture(self._run, args, kwargs, grads=self.grads)
+        captured = Capture(self._run, args, kwargs, grads=self.grads, strict=self.strict)
         self._last = captured.program
         self._last.reason = reason
         self._programs.setdefault(case, []).insert(0, self._last)
@@ -252,7 +254,7 @@ def _without_graph(module: Module) -> Callable[..., Any]:
     return forward
 
 
-def _is_watched() -> bool:
+def is_watched() -> bool:
     """Tell whether somebody looks at every operation, or the step is part of one that is being traced."""
     return (
         not switches.fusing.get()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from minigrad_kernels.updates import UpdateRule
 
+from minigrad.blocks import switch
 from minigrad.ops.half import wide
 from minigrad.optim.binding import Slot
 from minigrad.optim.clip import clip_factor
@@ -24,6 +26,20 @@ if TYPE_CHECKING:
 
 Work = Sequence[tuple[Optimizer, UpdateRule | None, Ready]]
 """The groups of a step, each with its rule's kernel and the parameters that it updates."""
+
+
+asked: ContextVar[dict[tuple[int, int], float] | None] = switch("asked", None)
+"""The rates of a step that runs twice, eagerly and replayed: a schedule is asked once for each update."""
+
+
+def _rate(optimizer: Optimizer) -> float:
+    known = asked.get()
+    if known is None:
+        return optimizer.rate
+    key = id(optimizer), optimizer.t
+    if key not in known:
+        known[key] = optimizer.rate
+    return known[key]
 
 
 class Own:
@@ -41,7 +57,7 @@ class Own:
         if optimizer is not whole:
             optimizer.t = whole.t
         optimizer._skipped = 0 if self.slot is None else self.slot.skipped
-        rate = optimizer.last_rate = optimizer.rate
+        rate = optimizer.last_rate = _rate(optimizer)
         if optimizer is not whole and optimizer is whole._members[0]:
             whole.last_rate = rate
         return rate, optimizer.t + 1 - optimizer._skipped

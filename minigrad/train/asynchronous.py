@@ -41,6 +41,8 @@ class Asynchronous(Strategy):
     so many workers, and when training begins MG-803 where batches are accumulated or the device is no CPU.
     """
 
+    uncompiled = "gradients come from other processes"
+
     def __init__(self, communicator: MpiCommunicator, bound: int) -> None:
         self.communicator = communicator
         self.workers = range(1, communicator.size)

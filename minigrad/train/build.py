@@ -54,13 +54,14 @@ def build(
     *,
     change: Callable[[nn.Module], nn.Module] | None = None,
     communicator: Communicator = ALONE,
+    compile: bool | None = None,
 ) -> Session:
     """Load the data and build network, loss, optimizer and trainer; all chance comes from the config's seed.
 
     ``data`` is what ``load_data`` returned for this config, or for one with the same data, validation and seed; it is
     loaded where it is not given. ``change`` gives the network to train in the place of the recipe's new one, which it
     is shown. Weights to start from are not read here (``minigrad.train.run.start`` does). Among several processes the
-    session is this process's part of the training.
+    session is this process's part of the training. ``compile`` as in ``Trainer``.
     """
     splits, weights, batches = (np.random.default_rng(_seeds(config)[k]) for k in (0, 1, 3))
     alone = communicator.size == 1
@@ -94,7 +95,7 @@ def build(
     optimizer = _optimizer(config, model, recipe_named(config.recipe).optimizer_settings, loader)
     bound, strategy, worker = _divided(communicator, masks, config.seed)
 
-    trainer = Trainer(model, loss, optimizer, strategy=strategy, **settings)
+    trainer = Trainer(model, loss, optimizer, strategy=strategy, compile=compile, **settings)
     if isinstance(strategy, Asynchronous):
         check(trainer)  # before anything is written
     return Session(config, data, model, loss, loader, trainer, bound, worker)

@@ -94,6 +94,10 @@ class AverageWeights(Callback):
         assert self.ema is not None
         self.ema.update()
 
+    def needs_gradients(self, trainer: Training) -> bool:
+        """Never."""
+        return False
+
     def on_epoch_figures(self, trainer: Training, row: dict[str, Any]) -> None:
         """Evaluate the averages as well."""
         loss, accuracy = None, None
@@ -162,6 +166,10 @@ class GradientStatistics(Callback):
         else:
             self._remember(trainer)
 
+    def needs_gradients(self, trainer: Training) -> bool:
+        """Those of the epoch's last update."""
+        return trainer.step == self.last - 1
+
     def _remember(self, trainer: Training) -> None:
         if trainer.step == self.last - 1:
             self.before = [p.numpy().copy() for p in trainer.model.parameters()]
@@ -190,3 +198,7 @@ class SuspiciousStart(Callback):
                 f"near ln {round(math.exp(self.expected))} = {self.expected:.3f}. "
                 "Check the input scale (0..255?) and the initial weights.",
             )
+
+    def needs_gradients(self, trainer: Training) -> bool:
+        """Never."""
+        return False

@@ -267,7 +267,7 @@ def train(setup: Setup, epochs: int, seed: int) -> Outcome:
         outcome.losses.append(loss.item())
         return loss
 
-    trainer = Trainer(model, remembered, optimizer, callbacks=[SuspiciousStart(CLASSES)])
+    trainer = Trainer(model, remembered, optimizer, callbacks=[SuspiciousStart(CLASSES)], compile=False)
     loader = DataLoader(trained, _BATCH, rng=np.random.default_rng(seed + 1))
     with _listening(outcome.messages), np.errstate(all="ignore"):
         trainer.fit(loader, None, epochs)

@@ -74,6 +74,10 @@ class ShowProgress(Callback):
             loss=_loss(trainer.last_loss).strip(),
         )
 
+    def needs_gradients(self, trainer: Training) -> bool:
+        """Never."""
+        return False
+
     def on_epoch_end(self, trainer: Training) -> None:
         """Print a line for the first, the last and about twenty epochs between."""
         if self.mode == "quiet":

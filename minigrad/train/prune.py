@@ -108,6 +108,10 @@ class Pruning(Callback):
             self._note(trainer)
             self.pruning.step(trainer.step)
 
+    def needs_gradients(self, trainer: Training) -> bool:
+        """Never."""
+        return False
+
     def on_train_end(self, trainer: Training) -> None:
         """Take the last measure."""
         self._note(trainer)

@@ -33,18 +33,22 @@ def write(
     network: str,
     seconds: float,
     *,
+    ran: str = "",
     title: str = "",
     section: str = "",
 ) -> dict[str, Any]:
     """Write history, pictures and summary into the run's folder; return the results as plain data.
 
-    The summary may get another ``title``, and a ``section`` of its own. An empty history leaves no files.
+    The summary may get another ``title``, and a ``section`` of its own. An empty history leaves no files. ``ran`` says
+    how the training's step ran.
     """
     if history:
         write_json(folder / "history.json", history)
         atomic_write(folder / "history.csv", _csv(history))
         plots.curves(history, folder / "curves.png")
     results: dict[str, Any] = {"test_loss": tested.loss, "seconds": round(seconds, 2)}
+    if ran:
+        results["step"] = ran
     if isinstance(data.test, Windows):
         results |= {"test_perplexity": float(np.exp(tested.loss)), "characters": data.test.y.size}
     elif data.test.is_classification:
@@ -135,6 +139,8 @@ def _summary(
         f"Data: {markdown(data.train.name)}, {sizes} samples; {markdown('; '.join(data.notes))}.",
         "",
     ]
+    if "step" in results:
+        lines += [f"The training's step ran {markdown(results['step'])}.", ""]
     lines += [fenced(network), "", "| setting | value |", "|---|---|"]
     lines += [f"| {name} | {markdown(value)} |" for name, value in config.to_dict().items()]
     lines += [

@@ -51,11 +51,12 @@ def start(
     progress: ShowProgress,
     announce: Announce | None = None,
     communicator: Communicator = ALONE,
+    compile: bool | None = None,
 ) -> dict[str, Any]:
     """Train a new run in ``folder``, which must not hold one yet; return its results.
 
     Of several processes, each calls it, and process 0 does what a person sees: it announces, shows progress, writes
-    every file and has the results; the others return {}.
+    every file and has the results; the others return {}. ``compile`` as in ``Trainer``.
 
     Raises ConfigError MG-804 where the folder cannot take a run, MG-806 where another process has it, FileError MG-807
     or MG-808 where it cannot be written to any more, and what building and training raise.
@@ -66,7 +67,7 @@ def start(
                 "MG-804",
                 f"{folder} holds a run already. Continue it with --resume {folder}, or choose another --out.",
             )
-        session = build(config, communicator=communicator)
+        session = build(config, communicator=communicator, compile=compile)
         if config.start_from:
             take_weights(config, session.model)
             if communicator.is_root:
@@ -87,6 +88,7 @@ def resume(
     progress: ShowProgress,
     announce: Announce | None = None,
     communicator: Communicator = ALONE,
+    compile: bool | None = None,
 ) -> dict[str, Any]:
     """Continue a run that was killed or interrupted; it ends as if it had never been. Return its results.
 
@@ -97,7 +99,7 @@ def resume(
     compressed.refuse_begun(folder)
     config = Config.load(folder / CONFIG)
     with _owned(folder, communicator):
-        session = build(config, communicator=communicator)
+        session = build(config, communicator=communicator, compile=compile)
         begun_from = config.start_from or (folder / FIRST_WEIGHTS).exists()
         if begun_from and not (folder / CHECKPOINT).exists():
             texts = nn.load_weights(session.model, folder / FIRST_WEIGHTS)
@@ -168,7 +170,16 @@ def _finish(session: Session, folder: Path, seconds: float) -> dict[str, Any]:
     _save_weights(session, folder)
     write_json(folder / NETWORK, Network.of(data).to_dict())
     tested = evaluate(session.model, data.test, session.loss, session.trainer.device)
-    results = report.write(folder, config, session.trainer.history, data, tested, str(session.model), seconds)
+    results = report.write(
+        folder,
+        config,
+        session.trainer.history,
+        data,
+        tested,
+        str(session.model),
+        seconds,
+        ran=session.trainer.ran,
+    )
     write_json(folder / RESULTS, results)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return results

@@ -1,4 +1,4 @@
-"""How batches become updates: a strategy works out each update's gradient; the Trainer makes the update.
+"""How batches become updates: a strategy works out each update's gradient, and makes it.
 
 ``SingleProcess`` is here; ``synchronous.py`` and ``asynchronous.py`` hold those for several processes.
 """
@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
 from minigrad.data import DataLoader, Dataset
 from minigrad.errors import NonFiniteError
+from minigrad.train.compiling import NotFinite
 from minigrad.train.evaluation import evaluate
 from minigrad.train.training import Callback, Training
+
+Group = list[tuple[Any, Any]]
+"""The batches of an update."""
 
 
 class Strategy(Callback):
@@ -28,6 +34,16 @@ class Strategy(Callback):
         """
         raise NotImplementedError
 
+    uncompiled = "the strategy works out each update's gradient by itself"
+    """Why its updates are no compiled steps."""
+
+    def updates(self, training: Training, loader: DataLoader) -> Iterator[list[float]]:
+        """Make each update of an epoch and yield the losses of its batches."""
+        training.compiling.refuse(self.uncompiled)
+        for losses in self.gradients(training, loader):
+            training.make_update()
+            yield losses
+
     def evaluate(self, training: Training, validation: Dataset) -> tuple[float, float | None]:
         """Return loss and accuracy on the validation data."""
         found = evaluate(training.model, validation, training.loss, training.device)
@@ -39,16 +55,46 @@ class SingleProcess(Strategy):
 
     def gradients(self, training: Training, loader: DataLoader) -> Iterator[list[float]]:
         """Add up the gradients of the batches of each update."""
-        batches = iter(loader)
-        while group := list(islice(batches, training.accumulate)):
-            losses = []
-            for x, y in group:
-                try:
-                    loss = training.train_step(x, y, len(group)).item()
-                    if not math.isfinite(loss):
-                        raise training.first_non_finite(x, y)
-                except NonFiniteError as error:
-                    raise training.stopped(error.message, bool(np.isfinite(x).all())) from error
-                training.last_loss = loss
-                losses.append(loss)
+        for group in _groups(training, loader):
+            yield self._gradient(training, group)
+
+    def updates(self, training: Training, loader: DataLoader) -> Iterator[list[float]]:
+        """Make each update, as a compiled step where that can be."""
+        for group in _groups(training, loader):
+            try:
+                losses = training.compiling.update(training, group, partial(self._update, training, group))
+            except NotFinite as error:
+                training.last_loss = [training.last_loss, *error.before][-1]
+                x, y = group[len(error.before)]
+                raise _stopped(training, training.first_non_finite(x, y), x) from None
+            training.last_loss = losses[-1]
             yield losses
+
+    def _update(self, training: Training, group: Group) -> list[float]:
+        losses = self._gradient(training, group)
+        training.make_update()
+        return losses
+
+    def _gradient(self, training: Training, group: Group) -> list[float]:
+        losses = []
+        for x, y in group:
+            try:
+                loss = training.train_step(x, y, len(group)).item()
+                if not math.isfinite(loss):
+                    raise training.first_non_finite(x, y)
+            except NonFiniteError as error:
+                raise _stopped(training, error, x) from error
+            training.last_loss = loss
+            losses.append(loss)
+        return losses
+
+
+def _groups(training: Training, loader: DataLoader) -> Iterator[Group]:
+    """Yield the batches of each update."""
+    batches = iter(loader)
+    while group := list(islice(batches, training.accumulate)):
+        yield group
+
+
+def _stopped(training: Training, error: NonFiniteError, x: Any) -> NonFiniteError:
+    return training.stopped(error.message, bool(np.isfinite(x).all()))

@@ -44,6 +44,8 @@ class Synchronous(Strategy):
     of them stops all with the same NonFiniteError MG-403. Whether training ends early, process 0 decides.
     """
 
+    uncompiled = "the processes' gradients are summed between backward and update"
+
     def __init__(
         self,
         communicator: Communicator,

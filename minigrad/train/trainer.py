@@ -1,4 +1,4 @@
-"""The training loop: a gradient from the strategy, an update, a row of figures an epoch; all else is a callback."""
+"""The training loop: updates by the strategy, a row of figures an epoch; all else is a callback."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from minigrad.data import DataLoader, Dataset
 from minigrad.nn import Module
-from minigrad.optim import Optimizer, clip_grad_value
+from minigrad.optim import Optimizer
 from minigrad.optim.settings import above_zero
+from minigrad.train.compiling import Compiling
 from minigrad.train.divergence import Divergence
 from minigrad.train.evaluation import Evaluation, Loss, evaluate, on_device
 from minigrad.train.strategy import SingleProcess, Strategy
@@ -36,6 +37,9 @@ class Trainer(Training):
         own are found without.
     device : where the batches go; the model has to be there already.
     strategy : how batches become updates: ``SingleProcess()``, ``Synchronous(…)`` or ``Asynchronous(…)``.
+    compile : whether the updates run as a compiled step (``mg.compile``), with the eager step's bits. By default they
+        do where they can, and where not MG-649 says why; with True that is ProgramError, with False all is eager.
+        ``ran`` says afterwards which it was.
 
     ``history`` maps each figure's name to its list, one entry per epoch: ``epoch`` (counted from 1), ``loss`` (mean
     over the epoch's batches, penalty included), ``val_loss`` and ``val_accuracy`` (None without validation), ``lr``
@@ -57,6 +61,7 @@ class Trainer(Training):
         generators: dict[str, np.random.Generator] | None = None,
         device: str = "cpu",
         strategy: Strategy | None = None,
+        compile: bool | None = None,
     ) -> None:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.callbacks = list(callbacks)
@@ -73,6 +78,7 @@ class Trainer(Training):
         self.last_loss, self.rate, self.divergence = math.nan, optimizer.rate, Divergence()
         self.seconds_before, self.began = 0.0, None
         self.good_weights = {}
+        self.compiling = Compiling(compile)
 
     def fit(self, loader: DataLoader, validation: Dataset | None, epochs: int) -> dict[str, list[Any]]:
         """Train until ``epochs`` epochs are done in all, those of a loaded checkpoint included; return ``history``.
@@ -105,14 +111,11 @@ class Trainer(Training):
         self.good_weights = self.model.state_dict()
         self.optimizer.zero_grad()
         total, batches = 0.0, 0
-        for losses in self.strategy.gradients(self, self.loader):
+        for losses in self.strategy.updates(self, self.loader):
             for loss in losses:
                 self.divergence.look(loss, self.step, self.rate)
                 total += loss
             batches += len(losses)
-            if self.clip_value is not None:
-                clip_grad_value(self.model, self.clip_value)
-            self.optimizer.step()
             self.rate = self.optimizer.last_rate
             self.step += 1
             for callback in (*self.callbacks, self.strategy):

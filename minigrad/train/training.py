@@ -15,8 +15,9 @@ from minigrad.data import DataLoader, Dataset
 from minigrad.debug import debug
 from minigrad.errors import ConfigError, MinigradError, NonFiniteError
 from minigrad.nn import Module
-from minigrad.optim import Optimizer
+from minigrad.optim import Optimizer, clip_grad_value
 from minigrad.tensor import Tensor
+from minigrad.train.compiling import Compiling
 from minigrad.train.divergence import Divergence
 from minigrad.train.evaluation import Loss
 
@@ -45,6 +46,14 @@ class Callback:
 
     def on_step_end(self, trainer: Training) -> None:
         """After an update."""
+
+    def needs_gradients(self, trainer: Training) -> bool:
+        """Tell whether ``on_step_end`` looks at the gradients of the coming update.
+
+        Who does not say gets them every time, as long as there is an ``on_step_end``; leaving them costs a compiled
+        step some of its speed.
+        """
+        return type(self).on_step_end is not Callback.on_step_end
 
     def on_epoch_figures(self, trainer: Training, row: dict[str, Any]) -> None:
         """After validation: ``row`` may be read and added to."""
@@ -94,6 +103,7 @@ class Training:
     last_loss: float
     rate: float
     divergence: Divergence
+    compiling: Compiling
     seconds_before: float
     began: float | None
     good_weights: Arrays
@@ -121,6 +131,17 @@ class Training:
             x, y = backend.to_device(x, self.device), backend.to_device(y, self.device)
         loss = self.loss(self.model(Tensor(x)), y)
         return loss if self.penalty is None else loss + self.penalty()
+
+    def make_update(self) -> None:
+        """Update the parameters from their gradients, which are clipped entry by entry before where that is wanted."""
+        if self.clip_value is not None:
+            clip_grad_value(self.model, self.clip_value)
+        self.optimizer.step()
+
+    @property
+    def ran(self) -> str:
+        """How the training's step ran: ``"compiled"``, or ``"eager: …"`` with the reason."""
+        return self.compiling.told
 
     def first_non_finite(self, x: Any, y: Any) -> NonFiniteError:
         """Run a batch again under the microscope, to name the operation that failed first."""

@@ -154,7 +154,16 @@ def write(
     before = evaluate(source.model, data.test, session.loss)
     tested = evaluate(model, data.test, session.loss)
     results = report.write(
-        folder, session.config, history, data, tested, str(model), seconds, title=title, section=section
+        folder,
+        session.config,
+        history,
+        data,
+        tested,
+        str(model),
+        seconds,
+        ran=session.trainer.ran if history else "",
+        title=title,
+        section=section,
     )
     results |= {
         "test_accuracy_before": before.accuracy,

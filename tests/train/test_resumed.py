@@ -81,6 +81,7 @@ def knowledge(session: Session) -> dict[str, Any]:
         "seconds_before",
         "began",
         "strategy",
+        "compiling",
     }
     found = {name: value for name, value in vars(session.trainer).items() if name not in built}
     found["divergence"] = vars(session.trainer.divergence)

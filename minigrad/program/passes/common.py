@@ -61,14 +61,18 @@ def replaced(instruction: Instruction, instead: dict[Value, Value]) -> Instructi
 def is_pure(instruction: Instruction) -> bool:
     """Tell whether an instruction gives the same wherever it stands, and nobody writes into what it makes."""
     touched = [*instruction.reads, *instruction.makes]
-    is_draw = isinstance(instruction.function, Method) and any(v.dtype is None for v in instruction.reads)
     return (
         not instruction.writes
         and not isinstance(instruction.function, OfPython)
-        and not is_draw
+        and not is_draw(instruction)
         and not any(value.memory.written for value in touched)
         and any(True for _ in instruction.makes)
     )
+
+
+def is_draw(instruction: Instruction) -> bool:
+    """Tell whether an instruction draws random numbers from a generator of the host's."""
+    return isinstance(instruction.function, Method) and any(v.dtype is None for v in instruction.reads)
 
 
 def _key(x: Any) -> Any:

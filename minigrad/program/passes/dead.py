@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from minigrad.program.functions import Method, OfPython
+from minigrad.program.functions import OfPython
 from minigrad.program.instructions import Instruction, Listing
+from minigrad.program.passes.common import is_draw
 from minigrad.program.passes.telling import Tell, nobody
 
 
@@ -33,4 +34,4 @@ def _has_effect(instruction: Instruction) -> bool:
     """Tell whether the host, or a generator, is another one afterwards."""
     if isinstance(instruction.function, OfPython):
         return not any(True for _ in instruction.makes)
-    return isinstance(instruction.function, Method) and any(v.dtype is None for v in instruction.reads)
+    return is_draw(instruction)

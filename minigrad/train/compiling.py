@@ -1,0 +1,172 @@
+"""The updates of a training as a compiled step: where they can be one, and why not where they cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad import backend, modes
+from minigrad.errors import MinigradError, ProgramError, warn
+from minigrad.optim import clip_grad_value
+from minigrad.program import Compiled
+from minigrad.program.compiled import is_watched
+from minigrad.tensor import Tensor, unwrap
+
+if TYPE_CHECKING:
+    from minigrad.train.training import Training
+
+PROGRAMS = 8
+"""For two sizes of batches, with a state carried on or none, and parameters frozen meanwhile."""
+_WATCHED = (
+    "every operation is watched (mg.hooks, mg.record, mg.debug, mg.unfused or the masks of pruned weights)"
+)
+
+
+class NotFinite(Exception):
+    """The loss of a batch is no finite number; ``before`` are those of the update's batches before it."""
+
+    def __init__(self, before: list[float]) -> None:
+        self.before = before
+
+
+class Compiling:
+    """Makes the updates of a training, by a compiled step where that gives the eager step's bits.
+
+    ``wanted`` is True where a step that cannot be compiled shall raise ProgramError, False where none shall be
+    compiled, and None where the eager step takes over then, which is told once (MG-649).
+
+    The first update of a training is eager, since it runs in debug mode, and so is one whose gradients a callback
+    wants to see now and then. A loss that is not finite ends both before the parameters are changed.
+    """
+
+    def __init__(self, wanted: bool | None = None) -> None:
+        self.wanted = wanted
+        self.reason = "compile=False" if wanted is False else ""
+        self.count = 0
+        self._step: Compiled | None = None
+        self._made_for: Any = None
+        self._watched = False
+
+    @property
+    def told(self) -> str:
+        """What ran: ``"compiled"``, or ``"eager: …"`` with the reason."""
+        reason = self.reason or (_WATCHED if self._watched and not self.count else "")
+        if self.count:
+            return f"compiled, and after {self.count} updates eager: {reason}" if reason else "compiled"
+        return f"eager: {reason or 'there was no update but the first, which is checked by debug mode'}"
+
+    def refuse(self, reason: str) -> None:
+        """Let every update be eager."""
+        if self.wanted:
+            raise ProgramError(
+                "MG-637", f"the training's step cannot be compiled: {reason}. Leave out compile=True."
+            )
+        self.reason = self.reason or reason
+
+    def update(
+        self, training: Training, group: Sequence[tuple[Any, Any]], eager: Callable[[], list[float]]
+    ) -> list[float]:
+        """Make the update of some batches, one most often, and return their losses; ``eager`` makes it eagerly.
+
+        Raises NotFinite where a loss is not finite; nothing is changed then.
+        """
+        if not self._may(training):
+            return eager()
+        step = self._made(training)
+        try:
+            found = [loss.item() for loss in step(tuple(group))]
+        except NotFinite:
+            raise
+        except Exception as error:
+            if self.wanted or _has_gone_unverified(step, error):
+                raise
+            failed = error
+        else:
+            self.count += 1
+            return found
+        losses = eager()  # where the step itself is wrong, this says so
+        self._give_up(failed)
+        return losses
+
+    def _may(self, training: Training) -> bool:
+        if self.reason or training.step == 0:
+            return False
+        if training.device != "cpu":
+            self.refuse(f"it runs on {training.device}, and programs are for the processor")
+            return False
+        if is_watched():
+            self._watched = True
+            return False
+        return _leaves_gradients(training) or not _need(training)
+
+    def _made(self, training: Training) -> Compiled:
+        parts = (
+            training.model, training.loss, training.optimizer, training.penalty, training.clip_value,
+            training.loader.batch_size, _leaves_gradients(training),
+        )  # fmt: skip
+        if self._step is None or any(
+            a is not b and a != b for a, b in zip(parts, self._made_for, strict=True)
+        ):
+            self._made_for = parts
+            step = step_of(*parts[:5])
+            self._step = Compiled(step, grads=parts[-1], programs=PROGRAMS, strict=True)
+        return self._step
+
+    def _give_up(self, error: Exception) -> None:
+        about = error.message if isinstance(error, MinigradError) else f"{type(error).__name__}: {error}"
+        self.reason = f"{error.code} {about}" if isinstance(error, MinigradError) else about
+        warn(
+            "MG-649",
+            f"the training's step is eager from here on, with the same numbers but slower: {self.reason} "
+            "Trainer(..., compile=False), or --no-compile, says that it shall be.",
+        )
+
+
+def step_of(
+    model: Any, loss_of: Any, optimizer: Any, penalty: Any = None, clip_value: float | None = None
+) -> Callable[[Any], list[Tensor]]:
+    """Return the update of some batches (x, y) as a function that can be compiled: forward, backward, update."""
+
+    def update(group: Any) -> list[Tensor]:
+        optimizer.zero_grad()
+        losses: list[Tensor] = []
+        for x, y in group:
+            loss = loss_of(model(Tensor(x)), y)
+            if penalty is not None:
+                loss = loss + penalty()
+            if backend.found(~np.isfinite(unwrap(loss)), "the loss is not a finite number"):
+                raise NotFinite([float(unwrap(each)) for each in losses])
+            with nullcontext() if len(group) == 1 else modes.accumulate(len(group)):
+                loss.backward()
+            losses.append(loss)
+        if clip_value is not None:
+            clip_grad_value(model, clip_value)
+        optimizer.step()
+        return losses
+
+    return update
+
+
+def _leaves_gradients(training: Training) -> bool:
+    """Tell whether all updates leave their gradients: a callback looks, or may look, at each of them."""
+    from minigrad.train.training import Callback
+
+    may_look = any(
+        type(callback).on_step_end is not Callback.on_step_end
+        and type(callback).needs_gradients is Callback.needs_gradients
+        for callback in training.callbacks
+    )
+    return may_look or (len(training.loader) <= training.accumulate and _need(training))
+
+
+def _need(training: Training) -> bool:
+    """Tell whether a callback looks at the coming update's gradients."""
+    return any(callback.needs_gradients(training) for callback in training.callbacks)
+
+
+def _has_gone_unverified(step: Compiled, error: Exception) -> bool:
+    """Tell whether updates may be wrong that nobody has compared: then it is too late to go on eagerly."""
+    return getattr(error, "code", "") == "MG-635" and any(program.calls > 4 for program in step)
