@@ -4,4 +4,5 @@
 ``run`` does both for a finished run before the file appears.
 """
 
-from minigrad.export import transformer as transformer  # which enters its layers
+from minigrad.export import pictures as pictures  # these enter their layers
+from minigrad.export import transformer as transformer
