@@ -4,5 +4,6 @@
 ``run`` does both for a finished run before the file appears.
 """
 
-from minigrad.export import recurrent as recurrent  # which enter their layers
+from minigrad.export import pictures as pictures  # these enter their layers
+from minigrad.export import recurrent as recurrent
 from minigrad.export import transformer as transformer

@@ -152,13 +152,7 @@ def step_of(
 
 def _leaves_gradients(training: Training) -> bool:
     """Tell whether all updates leave their gradients: a callback looks, or may look, at each of them."""
-    from minigrad.train.training import Callback
-
-    may_look = any(
-        type(callback).on_step_end is not Callback.on_step_end
-        and type(callback).needs_gradients is Callback.needs_gradients
-        for callback in training.callbacks
-    )
+    may_look = any(callback.may_look_at_gradients for callback in training.callbacks)
     return may_look or (len(training.loader) <= training.accumulate and _need(training))
 
 

@@ -14,6 +14,7 @@ from minigrad.export import graph
 from minigrad.export.check import compare, outputs
 from minigrad.export.graph import LAYERS, model_of
 from minigrad.nn import Buffer
+from minigrad.train.pictures import Pictures, Residual
 from minigrad.train.sequences import RowReader
 from minigrad.train.texts import CharacterGPT, CharacterRNN
 
@@ -60,6 +61,23 @@ CASES: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     "BatchNorm1d along a length": (nn.BatchNorm1d(5, affine=False), (5, 3)),
     "BatchNorm2d": (nn.BatchNorm2d(3), (3, 4, 2)),
     "BatchNorm2d by the batch": (nn.BatchNorm2d(3, track_running_stats=False), (3, 4, 2)),
+    "Conv1d": (nn.Conv1d(4, 6, 3, 2, 1, groups=2, rng=RNG), (4, 7)),
+    "Conv2d": (nn.Conv2d(2, 3, (3, 2), padding="same", padding_mode="circular", rng=RNG), (2, 4, 5)),
+    "ConvTranspose1d": (nn.ConvTranspose1d(2, 3, 3, 2, output_padding=1, rng=RNG), (2, 4)),
+    "ConvTranspose2d": (nn.ConvTranspose2d(2, 3, 3, (2, 1), padding=1, rng=RNG), (2, 4, 5)),
+    "MaxPool": (nn.Sequential(nn.MaxPool2d(2), nn.Flatten(2), nn.MaxPool1d(3, 1, 1)), (2, 4, 5)),
+    "AvgPool": (
+        nn.Sequential(nn.AvgPool2d(2, divisor_override=3), nn.Flatten(2), nn.AvgPool1d(2)),
+        (2, 4, 5),
+    ),
+    "AdaptiveAvgPool": (
+        nn.Sequential(nn.AdaptiveAvgPool2d((1, None)), nn.Flatten(2), nn.AdaptiveAvgPool1d(1)),
+        (2, 4, 5),
+    ),
+    "Pictures in residual blocks": (
+        nn.Sequential(Pictures((6, 5, 3)), Residual(3, 4, 2, RNG), Residual(4, 4, 1, RNG)),
+        (90,),
+    ),
     "Flatten of inner axes": (nn.Flatten(1, 2), (2, 3, 4)),
     "Flatten of the last axes": (nn.Flatten(2), (2, 3, 4)),
     "Unflatten": (nn.Unflatten(1, (2, -1)), (6, 3)),
