@@ -36,8 +36,8 @@ from minigrad.program.memory import Block
 from minigrad.program.passes.chain import OfChain, single
 from minigrad.program.passes.common import is_pure
 from minigrad.program.passes.stage import after
-from minigrad.program.steps import Step, root_of, updated_by_rows
-from minigrad.program.updating import Advance, Coefficients
+from minigrad.program.steps import Step, is_ahead, is_one_piece, root_of, updated_by_rows
+from minigrad.program.updating import Coefficients
 
 _NOTED = frozenset(
     {
@@ -103,7 +103,7 @@ class Native:
         self.first = tuple(each.copy() if self._is_own(each) else each for each in kept)
         self._steps = steps = updated_by_rows(self._steps, kept)
         self.host = [step.ahead for step in steps if step.ahead is not None]
-        self.is_whole = all(step.is_for_table or step.ahead for step in steps) and _is_one_piece(steps)
+        self.is_whole = all(step.is_for_table or step.ahead for step in steps) and is_one_piece(steps)
         self.block = self._settle(listing, between, kept)
         self._write(steps)
         self.lines.append(f"return ({''.join(f'{self._kept(value)}, ' for value in listing.kept)})")
@@ -362,7 +362,7 @@ class Native:
 
     def _line(self, instruction: Instruction, line: str) -> None:
         arrays = tuple(self._env[value] for value in (*instruction.reads, *instruction.makes))
-        self._steps.append(Step(line, arrays, instruction if _is_ahead(instruction) else None))
+        self._steps.append(Step(line, arrays, instruction if is_ahead(instruction) else None))
 
     # -- arrays and their names ---------------------------------------------------------------------------
 
@@ -413,22 +413,6 @@ class Native:
     def _is_own(self, found: Any) -> bool:
         """Tell whether this is an array of the program's own, into which the next replay will write."""
         return isinstance(found, np.ndarray) and not self._of_given(found)
-
-
-def _is_ahead(instruction: Instruction) -> bool:
-    """Tell whether something could be done for many steps at once: it depends on no array."""
-    of_host = (
-        isinstance(instruction.function, (Coefficients, Advance)) or instruction.function.name == ".random"
-    )
-    return of_host and all(value.dtype is None for value in instruction.reads)
-
-
-def _is_one_piece(steps: Sequence[Step]) -> bool:
-    """Tell whether all loops come one after another; only counts of steps may come between or behind them."""
-    kinds = [
-        step.ahead is None for step in steps if not (step.ahead and isinstance(step.ahead.function, Advance))
-    ]
-    return kinds == sorted(kinds)
 
 
 def _fail() -> None:

@@ -62,42 +62,57 @@ class Rounds:
 
         Before a round that raises, or whose rate does, they end: it is for somebody else, who says why.
         """
-        native, env, kept = self.native, self.native.env, len(self._kept)
-        given = self.program.read(leaves)
+        kept, moves, done = len(self._kept), Moves(), np.zeros(1, np.int64)
         counts = [(optimizer, optimizer.t) for optimizer in self.optimizers]
-        numbers = [self._numbers(each, ahead.count, counts) for each in self.updates]
-        n = min([ahead.count, *(len(rows) for rows in numbers)])
-        if not n:
-            return 0, ()
-        native.take(given)
-        moves = Moves(n)
-        gathers = [self._move(moves, i, k, given[i], ahead) for i, k in self.leaves]
-        for instruction, rows in zip(self.updates, numbers, strict=True):
-            moves.add(native.places_of(env[instruction.result]), rows)
-        states, drawn = self._drawn(n)
-        for instruction, rows in drawn:
-            moves.add(native.places_of(env[instruction.result]), rows)
-        returned = {value: np.empty((n, *env[value].shape), env[value].dtype) for value in self.results}
-        for rows, (_, words) in zip(returned.values(), self._keep, strict=True):
-            moves.add([(words, 3, 0)], rows)  # behind the status, and address and length of what is kept
-        own = [row for row in gathers if row] + native.rows + [row for row, _ in self._keep]
-        table = np.array(own + [row for row, _ in self._watch], np.int64)
-        done = np.zeros(1, np.int64)
-        drive = rounds.driver_of_rounds()
-        try:
-            drive(table, len(own), moves.places(), moves.columns(), done)
-        finally:  # Ctrl-C comes as soon as the driver is back
+        states = [(rng, rng.bit_generator.state) for rng in self._by_generator()]
+
+        def settle() -> None:
+            """Leave all as the rounds that are done have left it."""
             moves.put_back()
-            native.forget([i for i, _ in self.leaves])
+            self.native.forget([i for i, _ in self.leaves])
             del self._kept[kept:]
             for optimizer, count in counts:
                 optimizer.t = count + int(done[0])
-            self._draw_again(states, n, int(done[0]))
-        if done[0]:
-            arrays = {value: env[value].copy() for value in self.program.listing.kept}
+            for rng, state in states if moves.rounds != done[0] else ():  # drawn for others too
+                rng.bit_generator.state = state
+                rng.random((int(done[0]), self._drawn_in_a_round(rng)), dtype=np.float32)
+
+        try:
+            returned = self._run(ahead, leaves, moves, counts, done)
+        finally:  # Ctrl-C may come anywhere, most likely when the driver is back, and here too
+            try:
+                settle()
+            except KeyboardInterrupt:
+                settle()
+                raise
+        n = int(done[0])
+        if n:
+            arrays = {value: self.native.env[value].copy() for value in self.program.listing.kept}
             for effect in self.program.effects:
                 effect.happen(arrays)
-        return int(done[0]), Returned(self.program.tree, returned, int(done[0]))
+        return n, Returned(self.program.tree, returned, n)
+
+    def _run(
+        self, ahead: Ahead, leaves: Sequence[Any], moves: Moves, counts: Any, done: Any
+    ) -> dict[Value, Any]:
+        native, env = self.native, self.native.env
+        given = self.program.read(leaves)
+        numbers = [self._numbers(each, ahead.count, counts) for each in self.updates]
+        n = min([ahead.count, *(len(rows) for rows in numbers)])
+        returned = {value: np.empty((n, *env[value].shape), env[value].dtype) for value in self.results}
+        if not n:
+            return returned
+        native.take(given)
+        gathers = [self._move(moves, i, k, given[i], ahead) for i, k in self.leaves]
+        for instruction, rows in [*zip(self.updates, numbers, strict=True), *self._drawn(n)]:
+            moves.add(native.places_of(env[instruction.result]), rows)
+        for rows, (_, words) in zip(returned.values(), self._keep, strict=True):
+            moves.add([(words, 3, 0)], rows)  # behind the status, and address and length of what is kept
+        moves.rounds = n
+        own = [row for row in gathers if row] + native.rows + [row for row, _ in self._keep]
+        table = np.array(own + [row for row, _ in self._watch], np.int64)
+        rounds.driver_of_rounds()(table, len(own), moves.places(), moves.columns(n), done)
+        return returned
 
     def _move(self, moves: Moves, i: int, k: int, like: Any, ahead: Ahead) -> Any:
         """Let each round find its k-th argument, i-th of what is given; return the call that fetches it, if any."""
@@ -134,38 +149,31 @@ class Rounds:
 
     # -- random numbers -----------------------------------------------------------------------------------
 
-    def _drawn(self, n: int) -> tuple[list[tuple[Any, Any, int]], list[tuple[Instruction, Any]]]:
+    def _drawn(self, n: int) -> Iterator[tuple[Instruction, Any]]:
         """Draw for n rounds: as many numbers at once as those would draw one after another, which are the same."""
-        states, found = [], []
         for rng, draws in self._by_generator().items():
-            sizes = [self.native.env[each.result].size for each in draws]
-            states.append((rng, rng.bit_generator.state, sum(sizes)))
-            drawn = rng.random((n, sum(sizes)), dtype=np.float32)
-            ends = np.cumsum(sizes)
-            found += [
-                (each, drawn[:, end - size : end]) for each, size, end in zip(draws, sizes, ends, strict=True)
-            ]
-        return states, found
+            drawn = rng.random((n, self._drawn_in_a_round(rng)), dtype=np.float32)
+            begin = 0
+            for each in draws:
+                end = begin + self.native.env[each.result].size
+                yield each, drawn[:, begin:end]
+                begin = end
 
-    def _by_generator(self) -> dict[Any, list[Instruction]]:
-        found: dict[Any, list[Instruction]] = {}
+    def _drawn_in_a_round(self, rng: np.random.Generator) -> int:
+        return sum(self.native.env[each.result].size for each in self._by_generator()[rng])
+
+    def _by_generator(self) -> dict[np.random.Generator, list[Instruction]]:
+        found: dict[np.random.Generator, list[Instruction]] = {}
         for each in self.draws:
             found.setdefault(self.native.env[each.arguments[0]], []).append(each)
         return found
 
-    def _draw_again(self, states: Sequence[tuple[Any, Any, int]], n: int, done: int) -> None:
-        """Leave the generators where the rounds that were done would have left them."""
-        if done < n:
-            for rng, state, size in states:
-                rng.bit_generator.state = state
-                rng.random((done, size), dtype=np.float32)
-
 
 class Moves:
-    """What the words of a table's loops are before each of n rounds."""
+    """What the words of a table's loops are before each of so many rounds."""
 
-    def __init__(self, n: int) -> None:
-        self._n = n
+    def __init__(self) -> None:
+        self.rounds = -1  # not known yet
         self._places: list[tuple[int, int, int]] = []
         self._columns: list[Any] = []
         self._before: list[tuple[Any, int, int]] = []
@@ -174,22 +182,22 @@ class Moves:
     def add(self, places: Sequence[tuple[Any, int, int]], rows: Any) -> None:
         """Let the words at these places say where this round's row lies, or so many bytes behind."""
         self._rows.append(rows)
-        self.add_addresses(places, driver.address_of(rows) + np.arange(self._n) * rows.strides[0])
+        self.add_addresses(places, driver.address_of(rows) + np.arange(len(rows)) * rows.strides[0])
 
     def add_addresses(self, places: Sequence[tuple[Any, int, int]], addresses: Any) -> None:
         """The same, of arrays that somebody else keeps."""
         for words, position, offset in places:
             self._before.append((words, position, words[position]))
             self._places.append((driver.address_of(words) + 8 * position, len(self._columns), offset))
-        self._columns.append(addresses[: self._n])
+        self._columns.append(addresses)
 
     def places(self) -> Any:
         """Return the address of each word, which column it is set from, and what is added."""
         return np.array(self._places, np.int64).reshape(-1, 3)
 
-    def columns(self) -> Any:
-        """Return the columns, one number for each round."""
-        return np.array(self._columns, np.int64).reshape(-1, self._n)
+    def columns(self, n: int) -> Any:
+        """Return the columns, one number for each of n rounds."""
+        return np.array([each[:n] for each in self._columns], np.int64).reshape(-1, n)
 
     def put_back(self) -> None:
         """Let the words be what they were."""

@@ -12,6 +12,7 @@ from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop
 
 from minigrad.program.instructions import Instruction
+from minigrad.program.updating import Advance, Coefficients
 
 
 class Step:
@@ -85,3 +86,19 @@ def root_of(array: Any) -> Any:
     while (below := getattr(below, "base", None)) is not None:
         array = below if isinstance(below, np.ndarray) else array
     return array
+
+
+def is_ahead(instruction: Instruction) -> bool:
+    """Tell whether something could be done for many steps at once: it depends on no array."""
+    of_host = (
+        isinstance(instruction.function, (Coefficients, Advance)) or instruction.function.name == ".random"
+    )
+    return of_host and all(value.dtype is None for value in instruction.reads)
+
+
+def is_one_piece(steps: Sequence[Step]) -> bool:
+    """Tell whether all loops come one after another; only counts of steps may come between or behind them."""
+    kinds = [
+        step.ahead is None for step in steps if not (step.ahead and isinstance(step.ahead.function, Advance))
+    ]
+    return kinds == sorted(kinds)

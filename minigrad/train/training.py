@@ -55,6 +55,12 @@ class Callback:
         """
         return type(self).on_step_end is not Callback.on_step_end
 
+    @property
+    def may_look_at_gradients(self) -> bool:
+        """Tell whether it looks at updates without saying beforehand at which."""
+        has_its_own = type(self).on_step_end is not Callback.on_step_end
+        return has_its_own and type(self).needs_gradients is Callback.needs_gradients
+
     def on_epoch_figures(self, trainer: Training, row: dict[str, Any]) -> None:
         """After validation: ``row`` may be read and added to."""
 
