@@ -21,7 +21,8 @@ def render(results: Results, command: str, chart: str | None) -> str:
     plan, machine = results["plan"], results["machine"]
     parts = [
         "# One training step, here and elsewhere",
-        f"{plan['rows']} rows: dense ReLU networks, cross-entropy (squared error where there is one output), float32. "
+        f"{plan['rows']} row{'s' if plan['rows'] != 1 else ''}: dense ReLU networks, cross-entropy "
+        "(squared error where there is one output), float32. "
         "Above 1 minigrad is the faster one; its own column and the limit are µs per step.",
         *([f"![Speed relative to PyTorch]({chart})"] if chart else []),
     ]
