@@ -30,6 +30,7 @@ SCRIPTS = (
     "graph.js",
     "numpy.js",
     "live.js",
+    "see.js",
     "change.js",
     "stepper.js",
 )

@@ -64,6 +64,7 @@ class Page:
             "loss": self.program.loss.name,
             "lossArray": store.add(trace.nodes[trace.loss].value) if trace.loss is not None else None,
             "updates": self.updates,
+            "see": _seen(trace, self.program),
             "rules": self.rules,
             "outcome": next((e.index for e in trace.events if isinstance(e, NewLoss)), None),
         }
@@ -128,6 +129,43 @@ class _Rules:
             }
         )
         return len(self.texts) - 1
+
+
+def _seen(trace: Trace, program: Live) -> dict[str, Any] | None:
+    """Return what may be drawn over one or two inputs: those, what the network makes of them, and what it should.
+
+    The last result that has a row for each and does not depend on what it should be; None where there is none.
+    """
+    data = [
+        trace.nodes[i] for i in program.given if trace.nodes[i].role == "input" and trace.nodes[i].value.ndim
+    ]
+    for node in data:
+        if (
+            node.value.ndim != 2
+            or node.shape[1] not in (1, 2)
+            or node.value.dtype.kind != "f"
+            or node.shape[0] < 2
+        ):
+            continue
+        others = {each.index for each in data if each is not node}
+        leads, found = {node.index}, []
+        for each in trace.nodes:
+            sources = set(each.inputs) if each.operation else set()
+            if sources & others:
+                others.add(each.index)
+            elif sources & leads:
+                leads.add(each.index)
+                if each.value.ndim == 2 and each.shape[0] == node.shape[0]:
+                    found.append(program.values[id(each.value)].name)
+        rows = [
+            other
+            for other in data
+            if other is not node and other.shape in (node.shape[:1], (node.shape[0], 1))
+        ]
+        if found:
+            target = program.given[rows[0].index].name if rows else None
+            return {"x": program.given[node.index].name, "outputs": found, "target": target}
+    return None
 
 
 def _update(

@@ -141,10 +141,12 @@ const changePanel = (root, data, live, base, redraw) => {
     nudge.hidden = size.hidden = !nudge.textContent;
     if (live.updates.length) drawSettings();
     drawCurve();
+    if (see) see.draw();
     redraw(flashed);
   };
+  const see = data.live.see ? seePanel(data, live, () => shown()) : null;
   const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", {}, "What if"),
-    make("div", { class: "mg-buttons" }, undo, redo, reset, link, ...(live.updates.length ? [next, run, speed] : [])), told, curve,
+    make("div", { class: "mg-buttons" }, undo, redo, reset, link, ...(live.updates.length ? [next, run, speed] : [])), told, curve, see && see.panel,
     make("div", { class: "mg-buttons mg-one" }, which, box, was, size), table, nudge,
     live.updates.length ? make("div", { class: "mg-buttons mg-one" }, make("label", {}, "Optimizer ", optimizer), settings) : null);
   root.querySelector(".mg-grid").append(panel);

@@ -123,7 +123,7 @@ const liveStep = (data, base, program, rules) => {
     return Math.min(1, most / size);
   };
   return {
-    given, updates, now, recorded, isChanged, numbers, change, look, edit, set, choose, step, replay, lossOf, result, edited, entries,
+    given, updates, now, recorded, isChanged, numbers, change, look, edit, set, choose, step, replay, lossOf, result, edited, entries, forward,
     undo: move(past, future), redo: move(future, past), canUndo: () => past.length > 0, canRedo: () => future.length > 0,
     reset: () => { if (isChanged()) to(recorded()); },
     back: (k) => { while (past.length && now().step > k) move(past, future)(); },

@@ -174,6 +174,34 @@ def test_the_optimizer_is_changed_in_the_middle(browser: Browser, page: Path) ->
     assert f"after its update {show(outcome.new)}" in told(browser)
 
 
+def test_a_surface_and_a_curve_follow_and_their_points_are_moved(
+    browser: Browser, page: Path, tmp_path: Path
+) -> None:
+    browser.open(page)
+    pixels = (
+        "(() => { const c = document.querySelector('.mg-surface'); "
+        "return [...c.getContext('2d').getImageData(0, 0, 25, 25).data].join() })()"
+    )
+    before, loss = browser.js(pixels), told(browser)
+    typed(browser, "-0.5")
+    assert browser.js(pixels) != before
+    browser.click('[data-change="reset"]')
+    assert browser.js("document.querySelectorAll('.mg-point').length") == 4
+    browser.js("document.querySelectorAll('.mg-point')[3].focus()")
+    browser.key("ArrowLeft")
+    assert browser.js("document.querySelector('.mg-stepper').step.now().values.x.data[6]") < 1
+    assert told(browser) != loss
+    browser.key("Enter")
+    assert browser.js("document.querySelector('.mg-stepper').step.now().values.y.data[3]") == 1
+    mg.record(examples.load("line")["step"], title="line").save(tmp_path / "line.html")
+    browser.open(tmp_path / "line.html")
+    drawn = "document.querySelector('.mg-fitted').getAttribute('points')"
+    before = browser.js(drawn)
+    browser.click('[data-change="step"]')
+    assert browser.js(drawn) != before
+    assert browser.errors == []
+
+
 def test_without_scripts_it_is_the_page_that_it_was(browser: Browser, page: Path) -> None:
     browser.open(page, scripts=False)
     assert not browser.js("document.querySelector('.mg-change')")
