@@ -43,6 +43,15 @@ def test_a_killed_run_that_writes_ends_with_the_same_bytes(tmp_path: Path) -> No
     assert all(trial.equal for trial in found)
 
 
+def test_a_killed_run_on_pictures_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    x = chance.random((80, 8, 8)).astype("float32")
+    np.savez(tmp_path / "own.npz", x=x, y=(x[:, 2, 3] > 0.5).astype(int))
+    settings = {"data": "own.npz", "epochs": 15, "batch-size": 16, "dropout": 0.2}
+    options = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+    assert kill_and_resume(1, tmp_path, ["train", "lenet", *options, "--augment"])[0].equal
+
+
 def test_exit_codes_of_the_process(tmp_path: Path) -> None:
     for arguments, code in ((["info"], 0), (["evaluate", "none"], 1), (["train", "--lr", "0"], 2)):
         done = subprocess.run(
