@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from minigrad.train.faults import broken
     from minigrad.viz.attention import attention_maps
+    from minigrad.viz.gates import gates_over_time
     from minigrad.viz.graphs import graph, to_dot
     from minigrad.viz.inside import dead_units, gradient_flow, update_ratios, watch_updates, weight_images
     from minigrad.viz.landscape import decision_boundary, loss_slice, optimizer_race
@@ -25,6 +26,7 @@ _WHERE = {
     "curves": "plots",
     "dead_units": "inside",
     "decision_boundary": "landscape",
+    "gates_over_time": "gates",
     "gradient_flow": "inside",
     "graph": "graphs",
     "loss_slice": "landscape",
@@ -45,6 +47,7 @@ __all__ = [
     "curves",
     "dead_units",
     "decision_boundary",
+    "gates_over_time",
     "gradient_flow",
     "graph",
     "loss_slice",
