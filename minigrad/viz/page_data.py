@@ -13,6 +13,7 @@ from minigrad.viz.numbers import entry as entry_name
 from minigrad.viz.numbers import show
 from minigrad.viz.page_arrays import Store, shape_text
 from minigrad.viz.page_graph import answer, cell, head, stretches, timelines
+from minigrad.viz.page_numbers import template
 from minigrad.viz.thread import looked_at, strongest
 from minigrad.viz.trace import (
     AccumulateGrad,
@@ -112,6 +113,8 @@ def _event(trace: Trace, event: Event, store: Store, wanted: set[tuple[int, ...]
             explanation.numbers,
             _finite(array[entry]),
         ]
+        if store.named(array) and (places := template(trace, event, entry, store)) is not None:
+            explanations[",".join(map(str, entry))].append(places)
     name = nodes[target].name
     found: dict[str, Any] = {
         "kind": event.kind,

@@ -16,7 +16,7 @@ from minigrad.program.javascript_names import TYPES
 from minigrad.tensor import Tensor
 from minigrad.viz.live import Live, Rule, live, rule_of
 from minigrad.viz.page_arrays import Store
-from minigrad.viz.trace import Line, NewLoss, Trace, Update
+from minigrad.viz.trace import NewLoss, Trace, Update
 from minigrad.viz.update_rows import rows
 
 CHOICE: dict[str, Callable[..., optim.Optimizer]] = {
@@ -173,11 +173,11 @@ def _update(
 ) -> dict[str, Any]:
     rule = rule_of(event)
     number = rules.add(rule, event, event.optimizer)
-    prefix, lines, rows = f"u{event.index}.", iter(rule.lines), []
+    prefix, lines, called_rows = f"u{event.index}.", iter(rule.lines), []
     for row in event.rows:
         called = prefix + (row.symbol if row.given else next(lines)[1].name)
         names[id(row.value)] = called
-        rows.append(called)
+        called_rows.append(called)
     if event.node not in program.given or event.node not in program.gradients:
         raise ProgramError("MG-671", f"{trace.nodes[event.node].name} is not what the step was given.")
     return {
@@ -187,23 +187,22 @@ def _update(
         "rule": number,
         "t": event.t,
         "settings": {row.symbol: row.value.item() for row in event.rows if row.setting and row.symbol != "t"},
-        "rows": rows,
+        "rows": called_rows,
     }
 
 
 @cache
 def _choice() -> dict[str, tuple[Rule, Update]]:
-    found = {}
+    found: dict[str, tuple[Rule, Update]] = {}
     for label, make in CHOICE.items():
         w = Tensor(np.ones(1, "float32"), requires_grad=True, name="theta")
         optimizer = make([w])
 
-        (w * w).sum().backward()
-        updates: list[Any] = []
-        with modes.hooks(update=updates.append):
+        seen: list[Any] = []
+        with modes.hooks(update=seen.append):
+            (w * w).sum().backward()
             optimizer.step()
-        (update,) = updates
-        event = Update(0, Line("", 0, ""), 0, type(optimizer).__name__, update.t, rows(update), None)
+        event = Update(0, None, 0, type(optimizer).__name__, 1, rows(seen[0]))
         found[label] = rule_of(event), event
     return found
 

@@ -179,12 +179,22 @@
   };
   const own = (event, text) => greek(text).replaceAll("θ", () => event.theta);  // a parameter goes by its name
   const symbolOf = (event, entry) => event.symbol + named(entry);
+  // the formula of an entry with the numbers that there are now: ⟦array:place⟧, or one of two by a condition
+  const filled = (text) => {
+    const worth = (place) => (place.includes(":") ? at(Number(place.split(":")[0]), unflat(data.arrays[Number(place.split(":")[0])].shape, Number(place.split(":")[1]))) : Number(place));
+    const holds = { ">": (a, b) => a > b, "≥": (a, b) => a >= b, "<": (a, b) => a < b, "≤": (a, b) => a <= b };
+    return text.replace(/⟦([^⟧]*)⟧/g, (_, inside, from) => {
+      const choice = inside.match(/^(\S+) (\S) (\S+) \? (\S+) ! (\S+)$/);
+      const value = number(worth(choice ? (holds[choice[2]](worth(choice[1]), worth(choice[3])) ? choice[4] : choice[5]) : inside));
+      return value.startsWith("−") && /[·+−/] $/.test(text.slice(0, from)) ? `(${value})` : value;
+    }).replace(/\+ \((−[^\s()]+)\)((?: · (?:\(−[^()]*\)|[^\s()]+))+)/g, "+ ($1$2)").replace(/^= (\S+) = \1$/gm, "= $1");
+  };
   const say = (event, entry) => {
     const known = event.explanations[entry.join()];
     if (known && live && live.isChanged()) {
       const value = at(event.answer, entry), lines = known[0].split("\n");
       const last = event.rows ? event.rows.filter((row) => row.text).map((row) => `= ${valueOf(row, entry)}`).slice(-lines.length).join("\n") : `= ${number(value)}`;
-      return { symbols: known[0], numbers: last, answer: value };
+      return { symbols: known[0], numbers: known[3] ? filled(known[3]) : last, answer: value };
     }
     if (known) return { symbols: known[0], numbers: known[1], answer: known[2] };
     const value = at(event.answer, entry), symbol = symbolOf(event, entry);

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.viz import examples
+from minigrad.viz import examples, page_data
+from minigrad.viz.explain import explain
 from minigrad.viz.numbers import show
 from tests.viz import live
 from tests.viz.browser.chromium import Browser, find
@@ -64,6 +65,43 @@ def test_a_typed_number_changes_everything_that_follows(browser: Browser, page: 
     assert "0.5" in browser.text(".node[data-node='1'] .value .text")
     browser.click('[data-do="last"]')
     assert browser.errors == []
+
+
+@pytest.mark.parametrize("name", ["mlp", "line", "diamond"])
+def test_formulas_have_the_new_numbers(browser: Browser, tmp_path: Path, name: str) -> None:
+    first = mg.record(examples.load(name)["step"], title=name)
+    first.save(tmp_path / "page.html")
+    browser.open(tmp_path / "page.html")
+    leaf = {"mlp": "W2", "line": "weight", "diamond": "x"}[name]
+    names = examples.load(name)
+    tensor = names["model"].weight if name == "line" else names[leaf]
+    tensor.data.reshape(-1)[0] = -1.5
+    trace = mg.record(names["step"])
+    node = trace.node(leaf).index
+    browser.js(
+        f"(() => {{ const {{ step }} = document.querySelector('.mg-stepper'); "
+        f"step.edit(step.given.find(([, node]) => node === {node})[0], 0, -1.5); }})()"
+    )
+    browser.key("Home")
+    seen = 0
+    for event in trace.events:
+        if event.index:
+            browser.key("ArrowRight")
+        else:
+            browser.key("ArrowRight")
+            browser.key("ArrowLeft")
+        symbols = browser.js(
+            "[...document.querySelectorAll('.mg-symbols')].map((p) => p.textContent).join('\\n')"
+        )
+        shown = browser.js("[...document.querySelectorAll('.mg-numbers')].map((p) => p.textContent)")
+        entry = page_data.entries(first, first.events[event.index])[0]
+        told = explain(trace, event, entry)
+        assert symbols == told.symbols
+        for ours, theirs in zip(told.numbers.split("\n"), shown, strict=True):
+            assert theirs.split(" = ")[-1] == ours.split(" = ")[-1]
+            assert theirs.split(" = ")[0] in ours
+            seen += theirs == ours
+    assert seen > len(trace.events) / 2
 
 
 def test_undo_redo_and_reset(browser: Browser, page: Path) -> None:
