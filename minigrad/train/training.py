@@ -139,6 +139,22 @@ class Training:
         self.optimizer.step()
 
     @property
+    def needs_gradients(self) -> bool:
+        """Whether a callback looks at the coming update's gradients."""
+        return any(callback.needs_gradients(self) for callback in self.callbacks)
+
+    @property
+    def leaves_gradients(self) -> bool:
+        """Whether all updates have to leave their gradients: a callback looks, or may look, at each of them."""
+        kinds = map(type, self.callbacks)
+        if any(
+            kind.on_step_end is not Callback.on_step_end and kind.needs_gradients is Callback.needs_gradients
+            for kind in kinds
+        ):
+            return True
+        return len(self.loader) <= self.accumulate and self.needs_gradients
+
+    @property
     def ran(self) -> str:
         """How the training's step ran: ``"compiled"``, or ``"eager: …"`` with the reason."""
         return self.compiling.told
