@@ -146,10 +146,10 @@ class Training:
     @property
     def leaves_gradients(self) -> bool:
         """Whether all updates have to leave their gradients: a callback looks, or may look, at each of them."""
-        kinds = map(type, self.callbacks)
         if any(
-            kind.on_step_end is not Callback.on_step_end and kind.needs_gradients is Callback.needs_gradients
-            for kind in kinds
+            type(each).on_step_end is not Callback.on_step_end
+            and type(each).needs_gradients is Callback.needs_gradients
+            for each in self.callbacks
         ):
             return True
         return len(self.loader) <= self.accumulate and self.needs_gradients
