@@ -100,12 +100,12 @@ class Compiling:
         if is_watched():
             self._watched = True
             return False
-        return _leaves_gradients(training) or not _need(training)
+        return training.leaves_gradients or not training.needs_gradients
 
     def _made(self, training: Training) -> Compiled:
         parts = (
             training.model, training.loss, training.optimizer, training.penalty, training.clip_value,
-            training.loader.batch_size, _leaves_gradients(training),
+            training.loader.batch_size, training.leaves_gradients,
         )  # fmt: skip
         if self._step is None or any(
             a is not b and a != b for a, b in zip(parts, self._made_for, strict=True)
@@ -148,17 +148,6 @@ def step_of(
         return losses
 
     return update
-
-
-def _leaves_gradients(training: Training) -> bool:
-    """Tell whether all updates leave their gradients: a callback looks, or may look, at each of them."""
-    may_look = any(callback.may_look_at_gradients for callback in training.callbacks)
-    return may_look or (len(training.loader) <= training.accumulate and _need(training))
-
-
-def _need(training: Training) -> bool:
-    """Tell whether a callback looks at the coming update's gradients."""
-    return any(callback.needs_gradients(training) for callback in training.callbacks)
 
 
 def _has_gone_unverified(step: Compiled, error: Exception) -> bool:

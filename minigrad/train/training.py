@@ -55,12 +55,6 @@ class Callback:
         """
         return type(self).on_step_end is not Callback.on_step_end
 
-    @property
-    def may_look_at_gradients(self) -> bool:
-        """Tell whether it looks at updates without saying beforehand at which."""
-        has_its_own = type(self).on_step_end is not Callback.on_step_end
-        return has_its_own and type(self).needs_gradients is Callback.needs_gradients
-
     def on_epoch_figures(self, trainer: Training, row: dict[str, Any]) -> None:
         """After validation: ``row`` may be read and added to."""
 
@@ -143,6 +137,22 @@ class Training:
         if self.clip_value is not None:
             clip_grad_value(self.model, self.clip_value)
         self.optimizer.step()
+
+    @property
+    def needs_gradients(self) -> bool:
+        """Whether a callback looks at the coming update's gradients."""
+        return any(callback.needs_gradients(self) for callback in self.callbacks)
+
+    @property
+    def leaves_gradients(self) -> bool:
+        """Whether all updates have to leave their gradients: a callback looks, or may look, at each of them."""
+        if any(
+            type(each).on_step_end is not Callback.on_step_end
+            and type(each).needs_gradients is Callback.needs_gradients
+            for each in self.callbacks
+        ):
+            return True
+        return len(self.loader) <= self.accumulate and self.needs_gradients
 
     @property
     def ran(self) -> str:
