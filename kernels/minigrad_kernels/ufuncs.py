@@ -48,12 +48,25 @@ _RAISING = "obl_", "pro_"
 """SciPy's functions that may raise, for want of memory, which their loops cannot tell."""
 
 
-@cache
+def _is_quiet() -> bool:
+    """Tell whether SciPy's functions keep silent about singular places and the like, as they do by default."""
+    from scipy import special
+
+    return all(what == "ignore" for error, what in special.geterr().items() if error != "memory")
+
+
 def inner(ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...]) -> Inner | None:
     """Return the loop of a ufunc for operands of these dtypes, none of which it converts; None where there is none."""
+    found = _loop(ufunc, dtypes)
+    return found if found is None or found.may_use_threads or _is_quiet() else None
+
+
+@cache
+def _loop(ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...]) -> Inner | None:
     if numba() is None or platform.python_implementation() != "CPython" or ufunc.nout != 1:
         return None
-    if ufunc.__name__.startswith(_RAISING):
+    from_numpy = getattr(np, ufunc.__name__, None) is ufunc
+    if not from_numpy and ufunc.__name__.startswith(_RAISING):
         return None
     if len(dtypes) != ufunc.nin or not dtypes or ufunc.signature is not None:
         return None
@@ -71,7 +84,6 @@ def inner(ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...]) -> Inner | None:
             return None
         data = (held.data[k] if held.data else 0) or 0
         # SciPy's may want to report an error, for which a thread would wait for Python's lock
-        from_numpy = getattr(np, ufunc.__name__, None) is ufunc
         return Inner(held.functions[k], data, (*dtypes, np.dtype(result)), from_numpy)
     return None
 

@@ -55,6 +55,14 @@ def test_what_has_no_loop():
     assert ufuncs.inner(np.frompyfunc(abs, 1, 1), (single,)) is None
 
 
+def test_where_scipy_is_to_warn_it_does_so_itself():
+    single = (np.dtype("f"),)
+    assert ufuncs.inner(scipy.special.gammaln, single) is not None
+    with scipy.special.errstate(singular="warn"):
+        assert ufuncs.inner(scipy.special.gammaln, single) is None
+        assert ufuncs.inner(np.exp, single) is not None
+
+
 @pytest.mark.parametrize("dtype", ["f", "d"])
 def test_where(dtype: str):
     found = ufuncs.inner_where(np.dtype(dtype))

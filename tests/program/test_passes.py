@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -165,6 +167,21 @@ def test_passes_show_themselves():
         else "model_0_weight as before: for products of this size",
     ):
         assert line in text, text
+
+
+@pytest.mark.skipif(tiles.size() is None, reason="there are no tiles for this processor")
+def test_the_guide_shows_what_the_passes_do():
+    """docs/guide/compiling.md prints passes of its own example, and of an activation that is written down."""
+    page = (Path(__file__).parents[2] / "docs/guide/compiling.md").read_text()
+    shown = re.findall(r"```\n(.*?)```", page.split("## Pass by pass")[1].split("\n## ")[0], re.S)
+    assert len(shown) == 2
+    names: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)print\(step", page, re.S)[0], names)
+    step, data = by_hand(optim.Adam)
+    step = mg.compile(step)
+    step(*data[0])
+    for text, program in zip(shown, (names["step"].program, step.program), strict=True):
+        assert text.strip() in str(program.passes())
 
 
 # -- a weight's gradient in its update --------------------------------------------------------------------
