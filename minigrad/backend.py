@@ -10,6 +10,7 @@ from minigrad.libraries import Array as Array
 from minigrad.libraries import Backend as Backend
 from minigrad.libraries import backend_of as backend_of
 from minigrad.libraries import device_of as device_of
+from minigrad.libraries import is_numpy as is_numpy
 from minigrad.libraries import register as register
 from minigrad.libraries import register_type as register_type
 from minigrad.libraries import special as special

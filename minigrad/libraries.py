@@ -32,7 +32,8 @@ class Backend(Protocol):
     def special(self) -> Any:
         """The library's module of special functions: ``ndtr``, ``erf``."""
 
-    # where it is there, ``uniform(rng, like)`` draws random numbers in the place of ``rng.random``
+    # where they are there, ``uniform(rng, like)`` draws random numbers in the place of ``rng.random``, and
+    # ``to_device(array, device)`` moves an array that has no numbers to be copied
 
 
 class _Numpy:
@@ -164,4 +165,7 @@ def to_device(array: Array, device: str) -> Array:
         )
     if device_of(array) in (device, f"{device}:0"):
         return array
+    move = getattr(backend_of(array), "to_device", None)
+    if move is not None:
+        return move(array, device)
     return backend.from_numpy(to_numpy(array), device)

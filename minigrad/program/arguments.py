@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.backend import backend_of, device_of
 from minigrad.tensor import Tensor
 
 
@@ -33,7 +34,11 @@ def split(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ..
 
 def is_leaf(x: Any) -> bool:
     """Tell whether an argument is an array, or a number that may be another one in the next call."""
-    return type(x) is np.ndarray or type(x) is float or isinstance(x, (Tensor, np.generic))
+    return type(x) is np.ndarray or type(x) is float or isinstance(x, (Tensor, np.generic)) or _on_device(x)
+
+
+def _on_device(x: Any) -> bool:
+    return not isinstance(x, np.ndarray) and backend_of(x) is not None
 
 
 def _part(x: Any, case: list[Any], leaves: list[Any]) -> None:
@@ -59,6 +64,9 @@ def _part(x: Any, case: list[Any], leaves: list[Any]) -> None:
             _part(part, case, leaves)
     elif kind in _CONSTANTS:
         case.append((kind, x))
+    elif _on_device(x):
+        case.append((x.shape, x.dtype, x.flags.c_contiguous or x.strides, device_of(x)))
+        leaves.append(x)
     else:
         case.append(_Same(x))
 

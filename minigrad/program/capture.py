@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
-import numpy as np
+from minigrad_kernels import gpu
+from minigrad_kernels.captured import OwnProducts
 
 from minigrad import switches
 from minigrad.blocks import switched
@@ -30,7 +31,7 @@ from minigrad.program.results import InTensor, named
 from minigrad.program.sources import Argument, AtPlace, Gradient, OfTensor, Place
 from minigrad.program.surroundings import Surroundings, held_in
 from minigrad.program.trace import Trace
-from minigrad.program.tracer import Tracer
+from minigrad.program.tracer import Tracer, is_array
 from minigrad.source import SourceLocation
 from minigrad.tensor import Tensor
 
@@ -69,7 +70,7 @@ class Capture:
         guards = Guards(self.around)
         try:
             traced_args, traced_kwargs = self._lift(function, args, kwargs)
-            with switched(switches.tracing, self.trace):
+            with switched(switches.tracing, self.trace), gpu.using(OwnProducts(gpu.device())):
                 returned = function(*traced_args, **traced_kwargs)
             self._check_whole()
             self._name_results(returned)
@@ -103,8 +104,6 @@ class Capture:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         names = _names(function, args, kwargs)
         for k, (leaf, name) in enumerate(zip(self.leaves, names, strict=True)):
-            if not isinstance(leaf, (np.ndarray, np.generic, float)):
-                raise ProgramError("MG-637", messages.on_device(name, leaf))
             self.trace.give(leaf, name, Argument(k))
         for tensor, name in self.around.tensors:
             self.trace.lift(tensor, name, OfTensor(tensor))
@@ -114,7 +113,7 @@ class Capture:
                 for key in slot.state:
                     self._lift_place(Place(slot.state, key, f"{self._name_of(slot.tensor)}_{key}"))
         for place, held in self._before:
-            if isinstance(held, np.ndarray):
+            if is_array(held):
                 self._lift_place(place)
         leaves = iter(self.leaves)
 
@@ -131,7 +130,7 @@ class Capture:
 
     def _lift_place(self, place: Place) -> None:
         array = place.get()
-        if isinstance(array, np.ndarray):
+        if is_array(array):
             place.put(self.trace.give(array, place.name, AtPlace(place)))
             self._undo.append(lambda: place.put(self._settled(place.get(), array)))
 
@@ -190,7 +189,7 @@ class Capture:
         """What the step has put at a place."""
         array = after._data if isinstance(after, Tensor) else after
         if isinstance(array, Tracer):
-            if isinstance(before, np.ndarray) and array is self.trace.standing_for(before):
+            if is_array(before) and array is self.trace.standing_for(before):
                 return []  # lifted, and to be put back
             like = after if isinstance(after, Tensor) else None
             real = array.value if like is None else tensor_like(like, array.value)
@@ -302,7 +301,7 @@ class Capture:
         if isinstance(x, Tensor):
             if any(x is tensor for tensor, _ in self.around.tensors) or not isinstance(x._data, Tracer):
                 return x
-            return named(np.asarray(x._data.value), x.name)
+            return named(x._data.value, x.name)
         return x.value if isinstance(x, Tracer) else x
 
 

@@ -55,7 +55,7 @@ class Guards:
         self._cells: list[tuple[CellType, Any, Place]] = []
         self._entries: list[tuple[Any, Any, Any, Place]] = []
         for place, value in self._expected.items():
-            if isinstance(value, (ModuleType, np.ndarray)):
+            if isinstance(value, ModuleType) or backend.backend_of(value) is not None:
                 continue
             if type(place.holder) is CellType:
                 self._cells.append((place.holder, value, place))
@@ -125,13 +125,19 @@ def _other_mode(before: tuple[Any, ...], now: tuple[Any, ...]) -> str:
 
 
 def _spec(array: Any) -> tuple[Any, ...]:
-    if type(array) is not np.ndarray:
+    if type(array) is np.ndarray:
+        return array.shape, array.dtype, array.flags.c_contiguous or array.strides
+    if isinstance(array, np.ndarray) or backend.backend_of(array) is None:
         return (type(array),)
-    return array.shape, array.dtype, array.flags.c_contiguous or array.strides
+    layout = array.flags.c_contiguous or array.strides
+    return array.shape, array.dtype, layout, backend.device_of(array)
 
 
 def _described(array: Any) -> str:
-    return f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
+    if backend.backend_of(array) is None:
+        return f"a {type(array).__name__}"
+    where = backend.device_of(array)
+    return f"{array.dtype} {array.shape}" + ("" if where == "cpu" else f" on {where}")
 
 
 _NUMBERS = frozenset({int, float, bool, str, bytes, type(None), complex})

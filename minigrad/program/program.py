@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.program import arguments, native, passes, saving, source, undoing
+from minigrad.program import arguments, graph, native, passes, saving, source, undoing
 from minigrad.program.effects import Effect
 from minigrad.program.guards import Guards
 from minigrad.program.instructions import Listing
 from minigrad.program.memory import Lives
 from minigrad.program.results import filled
-from minigrad.program.sources import Source
+from minigrad.program.sources import Argument, Source
 
 
 @dataclass(slots=True, eq=False)
@@ -35,9 +35,10 @@ class Program:
     reason: str = ""
     replayed: Listing = field(init=False, repr=False)
     _function: Any = field(default=None, repr=False)
-    _native: native.Native | None = field(default=None, repr=False)
+    _native: native.Native | graph.Graph | None = field(default=None, repr=False)
     _reads: Any = field(default=None, repr=False)
     _undo: Any = field(default=None, repr=False)
+    _changing: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.replayed = list(self.stages.values())[-1]
@@ -77,7 +78,7 @@ class Program:
 
     @property
     def native(self) -> str:
-        """The replay as the processor's target has it: the loops of each table, and what Python does in between.
+        """The replay as its target has it: the loops of each table, or the graph, and what Python does beside it.
 
         It is made ready by the program's first replay; before that, and where there is no Numba, it is NumPy.
         """
@@ -107,7 +108,10 @@ class Program:
         saving.save(self, path, steps)
 
     def _replay(self, given: Sequence[Any]) -> tuple[Any, ...]:
-        """Run on the processor's target; its first run makes it ready, where that is possible."""
+        """Run on the processor's target, or a GPU's; its first run makes it ready, where that is possible."""
+        if self._native is None and graph.is_for(self.replayed, given):
+            self._native = graph.Graph(self.replayed, given, self._changing)
+            return self._native.first
         if self._native is None and native.is_possible(given):
             self._native = native.Native(self.replayed, given)
             return self._native.first
@@ -120,8 +124,11 @@ class Program:
             self._function = source.compiled(self.name_in_python, self.replayed)
             self._undo = undoing.Undo(self.replayed)
             needed = set(self.replayed.given)
-            pairs = zip(self.listing.given, self.sources, strict=True)
-            self._reads = [each.read for value, each in pairs if value in needed]
+            found = [
+                each for value, each in zip(self.listing.given, self.sources, strict=True) if value in needed
+            ]
+            self._reads = [each.read for each in found]
+            self._changing = [isinstance(each, Argument) for each in found]
         given = [read(leaves) for read in self._reads]
         before = self._undo.saved(given)
         try:

@@ -9,6 +9,8 @@ import numpy as np
 from minigrad_kernels import driver, sample, updates
 from minigrad_kernels.launch import Host, Loop
 
+from minigrad.program.tracer import is_array
+
 
 class Step:
     """Something that the replay does: a loop or a Host with its arguments, or a line of Python and its arrays."""
@@ -68,5 +70,5 @@ def root_of(array: Any) -> Any:
     """Return the array that owns the memory on which this one lies."""
     below = array
     while (below := getattr(below, "base", None)) is not None:
-        array = below if isinstance(below, np.ndarray) else array
+        array = below if is_array(below) else array
     return array

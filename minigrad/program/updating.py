@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from minigrad_kernels.updates import UpdateRule
 
-from minigrad.errors import ConfigError
+from minigrad.errors import ConfigError, ProgramError
 from minigrad.ops.half import wide
 from minigrad.optim.clip import clip_factor
 from minigrad.optim.optimizer import Optimizer
@@ -70,10 +70,28 @@ def _advance(optimizer: Optimizer) -> None:
     optimizer.t += 1
 
 
+def _coefficients(
+    trace: Trace, rule: UpdateRule, optimizer: Optimizer, name: str, clip: Any, dtype: np.dtype[Any]
+) -> Any:
+    """Return the numbers for this step: the host's, and on a GPU there, with the clipping factor that it has found."""
+    on_host = trace.device == "cpu"
+    numbers = trace.host(Coefficients(rule), optimizer, name, clip if on_host else 1.0, dtype)
+    trace.rename(numbers, "coefficients")
+    if on_host:
+        return numbers
+    there = trace.move(numbers, trace.device)
+    trace.rename(there, "coefficients_there")
+    if isinstance(clip, Tracer):
+        there[0] = clip
+    return there
+
+
 def update(trace: Trace, optimizer: Optimizer, rule: UpdateRule | None, ready: Sequence[Any]) -> None:
     """Do an optimizer's step with tracers, and note it down; MG-641 where not all go by the same numbers."""
     if len(optimizer.param_groups) > 1 or any(slot.skipped for slot, _ in ready):
         raise ConfigError("MG-641", messages.groups(type(optimizer).__name__))
+    if rule is None and trace.device != "cpu":
+        raise ProgramError("MG-660", messages.frozen_formula(type(optimizer).__name__, optimizer.no_kernel))
     clip: Any = 1.0
     if optimizer.max_norm is not None:
         clip = clip_factor([g for _, g in ready], optimizer.max_norm)
@@ -90,8 +108,7 @@ def update(trace: Trace, optimizer: Optimizer, rule: UpdateRule | None, ready: S
             continue
         dtype = wide(np.empty(0, bound.dtype)).dtype
         if dtype not in numbers:
-            numbers[dtype] = trace.host(Coefficients(rule), optimizer, name, clip, dtype)
-            trace.rename(numbers[dtype], "coefficients")
+            numbers[dtype] = _coefficients(trace, rule, optimizer, name, clip, dtype)
         bound.update(g, numbers[dtype])
     trace.host(Advance(), optimizer, name)
     location = here()

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.backend import to_numpy
 from minigrad.errors import ProgramError
 from minigrad.program import messages, source
 from minigrad.program.capture import Capture
 from minigrad.program.instructions import Instruction, Value, mapped, values
 from minigrad.program.program import Program
 from minigrad.program.surroundings import held_in
+from minigrad.program.tracer import is_array
 from minigrad.tensor import Tensor
 
 
@@ -29,7 +31,7 @@ def run(
     Raises ProgramError MG-635, with everything as it was before the step, where they differ.
     """
     eager = Capture(function, args, kwargs, grads=grads, again=True)
-    expected = [(name, np.copy(array)) for name, array in _left(eager, eager.result)]
+    expected = [(name, np.copy(to_numpy(array))) for name, array in _left(eager, eager.result)]
     eager.rewind()
     try:
         result = program.run(leaves)
@@ -51,7 +53,7 @@ def _left(eager: Capture, result: Any) -> Iterator[tuple[str, Any]]:
     for k, each in enumerate(held_in(result)):
         if isinstance(each, Tensor):
             each = each._data
-        if isinstance(each, (np.ndarray, np.generic, int, float)):
+        if is_array(each) or isinstance(each, (np.generic, int, float)):
             yield (f"result {k}" if k or isinstance(result, (tuple, dict, list)) else "the result"), each
     for tensor, name in eager.around.tensors:
         yield name, tensor._data
@@ -65,7 +67,7 @@ def _left(eager: Capture, result: Any) -> Iterator[tuple[str, Any]]:
     for place in eager.around.places:
         held = place.get()
         held = held._data if isinstance(held, Tensor) else held
-        if isinstance(held, np.ndarray):
+        if is_array(held):
             yield place.name, held
     for rng in eager.around.generators:
         yield (
@@ -81,7 +83,7 @@ def _difference(
     if [name for name, _ in expected] != [name for name, _ in found]:
         return "what the step leaves", f"{len(expected)} arrays eagerly, {len(found)} by the program"
     for (name, a), (_, b) in zip(expected, found, strict=True):
-        if (text := _unlike(np.asarray(a), np.asarray(b))) is not None:
+        if (text := _unlike(to_numpy(a), to_numpy(b))) is not None:
             return f"'{name}'", text
     return None
 
@@ -117,16 +119,16 @@ def _first_other_numbers(program: Program, eager: Capture, leaves: Sequence[Any]
     theirs = {value: each.read(leaves) for value, each in eager.trace.given}
     for a, b in zip(program.listing.given, eager.program.listing.given, strict=False):
         one, other = ours[a], theirs[b]
-        both = isinstance(one, np.ndarray) and isinstance(other, np.ndarray)
-        if both and _unlike(np.asarray(one), np.asarray(other)) is not None:
+        both = is_array(one) and is_array(other)
+        if both and _unlike(to_numpy(one), to_numpy(other)) is not None:
             return f"What they are given differs already: '{a.name}'."
-    copies = {id(each): np.copy(each) for each in theirs.values() if isinstance(each, np.ndarray)}
+    copies = {id(each): each.copy() for each in theirs.values() if is_array(each)}
     theirs = {value: copies.get(id(each), each) for value, each in theirs.items()}
     for mine, other_one in zip(program.listing.instructions, eager.trace.instructions, strict=True):
         if mine.phase == "update":
             break
         for one, other in zip(_result(mine, ours), _result(other_one, theirs), strict=True):
-            if _unlike(np.asarray(one), np.asarray(other)) is not None:
+            if _unlike(to_numpy(one), to_numpy(other)) is not None:
                 return (
                     f"The first instruction whose numbers differ: {mine.text()}, from {source.place(mine)}."
                 )
