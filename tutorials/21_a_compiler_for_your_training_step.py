@@ -293,7 +293,8 @@ print("replayed:", frozen(np.array([2.0, 4.0])), "  right:", clipped(np.array([2
 #
 # ## The real one
 #
-# `mg.compile` does all of this on the engine itself. The network of D4, 784–128–10, with random data:
+# `mg.compile` does all of this on the engine itself. The network of D4, the last of the articles that these tutorials follow, is
+# 784–128–10; here it gets random data:
 
 # %%
 rng = np.random.default_rng(0)
