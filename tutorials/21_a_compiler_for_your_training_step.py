@@ -397,7 +397,7 @@ print(fast.why())
 # <details>
 # <summary><b>What came out, and why</b></summary>
 #
-# The figures depend on your machine, their order does not. At batch 1 nearly all of the eager step is Python, and the replay has none. At batch 128
+# The figures depend on your machine, and on what else it does. At batch 1 nearly all of the eager step is Python, and the replay has none. At batch 128
 # there is arithmetic to do, and that takes as long in a list as outside: what is left to gain is memory that need not be touched.
 #
 # `why()` lists one program for each batch size: three shapes, three lists. A fifth shape would be refused (MG-634), since it is nearly always
