@@ -12,6 +12,7 @@ from minigrad.libraries import backend_of as backend_of
 from minigrad.libraries import device_of as device_of
 from minigrad.libraries import found as found
 from minigrad.libraries import in_order as in_order
+from minigrad.libraries import is_numpy as is_numpy
 from minigrad.libraries import register as register
 from minigrad.libraries import register_type as register_type
 from minigrad.libraries import seed as seed

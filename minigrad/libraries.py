@@ -32,8 +32,8 @@ class Backend(Protocol):
     def special(self) -> Any:
         """The library's module of special functions: ``ndtr``, ``erf``."""
 
-    # what a backend may have beside: ``uniform``, ``seed``, ``found`` and ``in_order``, in the place of the functions
-    # below that go by these names
+    # what a backend may have beside: ``uniform``, ``seed``, ``found``, ``in_order`` and ``to_device``, in the place of
+    # the functions below that go by these names
 
 
 class _Numpy:
@@ -192,4 +192,7 @@ def to_device(array: Array, device: str) -> Array:
         )
     if device_of(array) in (device, f"{device}:0"):
         return array
+    move = getattr(backend_of(array), "to_device", None)
+    if move is not None:
+        return move(array, device)
     return backend.from_numpy(to_numpy(array), device)

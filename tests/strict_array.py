@@ -6,6 +6,7 @@ an error; reductions give 0-dimensional arrays, never host scalars; every transf
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from typing import Any
 
@@ -27,6 +28,10 @@ class StrictArray(NDArrayOperatorsMixin):
     ndim = property(lambda self: self._host.ndim)
     size = property(lambda self: self._host.size)
     dtype = property(lambda self: self._host.dtype)
+    flags = property(lambda self: self._host.flags)
+    strides = property(lambda self: self._host.strides)
+    nbytes = property(lambda self: self._host.nbytes)
+    itemsize = property(lambda self: self._host.itemsize)
     T = property(lambda self: _device(self._host.T, self))
 
     def get(self) -> np.ndarray:
@@ -44,8 +49,8 @@ class StrictArray(NDArrayOperatorsMixin):
         outs = kwargs.get("out", ())
         for x in (*_flat(inputs), *outs):
             _check_operand(x, index=method == "at")
-        result = getattr(ufunc, method)(*_host(inputs), **_host(kwargs))
-        return outs[0] if outs else _device(result, None)
+        result = self._work(getattr(ufunc, method), inputs, kwargs)
+        return outs[0] if outs else result
 
     def __array_function__(
         self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -54,17 +59,19 @@ class StrictArray(NDArrayOperatorsMixin):
             return NotImplemented
         for x in (*_flat(args), *_flat(tuple(kwargs.values()))):
             _check_operand(x, index=True)
-        return _device(function(*_host(args), **_host(kwargs)), self)
+        out = kwargs.get("out")
+        result = self._work(function, args, kwargs)
+        return result if out is None else out
 
     def __getitem__(self, index: Any) -> StrictArray:
         for x in _flat(index):
             _check_operand(x, index=True)
-        return _device(self._host[_host(index)], self)
+        return self._work(operator.getitem, (self, index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         for x in (*_flat(index), value):
             _check_operand(x, index=True)
-        self._host[_host(index)] = _host(value)
+        self._work(operator.setitem, (self, index, value))
 
     def __bool__(self) -> bool:
         raise TypeError("this would wait for the device; use `.get()`")
@@ -76,16 +83,20 @@ class StrictArray(NDArrayOperatorsMixin):
         return len(self._host)
 
     def astype(self, dtype: Any, copy: bool = True) -> StrictArray:
-        return self if not copy and self.dtype == dtype else StrictArray(self._host.astype(dtype))
+        return self if not copy and self.dtype == dtype else self._work(np.ndarray.astype, (self, dtype))
 
     def copy(self, order: str = "C") -> StrictArray:
-        return StrictArray(self._host.copy(order))
+        return self._work(np.ndarray.copy, (self, order))
 
     def reshape(self, *shape: Any) -> StrictArray:
-        return _device(self._host.reshape(*shape), self)
+        return self._work(np.ndarray.reshape, (self, *shape))
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> StrictArray:
-        return StrictArray(self._host.sum(axis=axis, keepdims=keepdims))
+        return self._work(np.ndarray.sum, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def _work(self, function: Any, args: Any, options: Any = None) -> Any:
+        """Do something on the numbers; everything that is done to them comes through here."""
+        return _device(function(*_host(args), **_host(options or {})), self)
 
 
 _KNOWN = (StrictArray, np.ndarray, np.generic)
@@ -111,10 +122,10 @@ def _host(x: Any) -> Any:
     return type(x)(_host(part) for part in x) if isinstance(x, (tuple, list)) else x
 
 
-def _device(x: Any, source: StrictArray | None) -> Any:
+def _device(x: Any, source: StrictArray) -> Any:
     if isinstance(x, (np.ndarray, np.generic)):
-        owner = None if source is None or x.base is None else source if source.base is None else source.base
-        return StrictArray(x, owner)
+        owner = None if x.base is None else source if source.base is None else source.base
+        return type(source)(x, owner)
     if hasattr(x, "_fields"):
         return type(x)(*(_device(part, source) for part in x))
     return type(x)(_device(part, source) for part in x) if isinstance(x, (tuple, list)) else x
@@ -124,16 +135,22 @@ class _Special:
     def __getattr__(self, name: str) -> Any:
         import scipy.special
 
-        return lambda *arrays: _device(getattr(scipy.special, name)(*map(_host, arrays)), None)
+        function = getattr(scipy.special, name)
+        return lambda *arrays: next(x for x in arrays if isinstance(x, StrictArray))._work(function, arrays)
 
 
-class _Strict:
+class Library:
+    """The library of one kind of such arrays, as ``backend`` knows it."""
+
+    def __init__(self, kind: type[StrictArray], name: str) -> None:
+        self.kind, self.name = kind, name
+
     def device(self, array: StrictArray) -> str:
-        return "strict"
+        return self.name
 
     def from_numpy(self, array: np.ndarray, device: str) -> StrictArray:
         copies["host to device"] += 1
-        return StrictArray(array.copy(order="K"))
+        return self.kind(array.copy(order="K"))
 
     def to_numpy(self, array: StrictArray) -> np.ndarray:
         return array.get()
@@ -142,4 +159,4 @@ class _Strict:
         return _Special()
 
 
-backend.register(StrictArray, "strict", _Strict())
+backend.register(StrictArray, "strict", Library(StrictArray, "strict"))

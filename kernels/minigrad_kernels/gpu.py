@@ -113,6 +113,11 @@ def using(device: Device) -> Iterator[None]:
         _device.reset(token)
 
 
+def device() -> Device:
+    """Return what runs the CUDA kernels here and now."""
+    return _device.get()
+
+
 def xp() -> Any:
     """Return the device's module of array functions."""
     return _device.get().xp

@@ -27,7 +27,7 @@ from numpy import ndarray
 from minigrad_kernels.loops import Host, Implementation, Loop, noted, numba
 
 __all__ = [
-    "Host", "Implementation", "Kernel", "Loop", "Way", "is_shared_out", "kernels", "may_use_threads",
+    "Host", "Implementation", "Kernel", "Loop", "Way", "is_cupys", "is_shared_out", "kernels", "may_use_threads",
     "note_shared_out", "noted", "numba", "output", "reference_is_forced", "reference_only", "register",
     "set_threads", "threads", "written",
 ]  # fmt: skip
@@ -267,6 +267,11 @@ def register(
         raise ValueError(f"a kernel named {name!r} is registered already")
     kernels[name] = Kernel(name, reference, cpu, gpu, flat, parallel, fits, tuple(ways), gpu_fits, strided)
     return kernels[name]
+
+
+def is_cupys(array: Any) -> bool:
+    """Tell whether an array is one of CuPy's, which is not imported for it."""
+    return _is_cupys(type(array).__module__)
 
 
 def _are_for_gpu(arguments: tuple[Any, ...]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.backend import backend_of, device_of
 from minigrad.tensor import Tensor
 
 
@@ -44,7 +45,9 @@ def matcher(case: Sequence[Any]) -> Callable[[Sequence[Any]], bool]:
 
     It looks at bare arrays alone, and makes no case of them: most steps are given nothing else.
     """
-    if not all(type(each) is tuple and type(each[0]) is tuple and each[2] is True for each in case):
+    if not all(
+        type(each) is tuple and type(each[0]) is tuple and len(each) == 3 and each[2] is True for each in case
+    ):
         return no_match
     scope: dict[str, Any] = {"ndarray": np.ndarray}
     terms = [f"len(args) == {len(case)}"]
@@ -58,7 +61,11 @@ def matcher(case: Sequence[Any]) -> Callable[[Sequence[Any]], bool]:
 
 def is_leaf(x: Any) -> bool:
     """Tell whether an argument is an array, or a number that may be another one in the next call."""
-    return type(x) is np.ndarray or type(x) is float or isinstance(x, (Tensor, np.generic))
+    return type(x) is np.ndarray or type(x) is float or isinstance(x, (Tensor, np.generic)) or _on_device(x)
+
+
+def _on_device(x: Any) -> bool:
+    return not isinstance(x, np.ndarray) and backend_of(x) is not None
 
 
 def _part(x: Any, case: list[Any], leaves: list[Any]) -> None:
@@ -84,6 +91,9 @@ def _part(x: Any, case: list[Any], leaves: list[Any]) -> None:
             _part(part, case, leaves)
     elif kind in _CONSTANTS:
         case.append((kind, x))
+    elif _on_device(x):
+        case.append((x.shape, x.dtype, x.flags.c_contiguous or x.strides, device_of(x)))
+        leaves.append(x)
     else:
         case.append(_Same(x))
 

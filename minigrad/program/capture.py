@@ -8,7 +8,8 @@ from time import perf_counter
 from types import NoneType
 from typing import Any
 
-import numpy as np
+from minigrad_kernels import gpu
+from minigrad_kernels.captured import OwnProducts
 
 from minigrad import switches
 from minigrad.blocks import switched
@@ -33,7 +34,7 @@ from minigrad.program.results import InTensor, named
 from minigrad.program.sources import Argument, AtPlace, Gradient, OfTensor, Place
 from minigrad.program.surroundings import Surroundings, held_in
 from minigrad.program.trace import Trace
-from minigrad.program.tracer import Tracer
+from minigrad.program.tracer import Tracer, is_array
 from minigrad.source import SourceLocation
 from minigrad.tensor import Tensor
 
@@ -77,7 +78,7 @@ class Capture:
         guards = Guards(self.around)
         try:
             traced_args, traced_kwargs = self._lift(function, args, kwargs)
-            with switched(switches.tracing, self.trace):
+            with switched(switches.tracing, self.trace), gpu.using(OwnProducts(gpu.device())):
                 returned = function(*traced_args, **traced_kwargs)
             self._check_whole()
             self._name_results(returned)
@@ -111,8 +112,6 @@ class Capture:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         names = _names(function, args, kwargs)
         for k, (leaf, name) in enumerate(zip(self.leaves, names, strict=True)):
-            if not isinstance(leaf, (np.ndarray, np.generic, float)):
-                raise ProgramError("MG-637", messages.on_device(name, leaf))
             self.trace.give(leaf, name, Argument(k))
         for tensor, name in self.around.tensors:
             self.trace.lift(tensor, name, OfTensor(tensor))
@@ -122,7 +121,7 @@ class Capture:
                 for key in slot.state:
                     self._lift_place(Place(slot.state, key, f"{self._name_of(slot.tensor)}_{key}"))
         for place, held in self._before:
-            if isinstance(held, np.ndarray):
+            if is_array(held):
                 self._lift_place(place)
         leaves = iter(self.leaves)
 
@@ -139,7 +138,7 @@ class Capture:
 
     def _lift_place(self, place: Place) -> None:
         array = place.get()
-        if isinstance(array, np.ndarray):
+        if is_array(array):
             place.put(self.trace.give(array, place.name, AtPlace(place)))
             self._undo.append(lambda: place.put(self._settled(place.get(), array)))
 
@@ -197,7 +196,7 @@ class Capture:
 
     def _at(self, place: Place, before: Any, after: Any, guards: Guards) -> list[Effect]:
         """What the step has put at a place."""
-        if isinstance(before, np.ndarray) and after is self.trace.standing_for(before):
+        if is_array(before) and after is self.trace.standing_for(before):
             return []  # lifted, and to be put back
         tree = mapped(after, self._kept)
         if effect := [Rebound(place, tree)] if any(True for _ in Rebound(place, tree).values) else []:
@@ -335,7 +334,7 @@ class Capture:
         if isinstance(x, Tensor):
             if self._is_known(x) or not isinstance(x._data, Tracer):
                 return x
-            return named(np.asarray(x._data.value), x.name)
+            return named(x._data.value, x.name)
         return x.value if isinstance(x, Tracer) else x
 
 

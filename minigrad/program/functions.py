@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from minigrad_kernels.captured import products
 from minigrad_kernels.launch import Kernel
+
+from minigrad import backend
 
 
 class Function:
@@ -44,7 +47,10 @@ class OfNumPy(Function):
         if isinstance(function, np.ufunc) and home == "numpy" and getattr(np, called, None) is not function:
             home = "scipy.special"  # ufuncs do not say where they are from
         suffix = "" if method == "__call__" else f".{method}"
-        super().__init__(f"{home}.{called}{suffix}".replace("numpy.", "np.", 1), getattr(function, method))
+        run = getattr(function, method)
+        if home == "scipy.special":
+            run = _where_it_lies(called, run)
+        super().__init__(f"{home}.{called}{suffix}".replace("numpy.", "np.", 1), run)
         self.home = home
         self.is_ufunc = isinstance(function, np.ufunc) and method == "__call__"
 
@@ -56,6 +62,16 @@ class OfNumPy(Function):
         import scipy.special
 
         return {"scipy": scipy}
+
+
+def _where_it_lies(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of SciPy's that is CuPy's of the same name where its array is CuPy's."""
+
+    def special(array: Any, *others: Any, **options: Any) -> Any:
+        here = run if backend.is_numpy(array) else getattr(backend.special(array), name)
+        return here(array, *others, **options)
+
+    return special
 
 
 class Operator(Function):
@@ -71,6 +87,30 @@ class Operator(Function):
         left, right = map(literal, arguments)
         left = f"({left})" if left.startswith("-") and self.name == "**" else left
         return f"{left} {self.name} {right}"
+
+
+class Product(Operator):
+    """``a @ b`` on a GPU, by the kernels' own product: a stream that captures refuses the library's."""
+
+    def __init__(self) -> None:
+        super().__init__("@", products)
+
+
+class Moved(Function):
+    """An array of the host's on a device."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__("to_device", lambda array: backend.to_device(array, device))
+        self.device = device
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """See ``Function.scope``."""
+        return {self.name: backend.to_device}
+
+    def text(self, arguments: Sequence[Any], options: Mapping[str, Any]) -> str:
+        """See ``Function.text``."""
+        return f"{self.name}({literal(arguments[0])}, {self.device!r})"
 
 
 class InPlace(Operator):

@@ -149,7 +149,7 @@ _NOTHING = object()
 
 def _is_free(value: Any) -> bool:
     """Tell whether a place may hold another: an array that is looked at as such, if at all; a module of Python's."""
-    return isinstance(value, (ModuleType, np.ndarray))
+    return isinstance(value, ModuleType) or backend.backend_of(value) is not None
 
 
 def _thing(place: Place, value: Any) -> Fact:
@@ -261,13 +261,19 @@ def _layout(value: Value, source: Source) -> Fact:
 
 
 def _spec(array: Any) -> tuple[Any, ...]:
-    if type(array) is not np.ndarray:
+    if type(array) is np.ndarray:
+        return array.shape, array.dtype, array.flags.c_contiguous or array.strides
+    if isinstance(array, np.ndarray) or backend.backend_of(array) is None:
         return (type(array),)
-    return array.shape, array.dtype, array.flags.c_contiguous or array.strides
+    layout = array.flags.c_contiguous or array.strides
+    return array.shape, array.dtype, layout, backend.device_of(array)
 
 
 def _described(array: Any) -> str:
-    return f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
+    if backend.backend_of(array) is None:
+        return f"a {type(array).__name__}"
+    where = backend.device_of(array)
+    return f"{array.dtype} {array.shape}" + ("" if where == "cpu" else f" on {where}")
 
 
 _MODES: dict[str, Callable[[], Any]] = {

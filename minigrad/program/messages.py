@@ -43,12 +43,43 @@ def into_bare(name: str, target: Any) -> str:
     )
 
 
-def on_device(name: str, array: Any) -> str:
-    """MG-637: an array that is no NumPy array."""
+def on_device(name: str, array: Any, where: str, other: str) -> str:
+    """MG-637: an array of a library that no program is made for, or on a second GPU."""
+    what = f"is a {type(array).__module__.partition('.')[0]} array on {where}"
+    if other not in ("cpu", where):
+        what = f"is on {where}, others are on {other}"
     return (
-        f"'{name}' is a {type(array).__module__.partition('.')[0]} array, and mg.compile makes programs for the "
-        "processor and NumPy's arrays. Call the step itself, without mg.compile, or move model and data with "
-        ".to('cpu')."
+        f"'{name}' {what}, and mg.compile makes programs for NumPy's arrays and for CuPy's on one GPU. Call the step "
+        "itself, without mg.compile, or move model and data: .to('cpu')."
+    )
+
+
+def not_captured(instruction: Any, where: str, error: BaseException) -> str:
+    """MG-659: something that no CUDA graph can hold."""
+    return (
+        f"{instruction.text()}, from {where}, cannot be captured into a CUDA graph: {type(error).__name__}: "
+        f"{str(error)[:200]}. A graph holds what needs no answer from the device and no library that allocates "
+        "(a selection by a mask, a decomposition, a product of integers would). Everything is as it was before this "
+        "step. Leave this out of the step, write it otherwise (np.where in the place of a mask), or call the step "
+        "without mg.compile."
+    )
+
+
+def frozen(name: str, instruction: Any, where: str) -> str:
+    """MG-660: a number that would travel with a launch, and stay what it was when the graph was captured."""
+    return (
+        f"{instruction.text()}, from {where}, hands the number '{name}' to a kernel, whose launch a CUDA graph would "
+        "repeat with the number of the first call. Let the step read it from a variable or an attribute, where another "
+        "number makes another program, or give it as a whole number or a text."
+    )
+
+
+def frozen_formula(kind: str, why: str) -> str:
+    """MG-660: an optimizer on a GPU whose formula runs as it stands, with rate and count of steps as numbers."""
+    return (
+        f"{kind} has no kernel here ({why or 'fast=False'}), so its rate and its count of steps would travel with each "
+        "launch, and a CUDA graph would repeat those of the first call. Call the step itself, without mg.compile, or "
+        "use an optimizer with a kernel."
     )
 
 

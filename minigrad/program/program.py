@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.program import arguments, native, passes, rounds, saving, source, sources, undoing
+from minigrad.program import arguments, graph, native, passes, rounds, saving, source, sources, undoing
 from minigrad.program.effects import Effect
 from minigrad.program.guards import Guards
 from minigrad.program.instructions import Listing
 from minigrad.program.memory import Lives, of_listing
 from minigrad.program.results import filled
-from minigrad.program.sources import Source
+from minigrad.program.sources import Argument, Source
 
 
 @dataclass(slots=True, eq=False)
@@ -35,7 +35,7 @@ class Program:
     reason: str = ""
     _replayed: Listing | None = field(default=None, init=False, repr=False)
     _function: Any = field(default=None, repr=False)
-    _native: native.Native | None = field(default=None, repr=False)
+    _native: native.Native | graph.Graph | None = field(default=None, repr=False)
     _rounds: Any = field(default=..., repr=False)
     takes: Any = field(default=arguments.no_match, repr=False)
     """Tells of arguments whether they are of this case, where they are bare arrays."""
@@ -90,7 +90,7 @@ class Program:
 
     @property
     def native(self) -> str:
-        """The replay as the processor's target has it: the loops of each table, and what Python does in between.
+        """The replay as its target has it: the loops of each table, or the graph, and what Python does beside it.
 
         It is made ready by the program's first replay; before that, and where there is no Numba, it is NumPy.
         """
@@ -103,7 +103,11 @@ class Program:
 
         Before the program is made ready by its first replay, that is told from its instructions alone.
         """
-        lives = of_listing(self.passes().last) if self._native is None else self._native.block.lives
+        lives = (
+            self._native.block.lives
+            if isinstance(self._native, native.Native)
+            else of_listing(self.passes().last)
+        )
         return Lives(lives.lives, lives.count, before=of_listing(self.listing))
 
     @property
@@ -133,6 +137,10 @@ class Program:
 
     def _first(self, given: Sequence[Any]) -> tuple[Any, ...]:
         """Run without the processor's target, which this makes ready where that is possible."""
+        if graph.is_for(self.replayed, given):
+            changing = [isinstance(each, Argument) for each in self.read_from]
+            self._native = graph.Graph(self.replayed, given, changing)
+            return self._native.first
         if native.is_possible(given):
             self._native = native.Native(self.replayed, given)
             return self._native.first
@@ -160,7 +168,7 @@ class Program:
     @property
     def rounds(self) -> rounds.Rounds | None:
         """The program as many rounds at once, where it is ready and Python has nothing to do between them."""
-        if self._native is None:
+        if not isinstance(self._native, native.Native):
             return None
         if self._rounds is ...:
             self._rounds = rounds.of(self, self._native)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.backend import as_0d_array
 from minigrad.program.instructions import Value, mapped
 from minigrad.records import Version
 from minigrad.tensor import Tensor, wrap
@@ -23,7 +24,7 @@ class InTensor:
 
 def named(array: Any, name: str | None) -> Tensor:
     """Return a new tensor around an array."""
-    tensor = wrap(array if type(array) is np.ndarray else np.asarray(array), None, Version())
+    tensor = wrap(array if type(array) is np.ndarray else as_0d_array(array), None, Version())
     tensor.name = name
     return tensor
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.backend import to_numpy
 from minigrad.errors import ProgramError
 from minigrad.files import atomic_write
 from minigrad.optim.optimizer import Optimizer
@@ -52,7 +53,9 @@ def save(program: Program, path: str | os.PathLike[str], steps: int) -> None:
     sources = dict(zip(program.listing.given, program.sources, strict=True))
     passed = [value for value in listing.given if isinstance(sources[value], Argument)]
     kept = {value: sources[value].read(()) for value in listing.given if value not in passed}
-    arrays = {value.name: array for value, array in kept.items() if value.dtype is not None}
+    arrays: dict[str, Any] = {
+        value.name: to_numpy(array) for value, array in kept.items() if value.dtype is not None
+    }
     names = [value.name for value in passed]
     lines = [
         _HEAD.format(

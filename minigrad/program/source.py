@@ -14,7 +14,7 @@ def function_text(name: str, listing: Listing) -> str:
     """Return the program as a function in Python, with the user's lines that its own come from."""
     parameters = ", ".join(value.name for value in listing.given)
     body = [*lines(listing), f"return {_tuple(listing.kept)}"]
-    return "\n".join([*_wrapped(f"def {name}(", parameters), *(f"    {line}" for line in body), ""])
+    return "\n".join([*wrapped(f"def {name}(", parameters), *(f"    {line}" for line in body), ""])
 
 
 def lines(listing: Listing) -> list[str]:
@@ -32,7 +32,8 @@ def _title(instruction: Instruction) -> str:
     return f"{instruction.phase}, {place(instruction)}: {users_line(instruction.location)}".rstrip(": ")
 
 
-def _wrapped(start: str, parameters: str) -> list[str]:
+def wrapped(start: str, parameters: str) -> list[str]:
+    """Return the head of a function, in several lines where it is long."""
     if len(start) + len(parameters) < 100:
         return [f"{start}{parameters}):"]
     return [start, *textwrap.wrap(parameters, 100, initial_indent="    ", subsequent_indent="    "), "):"]

@@ -12,6 +12,7 @@ from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop
 
 from minigrad.program.instructions import Instruction
+from minigrad.program.tracer import is_array
 from minigrad.program.updating import Advance, Coefficients
 
 
@@ -84,7 +85,7 @@ def root_of(array: Any) -> Any:
     """Return the array that owns the memory on which this one lies."""
     below = array
     while (below := getattr(below, "base", None)) is not None:
-        array = below if isinstance(below, np.ndarray) else array
+        array = below if is_array(below) else array
     return array
 
 

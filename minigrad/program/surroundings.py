@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.backend import backend_of
 from minigrad.nn.module import Module
 from minigrad.optim.optimizer import Optimizer
 from minigrad.program.sources import Place
@@ -42,7 +43,7 @@ class Surroundings:
         pending = [(root, "") for root in reversed(roots)]
         while pending:
             thing, name = pending.pop()
-            if type(thing) in _PLAIN or id(thing) in self._seen:
+            if type(thing) in _PLAIN or id(thing) in self._seen or backend_of(thing) is not None:
                 continue
             self._seen[id(thing)] = thing  # which keeps it alive, so that the id is its own
             pending += reversed(list(self._behind(thing, name)))

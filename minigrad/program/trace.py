@@ -15,15 +15,15 @@ from threading import get_ident
 from typing import Any
 
 import numpy as np
-from minigrad_kernels.launch import kernels
+from minigrad_kernels.launch import is_cupys, kernels
 
-from minigrad.backend import Array
+from minigrad.backend import Array, device_of
 from minigrad.errors import ProgramError
 from minigrad.program import messages, updating
-from minigrad.program.functions import Check, Function, Method, OfKernel, OfNumPy
+from minigrad.program.functions import Check, Function, Method, Moved, OfKernel, OfNumPy, Product
 from minigrad.program.instructions import Instruction, Memory, Phase, Value, mapped
 from minigrad.program.sources import Constant, Object, Source
-from minigrad.program.tracer import TracedNumber, Tracer
+from minigrad.program.tracer import TracedNumber, Tracer, is_array
 from minigrad.records import Record
 from minigrad.source import SourceLocation, here, is_internal
 from minigrad.tape import walk
@@ -40,6 +40,7 @@ class Trace:
         self.draws: list[np.random.Generator] = []
         self.failed: BaseException | None = None
         self.closed = False
+        self.device = "cpu"
         self.updated: dict[int, Tensor] = {}
         self.optimizers: list[Any] = []
         self.idle: list[tuple[Any, list[Any]]] = []
@@ -60,18 +61,25 @@ class Trace:
         known = self._tracers.get(id(value))
         if known is not None:
             return known
+        self._note_device(value, name)
         tracer = self._tracer(value, self.free(name))
         tracer.node.memory.made = False
         self.given.append((tracer.node, source))
         self._tracers[id(value)] = tracer
         return tracer
 
+    def _note_device(self, value: Any, name: str) -> None:
+        """Remember on which GPU the step works; MG-637 where that is none that programs are made for."""
+        if is_array(value) and not isinstance(value, np.ndarray):
+            where = device_of(value)
+            if not is_cupys(value) or self.device not in ("cpu", where):
+                raise ProgramError("MG-637", messages.on_device(name, value, where, self.device))
+            self.device = where
+
     def lift(self, tensor: Tensor, name: str, source: Source) -> None:
         """Let a tensor hold what stands for its array, until the trace is closed."""
         array = tensor._data
         if not isinstance(array, Tracer):
-            if not isinstance(array, np.ndarray):
-                raise ProgramError("MG-637", messages.on_device(name, array))
             tensor._data = self.give(array, name, source)
             self._lifted.append((tensor, array))
 
@@ -102,6 +110,8 @@ class Trace:
     ) -> Any:
         """Run a function on the real arrays and note it down; return what stands for its result."""
         options = options or {}
+        if function.name in _PRODUCTS and len(args) == 2 and not options and self.device != "cpu":
+            function = _PRODUCT
         if self.closed:
             raise ProgramError("MG-631", messages.leaked(function.name))
         if get_ident() != self._thread:
@@ -177,6 +187,14 @@ class Trace:
             self.failed = ValueError(what)  # who says which number it is may look at it
         return found
 
+    def move(self, tracer: Tracer, device: str) -> Any:
+        """Copy what the host has to a GPU, anew in every step; the other way it would have to be waited for."""
+        if device_of(tracer) != "cpu":
+            return self.told(tracer, f".to({device!r})")
+        moved = self.record(Moved(device), (tracer,))
+        self._note_device(moved.value, tracer.node.name)
+        return moved
+
     def host(
         self, function: Function, thing: Any, name: str, *args: Any, writes: Sequence[Tracer] = ()
     ) -> Any:
@@ -189,7 +207,7 @@ class Trace:
 
     def arrived(self, loss: Any, leaves: Sequence[Any]) -> None:
         """See ``switches.Tracing.arrived``."""
-        if isinstance(loss, Tracer) and loss.size == 1:
+        if isinstance(loss, Tracer) and loss.size == 1 and device_of(loss) == "cpu":
             self.losses.append((loss, list(leaves)))
 
     def told(self, tracer: Tracer, how: str) -> Any:
@@ -270,19 +288,19 @@ class Trace:
             tracer.node.name = self.free(name)
 
     def _tracer(self, value: Any, name: str) -> Tracer:
-        if isinstance(value, (np.ndarray, np.generic)):
+        if isinstance(value, np.generic) or is_array(value):
             in_order = value.flags.c_contiguous
             node = Value(name, value.shape, value.dtype, self._memory(value), in_order)
             return Tracer(value, node, self)
         return TracedNumber(value, Value(name, None, type(value), Memory(True, 0)), self)
 
     def _memory(self, array: Any) -> Memory:
-        if not isinstance(array, np.ndarray):
+        if isinstance(array, np.generic):
             return Memory(True, array.nbytes)
         whole: Any = array
         below: Any = array
         while (below := getattr(below, "base", None)) is not None:
-            whole = below if isinstance(below, np.ndarray) else whole
+            whole = below if is_array(below) else whole
         known = self._memories.get(id(whole))
         if known is None:
             known = whole, Memory(True, whole.nbytes)
@@ -292,12 +310,12 @@ class Trace:
     def _node(self, x: Any) -> Any:
         if isinstance(x, (Tracer, _Host)):
             return x.node
-        if isinstance(x, np.ndarray):
+        if is_array(x):
             return self.give(x, "constant", Constant(x)).node
         return x
 
     def _standing(self, result: Any) -> Any:
-        if isinstance(result, np.ndarray):
+        if is_array(result):
             known = self._tracers.get(id(result))
             if known is None:
                 known = self._tracers[id(result)] = self._tracer(result, self._next())
@@ -331,7 +349,10 @@ class Trace:
 _GRADIENT = {"linear_backward": (0, 2), "softmax_xent_mean_forward_backward": (1, 0)}
 """Which of a kernel's results is the gradient of which of its arguments."""
 
-_TAKEN = ("np", "scipy", "abs", "slice", "float")
+_PRODUCTS = frozenset({"@", "np.matmul"})
+_PRODUCT = Product()
+
+_TAKEN = ("np", "scipy", "abs", "slice", "float", "to_device", "graph")
 """Names that a program's text uses itself."""
 
 

@@ -195,7 +195,7 @@ def _operators(name: str, symbol: str) -> None:
         inside = InPlace(f"{symbol}=", getattr(operator, f"i{plain}"))
 
         def in_place(self: Tracer, other: Any) -> Any:
-            if isinstance(self.value, np.ndarray):
+            if is_array(self.value):
                 return self.trace.record(inside, (self, other), writes=(self,))
             return on_left(self, other)
 
@@ -221,11 +221,16 @@ for _name, _symbol in {"neg": "-", "pos": "+", "invert": "~"}.items():
 Tracer.__abs__ = lambda self: self.trace.record(Function("abs", abs), (self,))  # type: ignore[attr-defined]
 
 
+def is_array(x: Any) -> bool:
+    """Tell whether something is an array, of whatever library, and not what stands for one."""
+    return type(x) is np.ndarray or (not isinstance(x, Tracer) and backend.backend_of(x) is not None)
+
+
 class _Traced:
-    """What ``backend`` knows of tracers: they count as the host's arrays, and hand no numbers over."""
+    """What ``backend`` knows of tracers: they lie where their arrays lie, and hand no numbers over."""
 
     def device(self, array: Tracer) -> str:
-        return "cpu"
+        return backend.device_of(array.value)
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: str) -> Any:
         return array
@@ -233,16 +238,21 @@ class _Traced:
     def to_numpy(self, array: Tracer) -> Any:
         return array.trace.told(array, "numpy")
 
+    def to_device(self, array: Tracer, device: str) -> Any:
+        return array.trace.move(array, device)
+
     def special(self) -> Any:
         import scipy.special
 
         return scipy.special
 
     def uniform(self, rng: np.random.Generator, like: Tracer) -> Any:
-        return like.trace.draw(rng, "random", like.shape, dtype=np.float32)
+        drawn = like.trace.draw(rng, "random", like.shape, dtype=np.float32)
+        return backend.to_device(drawn, backend.device_of(like))
 
     def seed(self, rng: np.random.Generator, like: Tracer) -> Any:
-        return like.trace.draw(rng, "integers", 1 << 63).as_0d_array()
+        drawn = like.trace.draw(rng, "integers", 1 << 63).as_0d_array()
+        return backend.to_device(drawn, backend.device_of(like))
 
     def in_order(self, array: Tracer) -> Any:
         return array if array.flags.c_contiguous else array.copy()

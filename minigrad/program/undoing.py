@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.optim.optimizer import Optimizer
 from minigrad.program.functions import Method, OfKernel
 from minigrad.program.instructions import Instruction, Listing
 from minigrad.program.updating import Advance, Coefficients
@@ -47,12 +48,12 @@ class Undo:
     def restore(self, saved: Sequence[tuple[Any, Any]]) -> None:
         """Put it back."""
         for whose, before in saved:
-            if isinstance(whose, np.ndarray):
-                whose[...] = before
-            elif isinstance(whose, np.random.Generator):
+            if isinstance(whose, np.random.Generator):
                 whose.bit_generator.state = before
-            else:
+            elif isinstance(whose, Optimizer):
                 whose.t = before
+            else:
+                whose[...] = before
 
 
 def _may_fail(instruction: Instruction) -> bool:

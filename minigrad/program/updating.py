@@ -12,11 +12,13 @@ import numpy as np
 from minigrad_kernels.updates import UpdateRule
 
 from minigrad.blocks import switch
+from minigrad.errors import ProgramError
 from minigrad.ops.half import wide
 from minigrad.optim.binding import Slot
 from minigrad.optim.clip import clip_factor
 from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.share import Ready, by_formula
+from minigrad.program import messages
 from minigrad.program.functions import OfPython, literal
 from minigrad.program.tracer import Tracer
 from minigrad.source import here
@@ -131,6 +133,22 @@ def _advance(optimizer: Optimizer) -> None:
     optimizer.t += 1
 
 
+def _coefficients(
+    trace: Trace, function: Coefficients, optimizer: Optimizer, name: str, clip: Any, dtype: np.dtype[Any]
+) -> Any:
+    """Return the numbers for this step: the host's, and on a GPU there, with the clipping factor that it has found."""
+    on_host = trace.device == "cpu"
+    numbers = trace.host(function, optimizer, name, clip if on_host else 1.0, dtype)
+    trace.rename(numbers, "coefficients")
+    if on_host:
+        return numbers
+    there = trace.move(numbers, trace.device)
+    trace.rename(there, "coefficients_there")
+    if isinstance(clip, Tracer):
+        there[0] = clip
+    return there
+
+
 def update(trace: Trace, whole: Optimizer, work: Work, idle: Sequence[Slot]) -> None:
     """Do an optimizer's step with tracers, and note it down: each group by its own numbers."""
     ready = [pair for _, _, own in work for pair in own]
@@ -160,6 +178,8 @@ def _update_part(
     trace: Trace, optimizer: Optimizer, rule: UpdateRule | None, own: Own, name: str, clip: Any, part: Ready
 ) -> None:
     """Update parameters that go by the same numbers."""
+    if rule is None and trace.device != "cpu":
+        raise ProgramError("MG-660", messages.frozen_formula(type(optimizer).__name__, optimizer.no_kernel))
     numbers: dict[Any, Any] = {}
     formula = None if rule is not None else Formula(own, trace.free(f"{type(optimizer).__name__}_formula"))
     for slot, g in part:
@@ -174,6 +194,5 @@ def _update_part(
         dtype = wide(np.empty(0, bound.dtype)).dtype
         if dtype not in numbers:
             function = Coefficients(rule, own, trace.free(f"{rule.name}_coefficients"))
-            numbers[dtype] = trace.host(function, optimizer, name, clip, dtype)
-            trace.rename(numbers[dtype], "coefficients")
+            numbers[dtype] = _coefficients(trace, function, optimizer, name, clip, dtype)
         bound.update(g, numbers[dtype])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.backend import to_numpy
 from minigrad.blocks import switched
 from minigrad.errors import ProgramError
 from minigrad.program import messages, source, updating
@@ -15,6 +16,7 @@ from minigrad.program.instructions import Instruction, Value, mapped, values
 from minigrad.program.passes.common import is_draw
 from minigrad.program.program import Program
 from minigrad.program.surroundings import held_in
+from minigrad.program.tracer import is_array
 from minigrad.program.updating import Advance
 from minigrad.tensor import Tensor
 
@@ -39,7 +41,7 @@ def _run(
     program: Program, function: Callable[..., Any], args: Any, kwargs: Any, leaves: Sequence[Any], grads: bool
 ) -> Any:
     eager = Capture(function, args, kwargs, grads=grads, again=True)
-    expected = [(name, np.copy(array)) for name, array in _left(eager, eager.result)]
+    expected = [(name, np.copy(to_numpy(array))) for name, array in _left(eager, eager.result)]
     eager.rewind()
     try:
         result = program.run(leaves)
@@ -61,7 +63,7 @@ def _left(eager: Capture, result: Any) -> Iterator[tuple[str, Any]]:
     for k, each in enumerate(held_in(result)):
         if isinstance(each, Tensor):
             each = each._data
-        if isinstance(each, (np.ndarray, np.generic, int, float)):
+        if is_array(each) or isinstance(each, (np.generic, int, float)):
             yield (f"result {k}" if k or isinstance(result, (tuple, dict, list)) else "the result"), each
     for tensor, name in eager.around.tensors:
         yield name, tensor._data
@@ -77,7 +79,7 @@ def _left(eager: Capture, result: Any) -> Iterator[tuple[str, Any]]:
         there = place.get()  # the items of lists and dicts have places of their own
         for held in held_in(there) if isinstance(there, tuple) else (there,):
             array = held._data if isinstance(held, Tensor) else held
-            if isinstance(array, np.ndarray):
+            if is_array(array):
                 yield place.name, array
     for rng in eager.around.generators:
         yield (
@@ -93,7 +95,7 @@ def _difference(
     if [name for name, _ in expected] != [name for name, _ in found]:
         return "what the step leaves", f"{len(expected)} arrays eagerly, {len(found)} by the program"
     for (name, a), (_, b) in zip(expected, found, strict=True):
-        if (text := _unlike(np.asarray(a), np.asarray(b))) is not None:
+        if (text := _unlike(to_numpy(a), to_numpy(b))) is not None:
             return f"'{name}'", text
     return None
 
@@ -129,10 +131,10 @@ def _first_other_numbers(program: Program, eager: Capture, leaves: Sequence[Any]
     theirs = {value: each.read(leaves) for value, each in eager.trace.given}
     for a, b in zip(program.listing.given, eager.program.listing.given, strict=False):
         one, other = ours[a], theirs[b]
-        both = isinstance(one, np.ndarray) and isinstance(other, np.ndarray)
-        if both and _unlike(np.asarray(one), np.asarray(other)) is not None:
+        both = is_array(one) and is_array(other)
+        if both and _unlike(to_numpy(one), to_numpy(other)) is not None:
             return f"What they are given differs already: '{a.name}'."
-    copies = {id(each): np.copy(each) for each in theirs.values() if isinstance(each, np.ndarray)}
+    copies = {id(each): each.copy() for each in theirs.values() if is_array(each)}
     theirs = {value: copies.get(id(each), each) for value, each in theirs.items()}
     for mine, other_one in zip(program.listing.instructions, eager.trace.instructions, strict=True):
         if isinstance(mine.function, Advance):
@@ -145,7 +147,7 @@ def _first_other_numbers(program: Program, eager: Capture, leaves: Sequence[Any]
         for a, b in zip(mine.reads, other_one.reads, strict=True):
             if a.memory in mine.writes:
                 pairs.append((ours[a], theirs[b]))
-        if any(_unlike(np.asarray(one), np.asarray(other)) is not None for one, other in pairs):
+        if any(_unlike(to_numpy(one), to_numpy(other)) is not None for one, other in pairs):
             return f"The first instruction whose numbers differ: {mine.text()}, from {source.place(mine)}."
     return "No single instruction differs on the same numbers."
 

@@ -6,43 +6,29 @@ import warnings
 from importlib.resources import files
 
 import pytest
+from minigrad_kernels import gpu
 
 import minigrad
 from minigrad import explain, libraries, registry
 from minigrad.errors import ConfigError, MinigradError, MinigradWarning
+from tests.cupy_stand_in import DeviceArray, StandIn
+from tests.strict_array import Library
 
 CODES = explain.codes()
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MOST_LINES = 40
 
 
-class FarArray:
-    """A stand-in for a GPU's array: it computes with its own kind and refuses NumPy's."""
+class Gpus(Library):
+    """The stand-in's arrays, on whichever GPU they were asked for."""
 
-    def __init__(self, array):
-        self.host = array
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        if not all(isinstance(x, FarArray | float | int) for x in inputs):
-            raise TypeError("implicit copy between devices")
-        return FarArray(getattr(ufunc, method)(*[getattr(x, "host", x) for x in inputs], **kwargs))
-
-    def __mul__(self, other):
-        return NotImplemented
-
-    def __getattr__(self, name):
-        return getattr(self.host, name)
-
-
-class FarDevice:
     def device(self, array):
-        return "cuda:0"
+        return getattr(array, "place", "cuda:0")
 
     def from_numpy(self, array, device):
-        return FarArray(array)
-
-    def to_numpy(self, array):
-        return array.host
+        found = super().from_numpy(array, device)
+        found.place = device if ":" in device else f"{device}:0"
+        return found
 
 
 @pytest.fixture(autouse=True)
@@ -59,13 +45,16 @@ def _forget_operations():
 
 @pytest.fixture(autouse=True)
 def _own_machine(monkeypatch, tmp_path):
-    """A machine with a stand-in for a GPU, without a network, and with empty folders."""
-    monkeypatch.setitem(libraries._array_types, FarArray, FarDevice())
-    monkeypatch.setitem(libraries._devices, "cuda", FarDevice())
+    """A machine with a stand-in for GPUs, without a network, and with empty folders."""
+    gpus = Gpus(DeviceArray, "cuda")
+    monkeypatch.setitem(libraries._array_types, DeviceArray, gpus)
+    monkeypatch.setitem(libraries._devices, "cuda", gpus)
     monkeypatch.setattr(socket, "getaddrinfo", _no_network)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("MINIGRAD_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
+    with gpu.using(StandIn()):
+        yield
 
 
 def _no_network(*_, **__):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.program.functions import Function, Item, OfKernel, literal
+from minigrad.program.functions import Function, Item, Method, Moved, OfKernel, literal
 from minigrad.program.instructions import Instruction, Listing, Value, mapped
 from minigrad.program.sources import Constant
 from minigrad.program.trace import Trace
@@ -36,6 +36,8 @@ def lowered(listing: Listing) -> Listing:
     for each in listing.instructions:
         if isinstance(each.function, OfKernel):
             instructions += _of_reference(each, each.function, trace)
+        elif isinstance(each.function, Moved):
+            instructions.append(replace(each, function=Method("copy")))  # all is the host's there
         else:
             instructions.append(each)
     return Listing(listing.given, instructions, listing.kept)
