@@ -76,7 +76,7 @@ def _depth(frame: FrameType | None) -> int:
 def walk(recipe: str = "mlp-dropout") -> Walk:
     """Train for an epoch and count one of its batches."""
     counted = Walk()
-    session = build(Config(recipe=recipe, data="digits", epochs=1, validation=0.1))
+    session = build(Config(recipe=recipe, data="digits", epochs=1, validation=0.1), compile=False)
     session.trainer.callbacks.append(counted)
     session.trainer.fit(session.loader, session.data.validation, 1)
     return counted

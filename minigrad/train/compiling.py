@@ -49,6 +49,7 @@ class Compiling:
         self._step: Compiled | None = None
         self._made_for: Any = None
         self._watched = False
+        self.failed: Exception | None = None
 
     @property
     def told(self) -> str:
@@ -66,15 +67,14 @@ class Compiling:
             )
         self.reason = self.reason or reason
 
-    def update(
-        self, training: Training, group: Sequence[tuple[Any, Any]], eager: Callable[[], list[float]]
-    ) -> list[float]:
-        """Make the update of some batches, one most often, and return their losses; ``eager`` makes it eagerly.
+    def update(self, training: Training, group: Sequence[tuple[Any, Any]]) -> list[float] | None:
+        """Make the update of some batches, one most often, and return their losses; None where it has to be eager.
 
-        Raises NotFinite where a loss is not finite; nothing is changed then.
+        Raises NotFinite where a loss is not finite; nothing is changed then. Where the step could not be compiled,
+        ``failed`` says why: when the eager step has not raised either, ``give_up`` is for the caller to call.
         """
         if not self._may(training):
-            return eager()
+            return None
         step = self._made(training)
         try:
             found = [loss.item() for loss in step(tuple(group))]
@@ -83,13 +83,10 @@ class Compiling:
         except Exception as error:
             if self.wanted or _has_gone_unverified(step, error):
                 raise
-            failed = error
-        else:
-            self.count += 1
-            return found
-        losses = eager()  # where the step itself is wrong, this says so
-        self._give_up(failed)
-        return losses
+            self.failed = error
+            return None
+        self.count += 1
+        return found
 
     def _may(self, training: Training) -> bool:
         if self.reason or training.step == 0:
@@ -115,7 +112,9 @@ class Compiling:
             self._step = Compiled(step, grads=parts[-1], programs=PROGRAMS, strict=True)
         return self._step
 
-    def _give_up(self, error: Exception) -> None:
+    def give_up(self) -> None:
+        """Let every update be eager from here on, and say why."""
+        error, self.failed = self.failed, None
         about = error.message if isinstance(error, MinigradError) else f"{type(error).__name__}: {error}"
         self.reason = f"{error.code} {about}" if isinstance(error, MinigradError) else about
         warn(

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -18,9 +17,6 @@ from minigrad.errors import NonFiniteError
 from minigrad.train.compiling import NotFinite
 from minigrad.train.evaluation import evaluate
 from minigrad.train.training import Callback, Training
-
-Group = list[tuple[Any, Any]]
-"""The batches of an update."""
 
 
 class Strategy(Callback):
@@ -53,48 +49,37 @@ class Strategy(Callback):
 class SingleProcess(Strategy):
     """All batches here, ``training.accumulate`` of them an update (an epoch's last may get fewer)."""
 
-    def gradients(self, training: Training, loader: DataLoader) -> Iterator[list[float]]:
-        """Add up the gradients of the batches of each update."""
-        for group in _groups(training, loader):
-            yield self._gradient(training, group)
-
     def updates(self, training: Training, loader: DataLoader) -> Iterator[list[float]]:
         """Make each update, as a compiled step where that can be."""
-        for group in _groups(training, loader):
-            try:
-                losses = training.compiling.update(training, group, partial(self._update, training, group))
-            except NotFinite as error:
-                training.last_loss = [training.last_loss, *error.before][-1]
-                x, y = group[len(error.before)]
-                raise _stopped(training, training.first_non_finite(x, y), x) from None
-            training.last_loss = losses[-1]
+        batches = iter(loader)
+        compiling = training.compiling
+        while group := list(islice(batches, training.accumulate)):
+            losses = None if compiling.reason else _compiled(training, group)
+            if losses is None:
+                losses = []
+                for x, y in group:
+                    try:
+                        loss = training.train_step(x, y, len(group)).item()
+                        if not math.isfinite(loss):
+                            raise training.first_non_finite(x, y)
+                    except NonFiniteError as error:
+                        raise training.stopped(error.message, bool(np.isfinite(x).all())) from error
+                    training.last_loss = loss
+                    losses.append(loss)
+                training.make_update()
+                if compiling.failed is not None:
+                    compiling.give_up()
             yield losses
 
-    def _update(self, training: Training, group: Group) -> list[float]:
-        losses = self._gradient(training, group)
-        training.make_update()
-        return losses
 
-    def _gradient(self, training: Training, group: Group) -> list[float]:
-        losses = []
-        for x, y in group:
-            try:
-                loss = training.train_step(x, y, len(group)).item()
-                if not math.isfinite(loss):
-                    raise training.first_non_finite(x, y)
-            except NonFiniteError as error:
-                raise _stopped(training, error, x) from error
-            training.last_loss = loss
-            losses.append(loss)
-        return losses
-
-
-def _groups(training: Training, loader: DataLoader) -> Iterator[Group]:
-    """Yield the batches of each update."""
-    batches = iter(loader)
-    while group := list(islice(batches, training.accumulate)):
-        yield group
-
-
-def _stopped(training: Training, error: NonFiniteError, x: Any) -> NonFiniteError:
-    return training.stopped(error.message, bool(np.isfinite(x).all()))
+def _compiled(training: Training, group: Sequence[tuple[Any, Any]]) -> list[float] | None:
+    try:
+        losses = training.compiling.update(training, group)
+    except NotFinite as error:
+        training.last_loss = [training.last_loss, *error.before][-1]
+        x, y = group[len(error.before)]
+        found = training.first_non_finite(x, y)
+        raise training.stopped(found.message, bool(np.isfinite(x).all())) from None
+    if losses is not None:
+        training.last_loss = losses[-1]
+    return losses
