@@ -18,7 +18,7 @@ from minigrad.files import atomic_write
 from minigrad.optim.optimizer import Optimizer
 from minigrad.program import messages, source
 from minigrad.program.effects import LeftGradient, NewData, Rebound
-from minigrad.program.functions import literal
+from minigrad.program.functions import InPlace, literal
 from minigrad.program.instructions import Listing, Value, mapped
 from minigrad.program.passes import folded
 from minigrad.program.results import InTensor
@@ -96,8 +96,14 @@ def _body(program: Program, listing: Listing, sources: dict[Value, Any]) -> list
             target = next((v for v in listing.given if _is_read_at(sources[v], effect, path)), None)
             if target is not None and target is not new:
                 after.append((target.name, new.name))
-    lines = [f"global {', '.join(name for name, _ in after)}"] if after else []
-    lines += source.lines(folded(listing))
+    written = folded(listing)
+    given = {value.name for value in listing.given if not isinstance(sources[value], Argument)}
+    in_place = [
+        each.arguments[0].name for each in written.instructions if isinstance(each.function, InPlace)
+    ]  # to Python, x += 1 in a function makes x the function's own
+    names = dict.fromkeys([*(name for name, _ in after), *(name for name in in_place if name in given)])
+    lines = [f"global {', '.join(names)}"] if names else []
+    lines += source.lines(written)
     lines += [f"{name} = {new}" for name, new in after]
     return [*lines, f"return {literal(mapped(program.tree, _result))}"]
 

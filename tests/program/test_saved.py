@@ -77,6 +77,47 @@ def test_what_a_step_puts_in_another_place_is_the_saved_steps_next(tmp_path: Pat
         assert hidden_step.step(np.full(2, 4.0)) == {"sum": total, "parts": (total / 2, 3)}
 
 
+def test_a_saved_step_counts_in_place_and_refuses_ids_outside(tmp_path: Path, monkeypatch: Any):
+    table, norm = nn.Embedding(3, 2), nn.BatchNorm1d(2, momentum=None)
+    table.weight.data[...] = [[1, 8], [3, 2], [5, 20]]
+
+    @mg.compile
+    def step(ids):
+        norm(table(ids))
+        return norm.running_mean.sum()
+
+    for _ in range(2):
+        assert step(np.array([0, 1])).item() == pytest.approx(7)
+    step.program.save(tmp_path / "counting_step.py")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import counting_step
+
+    for mean in ((7 + 7 + 25) / 3, (7 + 7 + 25 + 25) / 4):
+        assert counting_step.step(np.array([2, 2])) == pytest.approx(mean)
+    for wrong in ([0, 3], [-1, 0]):
+        with pytest.raises(ValueError, match=r"an id is outside 0 \.\.\. 2"):
+            counting_step.step(np.array(wrong))
+
+
+def test_what_a_step_writes_through_a_view_is_written_by_the_saved_step(tmp_path: Path, monkeypatch: Any):
+    w = mg.Tensor(np.zeros((2, 3)))
+
+    @mg.compile
+    def step(x):
+        turned, swapped, row = w.data.T, np.swapaxes(w.data, 0, 1), w.data[0]
+        turned += x
+        swapped += x
+        row += 1
+        return w.sum()
+
+    step(np.ones((3, 2)))
+    step.program.save(tmp_path / "views_step.py")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import views_step
+
+    assert [views_step.step(np.ones((3, 2))) for _ in range(2)] == [30, 45]
+
+
 def test_a_formula_that_is_no_list_of_numpy_functions_cannot_be_saved(tmp_path: Path):
     w = nn.module.Parameter(np.ones((2, 2)))
     optimizer = optim.Muon([w], lr=0.1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from minigrad.program.functions import Attribute, InPlace, Item, Method, OfNumPy, Operator
+from minigrad.program.functions import Attribute, Check, InPlace, Item, Method, OfNumPy, Operator
 from minigrad.program.instructions import Instruction, Listing, Memory, Value, mapped
 
 WIDEST = 80
@@ -25,6 +25,7 @@ def folded(listing: Listing) -> Listing:
     found: list[Instruction] = []
     made: set[Value] = set()
     for each in listing.instructions:
+        found += [waiting.pop(value) for value in each.reads if _is_target(value, each, waiting)]
         inside = {value: waiting.pop(value) for value in each.reads if value in waiting}
         each = _with(each, inside)
         touched = {*each.writes, *(value.memory for value in each.makes if value in made)}
@@ -57,6 +58,12 @@ def _is_expression(instruction: Instruction) -> bool:
     return plain and isinstance(instruction.result, Value) and not instruction.writes
 
 
+def _is_target(value: Value, instruction: Instruction, waiting: dict[Value, Instruction]) -> bool:
+    """Tell whether Python would assign to an expression to which it cannot: ``w.T += 1``."""
+    is_left = isinstance(instruction.function, InPlace) and instruction.arguments[0] is value
+    return is_left and value in waiting and not isinstance(waiting[value].function, Item)
+
+
 def _with(instruction: Instruction, inside: dict[Value, Instruction]) -> Instruction:
     if not inside:
         return instruction
@@ -76,7 +83,7 @@ def _with(instruction: Instruction, inside: dict[Value, Instruction]) -> Instruc
     )
 
 
-_TIGHT = (Operator, Attribute, Item, Method)
+_TIGHT = (Operator, Attribute, Item, Method, Check)
 """Functions that are written so close to what they are given that this needs parentheses."""
 
 
