@@ -77,7 +77,7 @@ def test_only_types_point_up_and_few() -> None:
 
 def test_a_batch_of_training_is_a_short_walk() -> None:
     batch = walk()
-    assert len(batch.calls) <= 202
+    assert len(batch.calls) <= 206
     assert batch.depth <= 15
     assert len(batch.files) <= 40
     assert sum(name == "Optimizer.rate" for _, _, name in batch.calls) == 1

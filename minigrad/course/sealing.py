@@ -27,7 +27,7 @@ _RULES = tuple(
         ),
         *("least_squares", "norms", "special", "bessel", "gammas", "hypergeometric", "probability"),
         *("shape", "indexing", "padding", "move", "fused", "products"),
-        *("nonlinear", "normalization", "attention", "recurrent"),
+        *("nonlinear", "normalization", "attention", "recurrent", "convolution"),
     )
 )
 _ACTIVATIONS = ("minigrad_kernels/activations.py", "minigrad_kernels/cuda/activations.cu")

@@ -142,6 +142,9 @@ class GradientStatistics(Callback):
     of the parameters, about 1e-3 in a training that goes well.
     """
 
+    last = 0
+    """The number of the epoch's last update."""
+
     def on_epoch_begin(self, trainer: Training) -> None:
         """Count the epoch's updates anew."""
         batches = -(-len(trainer.loader) // trainer.accumulate)

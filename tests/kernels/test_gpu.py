@@ -104,13 +104,16 @@ def test_shapes_that_do_not_fit_are_refused_before_a_launch(call: Any) -> None:
 
 def test_every_kernel_in_the_sources_has_a_signature() -> None:
     assert gpu.sources() == [
+        "activations",
         "attention",
+        "conv",
         "dropout",
         "embedding",
         "int8",
         "linear",
         "matmul",
         "normalize",
+        "pool",
         "recurrent",
         "softmax_xent",
         "updates",

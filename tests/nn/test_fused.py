@@ -120,10 +120,14 @@ def test_every_operation_that_gives_all_its_gradients_in_one_go_is_tested():
         "solve",  # tests/ops/test_linalg.py
         *("layer_norm", "rms_norm", "group_norm", "batch_norm"),  # test_normalization.py
         *RECURRENT,  # tests/nn/test_recurrent.py
+        *ACTIVATIONS,  # tests/ops/test_of_entries.py
     }
 
 
 LINEAR = ["linear", "linear_relu"]
+ACTIVATIONS = [
+    *("relu", "leaky_relu", "sigmoid", "softplus", "gelu", "gelu_tanh", "silu", "elu", "mish", "hardswish"),
+]
 RECURRENT = [
     f"{cell}{turned}" for cell in ("rnn_tanh", "rnn_relu", "gru", "lstm") for turned in ("", "_reverse")
 ]

@@ -156,7 +156,8 @@ def training() -> tuple[Trainer, DataLoader, Dataset]:
     data = Dataset(x, np.tanh(x @ np.ones((3, 4), "float32")))
     loader = DataLoader(data, 8, rng=np.random.default_rng(2))
     opt = optim.Adam(model, lr=0.05)
-    return Trainer(model, nn.MSELoss(), opt, callbacks=[AverageWeights(0.8)]), loader, data
+    callbacks = [AverageWeights(0.8)]
+    return Trainer(model, nn.MSELoss(), opt, callbacks=callbacks, compile=False), loader, data
 
 
 def test_the_trainer_ends_with_the_average_of_what_it_went_through(tmp_path: Path) -> None:

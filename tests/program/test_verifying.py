@@ -66,7 +66,7 @@ def test_a_planted_difference_is_named(name: str, dtype: str) -> None:
     program = step.program
     wanted = [each for each in program.listing.instructions if each.function.name == name]
     wanted[-1 if name == "linear_backward" else 0].function = Planted(wanted[0].function)
-    program.replayed = list(program.stages.values())[-1]
+    program._replayed = list(program.stages.values())[-1]
     array, instruction = PLANTS[name]
     with pytest.raises(ProgramError, match="MG-635") as raised:
         step(x, y)

@@ -23,6 +23,7 @@ NOT_ON_A_PAGE = frozenset({
     "cholesky", "cofactor", "correlation", "det", "eigenpairs", "fmod", "fraction", "heaviside", "inv", "ldexp",
     "mantissa", "orthonormal", "pinv", "signed_logdet", "sinc", "sinc_derivative", "singular_triples", "solve",
     "unwrap", "power_norm", "to_device", "dot_product_attention", "self_attention",
+    "conv2d", "conv2d_input", "conv2d_weight", "max_pool2d", "max_pool2d_input", "mean_pool2d", "mean_pool2d_input",
 })  # fmt: skip
 """Operations whose programs call what a page has no function for; those of SciPy's beside them."""
 
