@@ -81,7 +81,7 @@ def test_neither_a_fork_nor_a_child_keeps_the_folder_of_a_dead_process(tmp_path:
         "with claimed(sys.argv[1]):\n"
         "    child = subprocess.Popen(['sleep', '60'], close_fds=False).pid\n"
         "    fork = os.fork()\n"
-        "    print(f'{child} {fork}' if fork else 'let go', flush=True)\n"
+        "    os.write(1, f'{child} {fork}\\n'.encode() if fork else b'let go\\n')\n"  # each in one piece
         "    time.sleep(60)\n"
     )
     first = subprocess.Popen(
