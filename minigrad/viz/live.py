@@ -276,9 +276,7 @@ class _Again:
         here = set(given.values())
         arrays = {tracer.node: tracer.value for tracer in self.noted.tracers}
         read = {value for each in listing.instructions for value in each.reads}
-        needed = [
-            value for value in listing.given if value not in here and (value in read or value in kept)
-        ]
+        needed = [value for value in listing.given if value not in here and (value in read or value in kept)]
         for value in needed:
             if value not in arrays:
                 raise ProgramError("MG-671", f"what {value.name} stands for was not recorded. {_FIX}")
