@@ -4,8 +4,9 @@ Counted from the end of one update to the end of the next, callbacks of the run 
 Python in this repository (the resumption of a generator is one; what Numba compiled is none), how deep they are nested
 below ``Trainer.fit``, in how many files they stand, and how often the walk goes from one file to another.
 
-    python -m bench.walk            # the four figures
-    python -m bench.walk --show     # the walk itself, indented
+    python -m bench.walk               # the four figures, of an eager batch
+    python -m bench.walk --compiled    # of one that a program replays
+    python -m bench.walk --show        # the walk itself, indented
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from minigrad.train.build import build
 from minigrad.train.callbacks import Callback
 from minigrad.train.config import Config
 
-STEP = 5
+STEP = 12
 """The update whose batch is counted: the first is in debug mode, and the arrays of the first few are made."""
 
 
@@ -45,6 +46,10 @@ class Walk(Callback):
         code = frame.f_code
         if event == "call" and code is not Walk.on_step_end.__code__ and _is_ours(frame):
             self.calls.append((_depth(frame), code.co_filename, code.co_qualname))
+
+    def needs_gradients(self, trainer: Any) -> bool:
+        """Never."""
+        return False
 
     @property
     def depth(self) -> int:
@@ -73,17 +78,17 @@ def _depth(frame: FrameType | None) -> int:
     return depth
 
 
-def walk(recipe: str = "mlp-dropout") -> Walk:
+def walk(recipe: str = "mlp-dropout", compiled: bool = False) -> Walk:
     """Train for an epoch and count one of its batches."""
     counted = Walk()
-    session = build(Config(recipe=recipe, data="digits", epochs=1, validation=0.1), compile=False)
+    session = build(Config(recipe=recipe, data="digits", epochs=1, validation=0.1), compile=compiled)
     session.trainer.callbacks.append(counted)
     session.trainer.fit(session.loader, session.data.validation, 1)
     return counted
 
 
 def main() -> None:
-    counted = walk()
+    counted = walk(compiled="--compiled" in sys.argv)
     if "--show" in sys.argv:
         for depth, file, name in counted.calls:
             print(f"{'  ' * depth}{name}  [{'/'.join(Path(file).parts[-2:])}]")

@@ -81,6 +81,7 @@ def test_a_batch_of_training_is_a_short_walk() -> None:
     assert batch.depth <= 15
     assert len(batch.files) <= 40
     assert sum(name == "Optimizer.rate" for _, _, name in batch.calls) == 1
+    assert len(walk(compiled=True).calls) <= 140
 
 
 def test_what_runs_in_backward_is_read_in_one_sitting() -> None:
