@@ -34,6 +34,7 @@ _ACTIVATIONS = ("minigrad_kernels/activations.py", "minigrad_kernels/cuda/activa
 _TELL_MORE = (  # right answers of the tutorials' exercises; the same networks in other frameworks
     "minigrad/exercises/*.py",
     "minigrad/bench/peers/*.py",
+    "minigrad/bench/peers/*.c",
 )
 ANSWERS: dict[str, tuple[str, ...]] = {
     "A1": (*_RULES, *_ACTIVATIONS),
@@ -134,7 +135,7 @@ def sealed(path: str, source: str, pythons: Sequence[str]) -> dict[str, bytes]:
 
 
 def is_module(path: str) -> bool:
-    """Tell whether a file that is closed is there compiled; CUDA's sources are left out."""
+    """Tell whether a file that is closed is there compiled; sources of CUDA and C are left out."""
     return path.endswith(".py")
 
 

@@ -190,6 +190,7 @@ def test_no_text_of_a_formula_is_left_in_what_is_compiled(wheel):
         assert words.encode() not in everything
     assert PLACEHOLDER.encode() in everything
     assert not [name for name in content if "tutorial" in name or "assignments" in name]
+    assert not [name for name in content if name.endswith((".c", ".cu")) and "adam" in content[name].decode()]
     assert not any(b"BEGIN SOLUTION\n    return" in text for text in content.values())
 
 
