@@ -10,7 +10,7 @@ import ctypes
 import os
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from typing import Any
 
@@ -92,40 +92,35 @@ class Entry:
             if self.loop.raises
             else [call]
         )
-        told = zlib.crc32(repr((self.kinds, lines, self._text())).encode())
-        name = f"entry_{self.loop.function.__name__}_{told:08x}"
+        digest = zlib.crc32(repr((self.kinds, lines, self._text())).encode())
+        name = f"entry_{self.loop.function.__name__}_{digest:08x}"
         text = f"def {name}(words):\n    " + "\n    ".join(lines)
 
         def compiled() -> Any:
             scope = _tools() | {"loop": self.loop.dispatcher}
-            exec(
-                compile(text, __file__, "exec"), scope
-            )  # of this file, beside which Numba keeps what it compiles
+            # of this file, beside which Numba keeps what it compiles
+            exec(compile(text, __file__, "exec"), scope)
             scope[name].__module__ = __name__
             return module.cfunc("void(int64)", cache=True, error_model="numpy")(scope[name])
 
-        if self._has_threads():
+        if any(loop.options.get("parallel") for loop in self._loops()):
             _start_threads()
             return int(compiled().address)
         return objects.address(name, compiled)
 
-    def _has_threads(self) -> bool:
-        """Tell whether the loop, or one that it calls, runs on several threads."""
+    def _loops(self) -> Iterator[Loop]:
+        """Yield the loop and all that it calls."""
         pending = [self.loop]
         while pending:
             loop = pending.pop()
-            if loop.options.get("parallel"):
-                return True
+            yield loop
             pending += loop._helpers().values()
-        return False
 
     def _text(self) -> list[Any]:
         """Return what is compiled into the entry, so that another text of the loop is another entry."""
         texts: list[Any] = []
         files = set()
-        pending = [self.loop]
-        while pending:
-            loop = pending.pop()
+        for loop in self._loops():
             code = getattr(loop.function, "__code__", None)
             texts.append(
                 (loop.function.__name__, sorted(map(str, loop.options.items())), code and code.co_code)
@@ -134,7 +129,6 @@ class Entry:
             texts.append((code and repr(code.co_consts), repr(numbers)))
             made_in = [getattr(each, "__module__", None) for each in (loop.function, *loop.names.values())]
             files |= {getattr(sys.modules.get(each), "__file__", None) for each in made_in if each}
-            pending += loop._helpers().values()
         return [texts, [_stamp(each) for each in sorted(filter(None, files))]]
 
 
