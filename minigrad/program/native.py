@@ -14,7 +14,7 @@ from operator import is_
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import blas, driver, entrywise, products, softmax_xent
+from minigrad_kernels import blas, driver, products
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop, noted, numba
 from minigrad_kernels.loops import scratch_noted
@@ -26,33 +26,17 @@ from minigrad.program.functions import (
     InPlace,
     Method,
     OfKernel,
-    OfNumPy,
-    Operator,
     literal,
     written,
 )
 from minigrad.program.instructions import Instruction, Listing, Value, mapped, values
+from minigrad.program.lines import as_loop, into, is_noted
 from minigrad.program.memory import Block
 from minigrad.program.passes.chain import OfChain, single
 from minigrad.program.passes.common import is_pure
 from minigrad.program.passes.stage import after
 from minigrad.program.steps import Step, is_ahead, is_one_piece, root_of, updated_by_rows
 from minigrad.program.updating import Coefficients
-
-_NOTED = frozenset(
-    {
-        "linear_forward", "linear_backward", "linear_backward_input", "linear_backward_weight",
-        "linear_backward_bias", "linear_backward_activation", "dropout",
-        "softmax_xent_mean_forward_backward", "softmax_xent_mean_backward",
-    }
-)  # fmt: skip
-"""Kernels that do all of their arithmetic in loops, and in functions of NumPy's that they name as a ``Host``."""
-
-_UFUNCS = {
-    "+": "np.add", "-": "np.subtract", "*": "np.multiply", "/": "np.true_divide", "@": "np.matmul",
-    "<": "np.less", "<=": "np.less_equal", ">": "np.greater", ">=": "np.greater_equal",
-}  # fmt: skip
-
 
 _CONSTANT = frozenset({"np.ones_like", "np.zeros_like"})
 """Functions whose results are the same in every step."""
@@ -206,7 +190,7 @@ class Native:
             else:
                 for part in function.parts:
                     self._do(part, calls)
-        elif fixed and isinstance(function, OfKernel) and _is_noted(function, args, options):
+        elif fixed and isinstance(function, OfKernel) and is_noted(function, args, options):
             if any(value in self._env for value in instruction.makes):  # it gives back what it was given
                 if instruction.arguments[0] not in self._constants:
                     options = {**options, "out": self._real(instruction.result)}
@@ -262,7 +246,7 @@ class Native:
             self._bind(value, result)
             if self._is_constant(instruction):
                 self._constants.add(value)
-            elif fixed and (small := _as_loop(function, args, options, result)) is not None:
+            elif fixed and (small := as_loop(function, args, options, result)) is not None:
                 self._steps.append(small)
             elif fixed and (alone := self._alone(instruction, result)) is not None:
                 self._steps.append(alone)
@@ -272,7 +256,7 @@ class Native:
                 call = function.text(instruction.arguments, instruction.options)
                 self._line(instruction, f"{whole}[...] = whole({call})")
             else:
-                self._line(instruction, _into(instruction, function, result))
+                self._line(instruction, into(instruction, function, result))
         else:
             parts = instruction.result
             views = [isinstance(each, np.ndarray) and id(root_of(each)) in self._roots for each in result]
@@ -417,46 +401,6 @@ class Native:
 
 def _fail() -> None:
     raise IndexError("a loop met an index that is outside of its array")
-
-
-def _is_noted(function: OfKernel, args: Any, options: Any) -> bool:
-    kernel = function.kernel
-    picked = kernel.pick(*args, **options)
-    if picked is kernel.reference:
-        return False
-    in_one_piece = all(each.flags.c_contiguous for each in args if isinstance(each, np.ndarray))
-    of_loops = hasattr(kernel.cpu, "loops") and in_one_piece  # those that it names, and nothing else
-    return kernel.name in _NOTED or hasattr(kernel, "states") or of_loops
-
-
-def _as_loop(function: Function, args: Any, options: Any, result: Any) -> Step | None:
-    """Return a small array's function as a loop with NumPy's bits, where there is one."""
-    if not isinstance(result, np.ndarray):
-        return None
-    if function.name == "np.mean" and not result.ndim:
-        a = args[0]
-        few = a.flags.c_contiguous and 0 < a.size <= softmax_xent.AT_ONCE and a.dtype.char in "fd"
-        plain = all(each is None or each is False for each in (*args[1:], *options.values()))
-        return Step(softmax_xent.mean_of_few, (a.reshape(-1), result.reshape(1))) if few and plain else None
-    found = None if options else entrywise.find(function.name, args, result)
-    return None if found is None else Step(*found)
-
-
-def _into(instruction: Instruction, function: Function, result: Any) -> str:
-    """Return the statement that computes a result into the array that it has."""
-    name, (arguments, options) = instruction.result.name, (instruction.arguments, instruction.options)
-    call = function.text(arguments, options)
-    if not isinstance(result, np.ndarray):
-        return f"{name} = {call}"
-    if isinstance(function, OfNumPy) and function.is_ufunc:
-        return f"{call[:-1]}, out={name})"
-    if isinstance(function, Coefficients):
-        return f"{name}[:] = {function.name}_as_numbers({', '.join(map(literal, arguments[:2]))})"
-    if isinstance(function, Operator) and function.name in _UFUNCS and len(arguments) == 2:
-        return f"{_UFUNCS[function.name]}({', '.join(map(literal, arguments))}, out={name})"
-    if isinstance(function, Method) and function.name == ".random":
-        return f"{literal(arguments[0])}.random(dtype={literal(options['dtype'])}, out={name})"
-    return f"{name}[...] = {call}"
 
 
 def _arrays(result: Any, found: Any) -> list[Any]:
