@@ -70,7 +70,7 @@ class Native:
         self._views: dict[int, list[tuple[str, int, Any]]] = defaultdict(list)
         self._bounds = [byte_bounds(each) if isinstance(each, np.ndarray) else None for each in given]
         self._roots = {id(root_of(each)): each for each in given if isinstance(each, np.ndarray)}
-        self._env: dict[Value, Any] = {}
+        self.env: dict[Value, Any] = {}  # the array, or the object, of each value
         self._constants: set[Value] = set()
         self._steps: list[Step] = []
         self._tables: list[Any] = []
@@ -83,8 +83,8 @@ class Native:
             for instruction in listing.instructions:
                 self._do(instruction, calls)
                 between += [(f"in {instruction.function.name}", each) for each in scratch[len(between) :]]
-        kept = [self._env[value] for value in listing.kept]
-        self.first = tuple(each.copy() if self._is_own(each) else each for each in kept)
+        kept = [self.env[value] for value in listing.kept]
+        self.first = tuple(each.copy() if self.is_own(each) else each for each in kept)
         self._steps = steps = updated_by_rows(self._steps, kept)
         self.host = [step.ahead for step in steps if step.ahead is not None]
         self.is_whole = all(step.is_for_table or step.ahead for step in steps) and is_one_piece(steps)
@@ -102,7 +102,7 @@ class Native:
         values: tuple[Any, ...] = self._replay()
         return values
 
-    def _move(self, k: int, each: Any) -> None:
+    def take_one(self, k: int, each: Any) -> None:
         """Let the program work on another array in the place of the k-th that it is given."""
         if isinstance(each, np.ndarray):
             address = driver.address_of(each)
@@ -117,20 +117,11 @@ class Native:
 
     # -- for many rounds at once --------------------------------------------------------------------------
 
-    @property
-    def env(self) -> Mapping[Value, Any]:
-        """The array, or the object, of each value."""
-        return self._env
-
     def take(self, given: Sequence[Any]) -> None:
         """Let the program work on these arrays."""
         for k, each in enumerate(given):
             if each is not self._last[k]:
-                self._move(k, each)
-
-    def take_one(self, k: int, each: Any) -> None:
-        """Let the program work on another array in the place of the k-th that it is given."""
-        self._move(k, each)
+                self.take_one(k, each)
 
     def forget(self, places: Sequence[int]) -> None:
         """Forget on which arrays it worked here, since their words were changed."""
@@ -146,20 +137,16 @@ class Native:
         begin = driver.address_of(array)
         return [(words, k, address - begin) for words, k, address in self._own[id(root_of(array))]]
 
-    def is_own(self, found: Any) -> bool:
-        """Tell whether this is an array of the program's own, into which the next replay will write."""
-        return self._is_own(found)
-
     def _settle(self, listing: Listing, between: Sequence[tuple[str, Any]], kept: Sequence[Any]) -> Block:
         """Let the arrays that each replay makes anew lie in one block, where those take turns whose lives do not meet.
 
         What comes from the host, coefficients and random numbers, has a place of its own: it may be worked out ahead.
         """
         names: dict[int, tuple[str, Any]] = {}
-        staying = {id(root_of(self._env[value])) for value in self._constants}
+        staying = {id(root_of(self.env[value])) for value in self._constants}
         for instruction in listing.instructions:
             for value in instruction.makes:
-                found = self._env[value]
+                found = self.env[value]
                 if not isinstance(found, np.ndarray):
                     continue
                 if isinstance(instruction.function, (Method, Coefficients)):
@@ -171,7 +158,7 @@ class Native:
         block = Block(self._steps, arrays, kept)
         for step in self._steps:
             step.arguments = tuple(map(block.moved, step.arguments))
-        self._env.update({value: block.moved(each) for value, each in self._env.items()})
+        self.env.update({value: block.moved(each) for value, each in self.env.items()})
         self.scope.update({name: block.moved(each) for name, each in self.scope.items()})
         self._roots.clear()  # which would keep the arrays that are not needed any more
         return block
@@ -183,7 +170,7 @@ class Native:
         function = instruction.function
         args, options = self._real(instruction.arguments), self._real(instruction.options)
         calls.clear()
-        fixed = all(isinstance(self._env[value], np.ndarray) for value in instruction.reads)
+        fixed = all(isinstance(self.env[value], np.ndarray) for value in instruction.reads)
         if isinstance(function, OfChain):
             if fixed and all(each.flags.c_contiguous for each in args):
                 self._do_chain(function, args)
@@ -191,7 +178,7 @@ class Native:
                 for part in function.parts:
                     self._do(part, calls)
         elif fixed and isinstance(function, OfKernel) and is_noted(function, args, options):
-            if any(value in self._env for value in instruction.makes):  # it gives back what it was given
+            if any(value in self.env for value in instruction.makes):  # it gives back what it was given
                 if instruction.arguments[0] not in self._constants:
                     options = {**options, "out": self._real(instruction.result)}
             elif function.name == "softmax_xent_mean_forward_backward":
@@ -220,7 +207,7 @@ class Native:
     def _alone(self, instruction: Instruction, result: Any) -> Step | None:
         """Return a function of single entries as a chain of its own, where it is one."""
         function = single(instruction)
-        args = [] if function is None else [self._env[value] for value in function.given]
+        args = [] if function is None else [self.env[value] for value in function.given]
         if function is None or not all(each.flags.c_contiguous for each in (*args, result)):
             return None
         chain, numbers = function.chain()
@@ -345,13 +332,13 @@ class Native:
             self._own[id(root_of(array))].append((words, position, driver.address_of(array)))
 
     def _line(self, instruction: Instruction, line: str) -> None:
-        arrays = tuple(self._env[value] for value in (*instruction.reads, *instruction.makes))
+        arrays = tuple(self.env[value] for value in (*instruction.reads, *instruction.makes))
         self._steps.append(Step(line, arrays, instruction if is_ahead(instruction) else None))
 
     # -- arrays and their names ---------------------------------------------------------------------------
 
     def _real(self, structure: Any) -> Any:
-        return mapped(structure, lambda x: self._env[x] if isinstance(x, Value) else x)
+        return mapped(structure, lambda x: self.env[x] if isinstance(x, Value) else x)
 
     def _bind_all(self, result: Any, found: Any) -> None:
         for value, each in zip(values(result), _arrays(result, found), strict=True):
@@ -359,7 +346,7 @@ class Native:
 
     def _bind(self, value: Value, found: Any) -> None:
         """Let a value's name stand for what was found."""
-        self._env[value] = found
+        self.env[value] = found
         if isinstance(found, np.ndarray):
             self._roots.setdefault(id(root_of(found)), found)
         self._keep(value.name, found)
@@ -392,9 +379,9 @@ class Native:
 
     def _kept(self, value: Value) -> str:
         """Return what is handed back: a copy of what the next replay will write into."""
-        return f"{value.name}.copy()" if self._is_own(self._env[value]) else value.name
+        return f"{value.name}.copy()" if self.is_own(self.env[value]) else value.name
 
-    def _is_own(self, found: Any) -> bool:
+    def is_own(self, found: Any) -> bool:
         """Tell whether this is an array of the program's own, into which the next replay will write."""
         return isinstance(found, np.ndarray) and not self._of_given(found)
 
