@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
 import numpy as np
@@ -54,7 +53,7 @@ def compiled(monkeypatch):
     return found
 
 
-def told(content: bytes) -> bytes:
+def digested(content: bytes) -> bytes:
     return objects._digest(content) + content
 
 
@@ -72,9 +71,9 @@ DAMAGE = {
     "empty": lambda whole: b"",
     "cut off": lambda whole: whole[:-100],
     "a bit": lambda whole: whole[:700] + bytes([whole[700] ^ 1]) + whole[701:],
-    "no pickle": lambda whole: told(b"no pickle"),
-    "another form": lambda whole: told(pickle.dumps(1)),
-    "a name that is not there": lambda whole: told(pickle.dumps(("f", b"", ("no_such_name_anywhere",)))),
+    "no JSON": lambda whole: digested(b"no JSON\n"),
+    "another form": lambda whole: digested(b"1\n"),
+    "a name that is not there": lambda whole: digested(b'["f", ["no_such_name_anywhere"]]\n'),
 }
 
 
