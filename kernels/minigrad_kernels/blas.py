@@ -96,16 +96,16 @@ def _address() -> int:
 @cache
 def _inner(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
     try:
-        dtypes, told = np.matmul._resolve_dtypes_and_context((dtype, dtype, dtype))  # type: ignore[attr-defined]
-        np.matmul._get_strided_loop(told)  # type: ignore[attr-defined]
+        dtypes, context = np.matmul._resolve_dtypes_and_context((dtype, dtype, dtype))  # type: ignore[attr-defined]
+        np.matmul._get_strided_loop(context)  # type: ignore[attr-defined]
         pointer = ctypes.pythonapi.PyCapsule_GetPointer
         pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-        found = _Inner.from_address(pointer(told, b"numpy_1.24_ufunc_call_info"))
+        found = _Inner.from_address(pointer(context, b"numpy_1.24_ufunc_call_info"))
     except Exception:  # another NumPy's
         return None
     if dtypes != (dtype, dtype, dtype) or found.requires_python or not found.loop:
         return None
-    return found, told
+    return found, context
 
 
 def find(a: Any, b: Any, out: Any) -> Product | None:

@@ -97,7 +97,7 @@ class Compiled:
 
     def _over(self, batches: Batches, progress: Callable[[Sequence[Any]], None] | None) -> Sequence[Any]:
         held: set[int] = set()
-        results, told, pace = Results(), perf_counter(), Pace()
+        results, reported, pace = Results(), perf_counter(), Pace()
         while (args := batches.peek()) is not None:
             case, leaves = arguments.split(args, {})
             program = next((each for each in self._programs.get(case, ()) if id(each) in held), None)
@@ -115,9 +115,9 @@ class Compiled:
                     self._fail(error, args, {})
                 pace.took(1, perf_counter() - began)
                 batches.advance(1)
-            if progress is not None and perf_counter() - told > 0.1:
+            if progress is not None and perf_counter() - reported > 0.1:
                 progress(results)
-                told = perf_counter()
+                reported = perf_counter()
                 held.clear()  # it may have changed anything
         if progress is not None:
             progress(results)
@@ -176,7 +176,7 @@ class Compiled:
         if not self._programs:
             return f"{self.name}: no program yet; the first call makes one."
         lines = [f"{self.name}: {self._count} of at most {self.limit} programs"]
-        lines += [f"  {program.told}" for program in self]
+        lines += [f"  {program.summary}" for program in self]
         lines.append(
             "A further one comes with other shapes, dtypes or layouts, another mode (train, eval), other parameters "
             "that require gradients, and wherever a number or an object that the step reads is another one."

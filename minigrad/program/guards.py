@@ -32,15 +32,15 @@ def _equal(now: Any, before: Any) -> bool:
 class Fact(NamedTuple):
     """Something that holds: what ``text`` gives, with ``here`` and ``key`` in their places, is ``value``.
 
-    Another thing in its place is as good if the two are ``alike``; if not, ``told`` says, of what was and what is, what
-    has changed.
+    Another thing in its place is as good if the two are ``alike``; if not, ``changed`` says what has changed, of what was
+    and what is.
     """
 
     text: str
     here: Any
     key: Any
     value: Any
-    told: Callable[[Any, Any], str]
+    changed: Callable[[Any, Any], str]
     alike: Callable[[Any, Any], bool] = _equal
 
     def now(self) -> Any:
@@ -75,10 +75,10 @@ class Guards:
     def expect_gradient(self, tensor: Tensor, there: bool) -> None:
         """Whether the tensor has a gradient before the step."""
 
-        def told(before: bool, now: bool) -> str:
+        def changed(before: bool, now: bool) -> str:
             return f"{tensor.label} has {'a' if now else 'no'} gradient before the step"
 
-        self._gradients.append(Fact("({here}._grad is not None)", tensor, None, there, told))
+        self._gradients.append(Fact("({here}._grad is not None)", tensor, None, there, changed))
 
     def of(self, given: Sequence[tuple[Value, Source]]) -> Guards:
         """Take in what the program reads at places and in tensors: shapes, dtypes and layouts have to stay."""
@@ -125,7 +125,7 @@ class Guards:
             fact, before = self._facts[k], self._scope[f"value{k}"]
             now = fact.now()
             if not fact.alike(now, before):
-                return fact.told(before, now)
+                return fact.changed(before, now)
             self._scope[f"value{k}"] = now
             k = next((j for j in range(k + 1, len(self._facts)) if self._is_other(j)), None)
         return ""
@@ -138,9 +138,9 @@ class Guards:
             try:
                 now = fact.now()
             except (LookupError, ValueError):
-                return fact.told(self._scope[f"value{k}"], _NOTHING)
+                return fact.changed(self._scope[f"value{k}"], _NOTHING)
             if now is not self._scope[f"value{k}"] and not fact.alike(now, self._scope[f"value{k}"]):
-                return fact.told(self._scope[f"value{k}"], now)
+                return fact.changed(self._scope[f"value{k}"], now)
         return ""
 
 
@@ -153,7 +153,7 @@ def _is_free(value: Any) -> bool:
 
 
 def _thing(place: Place, value: Any) -> Fact:
-    def told(before: Any, now: Any) -> str:
+    def changed(before: Any, now: Any) -> str:
         if now is _NOTHING:
             return f"{place.name} is gone"
         if now.__class__ in _NUMBERS:
@@ -163,11 +163,11 @@ def _thing(place: Place, value: Any) -> Fact:
         return f"{place.name} is another {type(now).__name__}"
 
     text = "{here}.cell_contents" if type(place.holder) is CellType else "{here}[{key}]"
-    return Fact(text, place.holder, place.key, value, told)
+    return Fact(text, place.holder, place.key, value, changed)
 
 
 def _same_form(place: Place, thing: Any) -> Fact:
-    def told(before: Any, now: Any) -> str:
+    def changed(before: Any, now: Any) -> str:
         if now is _NOTHING:
             return f"{place.name} is gone"
         return f"{place.name} is a {type(place.get()).__name__} of another form"
@@ -175,7 +175,7 @@ def _same_form(place: Place, thing: Any) -> Fact:
     def read() -> Any:
         return mapped(place.get(), _form)
 
-    return Fact("{here}()", read, None, mapped(thing, _form), told, operator.eq)
+    return Fact("{here}()", read, None, mapped(thing, _form), changed, operator.eq)
 
 
 def _form(x: Any) -> Any:
@@ -186,34 +186,34 @@ def _form(x: Any) -> Any:
 
 
 def _mode_of(module: Any) -> Fact:
-    def told(before: bool, now: bool) -> str:
+    def changed(before: bool, now: bool) -> str:
         return f"{type(module).__name__} is in {'train' if now else 'eval'} mode"
 
-    return Fact("{here}.training", module, None, module.training, told)
+    return Fact("{here}.training", module, None, module.training, changed)
 
 
 def _wish(tensor: Tensor, name: str) -> Fact:
-    def told(before: bool, now: bool) -> str:
+    def changed(before: bool, now: bool) -> str:
         return f"{name}.requires_grad is {now}"
 
-    return Fact("{here}.requires_grad", tensor, None, tensor.requires_grad, told)
+    return Fact("{here}.requires_grad", tensor, None, tensor.requires_grad, changed)
 
 
 def _settings(optimizer: Optimizer) -> list[Fact]:
     """What decides by which rules an optimizer goes."""
     kind = type(optimizer).__name__
 
-    def told(before: Any, now: Any) -> str:
+    def changed(before: Any, now: Any) -> str:
         return f"{kind} has other settings (fast, max_norm or those of its formula)"
 
-    def told_of_groups(before: Any, now: Any) -> str:
+    def changed_groups(before: Any, now: Any) -> str:
         return f"{kind} has {len(now)} groups of parameters, not {len(before)}"
 
-    whole = [Fact("{here}._members", optimizer, None, optimizer._members, told_of_groups)]
-    return whole + [fact for each in (optimizer, *optimizer._members) for fact in _rule(each, told)]
+    whole = [Fact("{here}._members", optimizer, None, optimizer._members, changed_groups)]
+    return whole + [fact for each in (optimizer, *optimizer._members) for fact in _rule(each, changed)]
 
 
-def _rule(optimizer: Optimizer, told: Callable[[Any, Any], str]) -> list[Fact]:
+def _rule(optimizer: Optimizer, changed: Callable[[Any, Any], str]) -> list[Fact]:
     """By which rule a group goes: its formula may branch by flags, as which it was read."""
     kernel = optimizer.kernel
 
@@ -221,34 +221,34 @@ def _rule(optimizer: Optimizer, told: Callable[[Any, Any], str]) -> list[Fact]:
         return optimizer.kernel is kernel
 
     texts = {f"getattr({{here}}, {name!r}, None)": value for name, value in optimizer.reading.flags}
-    flags = [Fact(text, optimizer, None, value, told, alike) for text, value in texts.items()]
-    read = Fact("{here}._read", optimizer, None, optimizer._read, told, alike)
+    flags = [Fact(text, optimizer, None, value, changed, alike) for text, value in texts.items()]
+    read = Fact("{here}._read", optimizer, None, optimizer._read, changed, alike)
     names = ("fast", "max_norm")
     return [
         read,
         *flags,
-        *(Fact("{here}." + each, optimizer, None, getattr(optimizer, each), told) for each in names),
+        *(Fact("{here}." + each, optimizer, None, getattr(optimizer, each), changed) for each in names),
     ]
 
 
 def _evenness(optimizer: Optimizer) -> Fact:
     """Whether parameters may have skipped steps, so that each has a count of its own."""
 
-    def told(before: bool, now: bool) -> str:
+    def changed(before: bool, now: bool) -> str:
         return f"{type(optimizer).__name__} has parameters that have skipped steps"
 
-    return Fact("{here}._uneven", optimizer, None, optimizer._uneven, told)
+    return Fact("{here}._uneven", optimizer, None, optimizer._uneven, changed)
 
 
 def _length(holder: list[Any], name: str) -> Fact:
-    def told(before: int, now: int) -> str:
+    def changed(before: int, now: int) -> str:
         return f"{name} has {now} items, not {before}"
 
-    return Fact("len({here})", holder, None, len(holder), told)
+    return Fact("len({here})", holder, None, len(holder), changed)
 
 
 def _layout(value: Value, source: Source) -> Fact:
-    def told(before: Any, now: Any) -> str:
+    def changed(before: Any, now: Any) -> str:
         return f"{value.name} is {_described(now)}, not {_described(before)}"
 
     def alike(now: Any, before: Any) -> bool:
@@ -256,8 +256,8 @@ def _layout(value: Value, source: Source) -> Fact:
 
     array = source.read(())
     if isinstance(source, OfTensor):
-        return Fact("{here}._data", source.tensor, None, array, told, alike)
-    return Fact("{here}(())", source.read, None, array, told, alike)
+        return Fact("{here}._data", source.tensor, None, array, changed, alike)
+    return Fact("{here}(())", source.read, None, array, changed, alike)
 
 
 def _spec(array: Any) -> tuple[Any, ...]:
@@ -285,7 +285,7 @@ _MODES: dict[str, Callable[[], Any]] = {
 
 
 def _mode(name: str, read: Callable[[], Any]) -> Fact:
-    def told(before: Any, now: Any) -> str:
+    def changed(before: Any, now: Any) -> str:
         return f"{name}: {before}, not {now}"
 
-    return Fact("{here}()", read, None, read(), told)
+    return Fact("{here}()", read, None, read(), changed)

@@ -51,7 +51,7 @@ class Lives:
         self.peak = max(needed, default=0)
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """One line: how many buffers there are, how much at once, and how large the block."""
         return (
             f"{len(self.lives)} buffers, {_bytes(self.total)}; at most {_bytes(self.peak)} at once, "
@@ -60,7 +60,10 @@ class Lives:
 
     def __str__(self) -> str:
         width = max((len(life.name) for life in self.lives), default=0)
-        lines = [self.told, *([] if self.before is None else [f"before the passes: {self.before.told}"])]
+        lines = [
+            self.summary,
+            *([] if self.before is None else [f"before the passes: {self.before.summary}"]),
+        ]
         scale = WIDTH / max(1, self.count)
         for life in self.lives:
             start = int(life.first * scale)

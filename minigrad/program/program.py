@@ -57,7 +57,7 @@ class Program:
         return f"{title}\n{given}\n{source.function_text(self.name_in_python, listing)}"
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """One line on the program: its case, why it was made, how long that took, how often it ran."""
         return (
             f"{arguments.described(self.case)}: made for {self.reason}, "

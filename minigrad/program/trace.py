@@ -190,7 +190,7 @@ class Trace:
     def move(self, tracer: Tracer, device: str) -> Any:
         """Copy what the host has to a GPU, anew in every step; the other way it would have to be waited for."""
         if device_of(tracer) != "cpu":
-            return self.told(tracer, f".to({device!r})")
+            return self.refused(tracer, f".to({device!r})")
         moved = self.record(Moved(device), (tracer,))
         self._note_device(moved.value, tracer.node.name)
         return moved
@@ -210,7 +210,7 @@ class Trace:
         if isinstance(loss, Tracer) and loss.size == 1 and device_of(loss) == "cpu":
             self.losses.append((loss, list(leaves)))
 
-    def told(self, tracer: Tracer, how: str) -> Any:
+    def refused(self, tracer: Tracer, how: str) -> Any:
         """Refuse to give numbers away; after an error, which may want to say them, they are free."""
         if self.closed:
             raise ProgramError("MG-631", messages.leaked(how))

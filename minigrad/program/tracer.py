@@ -103,45 +103,45 @@ class Tracer:
         if name.startswith("_") or name in _TOLD or not hasattr(np.ndarray, name):
             raise AttributeError(f"an array has no attribute {name!r}", name=name, obj=self)
         if name in _TELLING:
-            return lambda *_, **__: self._told(f".{name}()")
+            return lambda *_, **__: self._refused(f".{name}()")
         method = Method(name)
         writes = (self,) if name in _WRITING else ()
         return lambda *args, **options: self.trace.record(method, (self, *args), options, writes)
 
     # -- what would give its numbers away -----------------------------------------------------------------
 
-    def _told(self, how: str) -> Any:
-        return self.trace.told(self, how)
+    def _refused(self, how: str) -> Any:
+        return self.trace.refused(self, how)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        return np.array(self._told("np.asarray"), dtype=dtype)
+        return np.array(self._refused("np.asarray"), dtype=dtype)
 
     def __bool__(self) -> bool:
-        return bool(self._told("if"))
+        return bool(self._refused("if"))
 
     def __float__(self) -> float:
-        return float(self._told("float"))
+        return float(self._refused("float"))
 
     def __int__(self) -> int:
-        return int(self._told("int"))
+        return int(self._refused("int"))
 
     def __index__(self) -> int:
-        return operator.index(self._told("index"))
+        return operator.index(self._refused("index"))
 
     def __complex__(self) -> complex:
-        return complex(self._told("complex"))
+        return complex(self._refused("complex"))
 
     def __repr__(self) -> str:
-        return repr(self._told("print"))
+        return repr(self._refused("print"))
 
     def __str__(self) -> str:
-        return str(self._told("print"))
+        return str(self._refused("print"))
 
     def __format__(self, spec: str) -> str:
-        return format(self._told("print"), spec)
+        return format(self._refused("print"), spec)
 
     def __contains__(self, item: Any) -> bool:
-        return item in self._told("in")
+        return item in self._refused("in")
 
     def __copy__(self) -> Any:
         return self.copy()
@@ -150,7 +150,7 @@ class Tracer:
         return self.copy()
 
     def __reduce__(self) -> Any:
-        return self._told("pickle")
+        return self._refused("pickle")
 
     __hash__ = object.__hash__
 
@@ -236,7 +236,7 @@ class _Traced:
         return array
 
     def to_numpy(self, array: Tracer) -> Any:
-        return array.trace.told(array, "numpy")
+        return array.trace.refused(array, "numpy")
 
     def to_device(self, array: Tracer, device: str) -> Any:
         return array.trace.move(array, device)

@@ -52,7 +52,7 @@ class Compiling:
         self.failed: Exception | None = None
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What ran: ``"compiled"``, or ``"eager: …"`` with the reason."""
         reason = self.reason or (_WATCHED if self._watched and not self.count else "")
         if self.count:

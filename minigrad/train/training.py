@@ -157,7 +157,7 @@ class Training:
     @property
     def ran(self) -> str:
         """How the training's step ran: ``"compiled"``, or ``"eager: …"`` with the reason."""
-        return self.compiling.told
+        return self.compiling.summary
 
     def first_non_finite(self, x: Any, y: Any) -> NonFiniteError:
         """Run a batch again under the microscope, to name the operation that failed first."""

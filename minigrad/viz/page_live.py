@@ -100,7 +100,7 @@ def page(trace: Trace) -> Page | None:
         if isinstance(each, NewLoss) and program.loss is not None:
             names[id(each.old)], names[id(each.new)] = program.loss.name, f"after.{program.loss.name}"
     printed = f"const program = {text};\nconst rules = [{','.join(rules.texts)}];\n"
-    return Page(program, rules.told, updates, printed, names)
+    return Page(program, rules.listed, updates, printed, names)
 
 
 NOT_LIVE = "const program = null, rules = [];\n"
@@ -110,7 +110,7 @@ class _Rules:
     """The formulas on a page, each once."""
 
     def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.listed: list[dict[str, Any]] = []
         self.texts: list[str] = []
 
     def add(self, rule: Rule, event: Update, label: str) -> int:
@@ -120,7 +120,7 @@ class _Rules:
             return self.texts.index(text)
         self.texts.append(text)
         numbers = {row.symbol: row.value.item() for row in event.rows if row.setting}
-        self.told.append(
+        self.listed.append(
             {
                 "name": label,
                 "state": list(rule.state),

@@ -73,7 +73,7 @@ def test_memory_shows_what_the_passes_have_spared():
     memory = step.program.memory()
     assert memory.block < memory.total
     assert memory.before.total > memory.total
-    assert f"before the passes: {memory.before.told}" in str(memory)
+    assert f"before the passes: {memory.before.summary}" in str(memory)
     assert "d_model_0_weight" in {life.name for life in memory.before.lives}
     assert tiles.size() is None or "d_model_0_weight" not in {life.name for life in memory.lives}
 
