@@ -32,8 +32,8 @@ def _equal(now: Any, before: Any) -> bool:
 class Fact(NamedTuple):
     """Something that holds: what ``text`` gives, with ``here`` and ``key`` in their places, is ``value``.
 
-    Another thing in its place is as good if the two are ``alike``; if not, ``changed`` says what has changed, of what was
-    and what is.
+    Another thing in its place is as good if the two are ``alike``; if not, ``changed``, of what was and what is, says
+    what has changed.
     """
 
     text: str
