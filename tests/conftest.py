@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -31,3 +32,14 @@ def _whole_table() -> None:
     from minigrad import registry
 
     registry.load()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _threads_given_back() -> Iterator[None]:
+    """Leave the number of threads as a file found it: it is the process's, and the next file's."""
+    import minigrad as mg
+
+    before = mg.threads()
+    yield
+    if mg.threads() != before:
+        mg.set_threads(max(before.values()))

@@ -1,18 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 import minigrad as mg
 from minigrad.errors import ConfigError
-
-
-@pytest.fixture(autouse=True)
-def _give_back() -> Iterator[None]:
-    before = mg.threads()
-    yield
-    mg.set_threads(max(before.values()))
 
 
 def test_one_number_governs_both() -> None:
