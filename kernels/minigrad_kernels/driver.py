@@ -105,7 +105,6 @@ class Entry:
 
         if any(loop.options.get("parallel") for loop in self._loops()):
             _start_threads()
-            return int(compiled().address)
         return objects.address(name, compiled)
 
     def _loops(self) -> Iterator[Loop]:
@@ -148,11 +147,11 @@ def entry(loop: Loop, kinds: tuple[Kind, ...]) -> Entry:
 def call(loop: Loop, arguments: tuple[Any, ...]) -> Any:
     """Run a loop by its entry, which is there sooner than what Numba calls from Python; it returns nothing."""
     kinds = tuple(map(kind_of, arguments))
-    if loop.raises or None in kinds:
+    if None in kinds:
         return loop.dispatcher(*arguments)
     words = np.array([0, *(word for each in arguments for word in words_of(each))], np.int64)
-    driver()(np.array([(entry(loop, kinds).address, address_of(words))], np.int64))  # type: ignore[arg-type]
-    return None
+    raised = driver()(np.array([(entry(loop, kinds).address, address_of(words))], np.int64))  # type: ignore[arg-type]
+    return loop.dispatcher(*arguments) if raised >= 0 else None  # where it raises again, and says what
 
 
 @cache
@@ -229,11 +228,12 @@ def _tools() -> dict[str, Any]:
     return {"word": word, "real": real, "put": put, "call_at": call_at, **pointers, **numbers, **arrays}
 
 
-_DRIVE = """def drive(table):
-    for i in range(table.shape[0]):
-        call_at(table[i, 0], table[i, 1])
-        if word(table[i, 1], 0) != 0:
-            put(table[i, 1], 0, 0)
+_DRIVE = """def drive(table, count):
+    for i in range(count):
+        words = word(table, 2 * i + 1)
+        call_at(word(table, 2 * i), words)
+        if word(words, 0) != 0:
+            put(words, 0, 0)
             return i
     return -1
 """
@@ -247,10 +247,16 @@ def driver() -> Any:
     """
     module = numba()
     assert module is not None
-    scope = dict(_tools())
-    exec(compile(_DRIVE, __file__, "exec"), scope)
-    scope["drive"].__module__ = __name__
-    return module.njit("int64(int64[:, ::1])", cache=True)(scope["drive"])
+
+    def compiled() -> Any:
+        scope = dict(_tools())
+        exec(compile(_DRIVE, __file__, "exec"), scope)
+        scope["drive"].__module__ = __name__
+        return module.cfunc("int64(int64, int64)", cache=True, error_model="numpy")(scope["drive"])
+
+    address = objects.address(f"drive_{zlib.crc32(_DRIVE.encode()):08x}", compiled)
+    drive = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(address)
+    return lambda table: drive(address_of(table), len(table))
 
 
 def at_once_loop(table: Any) -> None:
@@ -282,7 +288,7 @@ class Team(Host):
     def _run(self, workers: int, *arguments: Any) -> None:
         table, kept = self.table(workers, *arguments)
         if workers > 1:
-            at_once().dispatcher(table)
+            at_once().compiled(table)
         else:
             driver()(table)
         del kept

@@ -17,7 +17,7 @@ import numpy as np
 from minigrad_kernels import blas, driver, products
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop, noted, numba
-from minigrad_kernels.loops import scratch_noted
+from minigrad_kernels.loops import called_by, scratch_noted
 from numpy.lib.array_utils import byte_bounds
 
 from minigrad.program import passes
@@ -78,7 +78,7 @@ class Native:
         for value, each in zip(listing.given, given, strict=True):
             self._bind(value, each)
         listing = after(listing, passes.ON_PROCESSOR)
-        with noted(driver.call) as calls, scratch_noted() as scratch:
+        with called_by(driver.call), noted() as calls, scratch_noted() as scratch:
             between: list[tuple[str, Any]] = []
             for instruction in listing.instructions:
                 self._do(instruction, calls)

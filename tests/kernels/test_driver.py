@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from minigrad_kernels import driver
 from minigrad_kernels.launch import Loop, noted
+from minigrad_kernels.loops import called_by
 
 
 def axpy_loop(x, a, times, turn, y):
@@ -19,6 +20,11 @@ def refuse_loop(x):
     if x[0] < 0:
         raise IndexError
     x[0] += 1
+
+
+def twice_loop(a):
+    for i in range(a.size):
+        a[i] *= 2
 
 
 axpy, refuse = Loop(axpy_loop), Loop(refuse_loop, raises=True)
@@ -76,3 +82,30 @@ def test_what_kernels_run_is_noted():
     assert all(arguments[-1] is y for _, arguments in calls)
     assert (y == 3).all()
     assert axpy.compiled is before
+
+
+def test_a_loop_is_called_by_what_the_block_says_until_it_is_ready():
+    fresh, asked = Loop(twice_loop), []
+
+    def call(loop, arguments):
+        asked.append(loop)
+        return driver.call(loop, arguments)
+
+    a = np.ones(3)
+    with called_by(call):
+        kept = fresh.compiled
+        kept(a)
+    assert asked == [fresh]
+    kept(a)  # kept for longer than the block
+    assert asked == [fresh]
+    assert fresh.compiled is fresh.dispatcher
+    with called_by(call):
+        fresh.compiled(a)  # it is ready
+    assert asked == [fresh]
+    assert (a == 8).all()
+
+
+def test_a_loop_that_raises_says_what_also_when_it_is_called_by_its_address():
+    a = np.array([-1], np.int64)
+    with pytest.raises(IndexError):
+        driver.call(refuse, (a,))
