@@ -17,7 +17,7 @@ from minigrad.tensor import Tensor
 from minigrad.viz.live import Live, Rule, live, rule_of
 from minigrad.viz.page_arrays import Store
 from minigrad.viz.trace import NewLoss, Trace, Update
-from minigrad.viz.update_rows import rows
+from minigrad.viz.update_rows import rows, sealed
 
 CHOICE: dict[str, Callable[..., optim.Optimizer]] = {
     "GD": optim.GD,
@@ -80,8 +80,11 @@ class Page:
         return list(found.values())
 
 
-def page(trace: Trace) -> Page | None:
-    """Return a recorded step's program for its page; None where there is none, or a page has no function for it."""
+def page(trace: Trace) -> tuple[Page | None, str]:
+    """Return a recorded step's program for its page; None where there is none, or a page has no function for it.
+
+    Behind that stands why, where the reader is to know it: a formula is kept from readers.
+    """
     try:
         program = live(trace)
         text = javascript.phases_text(program.listing)
@@ -91,8 +94,8 @@ def page(trace: Trace) -> Page | None:
             for event in trace.events
             if isinstance(event, Update)
         ]
-    except ProgramError:
-        return None
+    except ProgramError as error:
+        return None, str(error) if error.code == "MG-650" else ""
     if updates:
         for label, (rule, event) in _choice().items():
             rules.add(rule, event, label)
@@ -100,7 +103,7 @@ def page(trace: Trace) -> Page | None:
         if isinstance(each, NewLoss) and program.loss is not None:
             names[id(each.old)], names[id(each.new)] = program.loss.name, f"after.{program.loss.name}"
     printed = f"const program = {text};\nconst rules = [{','.join(rules.texts)}];\n"
-    return Page(program, rules.listed, updates, printed, names)
+    return Page(program, rules.listed, updates, printed, names), ""
 
 
 NOT_LIVE = "const program = null, rules = [];\n"
@@ -202,8 +205,9 @@ def _choice() -> dict[str, tuple[Rule, Update]]:
         with modes.hooks(update=seen.append):
             (w * w).sum().backward()
             optimizer.step()
-        event = Update(0, None, 0, type(optimizer).__name__, 1, rows(seen[0]))
-        found[label] = rule_of(event), event
+        if not sealed(seen[0]):
+            event = Update(0, None, 0, type(optimizer).__name__, 1, rows(seen[0]))
+            found[label] = rule_of(event), event
     return found
 
 

@@ -133,7 +133,10 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """An optimizer changed a parameter. The rows are its formula, line by line; the last is the new parameter."""
+    """An optimizer changed a parameter. The rows are its formula, line by line; the last is the new parameter.
+
+    ``sealed`` is what stands in the formula's place where that is kept from readers.
+    """
 
     kind: ClassVar[str] = "update"
     index: int
@@ -143,6 +146,7 @@ class Update:
     t: int
     rows: tuple[Row, ...]
     max_norm: float | None = None
+    sealed: str = ""
 
 
 @dataclass(frozen=True, eq=False)
