@@ -153,13 +153,22 @@ class Loop:
 
 
 class Host:
-    """A function of NumPy's among a kernel's loops: it writes into an array that it is given, and returns nothing."""
+    """A function of NumPy's among a kernel's loops: it writes into an array that it is given, and returns nothing.
+
+    ``as_loop``, given the same arguments, returns a loop that does the same to the bit, with its arguments, so that
+    nobody has to come back to Python for it; or None where there is none.
+    """
 
     all: ClassVar[list[Host]] = []
 
-    def __init__(self, name: str, run: Implementation) -> None:
+    def __init__(
+        self,
+        name: str,
+        run: Implementation,
+        as_loop: Callable[..., tuple[Loop, tuple[Any, ...]] | None] = lambda *arguments: None,
+    ) -> None:
         Host.all.append(self)
-        self.name, self.run, self.plain = name, run, run
+        self.name, self.run, self.plain, self.as_loop = name, run, run, as_loop
 
     def __call__(self, *arrays: Any) -> None:
         """Run it."""

@@ -30,9 +30,9 @@ from minigrad.program.functions import (
     written,
 )
 from minigrad.program.instructions import Instruction, Listing, Value, arrays_of, mapped, values
-from minigrad.program.lines import as_loop, into, is_noted
+from minigrad.program.lines import as_steps, into, is_noted
 from minigrad.program.memory import Block
-from minigrad.program.passes.chain import OfChain, single
+from minigrad.program.passes.chain import OfChain, single, stretched
 from minigrad.program.passes.common import is_pure
 from minigrad.program.passes.stage import after
 from minigrad.program.steps import Step, is_ahead, is_one_piece, root_of, updated_by_rows
@@ -188,15 +188,24 @@ class Native:
                 options = {**options, "out": (np.empty((), args[0].dtype), None)}
             result = function.kernel(*args, **options)
             for what, arguments in calls:
-                if not isinstance(what, Loop):
-                    self.scope.setdefault(what.name, what.plain)
-                product = blas.find(*arguments) if what is products.blas else None
-                self._steps.append(Step(product or what, arguments))
+                self._steps.append(self._step(what, arguments))
             self._bind_all(instruction.result, result)
         elif function.name == "np.mean":  # an array from the beginning, which a loop can write into
             self._by_python(instruction, _MEAN, args, options, fixed)
         else:
             self._by_python(instruction, function, args, options, fixed)
+
+    def _step(self, what: Loop | Host, arguments: tuple[Any, ...]) -> Step:
+        """Return what a kernel has run as a step."""
+        if isinstance(what, Loop):
+            return Step(what, arguments)
+        self.scope.setdefault(what.name, what.plain)
+        product = blas.find(*arguments) if what is products.blas else None
+        return (
+            Step(product or what, arguments)
+            if product
+            else Step(*(what.as_loop(*arguments) or (what, arguments)))
+        )
 
     def _do_chain(self, function: OfChain, args: Sequence[Any]) -> None:
         chain, numbers = function.chain()
@@ -210,9 +219,13 @@ class Native:
     def _alone(self, instruction: Instruction, result: Any) -> Step | None:
         """Return a function of single entries as a chain of its own, where it is one."""
         function = single(instruction)
-        args = [] if function is None else [self.env[value] for value in function.given]
-        if function is None or not all(each.flags.c_contiguous for each in (*args, result)):
+        given = instruction.reads if function is None else function.given
+        args = [self.env[value] for value in given]
+        if not all(each.flags.c_contiguous for each in (*args, result)):
             return None
+        if function is None:
+            found = stretched(instruction, args, result)
+            return None if found is None else Step(*found)
         chain, numbers = function.chain()
         return Step(chain, (*args, *numbers, result))
 
@@ -222,7 +235,9 @@ class Native:
         """Run anything else; ``fixed`` says that all values that it reads are arrays, and no numbers that change."""
         result = function.run(*args, **options)
         made = list(instruction.makes)
-        if isinstance(function, InPlace):
+        if not made and fixed and (steps := as_steps(function, args, options, None)):
+            self._steps += steps
+        elif isinstance(function, InPlace):
             # as a function: a statement would make a local variable of its left side
             self.scope[name := f"i{function.run.__name__.lstrip('i')}"] = function.run
             self._line(instruction, f"{name}({written(instruction.arguments, {})})")
@@ -236,8 +251,8 @@ class Native:
             self._bind(value, result)
             if self._is_constant(instruction):
                 self._constants.add(value)
-            elif fixed and (small := as_loop(function, args, options, result)) is not None:
-                self._steps.append(small)
+            elif fixed and (steps := as_steps(function, args, options, result)):
+                self._steps += steps
             elif fixed and (alone := self._alone(instruction, result)) is not None:
                 self._steps.append(alone)
             elif isinstance(result, np.ndarray) and not result.flags.writeable:

@@ -27,7 +27,11 @@ def twice_loop(a):
         a[i] *= 2
 
 
-axpy, refuse = Loop(axpy_loop), Loop(refuse_loop, raises=True)
+def pick_loop(a, place, factor, out):
+    out[0] = factor * a[place[0], place[1], place[2]]
+
+
+axpy, refuse, pick = Loop(axpy_loop), Loop(refuse_loop, raises=True), Loop(pick_loop)
 
 
 def table(*calls):
@@ -66,9 +70,23 @@ def test_a_call_that_raises_is_the_last():
     assert (good[0], bad[0], never[0]) == (3, 6, 2)
 
 
+def test_arrays_of_any_layout_and_tuples_arrive():
+    whole = np.arange(24.0).reshape(2, 3, 4)
+    out = np.zeros(1)
+    for view in (
+        whole[:, ::2],
+        whole[::-1],
+        whole.transpose(2, 0, 1),
+        np.broadcast_to(whole[0, 0], (3, 2, 4)),
+    ):
+        for picked in ((0, 0, 0), (1, 0, 1), tuple(n - 1 for n in view.shape)):
+            calls, _ = table((pick, (view, picked, 0.5, out)))
+            assert driver.driver()(calls) == -1
+            assert out[0] == 0.5 * view[picked]
+
+
 def test_what_has_no_words_says_so():
-    strided = np.ones((4, 4))[::2, ::2]
-    for each in (strided, np.ones(2, "float16"), "text", None, np.ones(())):
+    for each in (np.ones(2, "float16"), "text", None, np.ones(()), (1, "a"), (1, 0.5)):
         assert driver.kind_of(each) is None
 
 
