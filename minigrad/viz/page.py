@@ -30,7 +30,13 @@ SCRIPTS = (
     "graph.js",
     "numpy.js",
     "live.js",
+    "editor.js",
+    "views.js",
+    "curves.js",
     "see.js",
+    "landscape.js",
+    "histograms.js",
+    "compare.js",
     "change.js",
     "stepper.js",
 )
@@ -168,4 +174,5 @@ def _script() -> str:
 
 @cache
 def _style() -> str:
-    return themed(".mg-stepper") + asset("graph.css") + asset("stepper.css") + asset("change.css")
+    sheets = ("graph.css", "stepper.css", "change.css", "views.css")
+    return themed(".mg-stepper") + "".join(map(asset, sheets))
