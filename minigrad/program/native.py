@@ -305,9 +305,11 @@ class Native:
             return
         rows = [row for step in steps for row in self._rows(step.what, step.arguments)]
         self.rows += rows
-        name = f"table_{len(self._tables)}"
-        self.scope[name] = np.array(rows, np.int64)
-        self.lines.append(f"drive({name}) < 0 or fail()  # {', '.join(map(repr, steps))}")
+        name = f"table_{len(self.scope)}"
+        table = np.array(rows, np.int64)
+        self._tables.append(table)  # which has to stay
+        self.scope[name] = driver.address_of(table)
+        self.lines.append(f"drive({name}, {len(table)}) < 0 or fail()  # {', '.join(map(repr, steps))}")
 
     def _rows(self, what: Any, arguments: Sequence[Any]) -> list[tuple[int, int]]:
         """Return the rows of the table for a step."""
