@@ -270,17 +270,22 @@ def driver() -> Any:
     It calls table[i, 0], an entry's address, with table[i, 1], where its words lie, and returns -1, or the number of
     the call that raised, which is the last one. Ctrl-C is met when it is back, and not before it has begun.
     """
+    return ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 2)(address_of_text("drive", _DRIVE, 2))
+
+
+def address_of_text(name: str, text: str, count: int) -> int:
+    """Return the address of a function of so many whole numbers that returns one, written with ``_tools``."""
     module = numba()
     assert module is not None
 
     def compiled() -> Any:
         scope = dict(_tools())
-        exec(compile(_DRIVE, __file__, "exec"), scope)
-        scope["drive"].__module__ = __name__
-        return module.cfunc("int64(int64, int64)", cache=True, error_model="numpy")(scope["drive"])
+        exec(compile(text, __file__, "exec"), scope)
+        scope[name].__module__ = __name__
+        numbers = ", ".join(["int64"] * count)
+        return module.cfunc(f"int64({numbers})", cache=True, error_model="numpy")(scope[name])
 
-    address = objects.address(f"drive_{zlib.crc32(_DRIVE.encode()):08x}", compiled)
-    return ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(address)
+    return objects.address(f"{name}_{zlib.crc32(text.encode()):08x}", compiled)
 
 
 def run(table: Any) -> int:
