@@ -14,7 +14,7 @@ from operator import is_
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import blas, driver, products
+from minigrad_kernels import blas, driver, entrywise, products
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop, noted, numba
 from minigrad_kernels.loops import called_by, scratch_noted
@@ -22,6 +22,7 @@ from numpy.lib.array_utils import byte_bounds
 
 from minigrad.program import passes, source
 from minigrad.program.functions import (
+    Check,
     Function,
     InPlace,
     Method,
@@ -49,9 +50,6 @@ def is_possible(given: Sequence[Any]) -> bool:
     )
 
 
-_MEAN = Function("np.mean", lambda *args, **options: np.asarray(np.mean(*args, **options)))
-
-
 class Native:
     """A listing made ready for the processor, with ``given`` as the first arrays; ``first`` is what it kept of them."""
 
@@ -72,6 +70,7 @@ class Native:
         self._roots = {id(root_of(each)): each for each in given if isinstance(each, np.ndarray)}
         self.env: dict[Value, Any] = {}  # the array, or the object, of each value
         self._constants: set[Value] = set()
+        self._numbers: set[Value] = set()  # those that are NumPy's scalars in the step
         self._steps: list[Step] = []
         self._tables: list[Any] = []
         self.rows: list[tuple[int, int]] = []
@@ -87,7 +86,10 @@ class Native:
                     step.closed = instruction.closed
                 between += [(f"in {instruction.name}", each) for each in scratch[len(between) :]]
         kept = [self.env[value] for value in listing.kept]
-        self.first = tuple(each.copy() if self.is_own(each) else each for each in kept)
+        self.first = tuple(
+            eval(self._kept(value), {value.name: each})
+            for value, each in zip(listing.kept, kept, strict=True)
+        )
         self._steps = steps = updated_by_rows(self._steps, kept)
         self.host = [step.ahead for step in steps if step.ahead is not None]
         self.is_whole = all(step.is_for_table or step.ahead for step in steps) and is_one_piece(steps)
@@ -190,8 +192,9 @@ class Native:
             for what, arguments in calls:
                 self._steps.append(self._step(what, arguments))
             self._bind_all(instruction.result, result)
-        elif function.name == "np.mean":  # an array from the beginning, which a loop can write into
-            self._by_python(instruction, _MEAN, args, options, fixed)
+        elif isinstance(function, Check) and fixed and args[0].flags.c_contiguous:
+            function.run(*args)
+            self._steps.append(Step(entrywise.none, (args[0].reshape(-1),)))
         else:
             self._by_python(instruction, function, args, options, fixed)
 
@@ -234,6 +237,9 @@ class Native:
     ) -> None:
         """Run anything else; ``fixed`` says that all values that it reads are arrays, and no numbers that change."""
         result = function.run(*args, **options)
+        if fixed and isinstance(result, np.generic) and isinstance(instruction.result, Value):
+            self._numbers.add(instruction.result)
+            result = np.array(result)  # which a loop can write into
         made = list(instruction.makes)
         if not made and fixed and (steps := as_steps(function, args, options, None)):
             self._steps += steps
@@ -401,7 +407,9 @@ class Native:
 
     def _kept(self, value: Value) -> str:
         """Return what is handed back: a copy of what the next replay will write into."""
-        return f"{value.name}.copy()" if self.is_own(self.env[value]) else value.name
+        if not self.is_own(self.env[value]):
+            return value.name
+        return f"{value.name}[()]" if value in self._numbers else f"{value.name}.copy()"
 
     def is_own(self, found: Any) -> bool:
         """Tell whether this is an array of the program's own, into which the next replay will write."""
@@ -413,4 +421,4 @@ def _function(lines: Sequence[str]) -> str:
 
 
 def _fail() -> None:
-    raise IndexError("a loop met an index that is outside of its array")
+    raise ValueError("a loop met an index that is outside of its array, or a number that a check refuses")
