@@ -104,6 +104,11 @@ class Loop:
     @cached_property
     def compiled(self) -> Implementation:
         """The loop as Numba compiled it, which is called with less ado than the Loop; see also ``called_by``."""
+        return self.unnoted
+
+    @property
+    def unnoted(self) -> Implementation:
+        """The same, also where ``noted`` looks at all calls of ``compiled``."""
         return self.dispatcher if _caller.get() is None else _late(self)
 
     @cached_property
