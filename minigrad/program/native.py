@@ -70,6 +70,7 @@ class Native:
         self._views: dict[int, list[tuple[str, int, Any]]] = defaultdict(list)
         self._bounds = [byte_bounds(each) if isinstance(each, np.ndarray) else None for each in given]
         self._roots = {id(root_of(each)): each for each in given if isinstance(each, np.ndarray)}
+        self._roots_of_given = frozenset(self._roots)
         self.env: dict[Value, Any] = {}  # the array, or the object, of each value
         self._constants: set[Value] = set()
         self._steps: list[Step] = []
@@ -151,7 +152,7 @@ class Native:
                     continue
                 if isinstance(instruction.function, (Method, Coefficients)):
                     staying.add(id(root_of(found)))
-                elif found.nbytes and not self._of_given(root_of(found)):
+                elif found.nbytes and id(root_of(found)) not in self._roots_of_given:
                     names.setdefault(id(root_of(found)), (value.name, root_of(found)))
         names |= {id(each): (f"{name}, {k}", each) for k, (name, each) in enumerate(between) if each.nbytes}
         arrays = {name: root for at, (name, root) in names.items() if at not in staying}
@@ -232,7 +233,7 @@ class Native:
         """Run anything else; ``fixed`` says that all values that it reads are arrays, and no numbers that change."""
         result = function.run(*args, **options)
         made = list(instruction.makes)
-        if not made and fixed and (steps := as_steps(function, args, options, None)):
+        if not made and fixed and (steps := as_steps(function, args, options, None)) is not None:
             self._steps += steps
         elif isinstance(function, InPlace):
             # as a function: a statement would make a local variable of its left side
@@ -248,7 +249,7 @@ class Native:
             self._bind(value, result)
             if self._is_constant(instruction):
                 self._constants.add(value)
-            elif fixed and (steps := as_steps(function, args, options, result)):
+            elif fixed and (steps := as_steps(function, args, options, result)) is not None:
                 self._steps += steps
             elif fixed and (alone := self._alone(instruction, result)) is not None:
                 self._steps.append(alone)
@@ -409,7 +410,9 @@ def _arrays(result: Any, found: Any) -> list[Any]:
     """Return what stands for the values in a result."""
     if isinstance(result, Value):
         return [found]
-    return [each for value, each in zip(result or (), found or (), strict=True) if isinstance(value, Value)]
+    if result is None:  # it has written into arrays that have their names
+        return []
+    return [each for value, each in zip(result, found, strict=True) if isinstance(value, Value)]
 
 
 def _scope(listing: Listing) -> Mapping[str, Any]:
