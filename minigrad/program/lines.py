@@ -83,6 +83,8 @@ def _in_place(name: str, args: Any, out: Any) -> list[Step] | None:
     if any(isinstance(each, np.ndarray) and _overlap(each, out) for each in args):
         return None
     added = [each for each in args if each is not out] if name in ("+", "np.add") else []
+    if len(added) == 1 and out.size == 1 and type(added[0]) is int:  # a count
+        added = [np.full(out.shape, added[0], out.dtype)]
     if len(added) == 1 and isinstance(added[0], np.ndarray) and added[0].dtype == out.dtype:
         call = moving.add.as_loop(out, added[0])
     else:

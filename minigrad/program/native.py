@@ -32,7 +32,7 @@ from minigrad.program.functions import (
 from minigrad.program.instructions import Instruction, Listing, Value, mapped, values
 from minigrad.program.lines import as_steps, into, is_noted
 from minigrad.program.memory import Block
-from minigrad.program.passes.chain import OfChain, single, stretched
+from minigrad.program.passes.chain import OfChain, as_they_lie, single, stretched
 from minigrad.program.passes.common import is_pure
 from minigrad.program.passes.stage import after
 from minigrad.program.steps import Step, is_ahead, is_one_piece, root_of, updated_by_rows
@@ -220,7 +220,11 @@ class Native:
         given = instruction.reads if function is None else function.given
         args = [self.env[value] for value in given]
         if not all(each.flags.c_contiguous for each in (*args, result)):
-            return None
+            flat = None if function is None else as_they_lie((*args, result))
+            if flat is None or function is None:
+                return None
+            chain, numbers = function.chain()
+            return Step(Chain("chain", chain.links, flat[-1].shape), (*flat[:-1], *numbers, flat[-1]))
         if function is None:
             found = stretched(instruction, args, result)
             return None if found is None else Step(*found)
