@@ -151,8 +151,9 @@ class Loop:
         scope = function.__globals__ | self.names | helpers
         bound = FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
         bound.__module__ = function.__module__
-        # the name is also that of the file in the cache: one text with two sets of helpers has two
+        # the name is also that of the file in the cache: one text with two sets of helpers, or of numbers, has two
         parts = [function.__qualname__, *(loop.function.__name__ for loop in self._helpers().values())]
+        parts += [str(number) for number in self.names.values() if isinstance(number, int)]
         bound.__qualname__ = "_".join(parts) + "_parallel" * ("prange" in helpers) + "_inlined" * inlined
         return bound
 
