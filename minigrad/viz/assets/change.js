@@ -32,7 +32,7 @@ const changePanel = (root, data, live, base, redraw) => {
       const until = performance.now() + 40;
       for (let i = 0; i < perFrame && performance.now() < until && Number.isFinite(live.loss()); i++) live.step();
       shown();
-      timer = root.isConnected && Number.isFinite(live.loss()) ? requestAnimationFrame(frame) : (stop(), null);
+      timer = root.isConnected && !guess.isAsking() && Number.isFinite(live.loss()) ? requestAnimationFrame(frame) : (stop(), null);
     };
     timer = requestAnimationFrame(frame);
   };
@@ -142,18 +142,23 @@ const changePanel = (root, data, live, base, redraw) => {
     if (live.updates.length) drawSettings();
     drawCurve();
     if (see) see.draw();
+    if (pad) pad.draw();
     redraw(flashed);
+    watchers.forEach((watch) => watch());
   };
+  const watchers = [], guess = guessPanel(root, data, live, () => shown());
+  const pad = data.live.pad ? padPanel(data, live, pixels, () => shown()) : null;
   const see = data.live.see ? seePanel(data, live, () => shown()) : null;
   const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", {}, "What if"),
-    make("div", { class: "mg-buttons" }, undo, redo, reset, link, ...(live.updates.length ? [next, run, speed] : [])), told, curve, see && see.panel,
-    make("div", { class: "mg-buttons mg-one" }, which, box, was, size), table, nudge,
+    make("div", { class: "mg-buttons" }, undo, redo, reset, link, ...(live.updates.length ? [next, run, speed] : [])), told, curve, see && see.panel, pad && pad.panel,
+    make("div", { class: "mg-buttons mg-one" }, which, box, was, size), guess.form, table, nudge,
     live.updates.length ? make("div", { class: "mg-buttons mg-one" }, make("label", {}, "Optimizer ", optimizer), settings) : null);
   root.querySelector(".mg-grid").append(panel);
   panel.addEventListener("keydown", (key) => {
     if ((key.ctrlKey || key.metaKey) && key.key === "z") { key.preventDefault(); (key.shiftKey ? live.redo : live.undo)(); shown(); }
   });
   return {
+    shown, watch: (action) => watchers.push(action),
     pick: (node) => {
       const k = live.given.findIndex(([, each]) => each === node);
       if (k >= 0 && k !== chosen) { chosen = k; index = 0; shown(); }

@@ -45,20 +45,32 @@ const liveStep = (data, base, program, rules) => {
   const lossOf = (state, others) => number(forward(state, others)[loss]);
 
   // ---- states, edits, steps --------------------------------------------------------------------------------
-  const past = [], future = [];
+  const past = [], future = [], guards = [];  // a guard may keep a change from being made
   let state = null, found = null, before = null;
   const now = () => state || recorded();
   const result = () => found || (found = workOut(now()));
   const to = (next, remember = true) => {
+    if (guards.some((guard) => !guard(next))) return;
     before = result();
     if (remember) { past.push(now()); future.length = 0; if (past.length > 2000) past.splice(1, 1); }
     state = next;
     found = null;
   };
-  const edited = (name, index, value) => {
-    const array = now().values[name], copy = numpy.astype(array, array.type);
-    copy.data[index] = value;
-    return { ...now(), values: { ...now().values, [name]: copy }, did: [...now().did, [name, index, value]] };
+  const wholly = {  // an array changed as a whole: each entry one number, each row one picture
+    fill: (entries, value) => entries.fill(value),
+    recorded: (entries, _, { data: first }) => entries.set(first),
+    sample: (entries, row, { data: first, shape }) => { const n = first.length / shape[0]; entries.forEach((_, i) => { entries[i] = first[row * n + i % n]; }); },
+    rows: (entries, text) => entries.forEach((_, i) => { entries[i] = parseInt(text[i % text.length], 17) / 16; }),
+  };
+  const edited = (name, index, value, from = now()) => {
+    const array = from.values[name], copy = numpy.astype(array, array.type);
+    if (typeof index === "number") copy.data[index] = value; else wholly[index](copy.data, value, recorded().values[name]);
+    return { ...from, values: { ...from.values, [name]: copy }, did: [...from.did, [name, index, value]] };
+  };
+  const editAll = (changes, remember) => {  // at once; of an array that is changed as a whole the change before is no more
+    const names = changes.map(([name]) => name), did = [...now().did];
+    while (did.length && typeof did[did.length - 1][1] === "string" && names.includes(did[did.length - 1][0])) did.pop();
+    to(changes.reduce((from, [name, how, value]) => edited(name, how, value, from), { ...now(), did }), remember);
   };
   const edit = (name, index, value, remember) => to(edited(name, index, value), remember);
   const set = (symbol, value, remember) => to({ ...now(), settings: now().settings.map((each) => (symbol in each ? { ...each, [symbol]: value } : each)),
@@ -123,7 +135,7 @@ const liveStep = (data, base, program, rules) => {
     return Math.min(1, most / size);
   };
   return {
-    given, updates, now, recorded, isChanged, numbers, change, look, edit, set, choose, step, replay, lossOf, result, edited, entries, forward,
+    guards, to, workOut, held, given, updates, now, recorded, isChanged, numbers, change, look, edit, editAll, set, choose, step, replay, lossOf, result, edited, entries, forward,
     undo: move(past, future), redo: move(future, past), canUndo: () => past.length > 0, canRedo: () => future.length > 0,
     reset: () => { if (isChanged()) to(recorded()); },
     back: (k) => { while (past.length && now().step > k) move(past, future)(); },
