@@ -17,7 +17,10 @@ const lessonPanel = (root, data, live, reach, changed) => {
     solved[challenge.name] = { way: wayTo(challenge), ...(answer === undefined ? {} : { answer }) };
     try { localStorage.setItem(memory, JSON.stringify(solved)); } catch { /* it is kept as long as the page is open */ }
     told.textContent = `Solved: ${challenge.title}.`;
+    const { box } = items.find((item) => item.challenge === challenge), hadFocus = box.contains(document.activeElement);
+    box.open = false;
     draw(true);
+    if (hadFocus) panel.querySelector(".mg-challenge[open] summary, summary").focus({ preventScroll: true });
   };
   const check = () => {
     const seen = { ...met };  // up to here

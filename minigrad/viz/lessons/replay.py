@@ -72,20 +72,20 @@ class Replay:
         listing = self.page.program.listing
         with np.errstate(all="ignore"):
             values = {**self.fixed, **state.values}
-            _run(listing, ("forward", "backward"), values)
+            run(listing, ("forward", "backward"), values)
             updates = [self._update(state, i, values) for i in range(len(state.t))]
             after = None
             if self.has_outcome:
                 new = {u["theta"]: self.new(state, i, updates[i]) for i, u in enumerate(self.page.updates)}
                 after = {**self.fixed, **state.values, **new}
-                _run(listing, ("forward",), after)
+                run(listing, ("forward",), after)
         return Worked(self, state, values, updates, after)
 
     def _update(self, state: State, i: int, values: dict[str, Any]) -> dict[str, Any]:
         update = self.page.updates[i]
         inside = {"theta": state.values[update["theta"]], "g": values[update["gradient"]]}
         inside |= {**state.states[i], **state.settings[i], "t": state.t[i]}
-        _run(self.page.formulas[state.rule[i]].listing, ("update",), inside)
+        run(self.page.formulas[state.rule[i]].listing, ("update",), inside)
         return inside
 
     def new(self, state: State, i: int, inside: dict[str, Any], symbol: str = "theta") -> Host:
@@ -194,7 +194,7 @@ class Worked:
         return self.values[name]
 
 
-def _run(listing: Listing, phases: tuple[str, ...], values: dict[str, Any]) -> None:
+def run(listing: Listing, phases: tuple[str, ...], values: dict[str, Any]) -> None:
     """Run instructions; ``values`` has what they read by name, and gets what they make."""
 
     def look(x: Any) -> Any:
