@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def lines(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Texts with learners' lines in them; what stands around does not matter."),
+        typer.Argument(
+            metavar="FILE", help="Texts with learners' lines in them; what stands around does not matter."
+        ),
     ],
     lesson: Annotated[
         list[str] | None,
@@ -62,7 +64,7 @@ def lines(
     to.print(Text(f"{held} of {len(found)} lines hold", style="bold green" if held == len(found) else "bold"))
     if out is not None:
         rows = [(s.who, s.lesson, s.challenge, "yes" if v.holds else "no", v.why) for s, v in found]
-        write_table(out, [("name", "lesson", "challenge", "solved", "why"), *rows])
+        write_table(out, ("name", "lesson", "challenge", "solved", "why"), rows)
         to.print(f"{out} is there.", markup=False, soft_wrap=True)
     if held < len(found):
         raise typer.Exit(1)

@@ -117,7 +117,9 @@ def recorded(lesson: Lesson) -> Recording:
         step = names["step"]
     except Exception as error:  # the instructor's program may do anything
         what = f"{type(error).__name__}: {error}" if not isinstance(error, KeyError) else "it has no step()"
-        raise DataError("MG-656", f"{lesson.where(None, 'source')}: the program cannot be run: {what}.") from error
+        raise DataError(
+            "MG-656", f"{lesson.where(None, 'source')}: the program cannot be run: {what}."
+        ) from error
     return program.call(step, lesson.title, at=lesson.at)
 
 

@@ -155,9 +155,7 @@ class Replay:
 
     def _stepped(self, state: State) -> State:
         worked = self.worked_out(state)
-        new = {
-            u["theta"]: self.new(state, i, worked.updates[i]) for i, u in enumerate(self.page.updates)
-        }
+        new = {u["theta"]: self.new(state, i, worked.updates[i]) for i, u in enumerate(self.page.updates)}
         states = tuple(
             {symbol: self.new(state, i, worked.updates[i], symbol) for symbol in state.states[i]}
             for i in range(len(state.t))
@@ -203,7 +201,9 @@ def run(listing: Listing, phases: tuple[str, ...], values: dict[str, Any]) -> No
     for each in listing.instructions:
         if each.phase in phases:
             made = each.function.run(*mapped(each.arguments, look), **mapped(each.options, look))
-            for value, part in zip(each.makes, made if isinstance(each.result, tuple) else (made,), strict=False):
+            for value, part in zip(
+                each.makes, made if isinstance(each.result, tuple) else (made,), strict=False
+            ):
                 values[value.name] = part
 
 
@@ -227,7 +227,9 @@ def _number(value: Any) -> float:
 def _entry(value: Any, recorded: Host) -> float:
     """A number that an entry of an array can be; a label is one of those that there are."""
     number = _number(value)
-    if recorded.dtype.kind in "iub" and not (number == int(number) and 0 <= number <= recorded.max(initial=0)):
+    if recorded.dtype.kind in "iub" and not (
+        number == int(number) and 0 <= number <= recorded.max(initial=0)
+    ):
         raise NoChange(f"{number:g} is none of the labels 0 to {recorded.max(initial=0)}")
     return number
 

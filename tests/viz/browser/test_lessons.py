@@ -1,4 +1,4 @@
-"""Lessons in headless Chromium: challenges checked on the page, locks, lines that Python verifies, predicted changes."""
+"""Lessons in headless Chromium: challenges checked on the page, locks, lines that Python verifies; predictions."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def edit(browser: Browser, *changes: list[Any]) -> None:
 
 
 def solved(browser: Browser) -> list[str]:
-    found: list[str] = browser.js("[...document.querySelectorAll('.mg-done')].map((e) => e.dataset.challenge)")
+    found: list[str] = browser.js(
+        "[...document.querySelectorAll('.mg-done')].map((e) => e.dataset.challenge)"
+    )
     return found
 
 
@@ -99,7 +101,9 @@ def test_what_comes_after_needs_what_comes_before(browser: Browser, pages: dict[
     assert solved(browser) == ["die"]  # to undo it is not to revive it
 
 
-def test_a_locked_number_stays_and_a_locked_way_does_not_count(browser: Browser, pages: dict[str, Path]) -> None:
+def test_a_locked_number_stays_and_a_locked_way_does_not_count(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
     fresh(browser, pages["dead-units"])
     edit(browser, ["y", 0, 1.0])
     assert "y is locked" in browser.text(".mg-told")
@@ -187,7 +191,9 @@ def test_it_shows_what_a_challenge_is_about(browser: Browser, pages: dict[str, P
     assert browser.text(".mg-what b") == "x.grad"
 
 
-def test_challenges_are_opened_and_answered_by_keys_and_have_labels(browser: Browser, pages: dict[str, Path]) -> None:
+def test_challenges_are_opened_and_answered_by_keys_and_have_labels(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
     fresh(browser, pages["first-quarter"])
     browser.js("document.querySelector('[data-challenge=forwards] input').focus()")
     browser.type("54")
@@ -199,7 +205,8 @@ def test_challenges_are_opened_and_answered_by_keys_and_have_labels(browser: Bro
     assert browser.js("document.querySelector('[data-challenge=both-ways]').open")
     unnamed = browser.js(
         "[...document.querySelectorAll('.mg-lesson input, .mg-lesson textarea, .mg-lesson button')]"
-        ".filter((e) => !(e.labels && e.labels.length) && !e.getAttribute('aria-label') && !e.textContent.trim()).length"
+        ".filter((e) => !(e.labels && e.labels.length) && !e.getAttribute('aria-label') && !e.textContent.trim())"
+        ".length"
     )
     assert unnamed == 0
     assert "solved" in browser.text("[data-challenge=forwards] summary")
@@ -250,7 +257,9 @@ def mlp(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def predict(browser: Browser, on: bool = True) -> None:
-    browser.js(f"document.querySelector('.mg-predict').checked !== {json.dumps(on)} && document.querySelector('.mg-predict').click()")
+    browser.js(
+        f"(() => {{ const b = document.querySelector('.mg-predict'); b.checked !== {json.dumps(on)} && b.click(); }})()"
+    )
 
 
 def foresee(browser: Browser, side: str, size: str = "") -> str:

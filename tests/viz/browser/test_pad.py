@@ -36,10 +36,17 @@ def row(browser: Browser, name: str = "x") -> np.ndarray:
 
 
 def bars(browser: Browser) -> list[float]:
-    return [float(text) for text in browser.js("[...document.querySelectorAll('.mg-bars li > span:last-child')].map((e) => e.textContent)")]
+    return [
+        float(text)
+        for text in browser.js(
+            "[...document.querySelectorAll('.mg-bars li > span:last-child')].map((e) => e.textContent)"
+        )
+    ]
 
 
-def python(picture: np.ndarray, label: int | None = None, steps: int = 0) -> tuple[np.ndarray, np.ndarray, Any]:
+def python(
+    picture: np.ndarray, label: int | None = None, steps: int = 0
+) -> tuple[np.ndarray, np.ndarray, Any]:
     """What the engine reads in a picture that is every row of the batch, and dL/d(pixels); after some steps on it."""
     names = examples.load("digits")
     names["x"].data[...] = picture.reshape(names["x"].shape[1:])
@@ -73,13 +80,20 @@ def test_the_gradient_by_the_pixels_is_the_engines() -> None:
 
 def test_a_sample_is_read_as_python_reads_it(browser: Browser, page: Path) -> None:
     browser.open(page)
-    browser.js("(() => { const s = document.querySelector('[data-pad=sample]'); s.value = '4'; s.dispatchEvent(new Event('change')); })()")
+    choose(browser, "sample", "4")
     data = examples.load("digits")
     shares, _, _ = python(data["x"].numpy()[4])
     np.testing.assert_allclose(bars(browser), shares, atol=0.0051)
     assert browser.js("document.querySelector('[data-pad=label]').value") == str(data["labels"][4])
     np.testing.assert_array_equal(row(browser), np.broadcast_to(data["x"].numpy()[4], data["x"].shape))
     assert browser.errors == []
+
+
+def choose(browser: Browser, control: str, value: str) -> None:
+    browser.js(
+        f"(() => {{ const s = document.querySelector('[data-pad={control}]'); s.value = '{value}'; "
+        "s.dispatchEvent(new Event('change')); })()"
+    )
 
 
 def stroke(browser: Browser, *places: tuple[float, float]) -> None:
@@ -89,7 +103,11 @@ def stroke(browser: Browser, *places: tuple[float, float]) -> None:
         "const r = p.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()"
     )
     points = [(x + a * wide, y + b * high) for a, b in places]
-    for kind, (a, b) in [("mousePressed", points[0]), *(("mouseMoved", p) for p in points), ("mouseReleased", points[-1])]:
+    for kind, (a, b) in [
+        ("mousePressed", points[0]),
+        *(("mouseMoved", p) for p in points),
+        ("mouseReleased", points[-1]),
+    ]:
         browser.send("Input.dispatchMouseEvent", type=kind, x=a, y=b, button="left", buttons=1, clickCount=1)
 
 
@@ -110,7 +128,9 @@ def test_what_it_reads_follows_the_pen(browser: Browser, page: Path) -> None:
         "(() => { const c = document.querySelector('.mg-slope'); "
         "return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 === 3); })()"
     )
-    np.testing.assert_allclose(np.array(alphas) / 255, np.abs(slopes.ravel()) / np.abs(slopes).max(), atol=0.02)
+    np.testing.assert_allclose(
+        np.array(alphas) / 255, np.abs(slopes.ravel()) / np.abs(slopes).max(), atol=0.02
+    )
     assert "It reads" in browser.text(".mg-drawn [role=status]")
 
 
@@ -128,7 +148,7 @@ def test_teaching_takes_one_step_on_the_picture(browser: Browser, page: Path) ->
     browser.open(page)
     browser.click("[data-pad=clear]")
     stroke(browser, (0.2, 0.2), (0.8, 0.2), (0.4, 0.8))
-    browser.js("(() => { const s = document.querySelector('[data-pad=label]'); s.value = '7'; s.dispatchEvent(new Event('change')); })()")
+    choose(browser, "label", "7")
     picture = row(browser)[0]
     browser.click("[data-pad=teach]")
     shares, _, _ = python(picture, 7, steps=1)
@@ -149,7 +169,9 @@ def test_one_draws_by_keys(browser: Browser, page: Path) -> None:
     first = row(browser)[0].sum()
     assert first > 0
     for _ in range(3):
-        browser.send("Input.dispatchKeyEvent", type="keyDown", key="ArrowDown", windowsVirtualKeyCode=40, modifiers=8)
+        browser.send(
+            "Input.dispatchKeyEvent", type="keyDown", key="ArrowDown", windowsVirtualKeyCode=40, modifiers=8
+        )
     assert row(browser)[0].sum() > first
     assert browser.text(".mg-drawn .mg-unseen").startswith("row ")
     for _ in range(3):
@@ -167,7 +189,12 @@ def test_a_finger_draws(browser: Browser, page: Path) -> None:
         "(() => { const p = document.querySelector('.mg-paper'); p.scrollIntoView({ block: 'center' }); "
         "const r = p.getBoundingClientRect(); return [r.left + r.width / 2, r.top + 20]; })()"
     )
-    for kind, points in (("touchStart", [(x, y)]), ("touchMove", [(x, y + 40)]), ("touchMove", [(x, y + 80)]), ("touchEnd", [])):
+    for kind, points in (
+        ("touchStart", [(x, y)]),
+        ("touchMove", [(x, y + 40)]),
+        ("touchMove", [(x, y + 80)]),
+        ("touchEnd", []),
+    ):
         browser.send("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": a, "y": b} for a, b in points])
     assert row(browser)[0].sum() > 3
 

@@ -79,11 +79,11 @@ def test_a_lesson_of_ones_own_opens_a_program_beside_it(tmp_path: Path) -> None:
         ('lesson = "mine"', 'lesson = "My lesson"', r"mine.toml line 1: 'My lesson' is no name"),
         ('example = "mlp"', "", r"mine.toml line 1: a lesson opens one step, and says none"),
         ('example = "mlp"', 'example = "mlp"\nsource = "x"', r"line 4: a lesson opens one step, and says example and"),
-        ('example = "mlp"', 'example = "mlp"\nat = 0', r"line 4: at is the number of the step to open, from 1 on, and 0"),
+        ('example = "mlp"', 'example = "mlp"\nat = 0', r"line 4: at is the number of the step .*and 0"),
         ('example = "mlp"', 'example = "mlp"\nlock = "W1"', r"line 4: lock is a list of names"),
         ('name = "slope"', 'name = "small-loss"', r"line 12: two challenges are called 'small-loss'"),
         ('name = "slope"', 'name = "slope"\nafter = "x"', r"line 13: no challenge above this one is called 'x'; above"),
-        ('answer = "grad(W1)[0, 0]"', "", r"line 12: a challenge has a condition or an answer, and this one has neither"),
+        ('answer = "grad(W1)[0, 0]"', "", r"line 12: a challenge has a condition .* has neither"),
         ('ask = "dL/dW1[0,0] ="', 'condition = "loss < 1"', r"line 16: a challenge has .*has both"),
         ('ask = "dL/dW1[0,0] ="', "", r"line 16: ask and answer go together"),
         ('text = "What is it?"', "", r"line 11: challenge 2 needs a text"),
@@ -149,7 +149,9 @@ def test_what_is_neither_a_file_nor_a_lesson(tmp_path: Path) -> None:
 
 def test_locks_and_what_is_shown() -> None:
     made = bound(
-        GOOD.replace('text = "What is it?"', 'text = "?"\nshow = "grad(W1)"\nlock = ["data", "W2", "rate", "steps"]')
+        GOOD.replace(
+            'text = "What is it?"', 'text = "?"\nshow = "grad(W1)"\nlock = ["data", "W2", "rate", "steps"]'
+        )
     )
     assert set(made.locks[1]) == {"x", "y", "W2", ":eta", ":alpha", ":step"}
     shown = made.data()["challenges"][1]["show"]

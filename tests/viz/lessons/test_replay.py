@@ -43,7 +43,9 @@ def test_steps_behind_a_change_are_the_engines(name: str, leaf: str) -> None:
     worked = replay.worked_out(last(replay, changes))
     trace = traces[-1]
     assert replay.page.program.loss is not None
-    np.testing.assert_allclose(worked("value", replay.page.program.loss.name), trace.node("loss").value, rtol=1e-5)
+    np.testing.assert_allclose(
+        worked("value", replay.page.program.loss.name), trace.node("loss").value, rtol=1e-5
+    )
     gradient = trace.gradient(trace.node(leaf).index)
     named = replay.page.program.gradients[trace.node(leaf).index].name
     np.testing.assert_allclose(worked("value", named), gradient, rtol=1e-5)
@@ -150,7 +152,9 @@ DEAD = ["b1", 1, -9.0]
         ("die", [["b1", 7, 1.0]], "no whole number"),
     ],
 )
-def test_a_line_is_verified_by_making_its_changes(dead: Bound, challenge: str, changes: Any, why: str) -> None:
+def test_a_line_is_verified_by_making_its_changes(
+    dead: Bound, challenge: str, changes: Any, why: str
+) -> None:
     (solved,) = read_lines(line(dead, challenge, changes))
     verdict = verify(solved, dead)
     assert verdict.holds is (why == "")
@@ -196,7 +200,9 @@ def test_four_points_are_learnt_by_heart(dead: Bound) -> None:
     pytest.fail("3,000 steps do not bring the loss below 0.0001")
 
 
-@pytest.mark.parametrize(("typed", "right"), [(36.0, True), (36.02, True), (35.5, False), ("36", False), (None, False)])
+@pytest.mark.parametrize(
+    ("typed", "right"), [(36.0, True), (36.02, True), (35.5, False), ("36", False), (None, False)]
+)
 def test_an_answer_is_right_to_three_digits(typed: Any, right: bool) -> None:
     lesson = read("first-quarter")
     trace = recorded(lesson)
