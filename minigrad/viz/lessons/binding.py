@@ -30,7 +30,11 @@ class Bound:
         self.replay = Replay(trace, page)
         self._names, self._trace = _Names(trace, page), trace
         self._start = self.replay.worked_out(self.replay.start)
-        self.lock = self._locked(None, lesson.lock)
+        self.lock = [
+            *self._locked(None, lesson.lock),
+            ":add",
+            ":remove",
+        ]  # points are as many as were recorded
         self.locks = [self._locked(k, each.lock) for k, each in enumerate(lesson.challenges)]
         self.trees = [self._tree(k, each) for k, each in enumerate(lesson.challenges)]
         self._shown = [self._event(k, each) for k, each in enumerate(lesson.challenges)]

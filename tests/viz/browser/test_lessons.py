@@ -34,7 +34,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def bound(name: str) -> Bound:
     lesson = read(name)
     trace = recorded(lesson)
-    return bind(lesson, trace, page_live.page(trace))
+    return bind(lesson, trace, page_live.page(trace)[0])
 
 
 def fresh(browser: Browser, path: Path) -> None:

@@ -67,7 +67,7 @@ def test_the_gradient_by_the_pixels_is_the_engines() -> None:
     trace = mg.record(examples.load("digits")["step"])
     found = pixels(trace)
     assert found is not None
-    page = page_live.page(trace)
+    page, _ = page_live.page(trace)
     assert page is not None
     values = {value.name: trace.nodes[node].value for node, value in page.program.given.items()}
     values |= {value.name: array for value, array in found.constants}

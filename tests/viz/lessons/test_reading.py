@@ -35,14 +35,14 @@ answer = "grad(W1)[0, 0]"
 def bound(text: str) -> Bound:
     lesson = parse(text, "mine.toml")
     trace = recorded(lesson)
-    return bind(lesson, trace, page_live.page(trace))
+    return bind(lesson, trace, page_live.page(trace)[0])
 
 
 @pytest.mark.parametrize("name", names())
 def test_a_shipped_lesson_fits_its_step(name: str) -> None:
     lesson = read(name)
     trace = recorded(lesson)
-    made = bind(lesson, trace, page_live.page(trace))
+    made = bind(lesson, trace, page_live.page(trace)[0])
     assert lesson.name == name
     assert len(made.data()["challenges"]) == len(lesson.challenges) >= 3
     assert all(challenge.hint for challenge in lesson.challenges)
@@ -62,7 +62,7 @@ def test_a_lesson_of_ones_own_opens_a_program_beside_it(tmp_path: Path) -> None:
     )
     lesson = read(str(tmp_path / "mine.toml"))
     trace = recorded(lesson)
-    made = bind(lesson, trace, page_live.page(trace))
+    made = bind(lesson, trace, page_live.page(trace)[0])
     assert made.worth(1, made.replay.worked_out(made.replay.start), 0.0) == 4.0
     version = lesson.version
     (tmp_path / "mine.py").write_text((tmp_path / "mine.py").read_text().replace("2.0", "3.0"))
