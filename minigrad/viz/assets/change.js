@@ -38,7 +38,7 @@ const changePanel = (root, data, live, base, redraw) => {
       const until = performance.now() + 12;  // the rest of a frame is for drawing
       for (let i = 0; i < perFrame && performance.now() < until && Number.isFinite(live.loss()); i++) live.step();
       shown();
-      if (root.isConnected && Number.isFinite(live.loss())) timer = requestAnimationFrame(frame); else stop();
+      if (root.isConnected && !guess.isAsking() && Number.isFinite(live.loss())) timer = requestAnimationFrame(frame); else stop();
     };
     timer = requestAnimationFrame(frame);
   };
@@ -102,7 +102,10 @@ const changePanel = (root, data, live, base, redraw) => {
     if (live.updates.length) drawSettings();
     views.forEach((view) => view.draw());
     redraw(flashed);
+    watchers.forEach((watch) => watch());
   };
+  const watchers = [], guess = guessPanel(root, data, live, () => shown());
+  const pad = data.live.pad ? padPanel(data, live, pixels, () => shown()) : null;
   const to = (step) => { stop(); live.travel(step); shown(); };
   const way = timeline(live, to);
   const see = data.live.see ? seePanel(data, live, () => shown()) : null;
@@ -113,10 +116,10 @@ const changePanel = (root, data, live, base, redraw) => {
     ] : []),
     foldedView("histograms", "Histograms by layer", () => histogramView(data, live, base)),
   ];
-  const views = [way, ...(see ? [see] : []), ...folded];
+  const views = [way, ...[see, pad].filter(Boolean), ...folded];
   const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", {}, "What if"),
-    make("div", { class: "mg-buttons" }, undo, redo, reset, link, ...(live.updates.length ? [next, run, speed] : [])), told, way.panel, see && see.panel,
-    make("div", { class: "mg-buttons mg-one" }, which, box, was, size), table, nudge,
+    make("div", { class: "mg-buttons" }, undo, redo, reset, link, ...(live.updates.length ? [next, run, speed] : [])), told, way.panel, see && see.panel, pad && pad.panel,
+    make("div", { class: "mg-buttons mg-one" }, which, box, was, size), guess.form, table, nudge,
     live.updates.length ? make("div", { class: "mg-buttons mg-one" }, make("label", {}, "Optimizer ", optimizer), settings) : null,
     ...folded.map((view) => view.panel));
   root.querySelector(".mg-grid").append(panel);
@@ -125,6 +128,7 @@ const changePanel = (root, data, live, base, redraw) => {
   });
   const floating = floatingEditor(root, edits);
   return {
+    shown, watch: (action) => watchers.push(action),
     edits, floating,
     pick: (node) => {
       const k = live.given.findIndex(([, each]) => each === node);

@@ -62,6 +62,7 @@ const liveStep = (data, base, program, rules) => {
   const lossOf = (state, others) => number(forward(state, others)[loss]);
 
   // ---- states, edits, steps --------------------------------------------------------------------------------
+  const guards = [];  // a guard may keep a change from being made
   let past = [], future = [], state = null, found = null, before = null;
   const lossBy = new WeakMap();  // by state
   const now = () => state || recorded();
@@ -78,6 +79,7 @@ const liveStep = (data, base, program, rules) => {
     return Math.min(5000, Math.max(40, Math.floor(KEPT_BYTES / bytes)));
   };
   const to = (next, remember = true) => {
+    if (guards.some((guard) => !guard(next))) return;
     before = result();
     if (remember) {
       past.push(now());
@@ -87,10 +89,21 @@ const liveStep = (data, base, program, rules) => {
     state = next;
     found = null;
   };
-  const edited = (name, index, value) => {
-    const array = now().values[name], copy = numpy.astype(array, array.type);
-    copy.data[index] = value;
-    return { ...now(), stepped: false, values: { ...now().values, [name]: copy }, did: [...now().did, [name, index, value]] };
+  const wholly = {  // an array changed as a whole: each entry one number, each row one picture
+    fill: (entries, value) => entries.fill(value),
+    recorded: (entries, _, { data: first }) => entries.set(first),
+    sample: (entries, row, { data: first, shape }) => { const n = first.length / shape[0]; entries.forEach((_, i) => { entries[i] = first[row * n + i % n]; }); },
+    rows: (entries, text) => entries.forEach((_, i) => { entries[i] = parseInt(text[i % text.length], 17) / 16; }),
+  };
+  const edited = (name, index, value, from = now()) => {
+    const array = from.values[name], copy = numpy.astype(array, array.type);
+    if (typeof index === "number") copy.data[index] = value; else wholly[index](copy.data, value, recorded().values[name]);
+    return { ...from, stepped: false, values: { ...from.values, [name]: copy }, did: [...from.did, [name, index, value]] };
+  };
+  const editAll = (changes, remember) => {  // at once; of an array that is changed as a whole the change before is no more
+    const names = changes.map(([name]) => name), did = [...now().did];
+    while (did.length && typeof did[did.length - 1][1] === "string" && names.includes(did[did.length - 1][0])) did.pop();
+    to(changes.reduce((from, [name, how, value]) => edited(name, how, value, from), { ...now(), did }), remember);
   };
   const edit = (name, index, value, remember) => to(edited(name, index, value), remember);
   // one point more, at the end, or one less
@@ -219,7 +232,7 @@ const liveStep = (data, base, program, rules) => {
   const outcomes = () => (result().after ? number(result().after[loss]) : null);
   const asRecorded = (k) => (base.at(k, data.arrays[k].shape.map(() => 0)));
   return {
-    given, updates, now, recorded, isChanged, numbers, change, look, edit, set, choose, step, replay, lossOf, result, edited, entries, forward,
+    guards, to, workOut, held, given, updates, now, recorded, isChanged, numbers, change, look, edit, editAll, set, choose, step, replay, lossOf, result, edited, entries, forward,
     after, withRule, withSetting, travel, losses, add, remove, predict, shapeOf, source, isGiven,
     rows: () => rowsOf(now().values),
     adopt: (next) => to(next),
