@@ -48,7 +48,7 @@ const changePanel = (root, data, live, base, redraw) => {
   const which = make("select", { "aria-label": "what to change", "data-change": "which", onchange: () => { chosen = Number(which.value); index = 0; shown(); } },
     ...live.given.map(([, node], k) => make("option", { value: k }, `${data.nodes[node].name} (${shapeOf(k).join("×") || "scalar"})`)));
   const box = edits.box(target, { class: "mg-number", "data-change": "value" });
-  const was = make("span", { class: "mg-muted mg-was" }), table = make("div", {});
+  const was = make("span", { class: "mg-muted mg-was" }), tables = make("div", {});
   const nudge = make("p", { class: "mg-note mg-nudge" });
   const size = make("select", { "aria-label": "h", "data-change": "h", onchange: () => shown() },
     ...["0.1", "0.01", "0.001"].map((h) => make("option", { value: h, selected: h === "0.01" }, `h = ${h}`)));
@@ -65,9 +65,10 @@ const changePanel = (root, data, live, base, redraw) => {
   const optimizer = make("select", { "aria-label": "optimizer", "data-change": "optimizer", onchange: () => { live.choose(Number(optimizer.value)); shown(); } });
   if (live.updates.length) data.live.rules.forEach(({ name }, k) => optimizer.append(make("option", { value: k }, name)));
   const drawSettings = () => {
-    const current = live.now().settings[0];
+    const current = live.now().settings[0], key = JSON.stringify(current);
     optimizer.value = live.now().rule[0];
-    if (settings.contains(document.activeElement)) return;
+    if (settings.dataset.shown === key || settings.contains(document.activeElement)) return;
+    settings.dataset.shown = key;
     settings.replaceChildren(...Object.entries(current).map(([symbol, value]) => {
       const input = make("input", { type: "text", class: "mg-setting", "data-setting": symbol, value: edits.short(value), size: 7, "aria-label": symbol,
         onchange: () => edits.put(edits.setting(symbol), edits.read(input.value)) });
@@ -75,15 +76,23 @@ const changePanel = (root, data, live, base, redraw) => {
     }));
   };
 
+  let table = null, tableOf = "";
   const drawTable = () => {
-    const { shape, data: entries } = live.now().values[live.given[chosen][0]], entry = unflat(shape, index);
-    const choose = (place) => { index = flat(shape, place); shown(); box.focus({ preventScroll: true }); };
-    const old = live.recorded().values[live.given[chosen][0]].data;
-    if (entries.length === 1) table.replaceChildren();
-    else if (entries.length <= 64 && (shape[shape.length - 1] || 1) <= 8)
-      table.replaceChildren(cells((place) => entries[flat(shape, place)], shape, entry, choose, (place) => old[flat(shape, place)]));
-    else table.replaceChildren(heatMap(entries, shape, entry, choose));
+    const [name] = live.given[chosen], { shape, data: entries } = live.now().values[name], key = `${name} ${shape}`;
+    tables.hidden = entries.length === 1;
+    if (tables.hidden) return;
+    if (tableOf !== key) {
+      table = entriesView(shape, (place) => { index = flat(shape, place); shown(); box.focus({ preventScroll: true }); });
+      tables.replaceChildren(table.element);
+      tableOf = key;
+    }
+    table.draw(entries, unflat(shape, index), live.recorded().values[name].data);
   };
+  const nudgeSoon = afterPaint(() => {
+    nudge.replaceChildren(nudged());
+    nudge.hidden = size.hidden = !nudge.textContent;
+  });
+  const drawTableSoon = whileSeen(tables, drawTable);
   const shown = () => {
     index = Math.min(index, live.now().values[live.given[chosen][0]].data.length - 1);
     const value = target().get(), old = target().was(), after = live.lossAfter();
@@ -96,12 +105,11 @@ const changePanel = (root, data, live, base, redraw) => {
     box.setAttribute("aria-label", target().label);
     if (document.activeElement !== box || box.value !== edits.short(value)) box.value = edits.short(value);
     was.textContent = value === old || old === undefined ? "" : `was ${number(old)}`;
-    drawTable();
-    nudge.replaceChildren(nudged());
-    nudge.hidden = size.hidden = !nudge.textContent;
+    drawTableSoon();
+    nudgeSoon();
     if (live.updates.length) drawSettings();
     views.forEach((view) => view.draw());
-    redraw(flashed);
+    redraw(flashed, Boolean(timer));
   };
   const to = (step) => { stop(); live.travel(step); shown(); };
   const way = timeline(live, to);
@@ -113,10 +121,10 @@ const changePanel = (root, data, live, base, redraw) => {
     ] : []),
     foldedView("histograms", "Histograms by layer", () => histogramView(data, live, base)),
   ];
-  const views = [way, ...(see ? [see] : []), ...folded];
+  const views = [way, ...(see ? [{ draw: whileSeen(see.panel, see.draw) }] : []), ...folded];
   const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", {}, "What if"),
     make("div", { class: "mg-buttons" }, undo, redo, reset, link, ...(live.updates.length ? [next, run, speed] : [])), told, way.panel, see && see.panel,
-    make("div", { class: "mg-buttons mg-one" }, which, box, was, size), table, nudge,
+    make("div", { class: "mg-buttons mg-one" }, which, box, was, size), tables, nudge,
     live.updates.length ? make("div", { class: "mg-buttons mg-one" }, make("label", {}, "Optimizer ", optimizer), settings) : null,
     ...folded.map((view) => view.panel));
   root.querySelector(".mg-grid").append(panel);

@@ -64,6 +64,7 @@ const seePanel = (data, live, changed) => {
     live.remove(i);
     chosen = Math.max(0, Math.min(i, live.rows() - 1));
     changed();
+    draw();
     points[chosen].focus({ preventScroll: true });
   };
   const add = (px, py) => {
@@ -71,6 +72,7 @@ const seePanel = (data, live, changed) => {
     live.add(toPlace(px, py).slice(0, inputs), isClass ? Number(brush.value) : heightOf(py));
     chosen = live.rows() - 1;
     changed();
+    draw();
     points[chosen].focus({ preventScroll: true });
   };
   const pointMade = (i) => {
