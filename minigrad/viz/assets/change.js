@@ -38,7 +38,7 @@ const changePanel = (root, data, live, base, redraw) => {
       const until = performance.now() + 12;  // the rest of a frame is for drawing
       for (let i = 0; i < perFrame && performance.now() < until && Number.isFinite(live.loss()); i++) live.step();
       shown();
-      if (root.isConnected && Number.isFinite(live.loss())) timer = requestAnimationFrame(frame); else stop();
+      if (root.isConnected && !guess.isAsking() && Number.isFinite(live.loss())) timer = requestAnimationFrame(frame); else stop();
     };
     timer = requestAnimationFrame(frame);
   };
@@ -49,15 +49,15 @@ const changePanel = (root, data, live, base, redraw) => {
     ...live.given.map(([, node], k) => make("option", { value: k }, `${data.nodes[node].name} (${shapeOf(k).join("×") || "scalar"})`)));
   const box = edits.box(target, { class: "mg-number", "data-change": "value" });
   const was = make("span", { class: "mg-muted mg-was" }), tables = make("div", {});
-  const nudge = make("p", { class: "mg-note mg-nudge" });
   const size = make("select", { "aria-label": "h", "data-change": "h", onchange: () => shown() },
     ...["0.1", "0.01", "0.001"].map((h) => make("option", { value: h, selected: h === "0.01" }, `h = ${h}`)));
+  const nudge = make("span", { class: "mg-muted mg-nudge" }), slope = make("div", { class: "mg-buttons mg-one" }, make("label", { class: "mg-muted" }, "Nudge it by ", size), nudge);
   const nudged = () => {
     const [name, node, , type] = live.given[chosen], h = Number(size.value), gradient = data.nodes[node].grad.slice(-1)[0];
     if (!type.startsWith("float") || !gradient) return "";
     const value = target().get(), moved = live.edited(name, index, value + h), by = moved.values[name].data[index] - value;
     const slope = (live.lossOf(moved) - live.loss()) / by, exact = (live.numbers(gradient[3]) || base.numbers(gradient[3]) || [])[index];
-    return `Nudge it by h: Δloss / h = ${number(slope)}; the gradient says ${exact === undefined ? number(data.arrays[gradient[3]].all) : number(exact)}.`;
+    return `Δloss / h = ${number(slope)}; the gradient says ${exact === undefined ? number(data.arrays[gradient[3]].all) : number(exact)}.`;
   };
 
   // ---- the optimizer ---------------------------------------------------------------------------------------
@@ -89,8 +89,8 @@ const changePanel = (root, data, live, base, redraw) => {
     table.draw(entries, unflat(shape, index), live.recorded().values[name].data);
   };
   const nudgeSoon = afterPaint(() => {
-    nudge.replaceChildren(nudged());
-    nudge.hidden = size.hidden = !nudge.textContent;
+    nudge.textContent = nudged();
+    slope.hidden = !nudge.textContent;
   });
   const drawTableSoon = whileSeen(tables, drawTable);
   const shown = () => {
@@ -110,22 +110,24 @@ const changePanel = (root, data, live, base, redraw) => {
     if (live.updates.length) drawSettings();
     views.forEach((view) => view.draw());
     redraw(flashed, Boolean(timer));
+    watchers.forEach((watch) => watch());
   };
   const to = (step) => { stop(); live.travel(step); shown(); };
-  const way = timeline(live, to);
-  const see = data.live.see ? seePanel(data, live, () => shown()) : null;
+  const watchers = [], guess = guessPanel(root, data, live, () => shown()), way = timeline(live, to);
+  const pictures = [...(data.live.see ? [seePanel(data, live, () => shown())] : []), ...(data.live.pad ? [padPanel(data, live, pixels, () => shown())] : [])];
   const folded = [
     ...(live.updates.length ? [
       foldedView("landscape", "The loss around here", () => landscapeView(root, data, live, edits)),
-      foldedView("compare", "Two settings side by side", () => compareView(root, data, live, edits, (state) => { stop(); live.adopt(state); shown(); })),
+      foldedView("compare", "Two settings side by side", () => compareView(root, data, live, edits, (state) => { stop(); live.to(state); shown(); })),
     ] : []),
     foldedView("histograms", "Histograms by layer", () => histogramView(data, live, base)),
   ];
-  const views = [way, ...(see ? [{ draw: whileSeen(see.panel, see.draw) }] : []), ...folded];
+  const views = [way, ...pictures.map(({ panel: picture, draw }) => ({ draw: whileSeen(picture, draw) })), ...folded];
   const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", {}, "What if"),
-    make("div", { class: "mg-buttons" }, undo, redo, reset, link, ...(live.updates.length ? [next, run, speed] : [])), told, way.panel, see && see.panel,
-    make("div", { class: "mg-buttons mg-one" }, which, box, was, size), tables, nudge,
-    live.updates.length ? make("div", { class: "mg-buttons mg-one" }, make("label", {}, "Optimizer ", optimizer), settings) : null,
+    make("div", { class: "mg-buttons" }, ...(live.updates.length ? [run, next, speed] : []), undo, redo, reset, link), told, way.panel,
+    make("div", { class: "mg-beside" }, ...pictures.map((picture) => make("div", { class: "mg-picture" }, picture.panel)),
+      make("div", { class: "mg-rest" }, make("div", { class: "mg-buttons mg-one" }, which, box, was), guess.form, tables, slope,
+        live.updates.length ? make("div", { class: "mg-buttons mg-one" }, make("label", {}, "Optimizer ", optimizer), settings) : null)),
     ...folded.map((view) => view.panel));
   root.querySelector(".mg-grid").append(panel);
   panel.addEventListener("keydown", (key) => {
@@ -133,7 +135,7 @@ const changePanel = (root, data, live, base, redraw) => {
   });
   const floating = floatingEditor(root, edits);
   return {
-    edits, floating,
+    edits, floating, shown, watch: (action) => watchers.push(action),
     pick: (node) => {
       const k = live.given.findIndex(([, each]) => each === node);
       if (k >= 0 && k !== chosen) { chosen = k; index = 0; shown(); }

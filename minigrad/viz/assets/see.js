@@ -1,7 +1,7 @@
 // what a network of one or two inputs makes of every place: a curve, or a surface, with the data as points that can be
 // dragged, added, taken away and relabelled
 const seePanel = (data, live, changed) => {
-  const { x, target, rows, most, everywhere } = data.live.see, inputs = live.recorded().values[x].shape[1], start = live.recorded().values[x].data;
+  const { x, target, rows, everywhere } = data.live.see, most = live.mostRows, inputs = live.recorded().values[x].shape[1], start = live.recorded().values[x].data;
   const margin = ([low, high]) => [low - 0.3 * (high - low || 1), high + 0.3 * (high - low || 1)];
   const range = Array.from({ length: inputs }, (_, axis) => {
     const seen = Array.from({ length: rows }, (_, i) => start[i * inputs + axis]);

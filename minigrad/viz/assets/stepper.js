@@ -288,7 +288,7 @@
     };
     guess.append(make("label", {}, `${symbolOf(event, entry)} = `, box), make("button", { type: "submit", class: "mg-button" }, "Check"),
       make("button", { type: "button", class: "mg-button mg-quiet", onclick: () => { tally(false); reveal(); one('[data-do="next"]').focus(); } }, "Show"), reply);
-    if (root.contains(document.activeElement) && !timer) box.focus({ preventScroll: true });
+    if (root.contains(document.activeElement) && !document.activeElement.closest(".mg-change, .mg-lesson") && !timer) box.focus({ preventScroll: true });
   };
 
   // ---- entries on demand ---------------------------------------------------------------------------------
@@ -376,5 +376,6 @@
     graph.flash();
     if (live.change(now().answer)) flash(one(".mg-spoken .mg-numbers"), 1);
   });
+  if (data.lesson) change.watch(lessonPanel(root, data, live, reach, change.shown).check);
   change.begin();
 })(0);

@@ -54,7 +54,15 @@ class Browser:
         lines = [f"user_pref({json.dumps(key)}, {json.dumps(value)});" for key, value in PREFERENCES.items()]
         (self._profile / "user.js").write_text("\n".join(lines))
         self._process = subprocess.Popen(
-            [executable, "--headless", "--no-remote", "--marionette", "--profile", str(self._profile)],
+            [
+                executable,
+                "--headless",
+                "--no-remote",
+                "--marionette",
+                "--remote-allow-system-access",
+                "--profile",
+                str(self._profile),
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "HOME": str(self._profile), "MOZ_HEADLESS": "1"},
