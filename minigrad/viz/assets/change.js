@@ -123,7 +123,7 @@ const changePanel = (root, data, live, base, redraw) => {
     foldedView("histograms", "Histograms by layer", () => histogramView(data, live, base)),
   ];
   const views = [way, ...pictures.map(({ panel: picture, draw }) => ({ draw: whileSeen(picture, draw) })), ...folded];
-  const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", {}, "What if"),
+  const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", { "aria-level": 2 }, "What if"),
     make("div", { class: "mg-buttons" }, ...(live.updates.length ? [run, next, speed] : []), undo, redo, reset, link), told, way.panel,
     make("div", { class: "mg-beside" }, ...pictures.map((picture) => make("div", { class: "mg-picture" }, picture.panel)),
       make("div", { class: "mg-rest" }, make("div", { class: "mg-buttons mg-one" }, which, box, was), guess.form, tables, slope,

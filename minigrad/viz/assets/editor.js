@@ -67,7 +67,7 @@ const floatingEditor = (root, edits) => {
     input.hidden = true;
     if (refocus) { const back = home(); if (back) back.focus({ preventScroll: true }); }
   };
-  const input = edits.box(() => target, { class: "mg-number mg-float", hidden: true });
+  const input = edits.box(() => target, { class: "mg-number mg-float", hidden: true, "aria-label": "a number" });
   const place = (element) => {
     const a = root.getBoundingClientRect(), b = element.getBoundingClientRect();
     input.style.left = `${Math.min(b.left - a.left - 9, a.width - 130)}px`;

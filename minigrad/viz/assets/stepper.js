@@ -72,9 +72,9 @@
   const guess = make("form", { class: "mg-guess" });
   const rows = make("table", { class: "mg-rows" });
   const inspector = make("div", { class: "mg-inspector" });
-  panel.append(make("h4", {}, "Formula"), spoken, guess, rows);
+  panel.append(make("h4", { "aria-level": 2 }, "Formula"), spoken, guess, rows);
   one(".mg-entries").hidden = false;
-  one(".mg-entries").append(make("h4", {}, "Numbers"), inspector);
+  one(".mg-entries").append(make("h4", { "aria-level": 2 }, "Numbers"), inspector);
 
   const graph = liveGraph(one(".mg-canvas"), data, "__ID__", live, (node) => {
     if (change) change.pick(node);

@@ -1,4 +1,4 @@
-"""The views below the numbers: the loss over a plane, histograms, two settings side by side, and the way through time."""
+"""The views below the numbers: the loss over a plane, histograms, two settings side by side, the way through time."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def losses(count: int, lr: float = 0.1, optimizer: str = "") -> list[float]:
     if optimizer:
         parameters = [names[name] for name in ("W1", "b1", "W2")]
         names["step"].__globals__["optimizer"] = getattr(mg.optim, optimizer)(parameters, lr=lr)
-    return [float((trace := mg.record(names["step"])).node("loss").value) for _ in range(count)]
+    return [float(mg.record(names["step"]).node("loss").value) for _ in range(count)]
 
 
 # -- the loss over a plane ------------------------------------------------------------------------------------
