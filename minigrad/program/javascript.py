@@ -37,7 +37,10 @@ from minigrad.program.passes.lower import Same
 
 
 def phases_text(listing: Listing, phases: Sequence[Phase] = ("forward", "backward")) -> str:
-    """Return an object of functions in JavaScript, one for each phase; ProgramError MG-670 where that cannot be."""
+    """Return an object of functions in JavaScript, one for each phase.
+
+    ProgramError MG-670 where that cannot be, MG-650 where a formula in it is kept from readers.
+    """
     made = [
         function_text(phase, [each for each in listing.instructions if each.phase == phase])
         for phase in phases
@@ -63,6 +66,9 @@ def lines(instructions: Sequence[Instruction]) -> Iterator[str]:
 
 def statement(instruction: Instruction) -> str:
     """Return an instruction as a statement."""
+    if instruction.closed is not None:
+        where = source.place(instruction)
+        raise ProgramError("MG-650", messages.closed_instruction(instruction, where, "a page as JavaScript"))
     for value in (*instruction.reads, *instruction.makes):
         type_name(value, instruction)
     text = _call(instruction)

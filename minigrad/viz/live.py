@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from minigrad.errors import MinigradError, ProgramError
-from minigrad.program import passes
+from minigrad.program import messages, passes
 from minigrad.program.instructions import Listing, Phase, Value, mapped, values
 from minigrad.program.passes.common import is_pure
 from minigrad.program.sources import Argument
@@ -74,9 +74,13 @@ class Rule:
 def rule_of(update: Update) -> Rule:
     """Return the formula of a recorded update.
 
-    MG-671 where it is none of single entries, or gradients are clipped by their norm.
+    MG-671 where it is none of single entries, or gradients are clipped by their norm; MG-650 where it is kept from
+    readers.
     """
     rows = update.rows
+    if update.sealed:
+        called = f"{update.optimizer}'s formula"
+        raise ProgramError("MG-650", messages.closed(called, update.sealed, "a page as JavaScript"))
     if update.max_norm is not None:
         raise ProgramError("MG-671", f"{update.optimizer} clips gradients by their norm, max_norm. {_FIX}")
     noted = Noted()

@@ -106,7 +106,7 @@ def _display(
     alone: bool,
 ) -> Markup:
     """The stepper, ``alone`` on a page or among other things."""
-    program = page_live.page(trace)
+    program, closed = page_live.page(trace)
     data = collect(trace, (follow,) if isinstance(follow, str) else tuple(follow), budget, program)
     if lesson is not None:
         data["lesson"] = lesson(trace, program if data["live"] else None)
@@ -119,7 +119,12 @@ def _display(
     return tag(
         "div",
         tag("style", Markup(_style(has_pad))),
-        tag("div", tag("h1" if alone else "span", name, class_="mg-title"), _introduction(trace), class_="mg-head"),
+        tag(
+            "div",
+            tag("h1" if alone else "span", name, class_="mg-title"),
+            _introduction(trace, closed),
+            class_="mg-head",
+        ),
         tag("div", class_="mg-controls"),
         tag(
             "div",
@@ -160,14 +165,14 @@ def save(
     )
 
 
-def _introduction(trace: Trace) -> Markup:
-    """What is to be seen, in a sentence of the program's own and one of ours."""
+def _introduction(trace: Trace, closed: str) -> Markup:
+    """What is to be seen, in a sentence of the program's own and one of ours, and why no number can be changed."""
     own = " ".join(trace.about.split())
     own = own if len(own) <= _LONGEST else own[: _LONGEST - 1].rsplit(" ", 1)[0] + " …"
     kinds = {event.kind for event in trace.events}
     way = [text for kind, text in _WAY.items() if kind in kinds]
     sequence = f"Event by event: {', then '.join(way)}." if way else ""
-    return tag("p", " ".join(filter(None, (own, sequence))), class_="mg-about")
+    return tag("p", " ".join(filter(None, (own, sequence, closed))), class_="mg-about")
 
 
 def _list(trace: Trace) -> Markup:

@@ -19,7 +19,7 @@ from minigrad.viz.page_arrays import Store
 from minigrad.viz.page_rows import Printed, printed
 from minigrad.viz.pixels import Pixels, pixels
 from minigrad.viz.trace import NewLoss, Trace, Update
-from minigrad.viz.update_rows import rows
+from minigrad.viz.update_rows import rows, sealed
 
 CHOICE: dict[str, Callable[..., optim.Optimizer]] = {
     "GD": optim.GD,
@@ -110,8 +110,11 @@ class Page:
         return list(found.values())
 
 
-def page(trace: Trace) -> Page | None:
-    """Return a recorded step's program for its page; None where there is none, or a page has no function for it."""
+def page(trace: Trace) -> tuple[Page | None, str]:
+    """Return a recorded step's program for its page; None where there is none, or a page has no function for it.
+
+    Behind that stands why, where the reader is to know it: a formula is kept from readers.
+    """
     try:
         program = live(trace)
         made = printed(trace, program)
@@ -123,8 +126,8 @@ def page(trace: Trace) -> Page | None:
             for event in trace.events
             if isinstance(event, Update)
         ]
-    except ProgramError:
-        return None
+    except ProgramError as error:
+        return None, str(error) if error.code == "MG-650" else ""
     if updates:
         for label, (rule, event) in _choice().items():
             rules.add(rule, event, label)
@@ -134,7 +137,7 @@ def page(trace: Trace) -> Page | None:
     text = (
         f"const program = {made.text};\nconst rules = [{','.join(rules.texts)}];\nconst pixels = {on_pad};\n"
     )
-    return Page(program, rules.listed, rules.formulas, updates, made, text, drawn, names)
+    return Page(program, rules.listed, rules.formulas, updates, made, text, drawn, names), ""
 
 
 NOT_LIVE = "const program = null, rules = [], pixels = null;\n"
@@ -201,8 +204,9 @@ def _choice() -> dict[str, tuple[Rule, Update]]:
         with modes.hooks(update=seen.append):
             (w * w).sum().backward()
             optimizer.step()
-        event = Update(0, None, 0, type(optimizer).__name__, 1, rows(seen[0]))
-        found[label] = rule_of(event), event
+        if not sealed(seen[0]):
+            event = Update(0, None, 0, type(optimizer).__name__, 1, rows(seen[0]))
+            found[label] = rule_of(event), event
     return found
 
 
