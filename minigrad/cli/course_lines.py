@@ -64,7 +64,7 @@ def lines(
     to.print(Text(f"{held} of {len(found)} lines hold", style="bold green" if held == len(found) else "bold"))
     if out is not None:
         rows = [(s.who, s.lesson, s.challenge, "yes" if v.holds else "no", v.why) for s, v in found]
-        write_table(out, [("name", "lesson", "challenge", "solved", "why"), *rows])
+        write_table(out, ("name", "lesson", "challenge", "solved", "why"), rows)
         to.print(f"{out} is there.", markup=False, soft_wrap=True)
     if held < len(found):
         raise typer.Exit(1)
@@ -88,5 +88,5 @@ class _Lessons:
             return None
         if name not in self._bound:
             trace = recorded(self._lessons[name])
-            self._bound[name] = bind(self._lessons[name], trace, page_live.page(trace))
+            self._bound[name] = bind(self._lessons[name], trace, page_live.page(trace)[0])
         return self._bound[name]

@@ -86,7 +86,7 @@ class Page:
         }
 
     def _pad(self, store: Store) -> dict[str, Any] | None:
-        """What can be drawn on: the pictures' array, what is made of it, what that needs beside the step's arrays."""
+        """What can be drawn on: the pictures, what is made of them, and what that needs beside the step's arrays."""
         if self.pixels is None:
             return None
         found, given = self.pixels, self.program.given

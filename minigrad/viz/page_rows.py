@@ -12,7 +12,6 @@ from minigrad.program import javascript, passes
 from minigrad.program.instructions import Instruction, Listing
 from minigrad.program.javascript_rows import for_any_rows
 from minigrad.viz.live import Live, live
-from minigrad.viz.pixels import results
 from minigrad.viz.trace import Host, Node, Trace
 
 MORE = 32
@@ -136,12 +135,12 @@ def _over(trace: Trace, program: Live) -> tuple[Node, Node, Node | None] | None:
             or node.shape[0] < 2
         ):
             continue
-        made = [each for each in results(trace, node) if each.value.ndim == 2]
+        found = [each for each in trace.results_of(node) if each.value.ndim == 2]
         rows = [
             other
             for other in data
             if other is not node and other.shape in (node.shape[:1], (node.shape[0], 1))
         ]
-        if made:
-            return node, made[-1], rows[0] if rows else None
+        if found:
+            return node, found[-1], rows[0] if rows else None
     return None

@@ -45,7 +45,7 @@ def pixels(trace: Trace) -> Pixels | None:
         shape = _picture_shape(node)
         if shape is None:
             continue
-        found = results(trace, node)
+        found = trace.results_of(node)
         if not found or trace.loss is None:
             continue
         labels = next(
@@ -63,22 +63,6 @@ def pixels(trace: Trace) -> Pixels | None:
         except ProgramError:
             return None
     return None
-
-
-def results(trace: Trace, leading: Node) -> list[Node]:
-    """Return the results that have a row for each row of an input and depend on no other input that has rows."""
-    data = [node for node in trace.nodes if node.role == "input" and node.value.ndim]
-    others = {each.index for each in data if each is not leading}
-    leads, found = {leading.index}, []
-    for each in trace.nodes:
-        sources = set(each.inputs) if each.operation else set()
-        if sources & others:
-            others.add(each.index)
-        elif sources & leads:
-            leads.add(each.index)
-            if each.value.ndim >= 2 and each.shape[0] == leading.shape[0]:
-                found.append(each)
-    return found
 
 
 def _picture_shape(node: Node) -> tuple[int, int] | None:

@@ -20,7 +20,7 @@ const lessonPanel = (root, data, live, reach, changed) => {
     const { box } = items.find((item) => item.challenge === challenge), hadFocus = box.contains(document.activeElement);
     box.open = false;
     draw(true);
-    if (hadFocus) panel.querySelector(".mg-challenge[open] summary, summary").focus({ preventScroll: true });
+    if (hadFocus) (panel.querySelector(".mg-challenge[open] > summary") || panel.querySelector("summary")).focus({ preventScroll: true });
   };
   const check = () => {
     const seen = { ...met };  // up to here

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -30,7 +30,11 @@ class Bound:
         self.replay = Replay(trace, page)
         self._names, self._trace = _Names(trace, page), trace
         self._start = self.replay.worked_out(self.replay.start)
-        self.lock = self._locked(None, lesson.lock)
+        self.lock = [
+            *self._locked(None, lesson.lock),
+            ":add",
+            ":remove",
+        ]  # points are as many as were recorded
         self.locks = [self._locked(k, each.lock) for k, each in enumerate(lesson.challenges)]
         self.trees = [self._tree(k, each) for k, each in enumerate(lesson.challenges)]
         self._shown = [self._event(k, each) for k, each in enumerate(lesson.challenges)]
@@ -59,7 +63,7 @@ class Bound:
         with np.errstate(all="ignore"):
             return worth(self.trees[k], worked, self._start, slack)
 
-    def _fail(self, k: int | None, key: str, what: str) -> Any:
+    def _fail(self, k: int | None, key: str, what: str) -> NoReturn:
         raise DataError("MG-657", f"{self.lesson.where(k, key)}: {what}")
 
     def _tree(self, k: int, challenge: Challenge) -> Tree:
@@ -70,20 +74,20 @@ class Bound:
             with np.errstate(all="ignore"):
                 found = np.asarray(worth(tree, self._start, self._start))
         except Unfit as error:
-            return self._fail(k, key, f"{text!r}: {error}.")
+            self._fail(k, key, f"{text!r}: {error}.")
         except Exception as error:  # NumPy's word on shapes and places
-            return self._fail(k, key, f"{text!r} cannot be worked out on this step: {error}.")
+            self._fail(k, key, f"{text!r} cannot be worked out on this step: {error}.")
         if found.size != 1:
             shape = "×".join(map(str, found.shape))
-            return self._fail(
+            self._fail(
                 k,
                 key,
                 f"{text!r} is an array ({shape}). Say of which entries: all(…), any(…), max(…), or x[0, 1].",
             )
         if key == "condition" and found.dtype != bool:
-            return self._fail(k, key, f"{text!r} is a number. A condition compares: {text} < 0.1")
+            self._fail(k, key, f"{text!r} is a number. A condition compares: {text} < 0.1")
         if key == "condition" and found.item() and not challenge.after:
-            return self._fail(
+            self._fail(
                 k,
                 key,
                 f"{text!r} holds before anything is changed. Say what has to come before it: after = …",
@@ -128,7 +132,7 @@ class Bound:
         try:
             node = self._names.node(match[2] or match[3])
         except Unfit as error:
-            return self._fail(k, "show", f"{error}.")
+            self._fail(k, "show", f"{error}.")
         kinds: tuple[Any, ...] = {"grad": (Backward, AccumulateGrad, Seed), "new": (Update,)}.get(
             match[1], (Forward,)
         )
@@ -141,7 +145,7 @@ class Bound:
         uses = [e.index for e in self._trace.events if isinstance(e, Forward) and self._uses(e, node)]
         found = made or (uses if not match[1] else [])
         if not found:
-            return self._fail(k, "show", f"nothing on the page shows {challenge.show}.")
+            self._fail(k, "show", f"nothing on the page shows {challenge.show}.")
         return found[-1] if match[1] else found[0]
 
     def _uses(self, event: Forward, node: Node) -> bool:

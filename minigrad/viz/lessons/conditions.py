@@ -16,7 +16,7 @@ work trees out; neither runs a text.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -93,9 +93,8 @@ class _Reader:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             return ["logical_not", self.read(node.operand)]
         if isinstance(node, ast.BoolOp):
-            return _joined(
-                ["logical_and", "logical_or"][isinstance(node.op, ast.Or)], map(self.read, node.values)
-            )
+            how = "logical_or" if isinstance(node.op, ast.Or) else "logical_and"
+            return _joined(how, map(self.read, node.values))
         if isinstance(node, ast.Compare):
             return self._compared(node)
         if isinstance(node, ast.Subscript):
@@ -166,7 +165,7 @@ def _whole(node: ast.expr) -> int:
     return found
 
 
-def _joined(how: str, parts: Any) -> Tree:
+def _joined(how: str, parts: Iterable[Tree]) -> Tree:
     first, *others = parts
     for each in others:
         first = [how, first, each]
@@ -203,5 +202,6 @@ def worth(tree: Tree, look: Callable[..., Any], start: Callable[..., Any], slack
         margin = np.where(np.isfinite(margin), margin, 0)
         values = [a, b + margin] if head.startswith("less") else [a + margin, b]
     if head == "equal" and slack > 0:
-        return np.isclose(*values, rtol=slack, atol=0)
+        a, b = values
+        return np.isclose(a, b, rtol=slack, atol=0)
     return getattr(np, head)(*values)

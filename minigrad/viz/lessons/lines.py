@@ -14,7 +14,7 @@ import json
 import math
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -72,17 +72,16 @@ def _read(text: str) -> Solved:
     found = _LINE.match(text)
     if found is None:
         return Solved(fault="the line is cut, or something in it was changed. Ask for it once more.")
-    known = {key: found[key] for key in ("lesson", "version", "challenge")} | {"who": unquote(found["who"])}
+    known = Solved(found["lesson"], found["version"], found["challenge"], unquote(found["who"]))
     told = _START + text[: found.start("code") - 1]
     if code(told) != found["code"]:
-        return Solved(
-            **known, fault="its check code does not fit: something in it was changed. Ask for it once more."
-        )
+        fault = "its check code does not fit: something in it was changed. Ask for it once more."
+        return replace(known, fault=fault)
     try:
         made = json.loads(base64.urlsafe_b64decode(found["made"] + "=" * (-len(found["made"]) % 4)))
-        return Solved(**known, changes=tuple(made["changes"]), answer=made.get("answer"))
+        return replace(known, changes=tuple(made["changes"]), answer=made.get("answer"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return Solved(**known, fault="its changes cannot be read.")
+        return replace(known, fault="its changes cannot be read.")
 
 
 def code(text: str) -> str:
@@ -130,16 +129,12 @@ def _replayed(solved: Solved, bound: Bound, chain: list[int]) -> Verdict:
             before.pop(0)
     if before:
         return Verdict(False, f"{bound.lesson.challenges[before[0]].name} has to come first.")
-    found = bound.worth(last, bound.replay.worked_out(state), SLACK)
-    if bound.lesson.challenges[last].answer:
-        right = _is_right(solved.answer, float(found))
-        return Verdict(
-            right, "" if right else f"{solved.answer!r:.20} was answered, and it is {float(found):.4g}."
-        )
-    return Verdict(
-        bool(found),
-        "" if found else f"with these changes {bound.lesson.challenges[last].condition} does not hold.",
-    )
+    challenge, found = bound.lesson.challenges[last], bound.worth(last, bound.replay.worked_out(state), SLACK)
+    if challenge.answer and not _is_right(solved.answer, float(found)):
+        return Verdict(False, f"{solved.answer!r:.20} was answered, and it is {float(found):.4g}.")
+    if challenge.condition and not found:
+        return Verdict(False, f"with these changes {challenge.condition} does not hold.")
+    return Verdict(True)
 
 
 def _key(change: Any) -> str:
@@ -154,4 +149,4 @@ def _is_right(typed: Any, wanted: float) -> bool:
     if type(typed) not in (int, float) or not math.isfinite(wanted):
         return False
     unit = 10.0 ** (math.floor(math.log10(abs(wanted))) - 2) if wanted else 1e-9
-    return abs(typed - wanted) <= 0.5000001 * unit + SLACK * abs(wanted)
+    return bool(abs(typed - wanted) <= 0.5000001 * unit + SLACK * abs(wanted))

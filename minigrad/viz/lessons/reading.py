@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from minigrad.errors import ConfigError, DataError
 
@@ -137,7 +137,8 @@ def _challenge(part: _Part) -> Challenge:
         part.fail("ask" if "ask" in part.content else "answer", "ask and answer go together.")
     return Challenge(
         part.name("name"), part.text("title"), part.text("text"), part.text("hint", ""), part.text("condition", ""),
-        part.text("ask", ""), part.text("answer", ""), part.text("after", ""), part.texts("lock"), part.text("show", ""),
+        part.text("ask", ""), part.text("answer", ""), part.text("after", ""), part.texts("lock"),
+        part.text("show", ""),
     )  # fmt: skip
 
 
@@ -168,7 +169,7 @@ class _Part:
                 meant = f"Did you mean {near[0]}?" if near else f"There are {', '.join(known)}."
                 self.fail(key, f"{self._whose} has no {key!r}. {meant}")
 
-    def fail(self, key: str, what: str) -> Any:
+    def fail(self, key: str, what: str) -> NoReturn:
         raise DataError("MG-656", f"{self.file}{_line(self.whole, self.challenge, key)}: {what}")
 
     @property
@@ -197,7 +198,7 @@ class _Part:
 
 
 def _line(text: str, challenge: int | None, key: str) -> str:
-    """Return `` line 12`` for a key of the lesson, or of its n-th challenge; that of the challenge where it is absent."""
+    """Return `` line 12`` for a key of the lesson or of its n-th challenge, or for the challenge where it is absent."""
     section, start, found = -1, 0, 0
     for number, line in enumerate(text.split("\n"), 1):
         if re.match(r"\s*\[\[\s*challenge\s*\]\]", line):

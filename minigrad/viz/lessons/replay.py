@@ -145,7 +145,7 @@ class Replay:
                 state,
                 rule=(value,) * count, t=(1,) * count, states=empty, settings=(dict(rule["settings"]),) * count,
             )  # fmt: skip
-        if not any(what in each for each in state.settings):
+        if not isinstance(what, str) or not any(what in each for each in state.settings):
             raise NoChange(f"{what!r} is no setting of the optimizer")
         number = _number(value)
         return replace(

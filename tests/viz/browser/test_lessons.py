@@ -1,4 +1,4 @@
-"""Lessons in headless Chromium: challenges checked on the page, locks, lines that Python verifies, predicted changes."""
+"""Lessons in headless Chromium: challenges checked on the page, locks, lines that Python verifies; predictions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def bound(name: str) -> Bound:
     lesson = read(name)
     trace = recorded(lesson)
-    return bind(lesson, trace, page_live.page(trace))
+    return bind(lesson, trace, page_live.page(trace)[0])
 
 
 def fresh(browser: Browser, path: Path) -> None:
@@ -205,7 +205,8 @@ def test_challenges_are_opened_and_answered_by_keys_and_have_labels(
     assert browser.js("document.querySelector('[data-challenge=both-ways]').open")
     unnamed = browser.js(
         "[...document.querySelectorAll('.mg-lesson input, .mg-lesson textarea, .mg-lesson button')]"
-        ".filter((e) => !(e.labels && e.labels.length) && !e.getAttribute('aria-label') && !e.textContent.trim()).length"
+        ".filter((e) => !(e.labels && e.labels.length) && !e.getAttribute('aria-label') && !e.textContent.trim())"
+        ".length"
     )
     assert unnamed == 0
     assert "solved" in browser.text("[data-challenge=forwards] summary")
@@ -257,7 +258,7 @@ def mlp(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def predict(browser: Browser, on: bool = True) -> None:
     browser.js(
-        f"document.querySelector('.mg-predict').checked !== {json.dumps(on)} && document.querySelector('.mg-predict').click()"
+        f"(() => {{ const b = document.querySelector('.mg-predict'); b.checked !== {json.dumps(on)} && b.click(); }})()"
     )
 
 

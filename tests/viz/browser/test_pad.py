@@ -67,7 +67,7 @@ def test_the_gradient_by_the_pixels_is_the_engines() -> None:
     trace = mg.record(examples.load("digits")["step"])
     found = pixels(trace)
     assert found is not None
-    page = page_live.page(trace)
+    page, _ = page_live.page(trace)
     assert page is not None
     values = {value.name: trace.nodes[node].value for node, value in page.program.given.items()}
     values |= {value.name: array for value, array in found.constants}
@@ -80,15 +80,20 @@ def test_the_gradient_by_the_pixels_is_the_engines() -> None:
 
 def test_a_sample_is_read_as_python_reads_it(browser: Browser, page: Path) -> None:
     browser.open(page)
-    browser.js(
-        "(() => { const s = document.querySelector('[data-pad=sample]'); s.value = '4'; s.dispatchEvent(new Event('change')); })()"
-    )
+    choose(browser, "sample", "4")
     data = examples.load("digits")
     shares, _, _ = python(data["x"].numpy()[4])
     np.testing.assert_allclose(bars(browser), shares, atol=0.0051)
     assert browser.js("document.querySelector('[data-pad=label]').value") == str(data["labels"][4])
     np.testing.assert_array_equal(row(browser), np.broadcast_to(data["x"].numpy()[4], data["x"].shape))
     assert browser.errors == []
+
+
+def choose(browser: Browser, control: str, value: str) -> None:
+    browser.js(
+        f"(() => {{ const s = document.querySelector('[data-pad={control}]'); s.value = '{value}'; "
+        "s.dispatchEvent(new Event('change')); })()"
+    )
 
 
 def stroke(browser: Browser, *places: tuple[float, float]) -> None:
@@ -143,9 +148,7 @@ def test_teaching_takes_one_step_on_the_picture(browser: Browser, page: Path) ->
     browser.open(page)
     browser.click("[data-pad=clear]")
     stroke(browser, (0.2, 0.2), (0.8, 0.2), (0.4, 0.8))
-    browser.js(
-        "(() => { const s = document.querySelector('[data-pad=label]'); s.value = '7'; s.dispatchEvent(new Event('change')); })()"
-    )
+    choose(browser, "label", "7")
     picture = row(browser)[0]
     browser.click("[data-pad=teach]")
     shares, _, _ = python(picture, 7, steps=1)

@@ -35,14 +35,14 @@ answer = "grad(W1)[0, 0]"
 def bound(text: str) -> Bound:
     lesson = parse(text, "mine.toml")
     trace = recorded(lesson)
-    return bind(lesson, trace, page_live.page(trace))
+    return bind(lesson, trace, page_live.page(trace)[0])
 
 
 @pytest.mark.parametrize("name", names())
 def test_a_shipped_lesson_fits_its_step(name: str) -> None:
     lesson = read(name)
     trace = recorded(lesson)
-    made = bind(lesson, trace, page_live.page(trace))
+    made = bind(lesson, trace, page_live.page(trace)[0])
     assert lesson.name == name
     assert len(made.data()["challenges"]) == len(lesson.challenges) >= 3
     assert all(challenge.hint for challenge in lesson.challenges)
@@ -62,7 +62,7 @@ def test_a_lesson_of_ones_own_opens_a_program_beside_it(tmp_path: Path) -> None:
     )
     lesson = read(str(tmp_path / "mine.toml"))
     trace = recorded(lesson)
-    made = bind(lesson, trace, page_live.page(trace))
+    made = bind(lesson, trace, page_live.page(trace)[0])
     assert made.worth(1, made.replay.worked_out(made.replay.start), 0.0) == 4.0
     version = lesson.version
     (tmp_path / "mine.py").write_text((tmp_path / "mine.py").read_text().replace("2.0", "3.0"))
@@ -79,11 +79,11 @@ def test_a_lesson_of_ones_own_opens_a_program_beside_it(tmp_path: Path) -> None:
         ('lesson = "mine"', 'lesson = "My lesson"', r"mine.toml line 1: 'My lesson' is no name"),
         ('example = "mlp"', "", r"mine.toml line 1: a lesson opens one step, and says none"),
         ('example = "mlp"', 'example = "mlp"\nsource = "x"', r"line 4: a lesson opens one step, and says example and"),
-        ('example = "mlp"', 'example = "mlp"\nat = 0', r"line 4: at is the number of the step to open, from 1 on, and 0"),
+        ('example = "mlp"', 'example = "mlp"\nat = 0', r"line 4: at is the number of the step .*and 0"),
         ('example = "mlp"', 'example = "mlp"\nlock = "W1"', r"line 4: lock is a list of names"),
         ('name = "slope"', 'name = "small-loss"', r"line 12: two challenges are called 'small-loss'"),
         ('name = "slope"', 'name = "slope"\nafter = "x"', r"line 13: no challenge above this one is called 'x'; above"),
-        ('answer = "grad(W1)[0, 0]"', "", r"line 12: a challenge has a condition or an answer, and this one has neither"),
+        ('answer = "grad(W1)[0, 0]"', "", r"line 12: a challenge has a condition .* has neither"),
         ('ask = "dL/dW1[0,0] ="', 'condition = "loss < 1"', r"line 16: a challenge has .*has both"),
         ('ask = "dL/dW1[0,0] ="', "", r"line 16: ask and answer go together"),
         ('text = "What is it?"', "", r"line 11: challenge 2 needs a text"),

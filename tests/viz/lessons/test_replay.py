@@ -22,7 +22,7 @@ from minigrad.viz.lessons.replay import NoChange, Replay, State
 
 def replay_of(name: str) -> Replay:
     trace = mg.record(examples.load(name)["step"])
-    page = page_live.page(trace)
+    page, _ = page_live.page(trace)
     assert page is not None
     return Replay(trace, page)
 
@@ -96,6 +96,8 @@ def test_arrays_are_changed_as_a_whole() -> None:
         (["", "step", True], "no whole number"),
         (["", "optimizer", 99], "no whole number"),
         (["", "temperature", 1.0], "no setting of the optimizer"),
+        (["", ["eta"], 1.0], "no setting of the optimizer"),
+        (["", "add", [[0.0, 1.0], 1.0]], "no setting of the optimizer"),
         (["W1", 0], "is no change"),
         (3, "is no change"),
     ],
@@ -121,7 +123,7 @@ def test_steps_together_have_an_end() -> None:
 def dead() -> Bound:
     lesson = read("dead-units")
     trace = recorded(lesson)
-    return bind(lesson, trace, page_live.page(trace))
+    return bind(lesson, trace, page_live.page(trace)[0])
 
 
 def line(bound: Bound, challenge: str, changes: Any, answer: Any = None, who: str = "Ada") -> str:
@@ -173,7 +175,7 @@ SOLUTIONS = {
 def test_rates_can_be_found(challenge: str) -> None:
     lesson = read("rates")
     trace = recorded(lesson)
-    bound = bind(lesson, trace, page_live.page(trace))
+    bound = bind(lesson, trace, page_live.page(trace)[0])
     (solved,) = read_lines(line(bound, challenge, SOLUTIONS[challenge]))
     assert verify(solved, bound).why == ""
 
@@ -181,7 +183,7 @@ def test_rates_can_be_found(challenge: str) -> None:
 def test_a_quick_rate_is_there() -> None:
     lesson = read("rates")
     trace = recorded(lesson)
-    bound = bind(lesson, trace, page_live.page(trace))
+    bound = bind(lesson, trace, page_live.page(trace)[0])
     momentum = next(k for k, rule in enumerate(bound.page.rules) if rule["name"] == "SGD with momentum")
     tried = [
         [["", "optimizer", momentum], ["", "eta", rate], ["", "mu", mu], ["", "step", steps]]
@@ -206,7 +208,7 @@ def test_four_points_are_learnt_by_heart(dead: Bound) -> None:
 def test_an_answer_is_right_to_three_digits(typed: Any, right: bool) -> None:
     lesson = read("first-quarter")
     trace = recorded(lesson)
-    bound = bind(lesson, trace, page_live.page(trace))
+    bound = bind(lesson, trace, page_live.page(trace)[0])
     (solved,) = read_lines(line(bound, "second-link", [], typed))
     assert verify(solved, bound).holds is right
 
