@@ -51,7 +51,7 @@ const changePanel = (root, data, live, base, redraw) => {
   const was = make("span", { class: "mg-muted mg-was" }), tables = make("div", {});
   const size = make("select", { "aria-label": "h", "data-change": "h", onchange: () => shown() },
     ...["0.1", "0.01", "0.001"].map((h) => make("option", { value: h, selected: h === "0.01" }, `h = ${h}`)));
-  const nudge = make("span", { class: "mg-muted mg-nudge" }), slope = make("div", { class: "mg-buttons mg-one" }, make("label", { class: "mg-muted" }, "Nudge it by ", size), nudge);
+  const nudge = make("span", { class: "mg-muted mg-nudge" }), nudging = make("div", { class: "mg-buttons mg-one" }, make("label", { class: "mg-muted" }, "Nudge it by ", size), nudge);
   const nudged = () => {
     const [name, node, , type] = live.given[chosen], h = Number(size.value), gradient = data.nodes[node].grad.slice(-1)[0];
     if (!type.startsWith("float") || !gradient) return "";
@@ -90,10 +90,10 @@ const changePanel = (root, data, live, base, redraw) => {
   };
   const nudgeSoon = afterPaint(() => {
     nudge.textContent = nudged();
-    slope.hidden = !nudge.textContent;
+    nudging.hidden = !nudge.textContent;
   });
   const drawTableSoon = whileSeen(tables, drawTable);
-  const shown = () => {
+  const drawPanel = () => {
     index = Math.min(index, live.now().values[live.given[chosen][0]].data.length - 1);
     const value = target().get(), old = target().was(), after = live.lossAfter();
     undo.disabled = !live.canUndo(); redo.disabled = !live.canRedo(); reset.disabled = !live.isChanged();
@@ -109,8 +109,11 @@ const changePanel = (root, data, live, base, redraw) => {
     nudgeSoon();
     if (live.updates.length) drawSettings();
     views.forEach((view) => view.draw());
-    redraw(flashed, Boolean(timer));
     watchers.forEach((watch) => watch());
+  };
+  const shown = () => {
+    drawPanel();
+    redraw(flashed, Boolean(timer));
   };
   const to = (step) => { stop(); live.travel(step); shown(); };
   const watchers = [], guess = guessPanel(root, data, live, () => shown()), way = timeline(live, to);
@@ -126,7 +129,7 @@ const changePanel = (root, data, live, base, redraw) => {
   const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", { "aria-level": 2 }, "What if"),
     make("div", { class: "mg-buttons" }, ...(live.updates.length ? [run, next, speed] : []), undo, redo, reset, link), told, way.panel,
     make("div", { class: "mg-beside" }, ...pictures.map((picture) => make("div", { class: "mg-picture" }, picture.panel)),
-      make("div", { class: "mg-rest" }, make("div", { class: "mg-buttons mg-one" }, which, box, was), guess.form, tables, slope,
+      make("div", { class: "mg-rest" }, make("div", { class: "mg-buttons mg-one" }, which, box, was), guess.form, tables, nudging,
         live.updates.length ? make("div", { class: "mg-buttons mg-one" }, make("label", {}, "Optimizer ", optimizer), settings) : null)),
     ...folded.map((view) => view.panel));
   root.querySelector(".mg-grid").append(panel);
@@ -143,7 +146,7 @@ const changePanel = (root, data, live, base, redraw) => {
     begin: () => {
       const given = root.dataset.page !== undefined && location.hash.match(/#change=(.*)/);
       if (given) try { live.replay(JSON.parse(decodeURIComponent(given[1]))); } catch { live.reset(); }
-      shown();
+      drawPanel();
     },
   };
 };

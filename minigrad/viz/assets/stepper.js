@@ -365,17 +365,18 @@
   };
   root.classList.add("mg-live");
   if (!data.events.length) return;
+  if (live) {
+    root.classList.add("mg-alive");
+    root.step = live;
+    change = changePanel(root, data, live, base, (flash, isRunning) => {
+      renew();
+      if (isRunning) return;
+      graph.flash();
+      if (live.change(now().answer)) flash(one(".mg-spoken .mg-numbers"), 1);
+    });
+    if (data.lesson) change.watch(lessonPanel(root, data, live, reach, change.shown).check);
+    change.begin();
+  }
   track();
   arrive();
-  if (!live) return;
-  root.classList.add("mg-alive");
-  root.step = live;
-  change = changePanel(root, data, live, base, (flash, isRunning) => {
-    renew();
-    if (isRunning) return;
-    graph.flash();
-    if (live.change(now().answer)) flash(one(".mg-spoken .mg-numbers"), 1);
-  });
-  if (data.lesson) change.watch(lessonPanel(root, data, live, reach, change.shown).check);
-  change.begin();
 })(0);

@@ -69,7 +69,8 @@ def test_tab_reaches_every_control_in_the_order_of_the_page(browser: Browser, pa
     for _ in range(60):
         seen.append(browser.js(which))
         browser.key("Tab")
-    wanted = "run step speed link add label remove relabel which value h optimizer eta".split()
+    wanted = ["run", "step", "speed", "link", "add", "label", "remove", "relabel", "which", "value", "h"]
+    wanted += ["optimizer", "eta"]
     assert [each for each in seen if each in wanted] == wanted
     assert seen.count("SUMMARY") >= 3
 
