@@ -65,14 +65,15 @@ const changePanel = (root, data, live, base, redraw) => {
   const optimizer = make("select", { "aria-label": "optimizer", "data-change": "optimizer", onchange: () => { live.choose(Number(optimizer.value)); shown(); } });
   if (live.updates.length) data.live.rules.forEach(({ name }, k) => optimizer.append(make("option", { value: k }, name)));
   const drawSettings = () => {
-    const current = live.now().settings[0], key = JSON.stringify(current);
+    const current = live.now().settings[0], first = live.recorded().settings[0], key = JSON.stringify(current);
     optimizer.value = live.now().rule[0];
     if (settings.dataset.shown === key || settings.contains(document.activeElement)) return;
     settings.dataset.shown = key;
     settings.replaceChildren(...Object.entries(current).map(([symbol, value]) => {
       const input = make("input", { type: "text", class: "mg-setting", "data-setting": symbol, value: edits.short(value), size: 7, "aria-label": symbol,
         onchange: () => edits.put(edits.setting(symbol), edits.read(input.value)) });
-      return make("label", {}, `${greek(symbol)} `, input);
+      const old = symbol in first && first[symbol] !== value ? make("s", { class: "mg-muted" }, ` ${number(first[symbol])}`) : null;
+      return make("label", {}, `${greek(symbol)} `, input, old);
     }));
   };
 
@@ -86,7 +87,8 @@ const changePanel = (root, data, live, base, redraw) => {
       tables.replaceChildren(table.element);
       tableOf = key;
     }
-    table.draw(entries, unflat(shape, index), live.recorded().values[name].data);
+    const old = live.recorded().values[name].data;
+    table.draw(entries, unflat(shape, index), old.length === entries.length ? old : null);
   };
   const nudgeSoon = afterPaint(() => {
     nudge.textContent = nudged();

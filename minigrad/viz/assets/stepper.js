@@ -335,7 +335,7 @@
     if (size > 1 && values) {
       const view = entriesView(shape, same ? (place) => { pick(place); focusOn(".mg-inspector .mg-heat, .mg-inspector .mg-chosen"); } : null);
       inspector.append(view.element);
-      view.draw(values, same ? entry : null, fresh && base.numbers(k));
+      view.draw(values, same ? entry : null, fresh && shape.join() === array.shape.join() ? base.numbers(k) : null);
     } else if (size > 1) inspector.append(make("p", { class: "mg-note" }, array.all !== undefined ? `every entry is ${number(array.all)}`
       : "The entries of this array are not on this page: it would be too large."));
   };
