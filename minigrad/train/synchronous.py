@@ -163,7 +163,7 @@ def _check(model: nn.Module) -> None:
     """Say where several processes cannot do what one does, or do something else than it."""
     names = model.named_modules()
     for name, part in names.items():
-        if isinstance(getattr(part, "between", None), nn.Dropout) and part.num_layers > 1 and part.dropout:
+        if isinstance(part, (nn.RNN, nn.GRU, nn.LSTM)) and part.num_layers > 1 and part.dropout:
             raise ConfigError(
                 "MG-674",
                 f"layer '{name}' ({part.describe()}) drops {part.dropout:g} of what goes from layer to layer, and each "

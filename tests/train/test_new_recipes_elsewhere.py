@@ -10,36 +10,21 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
+from minigrad import nn
 from minigrad.errors import ConfigError, MinigradError
+from minigrad.files import load_arrays
 from minigrad.train.config import Config
 from minigrad.train.recipes import RECIPES
 from minigrad.train.run import evaluate_run
+from minigrad.train.synchronous import _check
 from tests.parallel.launched import needs_mpi, on
-
-TEXT = "the cat sat on the mat and the dog lay by the log, and the cat saw the dog.\n" * 30
-NEW = [name for name, recipe in RECIPES.items() if recipe.sees or recipe.reads or name == "rows-lstm"]
+from tests.train.recipes_on_processes import NEW, settings, train, without_pictures
 
 
 @pytest.fixture(autouse=True)
 def _no_pictures() -> Iterator[None]:
-    nothing: Any = lambda *_, **__: None  # noqa: E731
-    with (
-        patch.multiple("minigrad.viz.plots", curves=nothing, confusion=nothing, mistakes=nothing),
-        patch("minigrad.train.views.write", lambda *_: []),
-    ):
+    with without_pictures():
         yield
-
-
-def settings(name: str, folder: Path) -> dict[str, Any]:
-    (folder / "cats.txt").write_text(TEXT)
-    recipe = RECIPES[name]
-    data = str(folder / "cats.txt") if recipe.reads else recipe.data
-    small = {"epochs": 2, "validation": 0.1}
-    if recipe.reads:
-        small |= {"hidden": 8, "context": 12, "batch_size": 4}
-    else:
-        small |= {"batch_size": 256}
-    return Config.from_dict(recipe.settings(data) | small).to_dict()
 
 
 @pytest.mark.parametrize("name", NEW)
@@ -59,41 +44,42 @@ def test_their_settings_are_searched(name: str, tmp_path: Path) -> None:
     assert len((tmp_path / "search" / "trials.csv").read_text().splitlines()) == 3
 
 
-def trained(name: str, folder: Path, processes: int) -> tuple[dict[str, Any], str]:
-    """Train a recipe on so many processes; return its weights and what was said on the way."""
-    from minigrad.files import load_arrays
-
-    options = [
-        word
-        for key, value in settings(name, folder).items()
-        if value != getattr(Config, key) and key not in ("recipe", "augment")
-        for word in (f"--{key.replace('_', '-')}", str(value))
-    ]
-    out = folder / f"on-{processes}"
-    ended = on(processes, "minigrad", "train", name, *options, "--out", out, "--quiet", cwd=folder)
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A run of each on two processes, and what was said on the way."""
+    folder = tmp_path_factory.mktemp("together")
+    for name in NEW:
+        settings(name, folder)  # with its text, before two processes want it
+    ended = on(2, "tests.train.recipes_on_processes", folder, *NEW, cwd=folder, limit=600)
     assert ended.code == 0, ended.err
-    return load_arrays(out / "weights.safetensors")[0], ended.err
+    return folder, ended.err
 
 
 @needs_mpi
 @pytest.mark.parametrize("name", NEW)
-def test_two_processes_end_where_one_does(name: str, tmp_path: Path) -> None:
+def test_two_processes_end_where_one_does(name: str, together: tuple[Path, str], tmp_path: Path) -> None:
     """To float32's rounding, with dropout of attention too; of what normalises over the batch that is not asked."""
-    (one, _), (two, said) = trained(name, tmp_path, 1), trained(name, tmp_path, 2)
+    folder, said = together
+    train(name, tmp_path)
+    one, two = (load_arrays(place / name / "weights.safetensors")[0] for place in (tmp_path, folder))
     assert one.keys() == two.keys()
-    assert ("MG-675" in said) == (name == "resnet")
+    assert ("MG-675" in said) == ("resnet" in NEW)
     for key, array in one.items():
         assert np.isfinite(two[key]).all()
         if name != "resnet":
             assert np.abs(two[key] - array).max() <= 2e-4 * np.abs(array).max(), key
 
 
-@needs_mpi
-def test_dropout_between_recurrent_layers_is_refused_on_several(tmp_path: Path) -> None:
-    options = ["--layers", "2", "--dropout", "0.1", "--epochs", "1", "--out", tmp_path / "run"]
-    ended = on(2, "minigrad", "train", "rows-lstm", *options, cwd=tmp_path)
-    assert ended.code
-    assert "MG-674" in ended.err + ended.out
+def test_dropout_between_recurrent_layers_is_refused_on_several() -> None:
+    layers = nn.LSTM(3, 4, 2, dropout=0.1)
+    with pytest.raises(ConfigError, match=r"MG-674 layer 'layers' .*dropout 0"):
+        _check(Holder(layers))
+    _check(Holder(nn.LSTM(3, 4, 1, dropout=0.1)))
+
+
+class Holder(nn.Module):
+    def __init__(self, layers: nn.Module) -> None:
+        self.layers = layers
 
 
 @pytest.mark.parametrize("name", NEW)
