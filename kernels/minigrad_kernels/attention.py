@@ -45,7 +45,8 @@ def kept(seed: Any, shape: tuple[int, ...], p: float) -> Any:
 
 def further(seed: Any, places: int) -> Any:
     """Return the seed whose first weight is kept where another seed's is that lies so many places further on."""
-    return (seed.astype(np.uint64) + np.uint64(places * _STEP % (1 << 64))).astype(np.int64)
+    moved = seed.reshape(1).astype(np.uint64) + np.uint64(places * _STEP % (1 << 64))
+    return moved.astype(np.int64).reshape(())
 
 
 def threshold(p: float) -> int:

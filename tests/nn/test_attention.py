@@ -62,6 +62,23 @@ def test_dropout_keeps_the_share_and_the_mean_that_it_should():
     assert kept.mean(axis=1).std() < 0.05
 
 
+def test_of_several_processes_each_drops_the_weights_of_its_samples():
+    """The last two of three samples, by a generator that knows that one comes before them."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(3, 2, 5, 4)) for _ in range(3)]
+
+    class Later(np.random.Generator):
+        samples_before = 1
+
+    def run(chosen, masks):
+        return np.asarray(
+            nn.scaled_dot_product_attention(*(a[chosen] for a in arrays), dropout_p=0.5, rng=masks)
+        )
+
+    whole = run(slice(None), np.random.default_rng(3))
+    close(run(slice(1, None), Later(np.random.PCG64(3))), whole[1:])
+
+
 def test_the_weights_dropped_do_not_depend_on_the_implementation():
     from minigrad_kernels.launch import reference_only
 
