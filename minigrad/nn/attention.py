@@ -82,7 +82,7 @@ def added(mask: Any, like: Any, hides: bool = False) -> Any:
 
 def _weights_a_sample(q: Any, key: Any) -> int:
     keys: int = np.shape(key)[-2] if np.ndim(key) > 1 else 1
-    return math.prod(q.shape[1:-1]) * keys
+    return int(math.prod(q.shape[1:-1]) * keys)
 
 
 def drawn_seed(rng: np.random.Generator | None, p: float, like: Any, weights_a_sample: int) -> Array:
