@@ -96,6 +96,8 @@ class Native:
         self.text = "def replay():\n" + "\n".join(f"    {line}" for line in self.lines) + "\n"
         exec(compile(self.text, "<native program>", "exec"), self.scope)
         self._replay = self.scope["replay"]
+        used = self._replay.__code__.co_names
+        self._views = {k: [view for view in views if view[0] in used] for k, views in self._views.items()}
 
     def run(self, given: Sequence[Any]) -> tuple[Any, ...]:
         """Replay the program; return what it keeps."""
@@ -110,7 +112,7 @@ class Native:
             address = driver.address_of(each)
             for words, position, offset in self._words[k]:
                 words[position] = address + offset
-        for name, offset, like in self._views[k]:
+        for name, offset, like in self._views.get(k, ()):
             if like is None:
                 self.scope[name] = each
             else:
@@ -249,7 +251,7 @@ class Native:
                 call = function.text(instruction.arguments, instruction.options)
                 self._line(instruction, f"{whole}[...] = whole({call})")
             else:
-                self._line(instruction, into(instruction, function, result))
+                self._line(instruction, into(instruction, function, args, result))
         else:
             parts = instruction.result
             views = [isinstance(each, np.ndarray) and id(root_of(each)) in self._roots for each in result]
