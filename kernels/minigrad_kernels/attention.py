@@ -162,8 +162,8 @@ PARALLEL_FROM = 1 << 17
 def _settings(q: Any, k: Any, mask: Any, seed: Any, causal: bool, scale: float, p: float) -> tuple[Any, ...]:
     dtype, masked = q.dtype.type, mask is not None
     mask = np.broadcast_to(mask if masked else np.zeros((), q.dtype), (*q.shape[:-1], k.shape[-2]))
-    key = np.uint64(int(seed[()]) & 0xFFFFFFFFFFFFFFFF) if p else np.uint64(0)
-    return _four(mask), masked, key, np.uint64(threshold(p)), dtype(1 / (1 - p)), bool(causal), dtype(scale)
+    key = seed.reshape(1) if p else np.zeros(1, np.int64)
+    return _four(mask), masked, key, threshold(p), dtype(1 / (1 - p)), bool(causal), dtype(scale)
 
 
 def _several(q: Any, k: Any) -> bool:

@@ -92,12 +92,12 @@ def hide(
         row[seen - first :] = nothing
 
 
-def is_kept(key: Any, place: int, threshold: Any) -> bool:
-    """See ``attention.kept``."""
-    z = np.uint64(place + 1) * np.uint64(0x9E3779B97F4A7C15) + key
+def is_kept(key: Any, place: int, threshold: int) -> bool:
+    """See ``attention.kept``; ``key`` is an array of one entry."""
+    z = np.uint64(place + 1) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key[0])
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bool(((z ^ (z >> np.uint64(31))) >> np.uint64(40)) >= threshold)
+    return bool(((z ^ (z >> np.uint64(31))) >> np.uint64(40)) >= np.uint64(threshold))
 
 
 kept = Loop(is_kept)
@@ -321,8 +321,8 @@ def _signature(dtype: np.dtype[Any], inputs: int, outputs: int) -> Callable[[Any
         read, written = types.Array(real, 4, "A", readonly=True), types.Array(real, 4, "A")
         numbers = (
             types.boolean,
-            types.uint64,
-            types.uint64,
+            types.Array(types.int64, 1, "C", readonly=True),
+            types.int64,
             real,
             types.boolean,
             real,

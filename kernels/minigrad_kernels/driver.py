@@ -20,7 +20,8 @@ from minigrad_kernels import objects
 from minigrad_kernels.loops import Host, Loop, numba
 
 Kind = tuple[str, str, int]
-"""What an argument is: ``("C", "float32", 2)`` or ``("F", …)`` an array by its layout; "int", "bool" and "float"."""
+"""What an argument is: ``("C", "float32", 2)`` an array by its layout, which is "C", "F" or neither, "A"; "int", "bool"
+and "float" numbers; "tuple" so many whole ones."""
 
 
 def kind_of(argument: Any) -> Kind | None:
@@ -28,21 +29,27 @@ def kind_of(argument: Any) -> Kind | None:
     if type(argument) is np.ndarray:
         if argument.dtype.name not in _POINTERS or not argument.flags.aligned:
             return None
-        layout = "C" if argument.flags.c_contiguous else "F" if argument.flags.f_contiguous else ""
-        return (layout, argument.dtype.name, argument.ndim) if layout and argument.ndim else None
+        layout = "C" if argument.flags.c_contiguous else "F" if argument.flags.f_contiguous else "A"
+        return (layout, argument.dtype.name, argument.ndim) if argument.ndim else None
     if isinstance(argument, (bool, np.bool_)):
         return ("bool", "bool", 0)
     if isinstance(argument, (int, np.int64)):
         return ("int", "int64", 0)
-    if isinstance(argument, (np.float32, np.float64)):
-        return ("float", argument.dtype.name, 0)
+    if isinstance(argument, (float, np.float32)):  # NumPy's float64 is one of Python's
+        return ("float", "float32" if isinstance(argument, np.float32) else "float64", 0)
+    if isinstance(argument, tuple) and all(isinstance(each, int) for each in argument):
+        return ("tuple", "int64", len(argument))
     return None
 
 
 def words_of(argument: Any) -> list[int]:
-    """Return an argument as 64-bit words: an array's address and lengths, a number's bits."""
+    """Return an argument as 64-bit words: an array's address, lengths and, where they are needed, steps in bytes; a
+    number's bits."""
     if isinstance(argument, np.ndarray):
-        return [address_of(argument), *argument.shape]
+        whole = argument.flags.c_contiguous or argument.flags.f_contiguous
+        return [address_of(argument), *argument.shape, *(() if whole else argument.strides)]
+    if isinstance(argument, tuple):
+        return list(argument)
     if isinstance(argument, (bool, np.bool_, int, np.int64)):
         return [int(argument)]
     return [int(np.float64(argument).view(np.int64))]
@@ -76,16 +83,24 @@ class Entry:
         module = numba()
         assert module is not None
         lines, at = [], 1
-        for i, (layout, dtype, ndim) in enumerate(self.kinds):
-            if ndim:
-                lengths = ", ".join(f"word(words, {at + 1 + axis})" for axis in range(ndim))
-                array = "carray" if layout == "C" else "farray"
-                lines.append(f"a{i} = {array}(pointer_{dtype}(word(words, {at})), ({lengths},))")
-            elif layout == "float":
-                lines.append(f"a{i} = {dtype}(real(words, {at}))")
+        for i, (layout, dtype, count) in enumerate(self.kinds):
+            if layout == "tuple":
+                lines.append(f"a{i} = {_some_words(at, count)}")
+                at += count
+            elif count:
+                pointer, lengths = f"pointer_{dtype}(word(words, {at}))", _some_words(at + 1, count)
+                if layout == "A":
+                    steps = _some_words(at + 1 + count, count)
+                    lines.append(f"a{i} = as_strided(carray({pointer}, (1,)), {lengths}, {steps})")
+                    at += count
+                else:
+                    lines.append(f"a{i} = {'carray' if layout == 'C' else 'farray'}({pointer}, {lengths})")
+                at += 1 + count
             else:
-                lines.append(f"a{i} = word(words, {at})" + (" != 0" if layout == "bool" else ""))
-            at += 1 + ndim
+                is_real, is_bool = layout == "float", layout == "bool"
+                number = f"{dtype}(real(words, {at}))" if is_real else f"word(words, {at})"
+                lines.append(f"a{i} = {number}" + (" != 0" if is_bool else ""))
+                at += 1
         call = f"loop({', '.join(f'a{i}' for i in range(len(self.kinds)))})"
         lines += (
             ["try:", f"    {call}", "except Exception:", "    put(words, 0, 1)"]
@@ -105,7 +120,6 @@ class Entry:
 
         if any(loop.options.get("parallel") for loop in self._loops()):
             _start_threads()
-            return int(compiled().address)
         return objects.address(name, compiled)
 
     def _loops(self) -> Iterator[Loop]:
@@ -132,6 +146,11 @@ class Entry:
         return [texts, [_stamp(each) for each in sorted(filter(None, files))]]
 
 
+def _some_words(at: int, count: int) -> str:
+    """Return a tuple of so many words as an entry's text."""
+    return f"({''.join(f'word(words, {at + k}), ' for k in range(count))})"
+
+
 @cache
 def _stamp(file: str) -> tuple[str, int, int]:
     """Return a file's name, size and time of change: what the texts take from around them is in it."""
@@ -148,11 +167,11 @@ def entry(loop: Loop, kinds: tuple[Kind, ...]) -> Entry:
 def call(loop: Loop, arguments: tuple[Any, ...]) -> Any:
     """Run a loop by its entry, which is there sooner than what Numba calls from Python; it returns nothing."""
     kinds = tuple(map(kind_of, arguments))
-    if loop.raises or None in kinds:
+    if None in kinds:
         return loop.dispatcher(*arguments)
     words = np.array([0, *(word for each in arguments for word in words_of(each))], np.int64)
-    driver()(np.array([(entry(loop, kinds).address, address_of(words))], np.int64))  # type: ignore[arg-type]
-    return None
+    raised = run(np.array([(entry(loop, kinds).address, address_of(words))], np.int64))  # type: ignore[arg-type]
+    return loop.dispatcher(*arguments) if raised >= 0 else None  # where it raises again, and says what
 
 
 @cache
@@ -225,15 +244,20 @@ def _tools() -> dict[str, Any]:
 
     pointers = {f"pointer_{dtype}": pointer(dtype) for dtype in _POINTERS}
     numbers = {"float32": np.float32, "float64": np.float64}
-    arrays = {"carray": module.carray, "farray": module.farray}
+    arrays = {
+        "carray": module.carray,
+        "farray": module.farray,
+        "as_strided": np.lib.stride_tricks.as_strided,
+    }
     return {"word": word, "real": real, "put": put, "call_at": call_at, **pointers, **numbers, **arrays}
 
 
-_DRIVE = """def drive(table):
-    for i in range(table.shape[0]):
-        call_at(table[i, 0], table[i, 1])
-        if word(table[i, 1], 0) != 0:
-            put(table[i, 1], 0, 0)
+_DRIVE = """def drive(table, count):
+    for i in range(count):
+        words = word(table, 2 * i + 1)
+        call_at(word(table, 2 * i), words)
+        if word(words, 0) != 0:
+            put(words, 0, 0)
             return i
     return -1
 """
@@ -241,16 +265,33 @@ _DRIVE = """def drive(table):
 
 @cache
 def driver() -> Any:
-    """Return ``drive(table)``: it calls table[i, 0], an entry's address, with table[i, 1], where its words lie.
+    """Return ``drive(address, count)``: it walks along a table of calls that lies there.
 
-    It returns -1, or the number of the call that raised, which is the last one that was made.
+    It calls table[i, 0], an entry's address, with table[i, 1], where its words lie, and returns -1, or the number of
+    the call that raised, which is the last one. Ctrl-C is met when it is back, and not before it has begun.
     """
+    return ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 2)(address_of_text("drive", _DRIVE, 2))
+
+
+def address_of_text(name: str, text: str, count: int) -> int:
+    """Return the address of a function of so many whole numbers that returns one, written with ``_tools``."""
     module = numba()
     assert module is not None
-    scope = dict(_tools())
-    exec(compile(_DRIVE, __file__, "exec"), scope)
-    scope["drive"].__module__ = __name__
-    return module.njit("int64(int64[:, ::1])", cache=True)(scope["drive"])
+
+    def compiled() -> Any:
+        scope = dict(_tools())
+        exec(compile(text, __file__, "exec"), scope)
+        scope[name].__module__ = __name__
+        numbers = ", ".join(["int64"] * count)
+        return module.cfunc(f"int64({numbers})", cache=True, error_model="numpy")(scope[name])
+
+    return objects.address(f"{name}_{zlib.crc32(text.encode()):08x}", compiled)
+
+
+def run(table: Any) -> int:
+    """Make the calls of a table, an array of whole numbers; see ``driver``."""
+    made: int = driver()(address_of(table), len(table))
+    return made
 
 
 def at_once_loop(table: Any) -> None:
@@ -282,9 +323,9 @@ class Team(Host):
     def _run(self, workers: int, *arguments: Any) -> None:
         table, kept = self.table(workers, *arguments)
         if workers > 1:
-            at_once().dispatcher(table)
+            at_once().compiled(table)
         else:
-            driver()(table)
+            run(table)
         del kept
 
     def table(self, workers: int, *arguments: Any) -> tuple[Any, list[Any]]:

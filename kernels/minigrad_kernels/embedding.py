@@ -27,7 +27,7 @@ def gather_loop(weight: Any, ids: Any, y: Any) -> None:
             y[i, j] = weight[ids[i], j]
 
 
-copy_rows = Loop(gather_loop)
+copy_rows = Loop(gather_loop, raises=True)
 
 
 def gather_fits(weight: Any, ids: Any, out: Any = None) -> bool:
@@ -60,7 +60,7 @@ def scatter_add_loop(g: Any, ids: Any, total: Any) -> None:
             total[ids[i], j] = total[ids[i], j] + g[i, j]
 
 
-add_rows = Loop(scatter_add_loop)
+add_rows = Loop(scatter_add_loop, raises=True)
 
 
 def scatter_add_fits(g: Any, ids: Any, count: int, out: Any = None) -> bool:

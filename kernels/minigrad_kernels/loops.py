@@ -103,8 +103,8 @@ class Loop:
 
     @cached_property
     def compiled(self) -> Implementation:
-        """The loop as Numba compiled it, which is called with less ado than the Loop."""
-        return self.dispatcher
+        """The loop as Numba compiled it, which is called with less ado than the Loop; see also ``called_by``."""
+        return self.dispatcher if _caller.get() is None else _late(self)
 
     @cached_property
     def dispatcher(self) -> Implementation:
@@ -153,27 +153,58 @@ class Loop:
 
 
 class Host:
-    """A function of NumPy's among a kernel's loops: it writes into an array that it is given, and returns nothing."""
+    """A function of NumPy's among a kernel's loops: it writes into an array that it is given, and returns nothing.
+
+    ``as_loop``, given the same arguments, returns a loop that does the same to the bit, with its arguments, so that
+    nobody has to come back to Python for it; or None where there is none.
+    """
 
     all: ClassVar[list[Host]] = []
 
-    def __init__(self, name: str, run: Implementation) -> None:
+    def __init__(
+        self,
+        name: str,
+        run: Implementation,
+        as_loop: Callable[..., tuple[Loop, tuple[Any, ...]] | None] = lambda *arguments: None,
+    ) -> None:
         Host.all.append(self)
-        self.name, self.run, self.plain = name, run, run
+        self.name, self.run, self.plain, self.as_loop = name, run, run, as_loop
 
     def __call__(self, *arrays: Any) -> None:
         """Run it."""
         self.run(*arrays)
 
 
-@contextmanager
-def noted(
-    call: Callable[[Loop, tuple[Any, ...]], Any] = lambda loop, arguments: loop.dispatcher(*arguments),
-) -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
-    """Yield a list of what this thread's kernels run inside the block: each loop, and each Host, with its arguments.
+_Caller = Callable[["Loop", tuple[Any, ...]], Any]
+_caller: ContextVar[_Caller | None] = ContextVar("caller", default=None)
 
-    ``call`` runs a loop that Numba has not made ready yet.
-    """
+
+@contextmanager
+def called_by(call: _Caller) -> Iterator[None]:
+    """Run by ``call``, inside the block, each loop that Numba has not made ready yet."""
+    token = _caller.set(call)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
+def _late(loop: Loop) -> Implementation:
+    """Return a loop that is made ready when it is called outside of ``called_by``."""
+
+    def run(*arguments: Any) -> Any:
+        if (call := _caller.get()) is not None:
+            return call(loop, arguments)
+        if loop.__dict__.get("compiled") is run:
+            loop.__dict__["compiled"] = loop.dispatcher
+        return loop.dispatcher(*arguments)
+
+    return run
+
+
+@contextmanager
+def noted() -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
+    """Yield a list of what this thread's kernels run inside the block: each loop, and each Host, with its arguments."""
     calls: list[tuple[Loop | Host, tuple[Any, ...]]] = []
     thread = get_ident()
 
@@ -191,7 +222,7 @@ def noted(
         for host, run in hosts:
             host.run = noting(host, run)
         for loop, compiled in loops:
-            loop.__dict__["compiled"] = noting(loop, compiled or _called(loop, call))
+            loop.__dict__["compiled"] = noting(loop, compiled or _late(loop))
         yield calls
     finally:
         for host, run in hosts:
@@ -200,10 +231,6 @@ def noted(
             del loop.__dict__["compiled"]
             if compiled is not None:
                 loop.__dict__["compiled"] = compiled
-
-
-def _called(loop: Loop, call: Callable[[Loop, tuple[Any, ...]], Any]) -> Implementation:
-    return lambda *arguments: call(loop, arguments)
 
 
 _scratch: ContextVar[list[Any] | None] = ContextVar("scratch", default=None)

@@ -16,6 +16,7 @@ import numpy as np
 
 from minigrad_kernels import gpu
 from minigrad_kernels.launch import Loop, may_use_threads, output, register, written
+from minigrad_kernels.loops import scratch
 
 prange = range  # Numba's, where a loop is compiled in parallel
 
@@ -175,12 +176,14 @@ def backward_loop(
     d: Any,
     sums: Any,
 ) -> None:
-    """See ``backward_reference``; g, x and d are (rows, c), sums (2, CHUNKS, channels) of zeros."""
+    """See ``backward_reference``; g, x and d are (rows, c); sums (2, CHUNKS, channels) are of the parts of the rows."""
     rows, count = x.shape
     width, samples = count // length, rows // groups
     step = (samples + CHUNKS - 1) // CHUNKS
     for chunk in prange(CHUNKS):
         d_weight, d_bias = sums[0, chunk], sums[1, chunk]
+        d_weight[:] = 0
+        d_bias[:] = 0
         for r in range(min(samples, chunk * step) * groups, min(samples, (chunk + 1) * step) * groups):
             incoming, row, done, m, s = g[r], x[r], d[r], mean[r], scale[r]
             first = r % groups * width
@@ -212,6 +215,16 @@ def backward_loop(
                         done[j] = s * (incoming[j] * factor - a - (row[j] - m) * s * b)
 
 
+def join_loop(sums: Any, d_weight: Any, d_bias: Any) -> None:
+    """The sums over all rows, part by part."""
+    for k, total in enumerate((d_weight, d_bias)):
+        total[:] = 0
+        for chunk in range(sums.shape[1]):
+            for j in range(total.size):
+                total[j] = total[j] + sums[k, chunk, j]
+
+
+join = Loop(join_loop)
 forwards = {parallel: Loop(forward_loop, parallel=parallel) for parallel in (False, True)}
 backwards = {parallel: Loop(backward_loop, parallel=parallel) for parallel in (False, True)}
 
@@ -251,16 +264,18 @@ def backward_cpu(
     """See ``backward_reference``."""
     n, groups, width, length = x.shape
     channels, rows = groups * width, (n * groups, width * length)
-    d = output(out and out[0], x.shape, x)
-    sums = np.zeros((2, CHUNKS, channels), x.dtype)
+    into = out or (None, None, None)
+    d = output(into[0], x.shape, x)
+    d_weight, d_bias = (output(each, (channels,), x) for each in into[1:])
+    sums = scratch((2, CHUNKS, channels), x.dtype)
     weight, _ = factors(weight, None, channels, x)
     middle = mean if centred else np.zeros_like(scale)
     backwards[several(x)].compiled(
         g.reshape(rows), x.reshape(rows), weight, middle.reshape(-1), scale.reshape(-1), centred, groups,
         length, d.reshape(rows), sums,
     )  # fmt: skip
-    d_weight, d_bias = sums.sum(axis=1)
-    return (d, d_weight, d_bias) if out is None else (d, *written((d_weight, d_bias), out[1:]))
+    join.compiled(sums, d_weight, d_bias)
+    return d, d_weight, d_bias
 
 
 def fits(x: Any, weight: Any, bias: Any, eps: float, centred: bool, out: Any = None) -> bool:

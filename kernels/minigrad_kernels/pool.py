@@ -143,15 +143,16 @@ def table(axis: Axis) -> Any:
 class _Both:
     """A loop for one thread and the same for several, which share out the pictures."""
 
-    def __init__(self, function: Any) -> None:
-        self.alone, self.parallel = Loop(function), Loop(function, parallel=True)
+    def __init__(self, function: Any, **options: Any) -> None:
+        self.alone, self.parallel = Loop(function, **options), Loop(function, parallel=True, **options)
 
     def __call__(self, *arrays: Any) -> None:
         several = arrays[0].size >= PARALLEL_FROM and threads() > 1 and may_use_threads()
         (self.parallel if several else self.alone).compiled(*arrays)
 
 
-_max, _unpool, _mean, _spread = (_Both(loop) for loop in (max_loop, unpool_loop, mean_loop, spread_loop))
+_max, _mean, _spread = (_Both(loop) for loop in (max_loop, mean_loop, spread_loop))
+_unpool = _Both(unpool_loop, raises=True)
 
 
 def _shape(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ import numpy as np
 
 from minigrad_kernels.launch import Host, Loop, may_use_threads, note_shared_out, threads
 from minigrad_kernels.loops import scratch
+from minigrad_kernels.moving import assign
 from minigrad_kernels.tiles import Tile, pack_panels, size, tile, tile_across, transpose
 from minigrad_kernels.work_queue import new_queue, next_task
 
@@ -179,7 +180,6 @@ def fits(m: int, n: int, depth: int, dtype: np.dtype[Any]) -> bool:
 
 
 blas = Host("np.dot", lambda a, b, out: np.dot(a, b, out=out))
-assign = Host("np.copyto", np.copyto)
 
 
 def padded(a: Any, rows: int, columns: int) -> Any:

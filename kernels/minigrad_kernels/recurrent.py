@@ -14,14 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels import gpu, linear, products
-from minigrad_kernels.launch import output, register, written
-from minigrad_kernels.recurrent_steps import loops
+from minigrad_kernels import gpu, recurrent_tiles
+from minigrad_kernels.launch import Way, register, written
+from minigrad_kernels.recurrent_ways import Cpu, Gpu, Tiles
 
 NONLINEARITIES = ("tanh", "relu")
-
-WAKE = 1 << 24
-"""Multiplications of one time from which the other threads are woken: the next time waits for the slowest of them."""
 
 
 def rnn_forward_reference(
@@ -117,124 +114,110 @@ def lstm_backward_reference(
     return written((d, _of_weights(d, _read(y[0], reverse)), dh, dc), out)
 
 
-# On the processor and on a GPU the loop over the times is the same; what differs are the products and the passes.
+# Every implementation is the same up to here: what it goes through the times with is in ``recurrent_ways``.
 
 
-class _Cpu:
-    """Products by tiles or BLAS, passes by Numba."""
-
-    def __init__(self, like: Any) -> None:
-        self.passes = loops(like.dtype)
-
-    empty = staticmethod(lambda out, shape, like: output(out, shape, like))
-
-    @staticmethod
-    def forward(h: Any, w: Any, p: Any) -> None:
-        """p = h·wᵀ."""
-        if linear.tiles_pay(h, w, None):
-            products.forward(h, w, None, False, p, WAKE)
-        else:
-            np.dot(h, w.T, out=p)
-
-    @staticmethod
-    def back(d: Any, w: Any, dh: Any) -> None:
-        """dh = d·w."""
-        products.dot(d, w, dh, False, WAKE)
-
-    weights = staticmethod(lambda d, h, out: linear.backward_weight_cpu(d, h, out))
-    bias = staticmethod(lambda d, out: linear.backward_bias_cpu(d, out))
-
-    def run(self, name: str, *arrays: Any) -> None:
-        """Go once over these arrays."""
-        self.passes[name].compiled(*arrays)
-
-
-class _Gpu:
-    """The same on a GPU."""
-
-    def __init__(self, like: Any) -> None:
-        self.dtype = like.dtype
-
-    empty = staticmethod(lambda out, shape, like: gpu.output(out, shape, like))
-    forward = staticmethod(lambda h, w, p: gpu.matmul(h, w.T, p))
-    back = staticmethod(lambda d, w, dh: gpu.matmul(d, w, dh))
-    weights = staticmethod(lambda d, h, out: linear.backward_weight_gpu(d, h, out))
-    bias = staticmethod(lambda d, out: linear.backward_bias_gpu(d, out))
-
-    def run(self, name: str, *arrays: Any) -> None:
-        """Launch the kernel of this name, a thread for each entry of the first array, a state's."""
-        size, width = arrays[0].size, arrays[0].shape[1]
-        numbers = (np.int32(size), np.int32(width))
-        gpu.launch("recurrent", name, self.dtype, gpu.blocks(size, 256), 256, *arrays, *numbers)
+def _rnn_forward_times(on: Any, cell: str, w: Any, a: Any, reverse: bool, y: Any) -> None:
+    for t in _times(len(a), reverse):
+        h = y[_after(t, reverse)]
+        on.forward(y[_before(t, reverse)], w, h)
+        on.run(f"{cell}_step", h, a[t])
 
 
 def _rnn_forward(
     on: Any, a: Any, w: Any, h0: Any, nonlinearity: str = "tanh", reverse: bool = False, out: Any = None
 ) -> Any:
-    step = f"rnn_{'relu' if _is_relu(nonlinearity) else 'tanh'}_step"
     y = on.empty(out, (len(a) + 1, *h0.shape), h0)
-    y[_first(len(a), reverse)] = h0
-    for t in _times(len(a), reverse):
-        h = y[_after(t, reverse)]
-        on.forward(y[_before(t, reverse)], w, h)
-        on.run(step, h, a[t])
+    on.assign(y[_first(len(a), reverse)], h0)
+    on.through("rnn_forward", _rnn_forward_times, _rnn(nonlinearity), w, a, reverse, y)
     return y
+
+
+def _rnn_backward_times(on: Any, cell: str, w: Any, g: Any, y: Any, reverse: bool, d: Any, dh: Any) -> None:
+    for t in _times(len(d), reverse)[::-1]:
+        after = _after(t, reverse)
+        on.run(f"{cell}_back", dh, g[after], y[after], d[t])
+        on.back(d[t], w, dh)
 
 
 def _rnn_backward(
     on: Any, g: Any, y: Any, w: Any, nonlinearity: str = "tanh", reverse: bool = False, out: Any = None
 ) -> Any:
-    step = f"rnn_{'relu' if _is_relu(nonlinearity) else 'tanh'}_back"
     d, dw, dh = out or (None,) * 3
     d, dh = on.empty(d, (len(y) - 1, *y.shape[1:]), y), on.empty(dh, y.shape[1:], y)
-    dh[...] = 0
-    for t in _times(len(d), reverse)[::-1]:
-        after = _after(t, reverse)
-        on.run(step, dh, g[after], y[after], d[t])
-        on.back(d[t], w, dh)
-    dh += g[_first(len(d), reverse)]
+    on.clear(dh)
+    on.through("rnn_backward", _rnn_backward_times, _rnn(nonlinearity), w, g, y, reverse, d, dh)
+    on.add(dh, g[_first(len(d), reverse)])
     return d, on.weights(d, _read(y, reverse), dw), dh
+
+
+def _gru_forward_times(on: Any, cell: str, w: Any, a: Any, b: Any, reverse: bool, y: Any, gates: Any) -> None:
+    p = on.scratch(a.shape[1:], a)
+    for t in _times(len(a), reverse):
+        h = y[_before(t, reverse)]
+        on.forward(h, w, p)
+        on.run(f"{cell}_step", h, a[t], p, b, gates[t], y[_after(t, reverse)])
 
 
 def _gru_forward(on: Any, a: Any, w: Any, b: Any, h0: Any, reverse: bool = False, out: Any = None) -> Any:
     y, gates = out or (None, None)
     y = on.empty(y, (len(a) + 1, *h0.shape), h0)
     gates = on.empty(gates, (*a.shape[:2], 4 * w.shape[1]), h0)
-    p = on.empty(None, a.shape[1:], h0)
-    y[_first(len(a), reverse)] = h0
-    for t in _times(len(a), reverse):
-        h = y[_before(t, reverse)]
-        on.forward(h, w, p)
-        on.run("gru_step", h, a[t], p, b, gates[t], y[_after(t, reverse)])
+    on.assign(y[_first(len(a), reverse)], h0)
+    on.through("gru_forward", _gru_forward_times, "gru", w, a, b, reverse, y, gates)
     return y, gates
+
+
+def _gru_backward_times(
+    on: Any, cell: str, w: Any, g: Any, y: Any, gates: Any, reverse: bool, d: Any, p: Any, dh: Any
+) -> None:
+    passed = on.scratch(dh.shape, dh)
+    on.clear(passed)
+    for t in _times(len(d), reverse)[::-1]:
+        before, after = _before(t, reverse), _after(t, reverse)
+        on.run(f"{cell}_back", dh, passed, g[after], gates[t], y[before], d[t], p[t])
+        on.back(p[t], w, dh)
+    on.add(dh, passed)
 
 
 def _gru_backward(on: Any, g: Any, y: Any, gates: Any, w: Any, reverse: bool = False, out: Any = None) -> Any:
     d, dw, db, dh = out or (None,) * 4
     shape = (*gates.shape[:2], len(w))
-    d, p, dh = on.empty(d, shape, y), on.empty(None, shape, y), on.empty(dh, y.shape[1:], y)
-    passed = on.empty(None, dh.shape, y)
-    dh[...] = passed[...] = 0
-    for t in _times(len(d), reverse)[::-1]:
-        before, after = _before(t, reverse), _after(t, reverse)
-        on.run("gru_back", dh, passed, g[after], gates[t], y[before], d[t], p[t])
-        on.back(p[t], w, dh)
-    dh += passed
-    dh += g[_first(len(d), reverse)]
+    d, dh = on.empty(d, shape, y), on.empty(dh, y.shape[1:], y)
+    p = on.scratch(shape, y)
+    on.clear(dh)
+    on.through("gru_backward", _gru_backward_times, "gru", w, g, y, gates, reverse, d, p, dh)
+    on.add(dh, g[_first(len(d), reverse)])
     return d, on.weights(p, _read(y, reverse), dw), on.bias(p, db), dh
+
+
+def _lstm_forward_times(on: Any, cell: str, w: Any, a: Any, reverse: bool, y: Any, gates: Any) -> None:
+    outputs, cells = y[0], y[1]
+    for t in _times(len(a), reverse):
+        before, after = _before(t, reverse), _after(t, reverse)
+        on.forward(outputs[before], w, gates[t])
+        on.run(f"{cell}_step", outputs[after], cells[after], cells[before], a[t], gates[t])
 
 
 def _lstm_forward(on: Any, a: Any, w: Any, h0: Any, c0: Any, reverse: bool = False, out: Any = None) -> Any:
     y, gates = out or (None, None)
     y = on.empty(y, (2, len(a) + 1, *h0.shape), h0)
     gates = on.empty(gates, a.shape, h0)
-    outputs, cells, first = y[0], y[1], _first(len(a), reverse)
-    outputs[first], cells[first] = h0, c0
-    for t in _times(len(a), reverse):
-        before, after = _before(t, reverse), _after(t, reverse)
-        on.forward(outputs[before], w, gates[t])
-        on.run("lstm_step", outputs[after], cells[after], cells[before], a[t], gates[t])
+    first = _first(len(a), reverse)
+    on.assign(y[0, first], h0)
+    on.assign(y[1, first], c0)
+    on.through("lstm_forward", _lstm_forward_times, "lstm", w, a, reverse, y, gates)
     return y, gates
+
+
+def _lstm_backward_times(
+    on: Any, cell: str, w: Any, g: Any, y: Any, gates: Any, reverse: bool, d: Any, dh: Any, dc: Any
+) -> None:
+    cells = y[1]
+    for t in _times(len(d), reverse)[::-1]:
+        before, after = _before(t, reverse), _after(t, reverse)
+        on.run(f"{cell}_back", dh, dc, g[0, after], g[1, after], gates[t], cells[before], cells[after], d[t])
+        on.back(d[t], w, dh)
 
 
 def _lstm_backward(
@@ -243,14 +226,12 @@ def _lstm_backward(
     d, dw, dh, dc = out or (None,) * 4
     d = on.empty(d, gates.shape, y)
     dh, dc = on.empty(dh, y.shape[2:], y), on.empty(dc, y.shape[2:], y)
-    dh[...] = dc[...] = 0
-    cells, first = y[1], _first(len(d), reverse)
-    for t in _times(len(d), reverse)[::-1]:
-        before, after = _before(t, reverse), _after(t, reverse)
-        on.run("lstm_back", dh, dc, g[0, after], g[1, after], gates[t], cells[before], cells[after], d[t])
-        on.back(d[t], w, dh)
-    dh += g[0, first]
-    dc += g[1, first]
+    on.clear(dh)
+    on.clear(dc)
+    on.through("lstm_backward", _lstm_backward_times, "lstm", w, g, y, gates, reverse, d, dh, dc)
+    first = _first(len(d), reverse)
+    on.add(dh, g[0, first])
+    on.add(dc, g[1, first])
     return d, on.weights(d, _read(y[0], reverse), dw), dh, dc
 
 
@@ -277,11 +258,19 @@ def _fitting(of_gates: int, backward: bool) -> Any:
     return fits
 
 
+def _pays(a: Any, w: Any, *others: Any, **options: Any) -> bool:
+    return recurrent_tiles.pays(a.shape[1], w)
+
+
+def _pays_backward(g: Any, y: Any, *others: Any, **options: Any) -> bool:
+    return recurrent_tiles.pays(y.shape[-2], others[-1])
+
+
 def _on(device: Any, function: Any, reference: Any, of_gates: int, backward: bool) -> Any:
     fits = _fitting(of_gates, backward)
 
     def run(*arrays: Any, **options: Any) -> Any:
-        if device is _Gpu:
+        if device is Gpu:
             gpu.require(fits(*arrays), f"shapes {', '.join(str(a.shape) for a in arrays)} do not go together")
             arrays = tuple(gpu.contiguous(a) for a in arrays)
         return function(device(arrays[0]), *arrays, **options)
@@ -332,6 +321,10 @@ def _of_weights(d: Any, h: Any) -> Any:
     return d.reshape((rows, d.shape[2])).T @ h.reshape((rows, h.shape[2]))
 
 
+def _rnn(nonlinearity: str) -> str:
+    return "rnn_relu" if _is_relu(nonlinearity) else "rnn_tanh"
+
+
 def _is_relu(nonlinearity: str) -> bool:
     if nonlinearity not in NONLINEARITIES:
         raise ValueError(f"nonlinearity is {nonlinearity!r}; it must be one of {', '.join(NONLINEARITIES)}")
@@ -343,9 +336,12 @@ def _registered(name: str, reference: Any, function: Any, of_gates: int) -> Any:
     return register(
         name,
         reference=reference,
-        cpu=_on(_Cpu, function, reference, of_gates, backward),
-        gpu=_on(_Gpu, function, reference, of_gates, backward),
+        cpu=_on(Cpu, function, reference, of_gates, backward),
+        gpu=_on(Gpu, function, reference, of_gates, backward),
         fits=_fitting(of_gates, backward),
+        ways=[
+            Way(_on(Tiles, function, reference, of_gates, backward), _pays_backward if backward else _pays)
+        ],
     )
 
 

@@ -6,9 +6,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-from minigrad.bench.grid import OPTIMIZERS, Row
+from minigrad.bench.grid import row_of
 from minigrad.bench.peers import OURS
 from minigrad.bench.results import Results, RowResult
+from minigrad.bench.rows import OPTIMIZERS
 from minigrad.bench.summary import BASE, speed
 from minigrad.viz.palette import BLUE, GREEN, GREY, INK, NAVY, ORANGE, PURPLE, SKY, YELLOW
 from minigrad.viz.style import drawing
@@ -36,7 +37,7 @@ def draw(results: Results, path: Path) -> bool:
     panels: dict[str, list[RowResult]] = {}
     for result in results["rows"]:
         if BASE in result["peers"]:
-            panels.setdefault(Row.from_dict(result["row"]).network, []).append(result)
+            panels.setdefault(row_of(result["row"]).network, []).append(result)
     if not panels:
         return False
     peers = [name for name in results["peers"] if name in _COLOURS]

@@ -14,8 +14,8 @@ from minigrad_kernels import products
 from minigrad_kernels.launch import Loop, numba, set_threads
 
 from minigrad import backend
-from minigrad.bench.grid import Product, Row
 from minigrad.bench.results import Limit
+from minigrad.bench.rows import Product, Step
 
 _SECONDS = 0.02  # for one measurement
 _FEWEST = 5
@@ -27,7 +27,7 @@ prange = range  # Numba's, where a loop is compiled
 Work = Callable[[], object]
 
 
-def bound(row: Row, products_seconds: float, bandwidth: float) -> float:
+def bound(row: Step, products_seconds: float, bandwidth: float) -> float:
     """Return the time of a step in s that cannot be undercut, from the time of its products and the bandwidth (GB/s).
 
     .. math:: t = max(P, B / W)
@@ -40,7 +40,7 @@ def bound(row: Row, products_seconds: float, bandwidth: float) -> float:
     return max(products_seconds, row.bytes / (1e9 * bandwidth))
 
 
-def measure(row: Row, device: str, threads: int) -> Limit:
+def measure(row: Step, device: str, threads: int) -> Limit:
     """Measure the limit on a row, its ``median`` in µs."""
     set_threads(threads)
     bandwidth = _bandwidth(row.lasting_bytes, device, threads)
@@ -57,7 +57,7 @@ def measure(row: Row, device: str, threads: int) -> Limit:
 # -- products -----------------------------------------------------------------------------------------------
 
 
-def _products_seconds(row: Row, device: str) -> float:
+def _products_seconds(row: Step, device: str) -> float:
     if row.batch == 1:
         return 0.0
     measured = {

@@ -22,7 +22,7 @@ def render(results: Results, command: str, chart: str | None) -> str:
     parts = [
         "# One training step, here and elsewhere",
         f"{plan['rows']} row{'s' if plan['rows'] != 1 else ''}: dense ReLU networks, cross-entropy "
-        "(squared error where there is one output), float32. "
+        "(squared error where there is one output), and LeNet, an LSTM and GPTs over characters; float32. "
         "Above 1 minigrad is the faster one; its own column and the limit are µs per step.",
         *([f"![Speed relative to PyTorch]({chart})"] if chart else []),
     ]

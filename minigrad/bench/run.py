@@ -11,11 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from minigrad.bench.grid import ALL, COMPILED, FEW, USUAL, Row
+from minigrad.bench.grid import ALL, COMPILED, FEW, USUAL
 from minigrad.bench.machine import clean_environment, load, on_processors, package_version
 from minigrad.bench.peers import Peer
 from minigrad.bench.process import Worker, WorkerFailed, ask
 from minigrad.bench.results import Compilation, Limit, Results, RowResult, Timing
+from minigrad.bench.rows import Step
 from minigrad.errors import DeviceError
 
 _PACKAGES = {"minigrad": "minigrad-engine"}
@@ -35,12 +36,12 @@ class Plan:
     On the rows in ``compiling`` the compiled peers' first calls are timed as well.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[Step, ...]
     rounds: int
     seconds: float
     device: str = "cpu"
     threads: int = 2
-    compiling: tuple[Row, ...] = ()
+    compiling: tuple[Step, ...] = ()
 
 
 QUICK = Plan(FEW, rounds=2, seconds=0.3, compiling=(USUAL,))
@@ -109,9 +110,10 @@ def run(
 
             progress("reference losses")
             job["reference"] = workers.ask("", {**job, "kind": "reference"})
-            found = _row(job, plan.rounds, peers, workers, progress)
+            taking = [peer for peer in peers if peer.takes(row)]
+            found = _row(job, plan.rounds, taking, workers, progress)
             if row in plan.compiling:
-                found["compiling"] = _compiling(job, peers, found["failed"], environment, progress)
+                found["compiling"] = _compiling(job, taking, found["failed"], environment, progress)
             results["rows"].append(found)
             yield results
 

@@ -7,9 +7,10 @@ import statistics
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from minigrad.bench.grid import OPTIMIZERS, Row
+from minigrad.bench.grid import TINY_GROUP, row_of
 from minigrad.bench.peers import OURS, PEERS
 from minigrad.bench.results import Call, Results, RowResult, Timing
+from minigrad.bench.rows import OPTIMIZERS, Step
 
 BASE = "torch"
 """The peer that the chart's bars are relative to."""
@@ -18,7 +19,7 @@ BASE = "torch"
 class Behind(NamedTuple):
     """A row on which a peer is faster than minigrad, which reaches ``speed`` (below 1) of its speed."""
 
-    row: Row
+    row: Step
     peer: str
     speed: float
 
@@ -55,12 +56,13 @@ def share(result: RowResult, peer: str) -> float:
 
 
 def verdicts(results: Results, kind: str) -> list[str]:
-    """Say how minigrad compares with each peer: geometric mean, worst and best row; tiny networks apart."""
+    """Say how minigrad compares with each peer: geometric mean, worst and best row; groups of rows apart."""
     lines = []
     for peer in others(results, kind):
         parts: list[str] = []
-        for tiny, which in ((False, ""), (True, " with tiny networks")):
-            found = _speeds((row for row in results["rows"] if _row(row).is_tiny == tiny), peer, OURS[kind])
+        for group in dict.fromkeys(["", *(_row(row).group for row in results["rows"])]):
+            found = _speeds((row for row in results["rows"] if _row(row).group == group), peer, OURS[kind])
+            which = f" with {group}" if group else ""
             if found:
                 start = f"{statistics.geometric_mean(found):.2f}" + (
                     "" if parts else f" times as fast as {peer}"
@@ -127,11 +129,11 @@ def ratios(results: Results, kind: str) -> Sheet:
 
 
 def by_batch(results: Results, kind: str) -> Sheet:
-    """Return, for each batch size, the geometric means of the ratios and of the share of the limit; tiny ones apart."""
+    """Return, for each batch size and group, the geometric means of the ratios and of the share of the limit."""
     groups: dict[str, list[RowResult]] = {}
     for result in results["rows"]:
         row = _row(result)
-        groups.setdefault("tiny networks" if row.is_tiny else f"batch {row.batch:,}", []).append(result)
+        groups.setdefault(row.group or f"batch {row.batch:,}", []).append(result)
     peers, ours = others(results, kind), OURS[kind]
     rows = []
     for name, members in groups.items():
@@ -157,7 +159,8 @@ def rates(results: Results) -> Sheet:
         timing = result["peers"].get(peer)
         return "–" if timing is None else number(1e6 / timing["median"])
 
-    tiny: Results = {**results, "rows": [row for row in results["rows"] if _row(row).is_tiny]}
+    rows = [row for row in results["rows"] if _row(row).group == TINY_GROUP]
+    tiny: Results = {**results, "rows": rows}
     return _sheet(tiny, list(results["peers"]), cell, limit=False)
 
 
@@ -218,8 +221,8 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
 
 
-def _row(result: RowResult) -> Row:
-    return Row.from_dict(result["row"])
+def _row(result: RowResult) -> Step:
+    return row_of(result["row"])
 
 
 def _name(result: RowResult) -> str:

@@ -19,11 +19,16 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
+from minigrad_kernels.launch import reference_only
+
+from minigrad import backend
 from minigrad.bench import limits, machine
 from minigrad.bench.data import Batch, batches, block_size, initial_weights
-from minigrad.bench.grid import Row
+from minigrad.bench.further import Further
+from minigrad.bench.grid import row_of
 from minigrad.bench.peers import PEERS, Program, Task
 from minigrad.bench.results import Call
+from minigrad.bench.rows import Step
 
 ANSWER = "answer: "
 """What the answer's line begins with: frameworks print as well."""
@@ -52,11 +57,28 @@ _built: dict[str, _Built] = {}
 """What the last ``start`` built, by the variant's name."""
 
 
-def reference(row: Row) -> list[float]:
-    """Return the losses of the first steps as the hand-written program finds them in float64."""
+def reference(row: Step) -> list[float]:
+    """Return the losses of the first steps in float64: as the hand-written program finds them, and those of networks
+    beyond dense ones as minigrad does with its kernels' NumPy references alone.
+    """
+    first = islice(batches(row), VERIFIED_STEPS)
+    if isinstance(row, Further):
+        doubled = {name: array.astype("float64") for name, array in initial_weights(row).items()}
+        before = backend.default_dtype()
+        backend.set_default_dtype("float64")
+        try:
+            with reference_only():
+                program = PEERS["minigrad"].build(Task(row, doubled))
+                return [program.step(*program.place(_double(x), y)).item() for x, y in first]
+        finally:
+            backend.set_default_dtype(before)
     weights: Any = [(w.astype("float64"), b.astype("float64")) for w, b in initial_weights(row)]
     program = PEERS["numpy"].build(Task(row, weights))
-    return [program.step(x.astype("float64"), y).item() for x, y in islice(batches(row), VERIFIED_STEPS)]
+    return [program.step(_double(x), y).item() for x, y in first]
+
+
+def _double(x: Any) -> Any:
+    return x.astype("float64") if x.dtype.kind == "f" else x
 
 
 def largest_difference(losses: list[float], expected: list[float]) -> float:
@@ -74,7 +96,7 @@ def start(job: dict[str, Any]) -> dict[str, Any]:
     """
     _built.clear()
     gc.collect()
-    row, peer = Row.from_dict(job["row"]), PEERS[job["peer"]]
+    row, peer = row_of(job["row"]), PEERS[job["peer"]]
     found: list[dict[str, Any]] = []
     for variant in peer.variants:
         began = time.perf_counter()
@@ -112,7 +134,7 @@ def turn(job: dict[str, Any]) -> list[dict[str, Any]]:
 
     ``median``, ``low`` and ``high`` are in µs, ``steps`` says how many were timed.
     """
-    row = Row.from_dict(job["row"])
+    row = row_of(job["row"])
     found = []
     for variant, built in _built.items():
         _times(built, block_size(row), _WARM_UP * job["seconds"])
@@ -164,8 +186,8 @@ def _prepared(program: Program, placed: list[tuple[Any, Any]]) -> Callable[[], A
 
 JOBS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "machine": lambda job: machine.stamp(job["device"], job["threads"]),
-    "reference": lambda job: reference(Row.from_dict(job["row"])),
-    "limit": lambda job: limits.measure(Row.from_dict(job["row"]), job["device"], job["threads"]),
+    "reference": lambda job: reference(row_of(job["row"])),
+    "limit": lambda job: limits.measure(row_of(job["row"]), job["device"], job["threads"]),
     "start": start,
     "turn": turn,
 }

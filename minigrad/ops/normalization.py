@@ -70,8 +70,9 @@ def _formula(view: Shape, x: Any, weight: Any, bias: Any, eps: float, centred: b
 def _gradients(view: Shape, g: Any, x: Any, weight: Any, mean: Any, scale: Any) -> tuple[Any, Any, Any]:
     """Return the gradients of x, weight and bias; recorded, where Tensors are among the arguments."""
     given = (wide(g).reshape(view), wide(x).reshape(view), _flat(weight))
-    numbers = (scale if mean is None else mean.reshape(view[:2]), scale.reshape(view[:2]), mean is not None)
-    d, d_weight, d_bias = normalize.backward(*given, *numbers)
+    scale = scale.reshape(view[:2])
+    middle = scale if mean is None else mean.reshape(view[:2])
+    d, d_weight, d_bias = normalize.backward(*given, middle, scale, mean is not None)
     return d.reshape(x.shape), d_weight, d_bias
 
 

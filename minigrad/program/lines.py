@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
+from math import prod
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import entrywise, softmax_xent
+from minigrad_kernels import entrywise, moving, softmax_xent
 
-from minigrad.program.functions import Function, Method, OfKernel, OfNumPy, Operator, literal
+from minigrad.program.functions import (
+    Check,
+    Function,
+    InPlace,
+    Method,
+    OfKernel,
+    OfNumPy,
+    Operator,
+    SetItem,
+    literal,
+)
 from minigrad.program.instructions import Instruction
 from minigrad.program.steps import Step
 from minigrad.program.updating import Coefficients
@@ -17,9 +29,20 @@ _NOTED = frozenset(
         "linear_forward", "linear_backward", "linear_backward_input", "linear_backward_weight",
         "linear_backward_bias", "linear_backward_activation", "dropout",
         "softmax_xent_mean_forward_backward", "softmax_xent_mean_backward",
+        "normalize_forward", "normalize_backward", "normalize_batch_forward", "normalize_batch_backward",
+        "embedding_gather", "embedding_scatter_add", "attention_forward", "attention_backward",
+        "max_pool", "max_pool_backward", "mean_pool", "mean_pool_backward",
+        "rnn_forward", "rnn_backward", "gru_forward", "gru_backward", "lstm_forward", "lstm_backward",
     }
 )  # fmt: skip
 """Kernels that do all of their arithmetic in loops, and in functions of NumPy's that they name as a ``Host``."""
+
+_COPIES = frozenset(
+    {".copy", ".reshape", "np.reshape", "np.copy", "np.ascontiguousarray", ".ravel", "np.ravel"}
+)
+"""Functions whose result holds the entries of their first argument in its order."""
+
+_ZEROS = frozenset({"np.zeros_like", "np.zeros"})
 
 _UFUNCS = {
     "+": "np.add", "-": "np.subtract", "*": "np.multiply", "/": "np.true_divide", "@": "np.matmul",
@@ -38,17 +61,86 @@ def is_noted(function: OfKernel, args: Any, options: Any) -> bool:
     return kernel.name in _NOTED or hasattr(kernel, "states") or of_loops
 
 
-def as_loop(function: Function, args: Any, options: Any, result: Any) -> Step | None:
-    """Return a small array's function as a loop with NumPy's bits, where there is one."""
-    if not isinstance(result, np.ndarray):
-        return None
-    if function.name == "np.mean" and not result.ndim:
+def as_steps(function: Function, args: Any, options: Any, result: Any) -> list[Step]:
+    """Return what a function does as loops with NumPy's bits; nothing where Python has to do it."""
+    if isinstance(function, Check):
+        wrong = args[0]
+        return [Step(moving.refuse, (wrong.reshape(-1),))] if wrong.size and wrong.flags.c_contiguous else []
+    if isinstance(function, SetItem):
+        return _set(*args)
+    if isinstance(function, InPlace):
+        return _in_place(function.name.removesuffix("="), args, args[0])
+    if "out" in options and len(options) == 1:
+        (out,) = options["out"] if isinstance(options["out"], tuple) else (options["out"],)
+        return _in_place(function.name, args, out)
+    return _made(function, args, options, result) if isinstance(result, np.ndarray) else []
+
+
+def _in_place(name: str, args: Any, out: Any) -> list[Step]:
+    added = [each for each in args if each is not out] if name in ("+", "np.add") else []
+    if len(added) == 1 and isinstance(added[0], np.ndarray) and added[0].dtype == out.dtype:
+        call = moving.add.as_loop(out, added[0])
+    else:
+        call = entrywise.find(name, args, out)
+    return [] if call is None else [Step(*call)]
+
+
+def _set(array: Any, place: Any, new: Any) -> list[Step]:
+    """Write into entries that lie in a view."""
+    parts = place if isinstance(place, tuple) else (place,)
+    if not all(each is None or each is ... or isinstance(each, (int, slice)) for each in parts):
+        return []
+    view = array[(*parts, ...)]
+    return _copied(view, np.full(1, new, array.dtype) if isinstance(new, (int, float)) else new)
+
+
+def _copied(out: Any, a: Any) -> list[Step]:
+    call = moving.assign.as_loop(out, a)
+    return [] if call is None else [Step(*call)]
+
+
+def _made(function: Function, args: Any, options: Any, result: Any) -> list[Step]:
+    name = function.name
+    if name in _ZEROS and not result.any():
+        return _copied(result, np.zeros(1, result.dtype))
+    if name in _COPIES and isinstance(args[0], np.ndarray) and result.flags.c_contiguous:
+        return _copied(result.reshape(args[0].shape), args[0]) if args[0].size == result.size else []
+    if name == "np.concatenate" and result.ndim:
+        axis = args[1] if len(args) > 1 else options.get("axis", 0)
+        ends = np.cumsum([each.shape[axis] for each in args[0]])
+        parts = [_copied(*pair) for pair in zip(np.split(result, ends[:-1], axis), args[0], strict=True)]
+        return [step for part in parts for step in part] if all(parts) else []
+    if name == "np.sum":
+        return _summed(result, *args, **options)
+    if name == "np.mean" and not result.ndim:
         a = args[0]
         few = a.flags.c_contiguous and 0 < a.size <= softmax_xent.AT_ONCE and a.dtype.char in "fd"
         plain = all(each is None or each is False for each in (*args[1:], *options.values()))
-        return Step(softmax_xent.mean_of_few, (a.reshape(-1), result.reshape(1))) if few and plain else None
-    found = None if options else entrywise.find(function.name, args, result)
-    return None if found is None else Step(*found)
+        return [Step(softmax_xent.mean_of_few, (a.reshape(-1), result.reshape(1)))] if few and plain else []
+    found = None if options else entrywise.find(name, args, result)
+    return [] if found is None else [Step(*found)]
+
+
+def _summed(
+    result: Any, a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **others: Any
+) -> list[Step]:
+    """Sum over the first axes, where NumPy adds row after row."""
+    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    leading = axes == tuple(range(len(axes))) and dtype is None and not others and a.dtype == result.dtype
+    whole = a.size and a.flags.c_contiguous and a.dtype.char in "fd"
+    if not (leading and whole and _by_rows(a.shape, len(axes), a.dtype)):
+        return []
+    return [Step(moving.sum_rows, (a.reshape(-1, result.size), result.reshape(-1)))]
+
+
+@cache
+def _by_rows(shape: tuple[int, ...], axes: int, dtype: np.dtype[Any]) -> bool:
+    """Tell whether NumPy sums such an array over its first axes row after row."""
+    rows = np.random.default_rng(0).standard_normal((prod(shape[:axes]), prod(shape[axes:]))).astype(dtype)
+    total = rows[0].copy()
+    for row in rows[1:]:
+        total += row
+    return total.tobytes() == rows.reshape(shape).sum(axis=tuple(range(axes))).tobytes()
 
 
 def into(instruction: Instruction, function: Function, args: Any, result: Any) -> str:

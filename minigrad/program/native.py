@@ -9,7 +9,7 @@ where it lay (the next batch) is a few words of the table. The loops are those o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import is_
 from typing import Any
 
@@ -17,10 +17,10 @@ import numpy as np
 from minigrad_kernels import blas, driver, entrywise, products
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop, noted, numba
-from minigrad_kernels.loops import scratch_noted
+from minigrad_kernels.loops import called_by, scratch_noted
 from numpy.lib.array_utils import byte_bounds
 
-from minigrad.program import passes
+from minigrad.program import passes, source
 from minigrad.program.functions import (
     Check,
     Function,
@@ -30,10 +30,10 @@ from minigrad.program.functions import (
     literal,
     written,
 )
-from minigrad.program.instructions import Instruction, Listing, Value, mapped, values
-from minigrad.program.lines import as_loop, into, is_noted
+from minigrad.program.instructions import Instruction, Listing, Value, arrays_of, mapped, values
+from minigrad.program.lines import as_steps, into, is_noted
 from minigrad.program.memory import Block
-from minigrad.program.passes.chain import OfChain, single
+from minigrad.program.passes.chain import OfChain, single, stretched
 from minigrad.program.passes.common import is_pure
 from minigrad.program.passes.stage import after
 from minigrad.program.steps import Step, is_ahead, is_one_piece, root_of, updated_by_rows
@@ -55,12 +55,12 @@ class Native:
 
     def __init__(self, listing: Listing, given: Sequence[Any]) -> None:
         self.lines: list[str] = []
+        self._read: dict[str, str] = {}  # what is read in the place of a line whose formula is closed
         self.scope: dict[str, Any] = {
-            "np": np,
             "drive": driver.driver(),
             "fail": _fail,
             "whole": root_of,
-            **_scope(listing),
+            **source.scope(listing),
         }
         self._last = list(given)
         self._words: dict[int, list[tuple[Any, int, int]]] = defaultdict(list)
@@ -77,11 +77,14 @@ class Native:
         for value, each in zip(listing.given, given, strict=True):
             self._bind(value, each)
         listing = after(listing, passes.ON_PROCESSOR)
-        with noted(driver.call) as calls, scratch_noted() as scratch:
+        with called_by(driver.call), noted() as calls, scratch_noted() as scratch:
             between: list[tuple[str, Any]] = []
             for instruction in listing.instructions:
+                before = len(self._steps)
                 self._do(instruction, calls)
-                between += [(f"in {instruction.function.name}", each) for each in scratch[len(between) :]]
+                for step in self._steps[before:]:
+                    step.closed = instruction.closed
+                between += [(f"in {instruction.name}", each) for each in scratch[len(between) :]]
         kept = [self.env[value] for value in listing.kept]
         self.first = tuple(
             eval(self._kept(value), {value.name: each})
@@ -93,8 +96,8 @@ class Native:
         self.block = self._settle(listing, between, kept)
         self._write(steps)
         self.lines.append(f"return ({''.join(f'{self._kept(value)}, ' for value in listing.kept)})")
-        self.text = "def replay():\n" + "\n".join(f"    {line}" for line in self.lines) + "\n"
-        exec(compile(self.text, "<native program>", "exec"), self.scope)
+        exec(compile(_function(self.lines), "<native program>", "exec"), self.scope)
+        self.text = _function([self._read.get(line, line) for line in self.lines])
         self._replay = self.scope["replay"]
         used = self._replay.__code__.co_names
         self._views = {k: [view for view in views if view[0] in used] for k, views in self._views.items()}
@@ -189,16 +192,25 @@ class Native:
                 options = {**options, "out": (np.empty((), args[0].dtype), None)}
             result = function.kernel(*args, **options)
             for what, arguments in calls:
-                if not isinstance(what, Loop):
-                    self.scope.setdefault(what.name, what.plain)
-                product = blas.find(*arguments) if what is products.blas else None
-                self._steps.append(Step(product or what, arguments))
+                self._steps.append(self._step(what, arguments))
             self._bind_all(instruction.result, result)
         elif isinstance(function, Check) and fixed and args[0].flags.c_contiguous:
             function.run(*args)
             self._steps.append(Step(entrywise.none, (args[0].reshape(-1),)))
         else:
             self._by_python(instruction, function, args, options, fixed)
+
+    def _step(self, what: Loop | Host, arguments: tuple[Any, ...]) -> Step:
+        """Return what a kernel has run as a step."""
+        if isinstance(what, Loop):
+            return Step(what, arguments)
+        self.scope.setdefault(what.name, what.plain)
+        product = blas.find(*arguments) if what is products.blas else None
+        return (
+            Step(product or what, arguments)
+            if product
+            else Step(*(what.as_loop(*arguments) or (what, arguments)))
+        )
 
     def _do_chain(self, function: OfChain, args: Sequence[Any]) -> None:
         chain, numbers = function.chain()
@@ -212,9 +224,13 @@ class Native:
     def _alone(self, instruction: Instruction, result: Any) -> Step | None:
         """Return a function of single entries as a chain of its own, where it is one."""
         function = single(instruction)
-        args = [] if function is None else [self.env[value] for value in function.given]
-        if function is None or not all(each.flags.c_contiguous for each in (*args, result)):
+        given = instruction.reads if function is None else function.given
+        args = [self.env[value] for value in given]
+        if not all(each.flags.c_contiguous for each in (*args, result)):
             return None
+        if function is None:
+            found = stretched(instruction, args, result)
+            return None if found is None else Step(*found)
         chain, numbers = function.chain()
         return Step(chain, (*args, *numbers, result))
 
@@ -227,12 +243,14 @@ class Native:
             self._numbers.add(instruction.result)
             result = np.array(result)  # which a loop can write into
         made = list(instruction.makes)
-        if isinstance(function, InPlace):
+        if not made and fixed and (steps := as_steps(function, args, options, None)):
+            self._steps += steps
+        elif isinstance(function, InPlace):
             # as a function: a statement would make a local variable of its left side
             self.scope[name := f"i{function.run.__name__.lstrip('i')}"] = function.run
             self._line(instruction, f"{name}({written(instruction.arguments, {})})")
         elif not made:
-            self._line(instruction, instruction.text())
+            self._line(instruction, instruction.code())
         elif isinstance(instruction.result, Value):
             value = instruction.result
             if isinstance(result, np.ndarray) and id(root_of(result)) in self._roots:
@@ -241,8 +259,8 @@ class Native:
             self._bind(value, result)
             if self._is_constant(instruction):
                 self._constants.add(value)
-            elif fixed and (small := as_loop(function, args, options, result)) is not None:
-                self._steps.append(small)
+            elif fixed and (steps := as_steps(function, args, options, result)):
+                self._steps += steps
             elif fixed and (alone := self._alone(instruction, result)) is not None:
                 self._steps.append(alone)
             elif isinstance(result, np.ndarray) and not result.flags.writeable:
@@ -295,9 +313,11 @@ class Native:
             return
         rows = [row for step in steps for row in self._rows(step.what, step.arguments)]
         self.rows += rows
-        name = f"table_{len(self._tables)}"
-        self.scope[name] = np.array(rows, np.int64)
-        self.lines.append(f"drive({name}) < 0 or fail()  # {', '.join(map(repr, steps))}")
+        name = f"table_{len(self.scope)}"
+        table = np.array(rows, np.int64)
+        self._tables.append(table)  # which has to stay
+        self.scope[name] = driver.address_of(table)
+        self.lines.append(f"drive({name}, {len(table)}) < 0 or fail()  # {', '.join(map(repr, steps))}")
 
     def _rows(self, what: Any, arguments: Sequence[Any]) -> list[tuple[int, int]]:
         """Return the rows of the table for a step."""
@@ -340,6 +360,8 @@ class Native:
             self._own[id(root_of(array))].append((words, position, driver.address_of(array)))
 
     def _line(self, instruction: Instruction, line: str) -> None:
+        if instruction.closed is not None:
+            self._read[line] = instruction.text()
         arrays = tuple(self.env[value] for value in (*instruction.reads, *instruction.makes))
         self._steps.append(Step(line, arrays, instruction if is_ahead(instruction) else None))
 
@@ -349,7 +371,7 @@ class Native:
         return mapped(structure, lambda x: self.env[x] if isinstance(x, Value) else x)
 
     def _bind_all(self, result: Any, found: Any) -> None:
-        for value, each in zip(values(result), _arrays(result, found), strict=True):
+        for value, each in zip(values(result), arrays_of(result, found), strict=True):
             self._bind(value, each)
 
     def _bind(self, value: Value, found: Any) -> None:
@@ -396,19 +418,9 @@ class Native:
         return isinstance(found, np.ndarray) and not self._of_given(found)
 
 
+def _function(lines: Sequence[str]) -> str:
+    return "def replay():\n" + "\n".join(f"    {line}" for line in lines) + "\n"
+
+
 def _fail() -> None:
     raise ValueError("a loop met an index that is outside of its array, or a number that a check refuses")
-
-
-def _arrays(result: Any, found: Any) -> list[Any]:
-    """Return what stands for the values in a result."""
-    if isinstance(result, Value):
-        return [found]
-    return [each for value, each in zip(result or (), found or (), strict=True) if isinstance(value, Value)]
-
-
-def _scope(listing: Listing) -> Mapping[str, Any]:
-    names: dict[str, Any] = {}
-    for instruction in listing.instructions:
-        names |= instruction.function.scope
-    return names

@@ -123,7 +123,8 @@ class Program:
             step.program.save("step.py")  # and then, anywhere: import step; loss = step.step(x, y)
 
         A schedule's rates are written for the next ``steps`` steps. The numbers are those of the kernels' references:
-        to rounding those of the program. Raises ProgramError MG-638 where an optimizer has no formula in NumPy.
+        to rounding those of the program. Raises ProgramError MG-638 where an optimizer has no formula in NumPy, and
+        MG-650 where a formula is kept from readers.
         """
         saving.save(self, path, steps)
 

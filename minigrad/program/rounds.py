@@ -112,7 +112,7 @@ class Rounds:
         moves.rounds = n
         own = [row for row in gathers if row] + native.rows + [row for row, _ in self._keep]
         table = np.array(own + [row for row, _ in self._watch], np.int64)
-        rounds.driver_of_rounds()(table, len(own), moves.places(), moves.columns(n), done)
+        rounds.run_rounds(table, len(own), moves.places(), moves.columns(n), done)
         return returned
 
     def _move(self, moves: Moves, i: int, k: int, like: Any, ahead: Ahead) -> Any:

@@ -11,6 +11,7 @@ from minigrad_kernels.blas import Product
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop
 
+from minigrad.program.closed import Closed
 from minigrad.program.instructions import Instruction
 from minigrad.program.tracer import is_array
 from minigrad.program.updating import Advance, Coefficients
@@ -20,17 +21,20 @@ class Step:
     """Something that the replay does: a loop or a Host with its arguments, or a line of Python and its arrays.
 
     ``ahead`` is the instruction of a line of Python's that could be done for many steps at once: of an optimizer's
-    coefficients, of random numbers, of the count of steps.
+    coefficients, of random numbers, of the count of steps. ``closed`` is what may not be read in it.
     """
 
-    __slots__ = ("ahead", "arguments", "what")
+    __slots__ = ("ahead", "arguments", "closed", "what")
 
     def __init__(
         self, what: Loop | Host | Product | str, arguments: tuple[Any, ...], ahead: Instruction | None = None
     ) -> None:
         self.what, self.arguments, self.ahead = what, arguments, ahead
+        self.closed: Closed | None = None
 
     def __repr__(self) -> str:
+        if self.closed is not None:
+            return self.closed.name
         if isinstance(self.what, Loop):
             helper = self.what.names.get("of_entry", self.what)
             return str(helper.function.__name__.removesuffix("_loop"))
@@ -45,6 +49,12 @@ class Step:
             return True
         is_loop = isinstance(self.what, (Loop, driver.Team))
         return is_loop and None not in map(driver.kind_of, self.arguments)
+
+    def instead(self, what: Loop | Host, arguments: tuple[Any, ...]) -> Step:
+        """Return what takes this step's place."""
+        step = Step(what, arguments)
+        step.closed = self.closed
+        return step
 
     def touches(self, root: Any) -> bool:
         """Tell whether one of its arrays lies in this memory."""
@@ -71,10 +81,11 @@ def updated_by_rows(steps: Sequence[Step], kept: Sequence[Any]) -> list[Step]:
         team, count = rows
         theta, _, *state, coefficients = update.arguments
         matrices = [each.reshape(dw.shape) for each in (theta, *state)]
-        rest = Step(step.what, (*workers, db, x, w, dx, np.empty((0, x.size), x.dtype)))
+        less = (*workers, db, x, w, dx, np.empty((0, x.size), x.dtype))
         at = found.index(step)
-        found[at : at + 1] = [rest] if dx.size else []
-        found[found.index(update)] = Step(team, (count, count, db, x, *matrices, coefficients))
+        found[at : at + 1] = [step.instead(step.what, less)] if dx.size else []
+        by_rows = (count, count, db, x, *matrices, coefficients)
+        found[found.index(update)] = update.instead(team, by_rows)
     return found
 
 

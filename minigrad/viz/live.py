@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from minigrad.errors import MinigradError, ProgramError
-from minigrad.program import passes
+from minigrad.program import messages, passes
 from minigrad.program.instructions import Listing, Phase, Value, mapped, values
 from minigrad.program.passes.common import is_pure
 from minigrad.program.sources import Argument
@@ -74,9 +74,13 @@ class Rule:
 def rule_of(update: Update) -> Rule:
     """Return the formula of a recorded update.
 
-    MG-671 where it is none of single entries, or gradients are clipped by their norm.
+    MG-671 where it is none of single entries, or gradients are clipped by their norm; MG-650 where it is kept from
+    readers.
     """
     rows = update.rows
+    if update.sealed:
+        called = f"{update.optimizer}'s formula"
+        raise ProgramError("MG-650", messages.closed(called, update.sealed, "a page as JavaScript"))
     if update.max_norm is not None:
         raise ProgramError("MG-671", f"{update.optimizer} clips gradients by their norm, max_norm. {_FIX}")
     noted = Noted()
@@ -108,8 +112,8 @@ def rule_of(update: Update) -> Rule:
     )
 
 
-def live(trace: Trace) -> Live:
-    """Return the program of a recorded step.
+def live(trace: Trace, rows: int = 0, more: int = 0) -> Live:
+    """Return the program of a recorded step; with ``more`` inputs, those of ``rows`` rows, than were recorded.
 
     ProgramError MG-671, which says why, where there is none: the recording has several steps or none, an operation
     decides by numbers, or what it computes is not what was recorded.
@@ -119,7 +123,7 @@ def live(trace: Trace) -> Live:
         raise ProgramError(
             "MG-671", f"{trace.title or 'the recording'} has {many}; a live page has one. {_FIX}"
         )
-    return _Again(trace).run()
+    return _Again(trace, rows, more).run()
 
 
 _FIX = "The page is as it was recorded. Record one step: mg.record(step)."
@@ -136,8 +140,9 @@ class _At:
 class _Again:
     """Runs a recorded step once more, in a trace."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, rows: int = 0, more: int = 0) -> None:
         self.recorded, self.noted = trace, Noted()
+        self.rows, self.more = rows, more
         self.nodes: dict[int, Any] = {}  # node -> what stands for its value
         self.saved: dict[int, tuple[Any, ...]] = {}
         self.gradients: dict[int, Any] = {}  # of the walk that runs
@@ -149,7 +154,7 @@ class _Again:
         """Return the program."""
         for node in self.recorded.nodes:
             if node.operation is None:
-                self.nodes[node.index] = self._give(node.value, node.name)
+                self.nodes[node.index] = self._give(self._longer(node), node.name)
         for kind, run in groupby(self.recorded.events, _batch):
             part = list(run)
             start = len(self.noted.instructions)
@@ -175,6 +180,12 @@ class _Again:
         tracer = self.noted.give(np.array(array), name, Argument(len(self.noted.given)))
         self.known[id(array)] = tracer
         return tracer
+
+    def _longer(self, node: Node) -> Host:
+        """The value of a node, with further rows like its last one where those are wanted."""
+        if not self.more or node.role != "input" or node.shape[:1] != (self.rows,):
+            return node.value
+        return np.concatenate([node.value, *[node.value[-1:]] * self.more])
 
     def _replay(self, part: Sequence[Event]) -> None:
         event = part[0]
@@ -218,12 +229,12 @@ class _Again:
                 made = together[event.position]
             else:
                 made = rule(event.position, incoming, y, arrays, params)
-            made = self._fitted(made, self.recorded.nodes[event.input])
+            made = self._fitted(made, self.nodes[event.input])
             self._is(event.incoming, incoming, event)
             self._is(event.contribution, made, event)
             if event.local is not None:
                 ones = np.ones_like(incoming)
-                local = np.broadcast_to(rule(event.position, ones, y, arrays, params), event.local.shape)
+                local = np.broadcast_to(rule(event.position, ones, y, arrays, params), incoming.shape)
                 self._is(event.local, local, event)
             before = None if event.first else self.gradients.get(event.input)
             total = made if before is None else _of_an_array(before + made)
@@ -231,17 +242,17 @@ class _Again:
             self.noted.rename(total, f"d_{self.recorded.nodes[event.input].name}")
             self._is(event.total, total, event)
 
-    def _fitted(self, part: Any, node: Node) -> Any:
-        if part.shape != node.shape:
-            part = np.sum(part, axis=stretched(part.shape, node.shape), keepdims=True).reshape(node.shape)
+    def _fitted(self, part: Any, like: Any) -> Any:
+        if part.shape != like.shape:
+            part = np.sum(part, axis=stretched(part.shape, like.shape), keepdims=True).reshape(like.shape)
         part = _of_an_array(part)
-        return part if part.dtype == node.dtype else part.astype(node.dtype)
+        return part if part.dtype == like.dtype else part.astype(like.dtype)
 
     def _is(self, array: Host, tracer: Any, event: Event) -> None:
         """Note which value a recorded array is; MG-671 where the numbers are others."""
         if not isinstance(tracer, Tracer):
             tracer = self._give(np.asarray(tracer), "constant")
-        if array.shape != tracer.shape or not _is_close(array, tracer.value):
+        if not self.more and (array.shape != tracer.shape or not _is_close(array, tracer.value)):
             raise ProgramError(
                 "MG-671",
                 f"{self._named(event)} gives other numbers when it runs once more: it depends on something that is "

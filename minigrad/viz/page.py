@@ -30,7 +30,13 @@ SCRIPTS = (
     "graph.js",
     "numpy.js",
     "live.js",
+    "editor.js",
+    "views.js",
+    "curves.js",
     "see.js",
+    "landscape.js",
+    "histograms.js",
+    "compare.js",
     "change.js",
     "stepper.js",
 )
@@ -86,7 +92,7 @@ def _display(
     trace: Trace, follow: str | Iterable[str], collapse: bool | None, budget: int, *, alone: bool
 ) -> Markup:
     """The stepper, ``alone`` on a page or among other things."""
-    program = page_live.page(trace)
+    program, closed = page_live.page(trace)
     data = collect(trace, (follow,) if isinstance(follow, str) else tuple(follow), budget, program)
     script = _script().replace("__PROGRAM__", page_live.as_script(program, data))
     uid = "mg" + secrets.token_hex(6)
@@ -96,7 +102,7 @@ def _display(
     return tag(
         "div",
         tag("style", Markup(_style())),
-        tag("div", tag("span", name, class_="mg-title"), _introduction(trace), class_="mg-head"),
+        tag("div", tag("span", name, class_="mg-title"), _introduction(trace, closed), class_="mg-head"),
         tag("div", class_="mg-controls"),
         tag(
             "div",
@@ -134,14 +140,14 @@ def save(
     atomic_write(path, document(f"{trace.title or 'recorded step'} · minigrad", _PAGE_CSS, shown))
 
 
-def _introduction(trace: Trace) -> Markup:
-    """What is to be seen, in a sentence of the program's own and one of ours."""
+def _introduction(trace: Trace, closed: str) -> Markup:
+    """What is to be seen, in a sentence of the program's own and one of ours, and why no number can be changed."""
     own = " ".join(trace.about.split())
     own = own if len(own) <= _LONGEST else own[: _LONGEST - 1].rsplit(" ", 1)[0] + " …"
     kinds = {event.kind for event in trace.events}
     way = [text for kind, text in _WAY.items() if kind in kinds]
     sequence = f"Event by event: {', then '.join(way)}." if way else ""
-    return tag("p", " ".join(filter(None, (own, sequence))), class_="mg-about")
+    return tag("p", " ".join(filter(None, (own, sequence, closed))), class_="mg-about")
 
 
 def _list(trace: Trace) -> Markup:
@@ -168,4 +174,5 @@ def _script() -> str:
 
 @cache
 def _style() -> str:
-    return themed(".mg-stepper") + asset("graph.css") + asset("stepper.css") + asset("change.css")
+    sheets = ("graph.css", "stepper.css", "change.css", "views.css")
+    return themed(".mg-stepper") + "".join(map(asset, sheets))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
 
@@ -16,8 +16,9 @@ from minigrad.program.javascript_names import TYPES
 from minigrad.tensor import Tensor
 from minigrad.viz.live import Live, Rule, live, rule_of
 from minigrad.viz.page_arrays import Store
+from minigrad.viz.page_rows import Printed, printed
 from minigrad.viz.trace import NewLoss, Trace, Update
-from minigrad.viz.update_rows import rows
+from minigrad.viz.update_rows import rows, sealed
 
 CHOICE: dict[str, Callable[..., optim.Optimizer]] = {
     "GD": optim.GD,
@@ -38,6 +39,7 @@ class Page:
     program: Live
     rules: list[dict[str, Any]]
     updates: list[dict[str, Any]]
+    printed: Printed
     text: str
     names: dict[int, str] = field(default_factory=dict)
 
@@ -47,8 +49,14 @@ class Page:
             [value.name, node, store.add(trace.nodes[node].value), TYPES[trace.nodes[node].dtype]]
             for node, value in self.program.given.items()
         ]
+        longer = self.printed.constants
         constants: list[list[Any]] = [
-            [value.name, None, store.add(array), TYPES[array.dtype.name]]
+            [
+                value.name,
+                value.name in longer,
+                store.add(longer.get(value.name, array)),
+                TYPES[array.dtype.name],
+            ]
             for value, array in self.program.constants
         ]
         states = [k for update in self.updates for k in self._states(trace, update, store)]
@@ -64,7 +72,7 @@ class Page:
             "loss": self.program.loss.name,
             "lossArray": store.add(trace.nodes[trace.loss].value) if trace.loss is not None else None,
             "updates": self.updates,
-            "see": _seen(trace, self.program),
+            "see": None if self.printed.seen is None else asdict(self.printed.seen),
             "rules": self.rules,
             "outcome": next((e.index for e in trace.events if isinstance(e, NewLoss)), None),
         }
@@ -80,27 +88,30 @@ class Page:
         return list(found.values())
 
 
-def page(trace: Trace) -> Page | None:
-    """Return a recorded step's program for its page; None where there is none, or a page has no function for it."""
+def page(trace: Trace) -> tuple[Page | None, str]:
+    """Return a recorded step's program for its page; None where there is none, or a page has no function for it.
+
+    Behind that stands why, where the reader is to know it: a formula is kept from readers.
+    """
     try:
         program = live(trace)
-        text = javascript.phases_text(program.listing)
+        made = printed(trace, program)
         rules, names = _Rules(), {key: value.name for key, value in program.values.items()}
         updates = [
             _update(trace, event, program, rules, names)
             for event in trace.events
             if isinstance(event, Update)
         ]
-    except ProgramError:
-        return None
+    except ProgramError as error:
+        return None, str(error) if error.code == "MG-650" else ""
     if updates:
         for label, (rule, event) in _choice().items():
             rules.add(rule, event, label)
     for each in trace.events:
         if isinstance(each, NewLoss) and program.loss is not None:
             names[id(each.old)], names[id(each.new)] = program.loss.name, f"after.{program.loss.name}"
-    printed = f"const program = {text};\nconst rules = [{','.join(rules.texts)}];\n"
-    return Page(program, rules.listed, updates, printed, names)
+    text = f"const program = {made.text};\nconst rules = [{','.join(rules.texts)}];\n"
+    return Page(program, rules.listed, updates, made, text, names), ""
 
 
 NOT_LIVE = "const program = null, rules = [];\n"
@@ -129,43 +140,6 @@ class _Rules:
             }
         )
         return len(self.texts) - 1
-
-
-def _seen(trace: Trace, program: Live) -> dict[str, Any] | None:
-    """Return what may be drawn over one or two inputs: those, what the network makes of them, and what it should.
-
-    The last result that has a row for each and does not depend on what it should be; None where there is none.
-    """
-    data = [
-        trace.nodes[i] for i in program.given if trace.nodes[i].role == "input" and trace.nodes[i].value.ndim
-    ]
-    for node in data:
-        if (
-            node.value.ndim != 2
-            or node.shape[1] not in (1, 2)
-            or node.value.dtype.kind != "f"
-            or node.shape[0] < 2
-        ):
-            continue
-        others = {each.index for each in data if each is not node}
-        leads, found = {node.index}, []
-        for each in trace.nodes:
-            sources = set(each.inputs) if each.operation else set()
-            if sources & others:
-                others.add(each.index)
-            elif sources & leads:
-                leads.add(each.index)
-                if each.value.ndim == 2 and each.shape[0] == node.shape[0]:
-                    found.append(program.values[id(each.value)].name)
-        rows = [
-            other
-            for other in data
-            if other is not node and other.shape in (node.shape[:1], (node.shape[0], 1))
-        ]
-        if found:
-            target = program.given[rows[0].index].name if rows else None
-            return {"x": program.given[node.index].name, "outputs": found, "target": target}
-    return None
 
 
 def _update(
@@ -202,8 +176,9 @@ def _choice() -> dict[str, tuple[Rule, Update]]:
         with modes.hooks(update=seen.append):
             (w * w).sum().backward()
             optimizer.step()
-        event = Update(0, None, 0, type(optimizer).__name__, 1, rows(seen[0]))
-        found[label] = rule_of(event), event
+        if not sealed(seen[0]):
+            event = Update(0, None, 0, type(optimizer).__name__, 1, rows(seen[0]))
+            found[label] = rule_of(event), event
     return found
 
 

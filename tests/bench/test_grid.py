@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from minigrad.bench.grid import ALL, COMPILED, FEW, GRID, TINY, USUAL, Row, chosen
+from minigrad.bench.data import batches, initial_weights
+from minigrad.bench.further import FURTHER, MICRO, Further
+from minigrad.bench.grid import ALL, COMPILED, FEW, GRID, TINY, USUAL, Row, chosen, row_of
 from minigrad.errors import ConfigError
 
 SMALL = Row((4, 3, 2), 5, "sgd")
@@ -31,13 +35,14 @@ def test_the_products_of_a_step() -> None:
     """Forward and weight gradients of both layers, the input's gradient of the second only: 2 m k n each."""
     forward = 2 * 5 * 4 * 3 + 2 * 5 * 3 * 2
     assert SMALL.flops == 2 * forward + 2 * 5 * 2 * 3
-    assert [tuple(p) for p in SMALL.products] == [
+    assert {tuple(p) for p in SMALL.products} == {
         (5, 4, 3, "right"),
         (5, 3, 2, "right"),
         (3, 5, 4, "left"),
         (2, 5, 3, "left"),
         (5, 2, 3, ""),
-    ]
+    }
+    assert len(SMALL.products) == 5
 
 
 def test_the_bytes_of_a_step() -> None:
@@ -55,9 +60,32 @@ def test_tiny_networks_are_rows() -> None:
         ("64–32–10", 1),
         ("64–32–10", 16),
     }
-    assert all(row.is_tiny for row in TINY)
-    assert not any(row.is_tiny for row in GRID)
-    assert [row.network for row in ALL if row.is_regression] == ["2–4–1"] * 4
+    assert all(row.group for row in TINY)
+    assert not any(row.group for row in GRID)
+    assert [row.network for row in ALL if isinstance(row, Row) and row.is_regression] == ["2–4–1"] * 4
+
+
+@pytest.mark.parametrize("row", FURTHER, ids=lambda row: row.name)
+def test_networks_beyond_dense_are_rows(row: Further) -> None:
+    """What a row says of its network is what the network is: its parameters, and one product for each of its layers."""
+    weights = initial_weights(row)
+    assert row.parameters == sum(array.size for array in weights.values())
+    assert row.group == "networks beyond dense"
+    x, y = next(batches(row))
+    assert len(x) == len(y) == row.batch
+    assert x.nbytes == row.batch_bytes
+
+
+def test_the_products_of_a_convolution_by_hand() -> None:
+    """LeNet's first: 6 outputs of 25 taps at 28 by 28 pixels; the second's taps are 6 times as many."""
+    products = Further("LeNet", 2).products
+    assert (2 * 784, 25, 6, "right") in products
+    assert (2 * 784, 6, 25, "") not in products  # nobody asks for the gradient of the picture
+    assert {(200, 150, 16, "right"), (16, 200, 150, "left"), (200, 16, 150, "")} < set(products)
+
+
+def test_the_smallest_gpts_have_the_published_numbers_of_parameters() -> None:
+    assert [Further(kind, 1).parameters for kind in MICRO] == [4192, 14528]
 
 
 def test_rows_are_chosen_by_what_they_are() -> None:
@@ -65,6 +93,7 @@ def test_rows_are_chosen_by_what_they_are() -> None:
         Row((2, 4, 1), 1, "sgd"),
         Row((784, 128, 10), 1, "sgd"),
     )
+    assert chosen(["LSTM", "gpt-of-4192"]) == (Further("LSTM", 32), Further("GPT of 4,192", 1))
     assert chosen() == ALL
     with pytest.raises(
         ConfigError, match=r"MG-802 no row has batch '7'\. There are rows with 1, 16, 32, 128, 1024"
@@ -76,4 +105,5 @@ def test_rows_are_chosen_by_what_they_are() -> None:
 
 def test_a_row_passes_through_json() -> None:
     assert Row.from_dict({"widths": [4, 3, 2], "batch": 5, "optimizer": "sgd"}) == SMALL
-    assert Row.from_dict(SMALL.to_dict()) == SMALL
+    for row in (SMALL, *FURTHER):
+        assert row_of(json.loads(json.dumps(row.to_dict()))) == row

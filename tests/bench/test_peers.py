@@ -10,6 +10,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.bench.data import batches, initial_weights
+from minigrad.bench.further import FURTHER, MICRO, Further
 from minigrad.bench.grid import Row
 from minigrad.bench.peers import PEERS, Peer, Task, c_peer, choose
 from minigrad.bench.peers.minigrad_peer import eager
@@ -43,6 +44,42 @@ def test_every_peer_computes_the_same_losses(peer: Peer, variant: str, optimizer
         assert largest_difference(losses, reference(row)) < 2e-6
 
 
+@pytest.mark.parametrize("kind", dict.fromkeys(row.kind for row in FURTHER))
+@pytest.mark.parametrize(("peer", "variant"), CASES)
+def test_every_peer_computes_the_same_losses_beyond_dense(peer: Peer, variant: str, kind: str) -> None:
+    """Against minigrad's own NumPy references in float64; Adam's first steps go by signs, so that roundings grow."""
+    row = Further(kind, 3)
+    if peer.missing or not peer.takes(row):
+        pytest.skip(f"{peer.name}: {peer.missing or 'dense networks only'}")
+    expected = reference(row)
+    program = peer.build(Task(row, initial_weights(row), variant=variant))
+    placed = [program.place(x, y) for x, y in islice(batches(row), STEPS)]
+    losses = program.over(placed)() if program.over else [program.step(x, y) for x, y in placed]
+    assert largest_difference([loss.item() for loss in losses], expected) < 2e-4
+
+
+@pytest.mark.skipif(bool(PEERS["c"].missing), reason=PEERS["c"].missing)
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("kind", MICRO)
+def test_the_gpt_in_c_trains_to_minigrads_parameters(kind: str, batch: int) -> None:
+    """After 20 steps, within a part of the way that they went: Adam goes by a gradient's sign where it is next to 0."""
+    row = Further(kind, batch)
+    weights = initial_weights(row)
+    trained = c_peer.network(Task(row, weights))
+    place, step = eager(Task(row, weights))
+    given = list(islice(batches(row), STEPS))
+    losses = trained.train(given)()
+    np.testing.assert_allclose(losses, [step(*place(x, y)).item() for x, y in given], rtol=2e-5)
+    before = np.concatenate([array.ravel() for array in weights.values()])
+    (model,) = (
+        cell.cell_contents for cell in step.__closure__ if isinstance(cell.cell_contents, mg.nn.Module)
+        and not isinstance(cell.cell_contents, mg.nn.Loss)
+    )  # fmt: skip
+    mine = np.concatenate([array.ravel() for array in model.state_dict().values()])
+    moved = np.abs(mine - before).max()
+    np.testing.assert_allclose(trained.parameters(), mine, rtol=0, atol=2e-3 * moved)
+
+
 @pytest.mark.skipif(bool(PEERS["c"].missing), reason=PEERS["c"].missing)
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("variant", ["serial", "threads"])
@@ -51,7 +88,7 @@ def test_the_c_program_trains_to_minigrads_parameters(batch: int, variant: str, 
     """What 20 steps leave behind: of two inputs and of many, within a few roundings of a float32 each step."""
     for widths in ((2, 4, 1), (64, 32, 10), (100, 60, 60, 10)):
         row = Row(widths, batch, optimizer)
-        network = c_peer.Network(Task(row, initial_weights(row), variant=variant))
+        network = c_peer.network(Task(row, initial_weights(row), variant=variant))
         place, step = eager(Task(row, initial_weights(row)))
         given = list(islice(batches(row), STEPS))
         losses = network.train(given)()

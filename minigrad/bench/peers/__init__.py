@@ -14,7 +14,8 @@ from shutil import which
 from typing import Any, NamedTuple
 
 from minigrad.bench.data import Weights
-from minigrad.bench.grid import Row
+from minigrad.bench.further import FURTHER, MICRO, Further
+from minigrad.bench.rows import Step
 from minigrad.errors import ConfigError
 
 RATES = {"sgd": 0.01, "adam": 0.001}
@@ -24,7 +25,7 @@ BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
 class Task(NamedTuple):
     """What a peer is to train: the row from these weights, on ``device``, with so many threads, in this variant."""
 
-    row: Row
+    row: Step
     weights: Weights
     device: str = "cpu"
     threads: int = 2
@@ -55,6 +56,7 @@ class Peer:
     ``tool`` is a program that has to be there too. ``keeps`` says that what it compiles is kept on disk.
     ``eager`` is the peer without whose slowness nobody would compile.
     ``slow`` peers compile so long, or run so slowly, that a quick run leaves them out.
+    ``further`` are the networks beyond dense ones that it trains.
     """
 
     name: str
@@ -69,6 +71,11 @@ class Peer:
     eager: str = "torch"
     gpu: bool = False
     slow: bool = False
+    further: tuple[str, ...] = ()
+
+    def takes(self, row: Step) -> bool:
+        """Tell whether it trains the network of a row."""
+        return not isinstance(row, Further) or row.kind in self.further
 
     @property
     def missing(self) -> str:
@@ -95,10 +102,20 @@ KINDS = {
 OURS = {"eager": "minigrad", "compiled": "mg.compile", "epoch": "mg.over"}
 """minigrad itself, once for each kind."""
 
+_EVERY = tuple(dict.fromkeys(row.kind for row in FURTHER))
+
 PEERS = {
     peer.name: peer
     for peer in (
-        Peer("minigrad", "minigrad_peer", "minigrad", "this engine, eager", beside=("compiled",), gpu=True),
+        Peer(
+            "minigrad",
+            "minigrad_peer",
+            "minigrad",
+            "this engine, eager",
+            beside=("compiled",),
+            gpu=True,
+            further=_EVERY,
+        ),
         Peer(
             "mg.compile",
             "minigrad_compile_peer",
@@ -109,6 +126,7 @@ PEERS = {
             keeps=True,
             eager="minigrad",
             gpu=True,
+            further=_EVERY,
         ),
         Peer(
             "mg.over",
@@ -120,6 +138,7 @@ PEERS = {
             keeps=True,
             eager="minigrad",
             gpu=True,
+            further=_EVERY,
         ),
         Peer(
             "torch",
@@ -129,6 +148,7 @@ PEERS = {
             beside=("eager", "compiled", "epoch"),
             variants=("plain", "foreach", "fused"),
             gpu=True,
+            further=_EVERY,
         ),
         Peer(
             "torch.compile",
@@ -182,6 +202,7 @@ PEERS = {
             beside=("compiled", "epoch"),
             variants=("serial", "threads"),
             tool="gcc",
+            further=MICRO,
         ),
     )
 }

@@ -1,4 +1,5 @@
-"""A plain C program of the step, ``step.c``: compiled by gcc when it is asked for, with the OpenBLAS that NumPy brings.
+"""Plain C programs of the step, compiled by gcc when they are asked for: ``step.c`` of dense networks, with the
+OpenBLAS that NumPy brings, and ``gpt.c`` of the smallest GPTs.
 
 Python hands over the batches' addresses and gets the losses back, one call for many steps.
 """
@@ -18,9 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.bench.further import Further
+from minigrad.bench.grid import Row
 from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task
 
-SOURCE = Path(__file__).with_name("step.c")
+DENSE, GPT = (Path(__file__).with_name(name) for name in ("step.c", "gpt.c"))
 FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-shared", "-fPIC")
 VARIANTS = {"serial": "-fopenmp-simd", "threads": "-fopenmp"}
 """How loops outside of BLAS run: on one thread, or on several, which then meet BLAS's own that are still spinning."""
@@ -35,25 +38,10 @@ _SYMBOLS = {
 
 
 class Network:
-    """The network of ``step.c``, with its parameters and its optimizer's state."""
+    """The network of a C program, with its parameters and its optimizer's state."""
 
-    def __init__(self, task: Task) -> None:
-        row = task.row
-        os.environ.setdefault(
-            "GOMP_SPINCOUNT", "10000"
-        )  # as minigrad: OpenMP's threads must not starve BLAS's
-        self._library = compiled(task.variant or "serial")
-        self._count = row.parameters
-        parameters = np.concatenate([array.ravel() for layer in task.weights for array in layer])
-        rate = RATES[row.optimizer]
-        self._network = self._library.network_new(
-            len(row.layers),
-            (ctypes.c_int * len(row.widths))(*row.widths),
-            row.batch,
-            row.optimizer == "adam",
-            *map(ctypes.c_float, (rate, BETA1, BETA2, EPS)),
-            _address(parameters),
-        )
+    def __init__(self, library: Any, held: Any, count: int) -> None:
+        self._library, self._held, self._count = library, held, count
 
     def train(self, batches: list[tuple[NDArray[Any], NDArray[Any]]]) -> Callable[[], NDArray[np.float32]]:
         """Return the function that trains on these batches, one after another, and returns their losses."""
@@ -62,7 +50,7 @@ class Network:
         losses = np.empty(n, np.float32)
 
         def run() -> NDArray[np.float32]:
-            self._library.train(self._network, n, xs, ys, _address(losses))
+            self._library.train(self._held, n, xs, ys, _address(losses))
             return losses
 
         run.batches = batches  # type: ignore[attr-defined]  # whose memory it reads
@@ -71,12 +59,36 @@ class Network:
     def parameters(self) -> NDArray[np.float32]:
         """Return all parameters, one layer after another, w before b."""
         found = np.empty(self._count, np.float32)
-        self._library.network_read(self._network, _address(found))
+        self._library.network_read(self._held, _address(found))
         return found
 
     def __del__(self) -> None:
-        if hasattr(self, "_network"):
-            self._library.network_free(self._network)
+        self._library.network_free(self._held)
+
+
+def network(task: Task) -> Network:
+    """Return the network of a task's row."""
+    # as minigrad: OpenMP's threads must not starve BLAS's
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    row, variant = task.row, task.variant or "serial"
+    settings = tuple(map(ctypes.c_float, (RATES[row.optimizer], BETA1, BETA2, EPS)))
+    if isinstance(row, Further):
+        of = row.reading
+        assert of is not None
+        parameters = np.concatenate([array.ravel() for array in task.weights.values()])
+        sizes = {"WIDTH": of.width, "CONTEXT": of.context, "HEADS": of.heads, "IDS": of.ids}
+        library = compiled(GPT, VARIANTS[variant], *(f"-D{name}={size}" for name, size in sizes.items()))
+        held = library.network_new(row.batch, *settings, _address(parameters))
+        return Network(library, held, row.parameters)
+    assert isinstance(row, Row)
+    parameters = np.concatenate([array.ravel() for layer in task.weights for array in layer])
+    blas, gemm = _openblas()
+    names = (f"-DGEMM={gemm}", f"-DINTEGER={_SYMBOLS[gemm]}")
+    library = compiled(DENSE, VARIANTS[variant], *names, blas, f"-Wl,-rpath,{Path(blas).parent}")
+    widths = (ctypes.c_int * len(row.widths))(*row.widths)
+    adam = row.optimizer == "adam"
+    held = library.network_new(len(row.layers), widths, row.batch, adam, *settings, _address(parameters))
+    return Network(library, held, row.parameters)
 
 
 def build(task: Task) -> Program:
@@ -88,7 +100,7 @@ def build(task: Task) -> Program:
             return made[0].train(batches)
 
         def first() -> Any:
-            made.append(Network(task))
+            made.append(network(task))
             return made[0].train(batches)()
 
         return first
@@ -100,20 +112,17 @@ def build(task: Task) -> Program:
 
 
 @cache
-def compiled(variant: str) -> Any:
-    """Compile ``step.c`` into a temporary folder and load it. RuntimeError with gcc's own words where it fails."""
-    blas, gemm = _openblas()
+def compiled(source: Path, *flags: str) -> Any:
+    """Compile a program into a temporary folder and load it. RuntimeError with gcc's own words where it fails."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "step.so")
-        names = (f"-DGEMM={gemm}", f"-DINTEGER={_SYMBOLS[gemm]}")
-        libraries = (blas, f"-Wl,-rpath,{Path(blas).parent}", "-lm")
         done = subprocess.run(
-            ["gcc", *FLAGS, VARIANTS[variant], *names, str(SOURCE), "-o", str(target), *libraries],
+            ["gcc", *FLAGS, str(source), "-o", str(target), *flags, "-lm"],
             capture_output=True,
             text=True,
         )
         if done.returncode:
-            raise RuntimeError(f"gcc cannot compile {SOURCE.name}: {' '.join(done.stderr.split())[:500]}")
+            raise RuntimeError(f"gcc cannot compile {source.name}: {' '.join(done.stderr.split())[:500]}")
         library = ctypes.CDLL(str(target))
     library.network_new.restype = ctypes.c_void_p
     library.network_free.argtypes = [ctypes.c_void_p]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from minigrad.program.passes.telling import Tell, nobody
 _OPERATORS = {
     ("+", 2): np.add, ("-", 2): np.subtract, ("*", 2): np.multiply, ("/", 2): np.true_divide, ("-", 1): np.negative,
     ("<", 2): np.less, ("<=", 2): np.less_equal, (">", 2): np.greater, (">=", 2): np.greater_equal,
-    ("==", 2): np.equal, ("!=", 2): np.not_equal, ("abs", 1): np.absolute,
+    ("==", 2): np.equal, ("!=", 2): np.not_equal, ("|", 2): np.bitwise_or, ("&", 2): np.bitwise_and,
+    ("abs", 1): np.absolute,
 }  # fmt: skip
 
 
@@ -26,7 +28,7 @@ class OfChain(Function):
     """A chain of instructions on single entries; ``parts`` are they."""
 
     def __init__(self, parts: Sequence[Instruction], given: Sequence[Value], made: Sequence[Value]) -> None:
-        super().__init__(" ".join(each.function.name for each in parts), self._in_turn)
+        super().__init__(" ".join(each.name for each in parts), self._in_turn)
         self.parts, self.given, self.made = list(parts), list(given), list(made)
 
     @property
@@ -65,7 +67,7 @@ class OfChain(Function):
             [
                 f"{', '.join(value.name for value in self.made)} = {made}",
                 f"for i in blocks({self.made[-1].name}):",
-                *(f"    {each.text()}" for each in inside),
+                *(f"    {each.code()}" for each in inside),
             ]
         )
 
@@ -146,6 +148,7 @@ def _joined(parts: Sequence[Instruction], listing: Listing, tell: Tell) -> Instr
         arguments=tuple(given),
         options={},
         result=made[0] if len(made) == 1 else tuple(made),
+        closed=next((each.closed for each in parts if each.closed), None),
     )
 
 
@@ -154,6 +157,34 @@ def single(instruction: Instruction) -> OfChain | None:
     if not is_link(instruction):
         return None
     return OfChain([instruction], list(dict.fromkeys(instruction.reads)), [instruction.result])
+
+
+def stretched(
+    instruction: Instruction, args: Sequence[Any], result: Any
+) -> tuple[Chain, tuple[Any, ...]] | None:
+    """Return a function of two arrays, one of which has the last axes of the other alone, as a chain on rows.
+
+    Those axes are one axis there. None where it is something else.
+    """
+    if instruction.writes or instruction.options or len(args) != 2 or len(instruction.arguments) != 2:
+        return None
+    axes = max(min(len(_without_ones(each.shape)) for each in args), 1)
+    tail = result.shape[-axes:]
+    if result.ndim <= axes or not result.size or (found := _inner(instruction)) is None:
+        return None
+    columns = prod(tail)
+    shapes = {result.shape: (result.size // columns, columns), tail: (columns,)}
+    flat = [_without_ones(each.shape) if each.shape != result.shape else each.shape for each in args]
+    if found.dtypes[-1] != result.dtype or any(shape not in shapes for shape in flat):
+        return None
+    arrays = [each.reshape(shapes[shape]) for each, shape in zip(args, flat, strict=True)]
+    out = result.reshape(shapes[result.shape])
+    return Chain("chain", [Link(found, (0, 1), 2)], out.shape), (*arrays, out)
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    first = next((k for k, length in enumerate(shape) if length != 1), len(shape))
+    return shape[first:]
 
 
 def is_link(instruction: Instruction) -> bool:
@@ -194,8 +225,11 @@ def _inner(instruction: Instruction) -> Inner | None:
     plain = [x for x in operands if not isinstance(x, Value)]
     if len(dtypes) > 1 or any(type(x) not in (int, float) for x in plain):
         return None
+    all_whole = all(type(x) is int and abs(x) < 1 << 62 for x in plain)
     dtype = next(iter(dtypes), None) if dtypes or not is_where else instruction.result.dtype
-    if not isinstance(dtype, np.dtype) or (plain and dtype.kind != "f"):
+    if not isinstance(dtype, np.dtype) or (
+        plain and not (dtype.kind == "f" or (dtype == np.int64 and all_whole))
+    ):
         return None
     if is_where:
         condition = arguments[0]

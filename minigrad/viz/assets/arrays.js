@@ -45,15 +45,15 @@ const heatPicture = (values, shape) => {
   return canvas.toDataURL();
 };
 
-const cells = (at, shape, entry, choose) => {
+const cells = (at, shape, entry, choose, was = () => undefined) => {
   const size = shape.reduce((a, b) => a * b, 1), width = shape[shape.length - 1], table = make("table", { class: "mg-cells" });
   let largest = 0;
   for (let i = 0; i < size; i++) largest = Math.max(largest, Math.abs(at(unflat(shape, i))));
   for (let i = 0; i < size; i += width) table.append(make("tr", {}, ...Array.from({ length: width }, (_, j) => {
-    const place = unflat(shape, i + j), value = at(place), chosen = entry && place.join() === entry.join();
+    const place = unflat(shape, i + j), value = at(place), old = was(place), isNew = old !== undefined && old !== value, chosen = entry && place.join() === entry.join();
     return make("td", {}, make("button", { type: "button", class: chosen ? "mg-chosen" : "", disabled: !entry, style: `background:${tint(value, largest)}`,
-      "aria-label": `entry ${place.join(",")}: ${number(value)}`, "aria-pressed": String(Boolean(chosen)),
-      onclick: () => choose(place) }, number(value)));
+      "aria-label": `entry ${place.join(",")}: ${number(value)}${isNew ? `, was ${number(old)}` : ""}`, "aria-pressed": String(Boolean(chosen)),
+      onclick: () => choose(place) }, number(value), isNew ? make("s", { class: "mg-old" }, number(old)) : null));
   })));
   return make("div", { class: "mg-wide" }, table);
 };
