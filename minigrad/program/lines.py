@@ -160,7 +160,7 @@ def _by_rows(shape: tuple[int, ...], axes: int, dtype: np.dtype[Any]) -> bool:
     return bool(total.tobytes() == rows.reshape(shape).sum(axis=tuple(range(axes))).tobytes())
 
 
-def into(instruction: Instruction, function: Function, result: Any) -> str:
+def into(instruction: Instruction, function: Function, args: Any, result: Any) -> str:
     """Return the statement that computes a result into the array that it has."""
     name, (arguments, options) = instruction.result.name, (instruction.arguments, instruction.options)
     call = function.text(arguments, options)
@@ -169,6 +169,9 @@ def into(instruction: Instruction, function: Function, result: Any) -> str:
     if isinstance(function, OfNumPy) and function.is_ufunc:
         return f"{call[:-1]}, out={name})"
     if isinstance(function, Coefficients):
+        optimizer, clip, _ = args
+        if type(clip) is float and function.own.is_all_of(optimizer) and function.is_constant(optimizer):
+            return f"{function.name}_into({', '.join(map(literal, arguments[:2]))}, {name})"
         return f"{name}[:] = {function.name}_as_numbers({', '.join(map(literal, arguments[:2]))})"
     if isinstance(function, Operator) and function.name in _UFUNCS and len(arguments) == 2:
         return f"{_UFUNCS[function.name]}({', '.join(map(literal, arguments))}, out={name})"
