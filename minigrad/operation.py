@@ -34,6 +34,10 @@ class Operation(Primitive):
     computed: Callable[..., Any] | None = None
     """What ``forward`` computes, as a formula of single entries, where that is more than the textbook's."""
 
+    def __deepcopy__(self, memo: Any) -> Operation:
+        """Like a function, it is itself in a copy of what holds it."""
+        return self
+
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Compute; and record, where a Tensor is among the arguments."""
         if not self.variadic and len(args) != len(self.inputs):

@@ -11,6 +11,7 @@ from typing import Any
 
 from minigrad.backend import Array
 from minigrad.errors import MinigradError, OperationError
+from minigrad.source import sealed
 
 Formula = str | Callable[..., Any]
 """A formula as a text, or as the function from which the text is printed."""
@@ -70,9 +71,8 @@ class Rule:
     @property
     def formula(self) -> str:
         """The rule as a line of text, such as ``g · cos(a)``; a module may keep its formulas from readers."""
-        kept = getattr((self.textbook or self).function, "__globals__", {}).get("__sealed__")
-        if kept:
-            return str(kept)
+        if kept := sealed((self.textbook or self).function):
+            return kept
         if self._formula is None:
             self._formula = printed((self.textbook or self).function, self._params)
         return self._formula
@@ -154,8 +154,11 @@ class Primitive:
 def printed(function: Callable[..., Any], params: Sequence[str] = ()) -> str:
     """Return what a function computes, as a formula of its arguments' names.
 
-    Where that is no formula of single entries, it is what the function's docstring says first, or its name.
+    Where that is no formula of single entries, it is what the function's docstring says first, or its name; and what
+    its module says, where that keeps its formulas from readers.
     """
+    if kept := sealed(function):
+        return kept
     from minigrad import symbols  # which only those need who look at a formula
     from minigrad.symbols.readable import Table
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import sys
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +28,17 @@ _OTHERS = (
 def is_internal(filename: str) -> bool:
     """Whether a file is minigrad's own, NumPy's, or one through which they call."""
     return filename in _OTHERS or filename.startswith(_ROOTS) or _KERNELS in filename
+
+
+def sealed_in(module: Mapping[str, Any]) -> str:
+    """Return what stands in the place of a module's texts where it keeps them from readers, else nothing."""
+    return str(module.get("__sealed__", ""))
+
+
+def sealed(function: Callable[..., Any]) -> str:
+    """Return what stands in the place of a function's text where its module keeps it from readers, else nothing."""
+    function = inspect.unwrap(getattr(function, "func", function))  # of a partial
+    return sealed_in(getattr(function, "__globals__", {}))
 
 
 class SourceLocation(NamedTuple):

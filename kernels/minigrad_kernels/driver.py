@@ -120,7 +120,6 @@ class Entry:
 
         if any(loop.options.get("parallel") for loop in self._loops()):
             _start_threads()
-            return int(compiled().address)
         return objects.address(name, compiled)
 
     def _loops(self) -> Iterator[Loop]:
@@ -168,11 +167,11 @@ def entry(loop: Loop, kinds: tuple[Kind, ...]) -> Entry:
 def call(loop: Loop, arguments: tuple[Any, ...]) -> Any:
     """Run a loop by its entry, which is there sooner than what Numba calls from Python; it returns nothing."""
     kinds = tuple(map(kind_of, arguments))
-    if loop.raises or None in kinds:
+    if None in kinds:
         return loop.dispatcher(*arguments)
     words = np.array([0, *(word for each in arguments for word in words_of(each))], np.int64)
-    driver()(np.array([(entry(loop, kinds).address, address_of(words))], np.int64))  # type: ignore[arg-type]
-    return None
+    raised = run(np.array([(entry(loop, kinds).address, address_of(words))], np.int64))  # type: ignore[arg-type]
+    return loop.dispatcher(*arguments) if raised >= 0 else None  # where it raises again, and says what
 
 
 @cache
@@ -253,11 +252,12 @@ def _tools() -> dict[str, Any]:
     return {"word": word, "real": real, "put": put, "call_at": call_at, **pointers, **numbers, **arrays}
 
 
-_DRIVE = """def drive(table):
-    for i in range(table.shape[0]):
-        call_at(table[i, 0], table[i, 1])
-        if word(table[i, 1], 0) != 0:
-            put(table[i, 1], 0, 0)
+_DRIVE = """def drive(table, count):
+    for i in range(count):
+        words = word(table, 2 * i + 1)
+        call_at(word(table, 2 * i), words)
+        if word(words, 0) != 0:
+            put(words, 0, 0)
             return i
     return -1
 """
@@ -265,16 +265,33 @@ _DRIVE = """def drive(table):
 
 @cache
 def driver() -> Any:
-    """Return ``drive(table)``: it calls table[i, 0], an entry's address, with table[i, 1], where its words lie.
+    """Return ``drive(address, count)``: it walks along a table of calls that lies there.
 
-    It returns -1, or the number of the call that raised, which is the last one that was made.
+    It calls table[i, 0], an entry's address, with table[i, 1], where its words lie, and returns -1, or the number of
+    the call that raised, which is the last one. Ctrl-C is met when it is back, and not before it has begun.
     """
+    return ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 2)(address_of_text("drive", _DRIVE, 2))
+
+
+def address_of_text(name: str, text: str, count: int) -> int:
+    """Return the address of a function of so many whole numbers that returns one, written with ``_tools``."""
     module = numba()
     assert module is not None
-    scope = dict(_tools())
-    exec(compile(_DRIVE, __file__, "exec"), scope)
-    scope["drive"].__module__ = __name__
-    return module.njit("int64(int64[:, ::1])", cache=True)(scope["drive"])
+
+    def compiled() -> Any:
+        scope = dict(_tools())
+        exec(compile(text, __file__, "exec"), scope)
+        scope[name].__module__ = __name__
+        numbers = ", ".join(["int64"] * count)
+        return module.cfunc(f"int64({numbers})", cache=True, error_model="numpy")(scope[name])
+
+    return objects.address(f"{name}_{zlib.crc32(text.encode()):08x}", compiled)
+
+
+def run(table: Any) -> int:
+    """Make the calls of a table, an array of whole numbers; see ``driver``."""
+    made: int = driver()(address_of(table), len(table))
+    return made
 
 
 def at_once_loop(table: Any) -> None:
@@ -306,9 +323,9 @@ class Team(Host):
     def _run(self, workers: int, *arguments: Any) -> None:
         table, kept = self.table(workers, *arguments)
         if workers > 1:
-            at_once().dispatcher(table)
+            at_once().unnoted(table)
         else:
-            driver()(table)
+            run(table)
         del kept
 
     def table(self, workers: int, *arguments: Any) -> tuple[Any, list[Any]]:

@@ -103,8 +103,13 @@ class Loop:
 
     @cached_property
     def compiled(self) -> Implementation:
-        """The loop as Numba compiled it, which is called with less ado than the Loop."""
-        return self.dispatcher
+        """The loop as Numba compiled it, which is called with less ado than the Loop; see also ``called_by``."""
+        return self.unnoted
+
+    @property
+    def unnoted(self) -> Implementation:
+        """The same, also where ``noted`` looks at all calls of ``compiled``."""
+        return self.dispatcher if _caller.get() is None else _late(self)
 
     @cached_property
     def dispatcher(self) -> Implementation:
@@ -146,8 +151,9 @@ class Loop:
         scope = function.__globals__ | self.names | helpers
         bound = FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
         bound.__module__ = function.__module__
-        # the name is also that of the file in the cache: one text with two sets of helpers has two
+        # the name is also that of the file in the cache: one text with two sets of helpers, or of numbers, has two
         parts = [function.__qualname__, *(loop.function.__name__ for loop in self._helpers().values())]
+        parts += [str(number) for number in self.names.values() if isinstance(number, int)]
         bound.__qualname__ = "_".join(parts) + "_parallel" * ("prange" in helpers) + "_inlined" * inlined
         return bound
 
@@ -175,14 +181,36 @@ class Host:
         self.run(*arrays)
 
 
-@contextmanager
-def noted(
-    call: Callable[[Loop, tuple[Any, ...]], Any] = lambda loop, arguments: loop.dispatcher(*arguments),
-) -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
-    """Yield a list of what this thread's kernels run inside the block: each loop, and each Host, with its arguments.
+_Caller = Callable[["Loop", tuple[Any, ...]], Any]
+_caller: ContextVar[_Caller | None] = ContextVar("caller", default=None)
 
-    ``call`` runs a loop that Numba has not made ready yet.
-    """
+
+@contextmanager
+def called_by(call: _Caller) -> Iterator[None]:
+    """Run by ``call``, inside the block, each loop that Numba has not made ready yet."""
+    token = _caller.set(call)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
+def _late(loop: Loop) -> Implementation:
+    """Return a loop that is made ready when it is called outside of ``called_by``."""
+
+    def run(*arguments: Any) -> Any:
+        if (call := _caller.get()) is not None:
+            return call(loop, arguments)
+        if loop.__dict__.get("compiled") is run:
+            loop.__dict__["compiled"] = loop.dispatcher
+        return loop.dispatcher(*arguments)
+
+    return run
+
+
+@contextmanager
+def noted() -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
+    """Yield a list of what this thread's kernels run inside the block: each loop, and each Host, with its arguments."""
     calls: list[tuple[Loop | Host, tuple[Any, ...]]] = []
     thread = get_ident()
 
@@ -200,19 +228,15 @@ def noted(
         for host, run in hosts:
             host.run = noting(host, run)
         for loop, compiled in loops:
-            loop.__dict__["compiled"] = noting(loop, compiled or _called(loop, call))
+            loop.__dict__["compiled"] = noting(loop, compiled or _late(loop))
         yield calls
     finally:
         for host, run in hosts:
             host.run = run
         for loop, compiled in loops:
-            del loop.__dict__["compiled"]
+            loop.__dict__.pop("compiled", None)  # Ctrl-C may have come before it was there
             if compiled is not None:
                 loop.__dict__["compiled"] = compiled
-
-
-def _called(loop: Loop, call: Callable[[Loop, tuple[Any, ...]], Any]) -> Implementation:
-    return lambda *arguments: call(loop, arguments)
 
 
 _scratch: ContextVar[list[Any] | None] = ContextVar("scratch", default=None)

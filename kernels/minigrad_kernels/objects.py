@@ -83,12 +83,24 @@ def _linked(found: Object) -> int | None:
     """Return where the function lies now; None where a name is not there (threads that nobody has started, say)."""
     from llvmlite import binding
 
+    if any(name.startswith("NRT_") for name in found.needs):
+        _memory_known()
     if not all(map(binding.address_of_symbol, found.needs)):
         return None
     engine = _engine()
     engine.add_object_file(binding.ObjectFileRef.from_data(found.code))
     engine.finalize_object()
     return engine.get_function_address(found.function) or None
+
+
+@cache
+def _memory_known() -> None:
+    """Tell the linker where Numba's functions for memory are, as Numba does before it compiles anything itself."""
+    from llvmlite import binding
+    from numba.core.runtime import nrt
+
+    for name, place in nrt._nrt.c_helpers.items():  # type: ignore[attr-defined]
+        binding.add_symbol(name if name.startswith("_") else f"NRT_{name}", place)
 
 
 @cache

@@ -5,5 +5,6 @@
 """
 
 from minigrad.export import pictures as pictures  # these enter their layers
+from minigrad.export import positions as positions
 from minigrad.export import recurrent as recurrent
 from minigrad.export import transformer as transformer

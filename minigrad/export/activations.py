@@ -45,21 +45,24 @@ def _unflatten(graph: Graph, name: str, layer: nn.Unflatten, x: Value) -> Value:
     return Value(graph.add("Reshape", x.name, front), x.axes - 1 + len(sizes))
 
 
-def _gelu(graph: Graph, name: str, layer: nn.GELU, x: Value) -> Value:
+def gelu(graph: Graph, name: str, approximate: str, x: str) -> str:
     """X · ½ (1 + erf(x / √2)), or by tanh, which operator set 17 has no operator for."""
     half, one = _number(graph, name, "half", 0.5), _number(graph, name, "one", 1.0)
-    if layer.approximate == "none":
+    if approximate == "none":
         root = _number(graph, name, "root", math.sqrt(0.5))
-        curve = graph.add("Erf", graph.add("Mul", x.name, root))
+        curve = graph.add("Erf", graph.add("Mul", x, root))
     else:
         root, cube = (
             _number(graph, name, *pair) for pair in (("root", math.sqrt(2 / math.pi)), ("cube", 0.044715))
         )
-        square = graph.add("Mul", x.name, x.name)
-        inner = graph.add("Mul", x.name, graph.add("Add", one, graph.add("Mul", cube, square)))
+        square = graph.add("Mul", x, x)
+        inner = graph.add("Mul", x, graph.add("Add", one, graph.add("Mul", cube, square)))
         curve = graph.add("Tanh", graph.add("Mul", root, inner))
-    phi = graph.add("Mul", half, graph.add("Add", one, curve))
-    return Value(graph.add("Mul", x.name, phi), x.axes)
+    return graph.add("Mul", x, graph.add("Mul", half, graph.add("Add", one, curve)))
+
+
+def _gelu(graph: Graph, name: str, layer: nn.GELU, x: Value) -> Value:
+    return Value(gelu(graph, name, layer.approximate, x.name), x.axes)
 
 
 def _silu(graph: Graph, name: str, layer: nn.SiLU, x: Value) -> Value:
@@ -102,8 +105,7 @@ def _softmin(graph: Graph, name: str, layer: nn.Softmin, x: Value) -> Value:
 
 
 def _glu(graph: Graph, name: str, layer: nn.GLU, x: Value) -> Value:
-    a, b = f"{name}first", f"{name}second"
-    graph.nodes.append(graph.onnx.helper.make_node("Split", [x.name], [a, b], name=a, axis=layer.axis))
+    a, b = graph.split(x.name, [f"{name}first", f"{name}second"], layer.axis)
     return Value(graph.add("Mul", a, graph.add("Sigmoid", b)), x.axes)
 
 

@@ -13,9 +13,8 @@ import numpy as np
 
 import minigrad
 from minigrad import nn
-from minigrad.errors import ConfigError
 from minigrad.export import activations, normalization
-from minigrad.export.writing import Graph, Value, Write
+from minigrad.export.writing import Graph, Value, Write, refused
 
 OPERATORS, FORMAT = 17, 8  # the operator set and the file format that came with it: ONNX 1.12, of 2022
 INPUT = "x"
@@ -106,18 +105,35 @@ def write(graph: Graph, name: str, layer: nn.Module, x: Value) -> Value:
         return LAYERS[type(layer)](graph, name, layer, x)
     if isinstance(layer, QuantizedDense):
         return _quantized(graph, name, layer, x)
+    raise refused(name, layer, _why_not(layer))
+
+
+_STATE = "it takes a state beside x, and a file has one input. Use {}, which runs over the whole sequence."
+_PAIR = "it compares two inputs, and a file has one. Export the network that makes them."
+_LOSS = "it is a loss, which compares outputs with labels. Export the network in front of it."
+_NO_FORWARD = "it only holds others and runs none of them. Put its parts into a Sequential."
+_REASONS: dict[type, str] = {
+    nn.RNNCell: _STATE.format("RNN"),
+    nn.GRUCell: _STATE.format("GRU"),
+    nn.LSTMCell: _STATE.format("LSTM"),
+    nn.CosineSimilarity: _PAIR,
+    nn.CosineEmbeddingLoss: _LOSS,
+    **dict.fromkeys((nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict), _NO_FORWARD),
+}
+
+
+def _why_not(layer: nn.Module) -> str:
+    if isinstance(layer, nn.Loss):
+        return _LOSS
+    if type(layer) in _REASONS:
+        return _REASONS[type(layer)]
     known = ", ".join(kind.__name__ for kind in LAYERS)
-    where = f"layer '{name.removesuffix('.')}'" if name else "the network"
-    raise ConfigError(
-        "MG-861",
-        f"{where} ({layer.describe()}) cannot be written as ONNX. What can: {known}, and dense layers of 8-bit "
-        "integers. Build the network as a Sequential of these.",
-    )
+    return f"it is none of {known}, and no dense layer of 8-bit integers. Build the network as a Sequential of these."
 
 
 def model_of(
     model: nn.Module,
-    sample: tuple[int, ...],
+    sample: tuple[int | str, ...],
     *,
     scaling: Any = None,
     classes: bool = False,
@@ -129,7 +145,7 @@ def model_of(
     Parameters
     ----------
     model : a Sequential, or one layer of it, of the ``LAYERS``; as it is in evaluation.
-    sample : the shape of one sample.
+    sample : the shape of one sample; a name for a length that may differ from call to call.
     scaling : a ``minigrad.data`` scaler, whose (x - offset) / scale comes first, in float64; None for none. The inputs
         are of its ``input_dtype``.
     classes : whether the outputs are logits. The file's first output is then called ``logits`` and a second one,
@@ -160,7 +176,7 @@ def model_of(
 
 def _assembled(
     graph: Graph,
-    sample: tuple[int, ...],
+    sample: tuple[int | str, ...],
     axes: int,
     outputs: list[str],
     kind: int,

@@ -7,15 +7,9 @@ from typing import Any
 import numpy as np
 
 from minigrad import nn
-from minigrad.errors import ConfigError
 from minigrad.export.graph import LAYERS, write
-from minigrad.export.writing import Graph, Value, Write
+from minigrad.export.writing import Graph, Value, Write, refused
 from minigrad.train.pictures import Pictures, Residual
-
-
-def _refused(name: str, layer: nn.Module, why: str) -> ConfigError:
-    where = f"layer '{name.removesuffix('.')}'" if name else "the network"
-    return ConfigError("MG-861", f"{where} ({layer.describe()}) cannot be written as ONNX: {why}")
 
 
 def _weights(graph: Graph, name: str, layer: Any) -> list[str]:
@@ -67,7 +61,7 @@ def _padded(graph: Graph, name: str, layer: Any, x: Value) -> str:
 
 def _transposed(graph: Graph, name: str, layer: Any, x: Value) -> Value:
     if any(added >= step for added, step in zip(layer.output_padding, layer.stride, strict=True)):
-        raise _refused(
+        raise refused(
             name,
             layer,
             f"an output_padding of {layer.output_padding} is not smaller than the stride, {layer.stride}, which "
@@ -87,7 +81,7 @@ def _transposed(graph: Graph, name: str, layer: Any, x: Value) -> Value:
 
 def _whole_windows(name: str, layer: Any) -> dict[str, Any]:
     if layer.ceil_mode:
-        raise _refused(
+        raise refused(
             name, layer, "with ceil_mode runtimes disagree on the last window. Pad the pictures instead."
         )
     return _windows(layer)
@@ -110,7 +104,7 @@ def _mean_pool(graph: Graph, name: str, layer: Any, x: Value) -> Value:
 
 def _adaptive(graph: Graph, name: str, layer: Any, x: Value) -> Value:
     if any(n not in (1, None) for n in layer.output_size):
-        raise _refused(
+        raise refused(
             name,
             layer,
             "its windows depend on the size of the picture, which a file does not know. An output_size of 1 can be "

@@ -19,7 +19,8 @@ from minigrad.ops import softmax
 from minigrad.tensor import Tensor
 from minigrad.train.config import Config
 from minigrad.train.network import Network
-from minigrad.train.run import CONFIG, load_reader
+from minigrad.train.recipes import recipe_named
+from minigrad.train.run import CONFIG, load_network
 
 Array = np.ndarray[Any, Any]
 _SAMPLES = 256
@@ -36,9 +37,10 @@ class Exported(NamedTuple):
 def export(folder: Path, path: Path) -> Exported:
     """Write the network of a finished run to ``path`` as ONNX, whole or not at all.
 
-    The file takes samples as the data hold them: rows are scaled in the graph, pixels go from 0 to 1. Before it is
-    written, onnxruntime's outputs are compared with the network's own, on inputs drawn at random, on all zeros and
-    on all ones, by the hundred and one at a time.
+    The file takes samples as the data hold them: rows are scaled in the graph, pixels go from 0 to 1; of a network that
+    writes, the ids of characters (samples, times), and the logits of all times come one below the other. Before it
+    is written, onnxruntime's outputs are compared with the network's own: on inputs drawn at random, on all zeros and
+    on all ones, by the hundred and one at a time, or on texts of several lengths.
 
     Raises ConfigError MG-802 where ``path`` is no name for it, MG-804 where no folder can hold it, MG-805 without onnx
     and onnxruntime, MG-861 and MG-862 where the network cannot be written or the outputs differ, FileError MG-807 where
@@ -47,14 +49,17 @@ def export(folder: Path, path: Path) -> Exported:
     if path.suffix != ".onnx" or path.is_dir():
         raise ConfigError("MG-802", f"the file is {str(path)[:80]!r}; its name must end in .onnx.")
     check_folder(path.parent)
-    model, network = load_reader(folder)
+    model, network = load_network(folder)
+    config = Config.load(folder / CONFIG)
+    writes = bool(recipe_named(config.recipe).reads)
     scaler = None if network.scaling is None else scaler_from_state(network.scaling)
     content = graph.model_of(
         model,
-        (network.inputs,),
+        ("times",) if writes else (network.inputs,),
         scaling=scaler,
         classes=network.classes is not None,
-        metadata=_metadata(Config.load(folder / CONFIG), network),
+        integers=writes,
+        metadata=_metadata(config, network, writes),
     )
 
     def ours(x: Array) -> list[Array]:
@@ -62,7 +67,8 @@ def export(folder: Path, path: Path) -> Exported:
         return _outputs(model, network, scaled)
 
     rounds = any(isinstance(part, graph.QuantizedDense) for part in model.modules())
-    agreement = compare(content, ours, _inputs(network), rounds)
+    batches = _texts(network.outputs, config.context) if writes else _inputs(network)
+    agreement = compare(content, ours, batches, rounds)
     atomic_write(path, content)
     return Exported(path, len(content), agreement)
 
@@ -84,12 +90,19 @@ def _inputs(network: Network) -> list[Array]:
     return [whole, *(row.reshape(1, -1) for row in whole[-3:])]
 
 
-def _metadata(config: Config, network: Network) -> dict[str, str]:
+def _texts(characters: int, context: int) -> list[Array]:
+    """Batches of ids that the network could read, of one time up to its context."""
+    rng, half = np.random.default_rng(0), max(1, context // 2)
+    return [rng.integers(0, characters, shape) for shape in ((16, context), (3, half), (1, 1))]
+
+
+def _metadata(config: Config, network: Network, writes: bool) -> dict[str, str]:
     known: dict[str, Any] = {
         "recipe": config.recipe,
         "data": Path(config.data).stem,
         "classes": network.classes,
         "image_shape": network.image_shape,
+        "context": config.context if writes else None,
     }
     return {
         name: value if isinstance(value, str) else json.dumps(value)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.errors import ConfigError
 from minigrad.extras import extra
 
 
@@ -36,9 +37,20 @@ class Graph:
         self.constants[name] = np.ascontiguousarray(array).reshape(np.shape(array))
         return name
 
+    def split(self, x: str, names: Sequence[str], axis: int) -> list[str]:
+        """Add an operator that cuts ``x`` into equal parts of these names; return the names."""
+        self.nodes.append(self.onnx.helper.make_node("Split", [x], list(names), name=names[0], axis=axis))
+        return list(names)
+
 
 Write = Callable[[Graph, str, Any, Value], Value]
 """(graph, the layer's dotted name, the layer, what comes in) -> what goes out"""
+
+
+def refused(name: str, layer: Any, why: str) -> ConfigError:
+    """Return the error that says why this layer cannot be written."""
+    where = f"layer '{name.removesuffix('.')}'" if name else "the network"
+    return ConfigError("MG-861", f"{where} ({layer.describe()}) cannot be written as ONNX: {why}")
 
 
 def held(graph: Graph, name: str, weight: Any, shape: tuple[int, ...], otherwise: float) -> str:

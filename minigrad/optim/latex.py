@@ -15,13 +15,16 @@ def latex(rule: Callable[..., Any], **flags: bool) -> str:
     r"""Return a rule of ``formulas``, or one like these, as aligned lines: ``m_t &= \\beta_{1} m_{t-1} + …``.
 
     Arrays as they come in have the index t-1, as they go out t. ``flags`` are the rule's settings that are true or
-    false. Raises NoExpression where the rule is more than arithmetic entry by entry.
+    false. Raises NoExpression where the rule is more than arithmetic entry by entry. What is kept from readers is a
+    text that says so.
     """
     own = Signature(rule)
     given = [*map(Symbol, own.arrays), *([Symbol("t", scalar=True)] if own.takes_t else [])]
     flags = {name: value for name, value in own.defaults.items() if isinstance(value, bool)} | flags
     options = {name: flags.get(name, Symbol(name, scalar=True)) for name in own.numbers}
     traced = trace(rule, *given, **options)
+    if traced.sealed:
+        return rf"\text{{{traced.sealed}}}"
     targets = [name for name in own.arrays if name != "g"] if len(traced.results) > 1 else [own.arrays[0]]
     if len(targets) != len(traced.results):
         raise NoExpression(f"it returns {len(traced.results)} values for {', '.join(targets)}")

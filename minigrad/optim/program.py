@@ -309,7 +309,8 @@ def checksum(program: Program) -> str:
 def _made(text: str, program: Program) -> updates.UpdateRule:
     name = f"{program.kind.lower()}_{text}"
     whole_text = f"import math\n\nimport numpy as np\n\n\n{rule_text(name, program)}"
-    module = _unwritten(name, whole_text) if program.traced.sealed else _module(name, whole_text)
+    sealed = program.traced.sealed
+    module = _unwritten(name, whole_text, sealed) if sealed else _module(name, whole_text)
     gpu.texts[name] = f'#include "updates.cuh"\n\n{cuda_text(name, program)}'
     return updates.update_rule(
         name,
@@ -340,8 +341,9 @@ def _module(name: str, text: str) -> ModuleType:
     return module
 
 
-def _unwritten(name: str, text: str) -> ModuleType:
+def _unwritten(name: str, text: str, sealed: str = "") -> ModuleType:
     module = ModuleType(name)
+    module.__dict__["__sealed__"] = sealed
     exec(compile(text, f"<{name}>", "exec"), module.__dict__)
     return module
 

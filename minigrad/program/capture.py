@@ -8,8 +8,9 @@ from time import perf_counter
 from types import NoneType
 from typing import Any
 
-from minigrad_kernels import gpu
+from minigrad_kernels import driver, gpu
 from minigrad_kernels.captured import OwnProducts
+from minigrad_kernels.loops import called_by
 
 from minigrad import switches
 from minigrad.blocks import switched
@@ -78,7 +79,8 @@ class Capture:
         guards = Guards(self.around)
         try:
             traced_args, traced_kwargs = self._lift(function, args, kwargs)
-            with switched(switches.tracing, self.trace), gpu.using(OwnProducts(gpu.device())):
+            own = gpu.using(OwnProducts(gpu.device()))
+            with switched(switches.tracing, self.trace), own, called_by(driver.call):
                 returned = function(*traced_args, **traced_kwargs)
             self._check_whole()
             self._name_results(returned)

@@ -21,7 +21,7 @@ from minigrad.errors import ProgramError
 from minigrad.optim.optimizer import Optimizer
 from minigrad.program import messages, source
 from minigrad.program.functions import Moved, OfKernel, OfNumPy, Operator, SetItem
-from minigrad.program.instructions import Instruction, Listing, Memory, Value, mapped, values
+from minigrad.program.instructions import Instruction, Listing, Memory, Value, arrays_of, mapped, values
 from minigrad.program.steps import root_of
 from minigrad.program.tracer import is_array
 
@@ -92,9 +92,9 @@ class Graph:
             for k, (value, each) in enumerate(zip(self._listing.given, given, strict=True))
             if _is_there(each) and value not in self._copied
         ]
-        self.text = making.text()
+        self.text = making.text(as_read=True)
         scope = {**source.scope(self._listing), **making.scope, "graph": graph}
-        exec(compile(self.text, "<graph>", "exec"), scope)
+        exec(compile(making.text(), "<graph>", "exec"), scope)
         self._replay = scope["replay"]
         return making.kept()
 
@@ -106,6 +106,7 @@ class _Making:
         self.env: dict[Value, Any] = {}
         self.scope: dict[str, Any] = {}
         self.work: list[_Work] = []
+        self._read: dict[str, str] = {}  # what is read in the place of a line of the host's
         self._listing, self._before, self._after = listing, list[str](), list[str]()
         self._roots: set[int] = set()
         self._memories: set[Memory] = set()
@@ -121,11 +122,12 @@ class _Making:
         while self._before and self._before[-1].endswith(".t += 1"):  # what fails before it has done no step
             self._after.append(self._before.pop())
 
-    def text(self) -> str:
-        """The replay as Python."""
+    def text(self, as_read: bool = False) -> str:
+        """The replay as Python; ``as_read`` by people, who see no line of a formula that is closed."""
         names = ", ".join(value.name for value in self._listing.given)
-        done = ", ".join(each.instruction.function.name for each in self.work)
+        done = ", ".join(each.instruction.name for each in self.work)
         lines = [*self._before, f"graph.launch()  # {done}", *self._after]
+        lines = [self._read.get(line, line) for line in lines] if as_read else lines
         lines.append(f"return ({''.join(f'{self._kept_text(value)}, ' for value in self._listing.kept)})")
         return "\n".join([*source.wrapped("def replay(", names), *(f"    {line}" for line in lines), ""])
 
@@ -226,8 +228,9 @@ class _Making:
     def _by_host(self, instruction: Instruction) -> None:
         args, options = self._real(None, instruction.arguments), self._real(None, instruction.options)
         found = instruction.function.run(*args, **options)
-        self._before.append(instruction.text())
-        for value, each in zip(instruction.makes, _arrays(instruction.result, found), strict=True):
+        self._before.append(instruction.code())
+        self._read[instruction.code()] = instruction.text()
+        for value, each in zip(instruction.makes, arrays_of(instruction.result, found), strict=True):
             self._bind(value, each)
         for memory in instruction.writes:  # who reads it afterwards wants other numbers
             self._buffers = {key: each for key, each in self._buffers.items() if key[0].memory is not memory}
@@ -237,7 +240,7 @@ class _Making:
         found = function.run(*args, **options)
         targets: list[Any] = []
         is_new = False
-        for value, each in zip(instruction.makes, _arrays(instruction.result, found), strict=True):
+        for value, each in zip(instruction.makes, arrays_of(instruction.result, found), strict=True):
             if value in self.env or value.memory in self._memories:  # given back, or a view of what stays
                 targets.append(None)
             else:
@@ -289,7 +292,7 @@ def _again(instruction: Instruction, args: Any, options: Any, targets: Sequence[
         return lambda: ufunc(*args, **options, out=targets[0])
 
     def do() -> None:
-        found = _arrays(instruction.result, function.run(*args, **options))
+        found = arrays_of(instruction.result, function.run(*args, **options))
         for target, each in zip(targets, found, strict=True):
             if target is not None:
                 target[...] = each
@@ -350,15 +353,6 @@ def _numbers(update: Instruction) -> tuple[str, Any]:
 
 def _is_there(x: Any) -> bool:
     return is_array(x) and not isinstance(x, np.ndarray)
-
-
-def _arrays(result: Any, found: Any) -> list[Any]:
-    """Return what stands in the places of a result's values."""
-    if result is None:
-        return []
-    if isinstance(result, Value):
-        return [found]
-    return [each for value, each in zip(result, found, strict=True) if isinstance(value, Value)]
 
 
 def _weak(number: Any, instruction: Instruction, env: dict[Value, Any]) -> Any:

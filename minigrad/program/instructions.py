@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from minigrad.program.closed import Closed
 from minigrad.program.functions import Function
 from minigrad.source import SourceLocation
 
@@ -58,9 +59,16 @@ class Instruction:
     writes: tuple[Memory, ...]
     phase: Phase
     location: SourceLocation
+    closed: Closed | None = None
+    """What it is a part of, where that is kept from readers."""
 
     def __repr__(self) -> str:
         return self.text()
+
+    @property
+    def name(self) -> str:
+        """What its function is called, for people."""
+        return self.closed.name if self.closed else self.function.name
 
     @property
     def reads(self) -> Iterator[Value]:
@@ -73,7 +81,11 @@ class Instruction:
         yield from values(self.result)
 
     def text(self) -> str:
-        """Return it as a statement of Python."""
+        """Return it as a statement for people; what is kept from readers is named and no more."""
+        return self.code() if self.closed is None else self.closed.line(self.makes, dict.fromkeys(self.reads))
+
+    def code(self) -> str:
+        """Return it as a statement of Python, to be run."""
         targets = _targets(self.result) if any(True for _ in self.makes) else ""
         return self.function.statement(self.arguments, self.options, targets)
 
@@ -99,6 +111,15 @@ def values(structure: Any) -> Iterator[Value]:
             yield from values(part)
     elif isinstance(structure, slice):
         yield from values((structure.start, structure.stop, structure.step))
+
+
+def arrays_of(result: Any, found: Any) -> list[Any]:
+    """Return what was found in the places of a result's values."""
+    if isinstance(result, Value):
+        return [found]
+    if not result:
+        return []
+    return [each for value, each in zip(result, found, strict=True) if isinstance(value, Value)]
 
 
 def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:

@@ -2,7 +2,7 @@
 
 A phase is a function that takes the object of all values by name, reads from it and puts into it::
 
-    forward(v) {
+    forward(v, rows) {
       // line.py line 14: prediction = model(x)
       v.v1 = numpy.transpose(v.weight);
       v.v2 = numpy.matmul(v.x, v.v1);
@@ -37,12 +37,20 @@ from minigrad.program.passes.lower import Same
 
 
 def phases_text(listing: Listing, phases: Sequence[Phase] = ("forward", "backward")) -> str:
-    """Return an object of functions in JavaScript, one for each phase; ProgramError MG-670 where that cannot be."""
-    made = []
-    for phase in phases:
-        inside = [each for each in listing.instructions if each.phase == phase]
-        made.append("\n".join([f"{phase}(v) {{", *(f"  {line}" for line in lines(inside)), "}"]))
+    """Return an object of functions in JavaScript, one for each phase.
+
+    ProgramError MG-670 where that cannot be, MG-650 where a formula in it is kept from readers.
+    """
+    made = [
+        function_text(phase, [each for each in listing.instructions if each.phase == phase])
+        for phase in phases
+    ]
     return "{\n" + ",\n".join(made) + "\n}"
+
+
+def function_text(called: str, instructions: Sequence[Instruction]) -> str:
+    """Return instructions as a function of an object, of all values by name and of how many rows a batch has."""
+    return "\n".join([f"{called}(v, rows) {{", *(f"  {line}" for line in lines(instructions)), "}"])
 
 
 def lines(instructions: Sequence[Instruction]) -> Iterator[str]:
@@ -58,6 +66,9 @@ def lines(instructions: Sequence[Instruction]) -> Iterator[str]:
 
 def statement(instruction: Instruction) -> str:
     """Return an instruction as a statement."""
+    if instruction.closed is not None:
+        where = source.place(instruction)
+        raise ProgramError("MG-650", messages.closed_instruction(instruction, where, "a page as JavaScript"))
     for value in (*instruction.reads, *instruction.makes):
         type_name(value, instruction)
     text = _call(instruction)

@@ -140,6 +140,19 @@ def no_numpy(name: str) -> str:
     )
 
 
+def closed(formula: str, why: str, into: str) -> str:
+    """MG-650: a formula that is kept from readers would have to be written out."""
+    return (
+        f"{formula} is closed {why}, so it is not written into {into}. The step itself runs as before, with the same "
+        "numbers, and print(step.program) shows all of it that may be read. A minigrad with all of its texts writes it."
+    )
+
+
+def closed_instruction(instruction: Any, where: str, into: str) -> str:
+    """MG-650: the same, of an instruction."""
+    return closed(f"{instruction.name} ({where})", instruction.closed.why, into)
+
+
 def no_javascript(instruction: Any, what: str, where: str) -> str:
     """MG-670: an instruction that no page can run."""
     reads = ", ".join(f"{value.name}: {value.described}" for value in instruction.reads)

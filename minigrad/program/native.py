@@ -9,19 +9,20 @@ where it lay (the next batch) is a few words of the table. The loops are those o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import is_
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import blas, driver, products
+from minigrad_kernels import blas, driver, entrywise, products
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop, noted, numba
-from minigrad_kernels.loops import scratch_noted
+from minigrad_kernels.loops import called_by, scratch_noted
 from numpy.lib.array_utils import byte_bounds
 
-from minigrad.program import passes
+from minigrad.program import passes, source
 from minigrad.program.functions import (
+    Check,
     Function,
     InPlace,
     Method,
@@ -29,7 +30,7 @@ from minigrad.program.functions import (
     literal,
     written,
 )
-from minigrad.program.instructions import Instruction, Listing, Value, mapped, values
+from minigrad.program.instructions import Instruction, Listing, Value, arrays_of, mapped, values
 from minigrad.program.lines import as_steps, into, is_noted
 from minigrad.program.memory import Block
 from minigrad.program.passes.chain import OfChain, as_they_lie, single, stretched
@@ -49,20 +50,17 @@ def is_possible(given: Sequence[Any]) -> bool:
     )
 
 
-_MEAN = Function("np.mean", lambda *args, **options: np.asarray(np.mean(*args, **options)))
-
-
 class Native:
     """A listing made ready for the processor, with ``given`` as the first arrays; ``first`` is what it kept of them."""
 
     def __init__(self, listing: Listing, given: Sequence[Any]) -> None:
         self.lines: list[str] = []
+        self._read: dict[str, str] = {}  # what is read in the place of a line whose formula is closed
         self.scope: dict[str, Any] = {
-            "np": np,
             "drive": driver.driver(),
             "fail": _fail,
             "whole": root_of,
-            **_scope(listing),
+            **source.scope(listing),
         }
         self._last = list(given)
         self._words: dict[int, list[tuple[Any, int, int]]] = defaultdict(list)
@@ -73,27 +71,34 @@ class Native:
         self._roots_of_given = frozenset(self._roots)
         self.env: dict[Value, Any] = {}  # the array, or the object, of each value
         self._constants: set[Value] = set()
+        self._numbers: set[Value] = set()  # those that are NumPy's scalars in the step
         self._steps: list[Step] = []
         self._tables: list[Any] = []
         self.rows: list[tuple[int, int]] = []
         for value, each in zip(listing.given, given, strict=True):
             self._bind(value, each)
         listing = after(listing, passes.ON_PROCESSOR)
-        with noted(driver.call) as calls, scratch_noted() as scratch:
+        with called_by(driver.call), noted() as calls, scratch_noted() as scratch:
             between: list[tuple[str, Any]] = []
             for instruction in listing.instructions:
+                before = len(self._steps)
                 self._do(instruction, calls)
-                between += [(f"in {instruction.function.name}", each) for each in scratch[len(between) :]]
+                for step in self._steps[before:]:
+                    step.closed = instruction.closed
+                between += [(f"in {instruction.name}", each) for each in scratch[len(between) :]]
         kept = [self.env[value] for value in listing.kept]
-        self.first = tuple(each.copy() if self.is_own(each) else each for each in kept)
+        self.first = tuple(
+            eval(self._kept(value), {value.name: each})
+            for value, each in zip(listing.kept, kept, strict=True)
+        )
         self._steps = steps = updated_by_rows(self._steps, kept)
         self.host = [step.ahead for step in steps if step.ahead is not None]
         self.is_whole = all(step.is_for_table or step.ahead for step in steps) and is_one_piece(steps)
         self.block = self._settle(listing, between, kept)
         self._write(steps)
         self.lines.append(f"return ({''.join(f'{self._kept(value)}, ' for value in listing.kept)})")
-        self.text = "def replay():\n" + "\n".join(f"    {line}" for line in self.lines) + "\n"
-        exec(compile(self.text, "<native program>", "exec"), self.scope)
+        exec(compile(_function(self.lines), "<native program>", "exec"), self.scope)
+        self.text = _function([self._read.get(line, line) for line in self.lines])
         self._replay = self.scope["replay"]
 
     def run(self, given: Sequence[Any]) -> tuple[Any, ...]:
@@ -188,8 +193,9 @@ class Native:
             for what, arguments in calls:
                 self._steps.append(self._step(what, arguments))
             self._bind_all(instruction.result, result)
-        elif function.name == "np.mean":  # an array from the beginning, which a loop can write into
-            self._by_python(instruction, _MEAN, args, options, fixed)
+        elif isinstance(function, Check) and fixed and args[0].flags.c_contiguous:
+            function.run(*args)
+            self._steps.append(Step(entrywise.none, (args[0].reshape(-1),)))
         else:
             self._by_python(instruction, function, args, options, fixed)
 
@@ -236,6 +242,9 @@ class Native:
     ) -> None:
         """Run anything else; ``fixed`` says that all values that it reads are arrays, and no numbers that change."""
         result = function.run(*args, **options)
+        if fixed and isinstance(result, np.generic) and isinstance(instruction.result, Value):
+            self._numbers.add(instruction.result)
+            result = np.array(result)  # which a loop can write into
         made = list(instruction.makes)
         if not made and fixed and (steps := as_steps(function, args, options, None)) is not None:
             self._steps += steps
@@ -244,7 +253,7 @@ class Native:
             self.scope[name := f"i{function.run.__name__.lstrip('i')}"] = function.run
             self._line(instruction, f"{name}({written(instruction.arguments, {})})")
         elif not made:
-            self._line(instruction, instruction.text())
+            self._line(instruction, instruction.code())
         elif isinstance(instruction.result, Value):
             value = instruction.result
             if isinstance(result, np.ndarray) and id(root_of(result)) in self._roots:
@@ -307,9 +316,11 @@ class Native:
             return
         rows = [row for step in steps for row in self._rows(step.what, step.arguments)]
         self.rows += rows
-        name = f"table_{len(self._tables)}"
-        self.scope[name] = np.array(rows, np.int64)
-        self.lines.append(f"drive({name}) < 0 or fail()  # {', '.join(map(repr, steps))}")
+        name = f"table_{len(self.scope)}"
+        table = np.array(rows, np.int64)
+        self._tables.append(table)  # which has to stay
+        self.scope[name] = driver.address_of(table)
+        self.lines.append(f"drive({name}, {len(table)}) < 0 or fail()  # {', '.join(map(repr, steps))}")
 
     def _rows(self, what: Any, arguments: Sequence[Any]) -> list[tuple[int, int]]:
         """Return the rows of the table for a step."""
@@ -352,6 +363,8 @@ class Native:
             self._own[id(root_of(array))].append((words, position, driver.address_of(array)))
 
     def _line(self, instruction: Instruction, line: str) -> None:
+        if instruction.closed is not None:
+            self._read[line] = instruction.text()
         arrays = tuple(self.env[value] for value in (*instruction.reads, *instruction.makes))
         self._steps.append(Step(line, arrays, instruction if is_ahead(instruction) else None))
 
@@ -361,7 +374,7 @@ class Native:
         return mapped(structure, lambda x: self.env[x] if isinstance(x, Value) else x)
 
     def _bind_all(self, result: Any, found: Any) -> None:
-        for value, each in zip(values(result), _arrays(result, found), strict=True):
+        for value, each in zip(values(result), arrays_of(result, found), strict=True):
             self._bind(value, each)
 
     def _bind(self, value: Value, found: Any) -> None:
@@ -399,28 +412,18 @@ class Native:
 
     def _kept(self, value: Value) -> str:
         """Return what is handed back: a copy of what the next replay will write into."""
-        return f"{value.name}.copy()" if self.is_own(self.env[value]) else value.name
+        if not self.is_own(self.env[value]):
+            return value.name
+        return f"{value.name}[()]" if value in self._numbers else f"{value.name}.copy()"
 
     def is_own(self, found: Any) -> bool:
         """Tell whether this is an array of the program's own, into which the next replay will write."""
         return isinstance(found, np.ndarray) and not self._of_given(found)
 
 
+def _function(lines: Sequence[str]) -> str:
+    return "def replay():\n" + "\n".join(f"    {line}" for line in lines) + "\n"
+
+
 def _fail() -> None:
-    raise IndexError("a loop met an index that is outside of its array")
-
-
-def _arrays(result: Any, found: Any) -> list[Any]:
-    """Return what stands for the values in a result."""
-    if isinstance(result, Value):
-        return [found]
-    if result is None:  # it has written into arrays that have their names
-        return []
-    return [each for value, each in zip(result, found, strict=True) if isinstance(value, Value)]
-
-
-def _scope(listing: Listing) -> Mapping[str, Any]:
-    names: dict[str, Any] = {}
-    for instruction in listing.instructions:
-        names |= instruction.function.scope
-    return names
+    raise ValueError("a loop met an index that is outside of its array, or a number that a check refuses")

@@ -38,7 +38,7 @@ class Program:
     _native: native.Native | graph.Graph | None = field(default=None, repr=False)
     _rounds: Any = field(default=..., repr=False)
     takes: Any = field(default=arguments.no_match, repr=False)
-    """Tells of arguments whether they are of this case, where they are bare arrays."""
+    """Gives the leaves of arguments that are of this case, where they are arrays and tensors."""
     read: Any = field(default=None, repr=False)
     read_from: Sequence[Source] = field(default=(), repr=False)
     undo: Any = field(default=None, repr=False)
@@ -123,7 +123,8 @@ class Program:
             step.program.save("step.py")  # and then, anywhere: import step; loss = step.step(x, y)
 
         A schedule's rates are written for the next ``steps`` steps. The numbers are those of the kernels' references:
-        to rounding those of the program. Raises ProgramError MG-638 where an optimizer has no formula in NumPy.
+        to rounding those of the program. Raises ProgramError MG-638 where an optimizer has no formula in NumPy, and
+        MG-650 where a formula is kept from readers.
         """
         saving.save(self, path, steps)
 

@@ -49,6 +49,7 @@ kept = np.load(pathlib.Path(__file__).with_suffix(".npz"))
 def save(program: Program, path: str | os.PathLike[str], steps: int) -> None:
     """See ``Program.save``."""
     listing = program.lowered
+    _require_open(listing)
     path = Path(path)
     sources = dict(zip(program.listing.given, program.sources, strict=True))
     passed = [value for value in listing.given if isinstance(sources[value], Argument)]
@@ -79,6 +80,14 @@ def save(program: Program, path: str | os.PathLike[str], steps: int) -> None:
     packed = io.BytesIO()
     np.savez(packed, **arrays)
     atomic_write(path.with_suffix(".npz"), packed.getvalue())
+
+
+def _require_open(listing: Listing) -> None:
+    """Refuse a program with a formula that is kept from readers."""
+    for each in listing.instructions:
+        if each.closed is not None:
+            text = messages.closed_instruction(each, source.place(each), "a file")
+            raise ProgramError("MG-650", text)
 
 
 def _modules(listing: Listing) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
 from minigrad.program.instructions import Instruction, Listing, Value
@@ -12,19 +14,33 @@ from minigrad.source import SourceLocation, file_name
 
 def function_text(name: str, listing: Listing) -> str:
     """Return the program as a function in Python, with the user's lines that its own come from."""
+    return _function(name, listing, lines(listing))
+
+
+def _function(name: str, listing: Listing, body: Sequence[str]) -> str:
     parameters = ", ".join(value.name for value in listing.given)
-    body = [*lines(listing), f"return {_tuple(listing.kept)}"]
+    body = [*body, f"return {_tuple(listing.kept)}"]
     return "\n".join([*wrapped(f"def {name}(", parameters), *(f"    {line}" for line in body), ""])
 
 
 def lines(listing: Listing) -> list[str]:
-    """Return a line for each instruction, and above them the user's lines."""
+    """Return a line for each instruction, or one for all of what is closed, and above them the user's lines."""
     found: list[str] = []
     above = ""
-    for instruction in listing.instructions:
-        if (title := f"# {_title(instruction)}") != above:
-            found.append(above := title)
-        found += instruction.text().split("\n")
+    asked = Counter(value for each in listing.instructions for value in dict.fromkeys(each.reads))
+    asked.update(listing.kept)
+    for (title, closed), group in groupby(listing.instructions, lambda each: (_title(each), each.closed)):
+        part = list(group)
+        if title != above:
+            found.append(f"# {title}")
+            above = title
+        if closed is None:
+            found += [line for each in part for line in each.text().split("\n")]
+        else:
+            made = dict.fromkeys(value for each in part for value in each.makes)
+            inside = Counter(value for each in part for value in dict.fromkeys(each.reads))
+            read = [value for value in inside if value not in made]
+            found.append(closed.line([value for value in made if asked[value] > inside[value]], read))
     return found
 
 
@@ -73,7 +89,9 @@ def scope(listing: Listing) -> dict[str, Any]:
 
 def compiled(name: str, listing: Listing) -> Callable[..., tuple[Any, ...]]:
     """Return the program as a function: its values in their order, to those that are kept."""
-    text = function_text(name, listing)
+    text = _function(
+        name, listing, [line for each in listing.instructions for line in each.code().split("\n")]
+    )
     names = scope(listing)
     exec(compile(text, f"<program {name}>", "exec"), names)
     function: Callable[..., tuple[Any, ...]] = names[name]

@@ -11,6 +11,7 @@ from minigrad_kernels.blas import Product
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop
 
+from minigrad.program.closed import Closed
 from minigrad.program.instructions import Instruction
 from minigrad.program.tracer import is_array
 from minigrad.program.updating import Advance, Coefficients
@@ -20,17 +21,20 @@ class Step:
     """Something that the replay does: a loop or a Host with its arguments, or a line of Python and its arrays.
 
     ``ahead`` is the instruction of a line of Python's that could be done for many steps at once: of an optimizer's
-    coefficients, of random numbers, of the count of steps.
+    coefficients, of random numbers, of the count of steps. ``closed`` is what may not be read in it.
     """
 
-    __slots__ = ("ahead", "arguments", "what")
+    __slots__ = ("ahead", "arguments", "closed", "what")
 
     def __init__(
         self, what: Loop | Host | Product | str, arguments: tuple[Any, ...], ahead: Instruction | None = None
     ) -> None:
         self.what, self.arguments, self.ahead = what, arguments, ahead
+        self.closed: Closed | None = None
 
     def __repr__(self) -> str:
+        if self.closed is not None:
+            return self.closed.name
         if isinstance(self.what, Loop):
             helper = self.what.names.get("of_entry", self.what)
             return str(helper.function.__name__.removesuffix("_loop"))

@@ -20,13 +20,13 @@ from minigrad_kernels.launch import is_cupys, kernels
 from minigrad.backend import Array, device_of
 from minigrad.errors import ProgramError
 from minigrad.program import messages, updating
-from minigrad.program.functions import Check, Function, Method, Moved, OfKernel, OfNumPy, Product
-from minigrad.program.instructions import Instruction, Memory, Phase, Value, mapped
+from minigrad.program.closed import Closed
+from minigrad.program.functions import Check, Function, Method, Moved, OfKernel, OfNumPy, OfPython, Product
+from minigrad.program.instructions import Instruction, Memory, Value, mapped, values
+from minigrad.program.origin import origin
 from minigrad.program.sources import Constant, Object, Source
 from minigrad.program.tracer import TracedNumber, Tracer, is_array
-from minigrad.records import Record
-from minigrad.source import SourceLocation, here, is_internal
-from minigrad.tape import walk
+from minigrad.source import here
 from minigrad.tensor import Tensor
 from minigrad.versions import forget
 
@@ -51,6 +51,7 @@ class Trace:
         self._objects: dict[int, tuple[Any, Value]] = {}
         self._memories: dict[int, tuple[Any, Memory]] = {}
         self._lifted: list[tuple[Tensor, Array]] = []
+        self._closed: dict[Value, Closed] = {}  # what was made where nobody is to read how
         self._count = 0
         self._names = dict.fromkeys((*kernels, *_TAKEN, *kwlist), 1)
 
@@ -123,7 +124,7 @@ class Trace:
         except BaseException as error:
             self.failed = error
             raise
-        phase, location = self._place()
+        phase, location, closed = origin(sys._getframe(1), self._closed)
         written = []
         for tracer in writes:
             tracer.node.memory.written += 1
@@ -132,8 +133,11 @@ class Trace:
         arguments, choices = mapped(args, self._node), mapped(options, self._node)
         standing = mapped(result, self._standing)
         made = None if writes and len(self._tracers) == before else mapped(standing, _value)
+        if closed is not None:
+            self._closed.update(dict.fromkeys(values(made), closed))
+            closed = None if isinstance(function, _NAMES) else closed
         self.instructions.append(
-            Instruction(function, arguments, choices, made, tuple(written), phase, location)
+            Instruction(function, arguments, choices, made, tuple(written), phase, location, closed)
         )
         return standing
 
@@ -326,31 +330,15 @@ class Trace:
             return tracer
         return result
 
-    def _place(self) -> tuple[Phase, SourceLocation]:
-        """Tell in which phase the step is, and for which line of the user's program it works.
-
-        In the backward walk that is the line of the operation whose rule runs.
-        """
-        phase: Phase = "forward"
-        location: SourceLocation | None = None
-        frame = sys._getframe(2)
-        while is_internal(frame.f_code.co_filename) and frame.f_back is not None:
-            code = frame.f_code
-            if code is _CONTRIBUTIONS:
-                phase, location = "backward", location or frame.f_locals["self"].location
-            elif code is _WALK and phase == "forward":
-                phase = "backward"
-            elif code.co_name == "step" and code.co_filename.endswith("optimizer.py"):
-                phase = "update"
-            frame = frame.f_back
-        return phase, location or SourceLocation(frame.f_code, frame.f_lasti)
-
 
 _GRADIENT = {"linear_backward": (0, 2), "softmax_xent_mean_forward_backward": (1, 0)}
 """Which of a kernel's results is the gradient of which of its arguments."""
 
 _PRODUCTS = frozenset({"@", "np.matmul"})
 _PRODUCT = Product()
+
+_NAMES = (OfKernel, OfPython)
+"""Functions of which a program has the name alone; what a kernel does is closed where it is."""
 
 _TAKEN = ("np", "scipy", "abs", "slice", "float", "to_device", "graph")
 """Names that a program's text uses itself."""
@@ -364,9 +352,6 @@ class _Host:
 
 
 _CHECK = Check()
-
-_CONTRIBUTIONS = Record.contributions.__code__
-_WALK = walk.__code__
 
 _STATIC = frozenset(
     {

@@ -76,7 +76,10 @@ def _names_kept(names: dict[Expression, str], sealed: list[str]) -> Iterator[Non
     try:
         yield
     finally:
-        sys.setprofile(before)
+        if before is None or callable(before):
+            sys.setprofile(before)
+        else:
+            before.enable()  # cProfile's, written in C, which only it can set
 
 
 _NUMPY_NAMES = {

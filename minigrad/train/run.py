@@ -20,7 +20,7 @@ from minigrad.escape import file_name
 from minigrad.files import load_arrays, read_json, save_arrays, write_json
 from minigrad.parallel import ALONE, Communicator
 from minigrad.parallel.manifest import compare, manifest
-from minigrad.train import compressed, report
+from minigrad.train import compressed, report, views
 from minigrad.train.build import Session, build
 from minigrad.train.checkpoint import Checkpoint, load_checkpoint
 from minigrad.train.config import Config
@@ -179,6 +179,7 @@ def _finish(session: Session, folder: Path, seconds: float) -> dict[str, Any]:
         str(session.model),
         seconds,
         ran=session.trainer.ran,
+        views=views.write(folder, session.model, data, session.loss),
     )
     write_json(folder / RESULTS, results)
     (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -243,7 +244,7 @@ def load_reader(folder: Path) -> tuple[nn.Module, Network]:
     if recipe_named(Config.load(folder / CONFIG).recipe).reads:
         raise DataError(
             "MG-532",
-            f"the network of {folder} writes text; predict, export, prune and quantize are for networks that read "
+            f"the network of {folder} writes text; predict, prune and quantize are for networks that read "
             f"pictures or rows of numbers. Let it write: minigrad sample {folder}",
         )
     return loaded

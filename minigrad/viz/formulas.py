@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.operation import Operation
+from minigrad.source import sealed
 from minigrad.symbols import Expression, NoExpression, Number
 from minigrad.symbols.meanings import Entries
 from minigrad.symbols.terms import leaves, worth
@@ -38,6 +39,8 @@ def expression(trace: Trace, event: Forward | Backward, index: tuple[int, ...]) 
 def _forward(trace: Trace, event: Forward) -> Entries | NoExpression:
     node = trace.nodes[event.node]
     operation: Operation = node.definition
+    if kept := sealed(operation.textbook or operation.forward):
+        return NoExpression(kept)
 
     def run(params: dict[str, Any]) -> Any:
         given = inputs(trace, node)
@@ -54,6 +57,8 @@ def _backward(trace: Trace, event: Backward) -> Entries | NoExpression:
     operation: Operation = node.definition
     rule = operation.rule(event.position)
     assert rule is not None
+    if kept := sealed((rule.textbook or rule).function):
+        return NoExpression(kept)
 
     def run(params: dict[str, Any]) -> Any:
         g = Entries.named(f"dL/d{node.name}", event.incoming)

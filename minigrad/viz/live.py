@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from minigrad.errors import MinigradError, ProgramError
-from minigrad.program import passes
+from minigrad.program import messages, passes
 from minigrad.program.instructions import Listing, Phase, Value, mapped, values
 from minigrad.program.passes.common import is_pure
 from minigrad.program.sources import Argument
@@ -74,9 +74,13 @@ class Rule:
 def rule_of(update: Update) -> Rule:
     """Return the formula of a recorded update.
 
-    MG-671 where it is none of single entries, or gradients are clipped by their norm.
+    MG-671 where it is none of single entries, or gradients are clipped by their norm; MG-650 where it is kept from
+    readers.
     """
     rows = update.rows
+    if update.sealed:
+        called = f"{update.optimizer}'s formula"
+        raise ProgramError("MG-650", messages.closed(called, update.sealed, "a page as JavaScript"))
     if update.max_norm is not None:
         raise ProgramError("MG-671", f"{update.optimizer} clips gradients by their norm, max_norm. {_FIX}")
     noted = Noted()
@@ -108,8 +112,8 @@ def rule_of(update: Update) -> Rule:
     )
 
 
-def live(trace: Trace) -> Live:
-    """Return the program of a recorded step.
+def live(trace: Trace, rows: int = 0, more: int = 0) -> Live:
+    """Return the program of a recorded step; with ``more`` inputs, those of ``rows`` rows, than were recorded.
 
     ProgramError MG-671, which says why, where there is none: the recording has several steps or none, an operation
     decides by numbers, or what it computes is not what was recorded.
@@ -119,7 +123,7 @@ def live(trace: Trace) -> Live:
         raise ProgramError(
             "MG-671", f"{trace.title or 'the recording'} has {many}; a live page has one. {_FIX}"
         )
-    return _Again(trace).run()
+    return Again(trace, rows, more).run()
 
 
 _FIX = "The page is as it was recorded. Record one step: mg.record(step)."
@@ -133,11 +137,12 @@ class _At:
     line: int
 
 
-class _Again:
+class Again:
     """Runs a recorded step once more, in a trace."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, rows: int = 0, more: int = 0) -> None:
         self.recorded, self.noted = trace, Noted()
+        self.rows, self.more = rows, more
         self.nodes: dict[int, Any] = {}  # node -> what stands for its value
         self.saved: dict[int, tuple[Any, ...]] = {}
         self.gradients: dict[int, Any] = {}  # of the walk that runs
@@ -149,7 +154,7 @@ class _Again:
         """Return the program."""
         for node in self.recorded.nodes:
             if node.operation is None:
-                self.nodes[node.index] = self._give(node.value, node.name)
+                self.nodes[node.index] = self._give(self._longer(node), node.name)
         for kind, run in groupby(self.recorded.events, _batch):
             part = list(run)
             start = len(self.noted.instructions)
@@ -175,6 +180,12 @@ class _Again:
         tracer = self.noted.give(np.array(array), name, Argument(len(self.noted.given)))
         self.known[id(array)] = tracer
         return tracer
+
+    def _longer(self, node: Node) -> Host:
+        """The value of a node, with further rows like its last one where those are wanted."""
+        if not self.more or node.role != "input" or node.shape[:1] != (self.rows,):
+            return node.value
+        return np.concatenate([node.value, *[node.value[-1:]] * self.more])
 
     def _replay(self, part: Sequence[Event]) -> None:
         event = part[0]
@@ -206,42 +217,45 @@ class _Again:
     def _backward(self, part: list[Backward]) -> None:
         """The rules of one operation, each for an input."""
         node = self.recorded.nodes[part[0].node]
-        incoming, y, arrays = self.gradients[node.index], self.nodes[node.index], self.saved[node.index]
-        operation = node.definition
-        rules = {event.position: operation.rule(event.position) for event in part}
-        joint = operation.joint_vjp
-        params = {**operation.params, **node.params}
-        together = joint(rules, incoming, y, *arrays, **params) if joint is not None else None
+        incoming, arrays = self.gradients[node.index], self.saved[node.index]
+        operation, params = node.definition, {**node.definition.params, **node.params}
+        contributions = self._contributions(node, incoming, {each.position: each.input for each in part})
         for event in part:
-            rule = rules[event.position]
-            if together is not None:
-                made = together[event.position]
-            else:
-                made = rule(event.position, incoming, y, arrays, params)
-            made = self._fitted(made, self.recorded.nodes[event.input])
+            made = contributions[event.position]
             self._is(event.incoming, incoming, event)
             self._is(event.contribution, made, event)
             if event.local is not None:
-                ones = np.ones_like(incoming)
-                local = np.broadcast_to(rule(event.position, ones, y, arrays, params), event.local.shape)
-                self._is(event.local, local, event)
+                ones, rule = np.ones_like(incoming), operation.rule(event.position)
+                local = rule(event.position, ones, self.nodes[node.index], arrays, params)
+                self._is(event.local, np.broadcast_to(local, incoming.shape), event)
             before = None if event.first else self.gradients.get(event.input)
             total = made if before is None else _of_an_array(before + made)
             self.gradients[event.input] = total
             self.noted.rename(total, f"d_{self.recorded.nodes[event.input].name}")
             self._is(event.total, total, event)
 
-    def _fitted(self, part: Any, node: Node) -> Any:
-        if part.shape != node.shape:
-            part = np.sum(part, axis=stretched(part.shape, node.shape), keepdims=True).reshape(node.shape)
+    def _contributions(self, node: Node, incoming: Any, inputs: dict[int, int]) -> dict[int, Any]:
+        """What the rules of the operation that made ``node`` give to some of its inputs, by position."""
+        y, arrays, operation = self.nodes[node.index], self.saved[node.index], node.definition
+        rules = {position: operation.rule(position) for position in inputs}
+        params = {**operation.params, **node.params}
+        if operation.joint_vjp is not None:
+            made = operation.joint_vjp(rules, incoming, y, *arrays, **params)
+        else:
+            made = {k: rule(k, incoming, y, arrays, params) for k, rule in rules.items()}
+        return {k: self._fitted(made[k], self.nodes[i]) for k, i in inputs.items()}
+
+    def _fitted(self, part: Any, like: Any) -> Any:
+        if part.shape != like.shape:
+            part = np.sum(part, axis=stretched(part.shape, like.shape), keepdims=True).reshape(like.shape)
         part = _of_an_array(part)
-        return part if part.dtype == node.dtype else part.astype(node.dtype)
+        return part if part.dtype == like.dtype else part.astype(like.dtype)
 
     def _is(self, array: Host, tracer: Any, event: Event) -> None:
         """Note which value a recorded array is; MG-671 where the numbers are others."""
         if not isinstance(tracer, Tracer):
             tracer = self._give(np.asarray(tracer), "constant")
-        if array.shape != tracer.shape or not _is_close(array, tracer.value):
+        if not self.more and (array.shape != tracer.shape or not _is_close(array, tracer.value)):
             raise ProgramError(
                 "MG-671",
                 f"{self._named(event)} gives other numbers when it runs once more: it depends on something that is "
@@ -262,26 +276,10 @@ class _Again:
         return f"{node.operation or event.kind} in {node.name!r}{where}"
 
     def _finished(self) -> Live:
-        nodes = self.recorded.nodes
+        nodes, loss = self.recorded.nodes, self.recorded.loss
         given = {i: tracer.node for i, tracer in self.nodes.items() if nodes[i].operation is None}
         values = {key: tracer.node for key, tracer in self.known.items()}
-        kept = list(dict.fromkeys(values.values()))
-        listing = Listing([value for value, _ in self.noted.given], self.noted.instructions, kept)
-        steps: tuple[Callable[[Listing], Listing], ...] = (
-            passes.lowered, passes.without_copies, passes.shared, passes.without_dead,
-        )  # fmt: skip
-        for make in steps:
-            listing = make(listing)
-        listing, worked_out = _without_constant(listing)
-        here = set(given.values())
-        arrays = {tracer.node: tracer.value for tracer in self.noted.tracers}
-        read = {value for each in listing.instructions for value in each.reads}
-        needed = [value for value in listing.given if value not in here and (value in read or value in kept)]
-        for value in needed:
-            if value not in arrays:
-                raise ProgramError("MG-671", f"what {value.name} stands for was not recorded. {_FIX}")
-        constants = [(value, np.asarray(arrays[value])) for value in needed] + worked_out
-        loss = self.recorded.loss
+        listing, constants = self._listing(list(dict.fromkeys(values.values())))
         return Live(
             listing=listing,
             values=values,
@@ -290,6 +288,24 @@ class _Again:
             loss=None if loss is None else self.nodes[loss].node,
             gradients={i: tracer.node for i, tracer in self.left.items()},
         )
+
+    def _listing(self, kept: list[Value]) -> tuple[Listing, list[tuple[Value, Host]]]:
+        """What leads to these values, and the constants that are read on the way."""
+        listing = Listing([value for value, _ in self.noted.given], self.noted.instructions, kept)
+        steps: tuple[Callable[[Listing], Listing], ...] = (
+            passes.lowered, passes.without_copies, passes.shared, passes.without_dead,
+        )  # fmt: skip
+        for make in steps:
+            listing = make(listing)
+        listing, worked_out = _without_constant(listing)
+        here = {tracer.node for i, tracer in self.nodes.items() if self.recorded.nodes[i].operation is None}
+        arrays = {tracer.node: tracer.value for tracer in self.noted.tracers}
+        read = {value for each in listing.instructions for value in each.reads}
+        needed = [value for value in listing.given if value not in here and (value in read or value in kept)]
+        for value in needed:
+            if value not in arrays:
+                raise ProgramError("MG-671", f"what {value.name} stands for was not recorded. {_FIX}")
+        return listing, [(value, np.asarray(arrays[value])) for value in needed] + worked_out
 
 
 def _without_constant(listing: Listing) -> tuple[Listing, list[tuple[Value, Host]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
 
@@ -16,8 +16,10 @@ from minigrad.program.javascript_names import TYPES
 from minigrad.tensor import Tensor
 from minigrad.viz.live import Live, Rule, live, rule_of
 from minigrad.viz.page_arrays import Store
+from minigrad.viz.page_rows import Printed, printed
+from minigrad.viz.pixels import Pixels, pixels
 from minigrad.viz.trace import NewLoss, Trace, Update
-from minigrad.viz.update_rows import rows
+from minigrad.viz.update_rows import rows, sealed
 
 CHOICE: dict[str, Callable[..., optim.Optimizer]] = {
     "GD": optim.GD,
@@ -33,12 +35,18 @@ CHOICE: dict[str, Callable[..., optim.Optimizer]] = {
 
 @dataclass(slots=True)
 class Page:
-    """A step's program as a page has it; ``names`` has by an array's id the name of its value."""
+    """A step's program as a page has it; ``names`` has by an array's id the name of its value.
+
+    ``rules`` are the optimizers' formulas as the page is told of them, ``formulas`` the same as programs.
+    """
 
     program: Live
     rules: list[dict[str, Any]]
+    formulas: list[Rule]
     updates: list[dict[str, Any]]
+    printed: Printed
     text: str
+    pixels: Pixels | None
     names: dict[int, str] = field(default_factory=dict)
 
     def data(self, trace: Trace, store: Store) -> dict[str, Any] | None:
@@ -47,12 +55,19 @@ class Page:
             [value.name, node, store.add(trace.nodes[node].value), TYPES[trace.nodes[node].dtype]]
             for node, value in self.program.given.items()
         ]
+        longer = self.printed.constants
         constants: list[list[Any]] = [
-            [value.name, None, store.add(array), TYPES[array.dtype.name]]
+            [
+                value.name,
+                value.name in longer,
+                store.add(longer.get(value.name, array)),
+                TYPES[array.dtype.name],
+            ]
             for value, array in self.program.constants
         ]
         states = [k for update in self.updates for k in self._states(trace, update, store)]
-        wanted = [k for _, _, k, _ in given + constants] + states
+        pad = self._pad(store)
+        wanted = [k for _, _, k, _ in given + constants + (pad["constants"] if pad else [])] + states
         if trace.loss is not None:
             store.fill([store.add(trace.nodes[trace.loss].value)])
         store.fill(wanted, exact=True)
@@ -64,9 +79,24 @@ class Page:
             "loss": self.program.loss.name,
             "lossArray": store.add(trace.nodes[trace.loss].value) if trace.loss is not None else None,
             "updates": self.updates,
-            "see": _seen(trace, self.program),
+            "see": None if self.printed.seen is None else asdict(self.printed.seen),
+            "pad": pad,
             "rules": self.rules,
             "outcome": next((e.index for e in trace.events if isinstance(e, NewLoss)), None),
+        }
+
+    def _pad(self, store: Store) -> dict[str, Any] | None:
+        """What can be drawn on: the pictures, what is made of them, and what that needs beside the step's arrays."""
+        if self.pixels is None:
+            return None
+        found, given = self.pixels, self.program.given
+        return {
+            "x": given[found.picture].name,
+            "shape": list(found.shape),
+            "labels": None if found.labels is None else given[found.labels].name,
+            "results": [[node, value.name] for node, value in found.results.items()],
+            "gradient": found.gradient.name,
+            "constants": [[v.name, None, store.add(a), TYPES[a.dtype.name]] for v, a in found.constants],
         }
 
     def _states(self, trace: Trace, update: dict[str, Any], store: Store) -> list[int]:
@@ -80,30 +110,37 @@ class Page:
         return list(found.values())
 
 
-def page(trace: Trace) -> Page | None:
-    """Return a recorded step's program for its page; None where there is none, or a page has no function for it."""
+def page(trace: Trace) -> tuple[Page | None, str]:
+    """Return a recorded step's program for its page; None where there is none, or a page has no function for it.
+
+    Behind that stands why, where the reader is to know it: a formula is kept from readers.
+    """
     try:
         program = live(trace)
-        text = javascript.phases_text(program.listing)
+        made = printed(trace, program)
+        drawn = pixels(trace)
+        on_pad = "null" if drawn is None else javascript.phases_text(drawn.listing)
         rules, names = _Rules(), {key: value.name for key, value in program.values.items()}
         updates = [
             _update(trace, event, program, rules, names)
             for event in trace.events
             if isinstance(event, Update)
         ]
-    except ProgramError:
-        return None
+    except ProgramError as error:
+        return None, str(error) if error.code == "MG-650" else ""
     if updates:
         for label, (rule, event) in _choice().items():
             rules.add(rule, event, label)
     for each in trace.events:
         if isinstance(each, NewLoss) and program.loss is not None:
             names[id(each.old)], names[id(each.new)] = program.loss.name, f"after.{program.loss.name}"
-    printed = f"const program = {text};\nconst rules = [{','.join(rules.texts)}];\n"
-    return Page(program, rules.listed, updates, printed, names)
+    text = (
+        f"const program = {made.text};\nconst rules = [{','.join(rules.texts)}];\nconst pixels = {on_pad};\n"
+    )
+    return Page(program, rules.listed, rules.formulas, updates, made, text, drawn, names), ""
 
 
-NOT_LIVE = "const program = null, rules = [];\n"
+NOT_LIVE = "const program = null, rules = [], pixels = null;\n"
 
 
 class _Rules:
@@ -111,6 +148,7 @@ class _Rules:
 
     def __init__(self) -> None:
         self.listed: list[dict[str, Any]] = []
+        self.formulas: list[Rule] = []
         self.texts: list[str] = []
 
     def add(self, rule: Rule, event: Update, label: str) -> int:
@@ -119,6 +157,7 @@ class _Rules:
         if text in self.texts:
             return self.texts.index(text)
         self.texts.append(text)
+        self.formulas.append(rule)
         numbers = {row.symbol: row.value.item() for row in event.rows if row.setting}
         self.listed.append(
             {
@@ -129,43 +168,6 @@ class _Rules:
             }
         )
         return len(self.texts) - 1
-
-
-def _seen(trace: Trace, program: Live) -> dict[str, Any] | None:
-    """Return what may be drawn over one or two inputs: those, what the network makes of them, and what it should.
-
-    The last result that has a row for each and does not depend on what it should be; None where there is none.
-    """
-    data = [
-        trace.nodes[i] for i in program.given if trace.nodes[i].role == "input" and trace.nodes[i].value.ndim
-    ]
-    for node in data:
-        if (
-            node.value.ndim != 2
-            or node.shape[1] not in (1, 2)
-            or node.value.dtype.kind != "f"
-            or node.shape[0] < 2
-        ):
-            continue
-        others = {each.index for each in data if each is not node}
-        leads, found = {node.index}, []
-        for each in trace.nodes:
-            sources = set(each.inputs) if each.operation else set()
-            if sources & others:
-                others.add(each.index)
-            elif sources & leads:
-                leads.add(each.index)
-                if each.value.ndim == 2 and each.shape[0] == node.shape[0]:
-                    found.append(program.values[id(each.value)].name)
-        rows = [
-            other
-            for other in data
-            if other is not node and other.shape in (node.shape[:1], (node.shape[0], 1))
-        ]
-        if found:
-            target = program.given[rows[0].index].name if rows else None
-            return {"x": program.given[node.index].name, "outputs": found, "target": target}
-    return None
 
 
 def _update(
@@ -202,8 +204,9 @@ def _choice() -> dict[str, tuple[Rule, Update]]:
         with modes.hooks(update=seen.append):
             (w * w).sum().backward()
             optimizer.step()
-        event = Update(0, None, 0, type(optimizer).__name__, 1, rows(seen[0]))
-        found[label] = rule_of(event), event
+        if not sealed(seen[0]):
+            event = Update(0, None, 0, type(optimizer).__name__, 1, rows(seen[0]))
+            found[label] = rule_of(event), event
     return found
 
 

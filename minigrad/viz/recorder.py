@@ -25,7 +25,7 @@ from minigrad.viz.local import local_derivative, stretched_axes
 from minigrad.viz.names import Names
 from minigrad.viz.recording import Recording
 from minigrad.viz.trace import Host, Line, Node
-from minigrad.viz.update_rows import host, rows
+from minigrad.viz.update_rows import host, rows, sealed
 
 
 @overload
@@ -152,8 +152,8 @@ class Recorder:
         node, _ = self.latest[id(update.tensor)]
         optimizer = type(update.optimizer).__name__
         line = self._line(here())
-        norm = update.optimizer.max_norm
-        event = events.Update(self._next, line, node, optimizer, update.t, rows(update), norm)
+        norm, kept = update.optimizer.max_norm, sealed(update)
+        event = events.Update(self._next, line, node, optimizer, update.t, rows(update), norm, kept)
         self._note(event)
         self.updated[node] = event.rows[-1].value
 
@@ -182,6 +182,7 @@ class Recorder:
             named = tuple(None if a is None else found.get(i) for i, a in zip(ids, arrays, strict=True))
             nodes[index] = replace(nodes[index], constant_names=named)
         self.trace.nodes[:] = nodes
+        self.trace.layers = self.names.kinds
         self.names = None
         self.latest, self.kept, self.walks, self.constants, self.hints = {}, {}, {}, {}, {}
 

@@ -133,7 +133,10 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """An optimizer changed a parameter. The rows are its formula, line by line; the last is the new parameter."""
+    """An optimizer changed a parameter. The rows are its formula, line by line; the last is the new parameter.
+
+    ``sealed`` is what stands in the formula's place where that is kept from readers.
+    """
 
     kind: ClassVar[str] = "update"
     index: int
@@ -143,6 +146,7 @@ class Update:
     t: int
     rows: tuple[Row, ...]
     max_norm: float | None = None
+    sealed: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +171,7 @@ class Trace:
     - events: ``Forward``, ``Seed``, ``Backward``, ``AccumulateGrad``, ``Update`` and ``NewLoss``
     - source: the lines of each file that an event's line points into
     - about: a sentence or two for the head of a page
+    - layers: the class of each module that ran, by its name
     - starts: the events with which the recorded steps begin, where that is known
     - loss: index of the node that the last walk started from, None where there was no walk
     """
@@ -177,6 +182,7 @@ class Trace:
         self.nodes: list[Node] = []
         self.events: list[Event] = []
         self.source: dict[str, list[str]] = {}
+        self.layers: dict[str, str] = {}
         self.starts: list[int] = []
         self.found_thread: tuple[int, dict[int, tuple[int, ...]]] = (
             -1,
@@ -205,6 +211,22 @@ class Trace:
             if node.name == name:
                 return node
         raise KeyError(f"no node is called {name!r}; there are {', '.join(node.name for node in self.nodes)}")
+
+    def results_of(self, leading: Node) -> list[Node]:
+        """Return the results that have a row for each row of an input and depend on no other input that has axes."""
+        others = {each.index for each in self.nodes if each.role == "input" and each.value.ndim} - {
+            leading.index
+        }
+        leads, found = {leading.index}, []
+        for each in self.nodes:
+            sources = set(each.inputs) if each.operation else set()
+            if sources & others:
+                others.add(each.index)
+            elif sources & leads:
+                leads.add(each.index)
+                if each.value.ndim >= 2 and each.shape[0] == leading.shape[0]:
+                    found.append(each)
+        return found
 
     def gradient(self, node: int, until: int | None = None) -> Host | None:
         """Return dL/d(node) as it stands after event number ``until`` (default: the last), None while unknown.

@@ -28,7 +28,7 @@ def rows(update: Update) -> tuple[Row, ...]:
     given = {"theta": update.theta, "g": update.g, **update.state}
     given = {name: backend.to_numpy(array) for name, array in given.items()}
     clip = update.clip if isinstance(update.clip, float) else backend.to_numpy(update.clip)
-    if program is None or program.traced.sealed:
+    if program is None or sealed(update):
         corrections: dict[str, Any] = {"clip": clip, "l2": optimizer.l2}
         effective = formulas.effective_gradient(given["g"], given["theta"], **corrections)
         changed: tuple[Row, ...] = ()
@@ -56,6 +56,12 @@ def rows(update: Update) -> tuple[Row, ...]:
     printer = Python(program.traced.names)
     lines = (Row(name, printer.text(tree), host(value), tree=tree) for name, tree, value in found)
     return *_given(values, g=tree_of_g), *lines
+
+
+def sealed(update: Update) -> str:
+    """Return what stands in the place of the optimizer's formula where that is kept from readers, else nothing."""
+    program = update.optimizer.reading.program
+    return "" if program is None else program.traced.sealed
 
 
 def _given(values: dict[str, Any], **trees: Expression | None) -> tuple[Row, ...]:

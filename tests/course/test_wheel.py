@@ -5,16 +5,13 @@ from __future__ import annotations
 import ast
 import copy
 import json
-import os
 import re
-import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-import minigrad_kernels
 import pytest
 
 import minigrad
@@ -26,8 +23,8 @@ from minigrad.course.sealing import ANSWERS, PLACEHOLDER, files_of, sealed
 from minigrad.course.wheel import students_wheel
 from minigrad.errors import ConfigError
 from tests.course.planting import sources
+from tests.course.wheels import HERE, OURS, install, run
 
-OURS = [Path(package.__file__).parent for package in (minigrad, minigrad_kernels)]
 LEAST = 3  # operations: what has fewer (g * b) is no answer by its form
 
 
@@ -116,10 +113,7 @@ def wheel(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    words = ["install", "--no-deps", "--no-index", "--no-compile", "--target", str(folder), str(wheel)]
-    subprocess.run([sys.executable, "-m", "pip", *words], check=True, capture_output=True)
-    return folder
+    return install(wheel, tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")
@@ -132,19 +126,6 @@ def forms_of_package() -> dict[str, set[str]]:
     return forms_in(
         {f"{folder.name}/{name}": text for folder in OURS for name, text in readable(folder).items()}
     )
-
-
-def run(path: str, program: str, folder: Path, *words: str) -> str:
-    made = subprocess.run(
-        [sys.executable, "-c", program, *words],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PYTHONPATH": path},
-        cwd=folder,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr[-3000:]
-    return made.stdout
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.stem)
@@ -262,8 +243,7 @@ print(step(), mg.tape(y)[1], sep="\\n")
 
 
 def test_what_is_compiled_gives_the_same_bits_and_names_the_users_lines(installed, tmp_path):
-    here = os.pathsep.join(str(folder.parent) for folder in OURS)
-    of_wheel, of_package = (run(path, WORKS, tmp_path) for path in (str(installed), here))
+    of_wheel, of_package = (run(path, WORKS, tmp_path) for path in (str(installed), HERE))
     assert of_wheel == of_package
     assert "line" in of_wheel.splitlines()[1]
 
@@ -356,10 +336,9 @@ def test_optimizers_have_their_kernels_and_none_shows_a_formula_but_a_users_own(
     installed, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "of the wheel"))
-    here = os.pathsep.join(str(folder.parent) for folder in OURS)
     of_wheel, kept = json.loads(run(str(installed), FORMULAS, tmp_path))
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "of the package"))
-    of_package, _ = json.loads(run(here, FORMULAS, tmp_path))
+    of_package, _ = json.loads(run(HERE, FORMULAS, tmp_path))
     assert {name for name, (ready, _) in of_wheel.items() if not ready} == {"chain", "borrowed", "own"}
     assert {name: ready for name, (ready, _) in of_wheel.items()} == {
         name: ready for name, (ready, _) in of_package.items()

@@ -113,6 +113,23 @@ CASES: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     },
     "GPT over characters": (CharacterGPT(7, 8, 1, 0.0, 6, RNG, RNG), (5,)),
     "rows": (RowReader(16, 3, 5, 2, 0.1, RNG, RNG), (16,)),
+    "MultiheadAttention": (nn.MultiheadAttention(6, 3, batch_first=True, rng=RNG), (4, 6)),
+    "MultiheadAttention, times first": (nn.MultiheadAttention(6, 2, bias=False, rng=RNG), (4, 6)),
+    "MultiheadAttention of one sample": (nn.MultiheadAttention(4, 1, rng=RNG), (4,)),
+    "TransformerEncoderLayer": (nn.TransformerEncoderLayer(6, 2, 8, batch_first=True, rng=RNG), (4, 6)),
+    "TransformerEncoder": (
+        nn.TransformerEncoder(
+            nn.TransformerEncoderLayer(4, 2, 8, 0.0, "gelu", norm_first=True, rng=RNG), 2, nn.LayerNorm(4)
+        ),
+        (3, 4),
+    ),
+    "a layer as an encoder's activation": (
+        nn.TransformerEncoderLayer(4, 2, 8, activation=nn.SiLU(), batch_first=True, rng=RNG),
+        (3, 4),
+    ),
+    "LearnedPositions": (nn.LearnedPositions(9, 6, RNG), (2, 4, 6)),
+    "SinusoidalPositions": (nn.SinusoidalPositions(9, 5), (4, 5)),
+    "RotaryPositions": (nn.RotaryPositions(6, 10.0), (3, 500, 6)),
     "Embedding": (nn.Sequential(nn.Embedding(7, 4, rng=RNG), nn.Flatten(), dense(12, 2)), (3,)),
 }
 
@@ -121,6 +138,13 @@ def batch(model: nn.Module, sample: tuple[int, ...], n: int) -> np.ndarray:
     if any(isinstance(part, nn.Embedding) for part in model.modules()):
         return RNG.integers(0, 7, (n, *sample))
     return RNG.normal(0, 3, (n, *sample)).astype(np.float32)
+
+
+def given(model: nn.Module, x: Any) -> np.ndarray:
+    """What a network gives, in evaluation; attention looks at x itself."""
+    x = x if x.dtype.kind == "i" else nn.Buffer(x)
+    y = model(x, x, x)[0] if isinstance(model, nn.MultiheadAttention) else model(x)
+    return y.numpy()
 
 
 def test_every_layer_that_can_be_written_has_a_case() -> None:
@@ -141,7 +165,7 @@ def test_onnxruntime_gives_what_the_layer_gives(case: str) -> None:
     batches = [batch(model, sample, n) for n in (1, 2, 33)]
     content = model_of(model, sample, integers=batches[0].dtype.kind == "i")
     for x, (y,) in zip(batches, outputs(content, batches), strict=True):
-        expected = model(x).numpy() if x.dtype.kind == "i" else model(nn.Buffer(x)).numpy()
+        expected = given(model, x)
         assert y.shape == expected.shape
         size = max(1, np.abs(expected).max())  # of the terms that a sum may cancel
         np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-5 * size)
@@ -226,6 +250,53 @@ class Shifted(nn.Linear):
 def test_a_layer_of_ones_own_is_refused_by_name(layer: nn.Module) -> None:
     with pytest.raises(ConfigError, match=r"MG-861 layer '0\.1' \((Double|Shifted).*Linear, .*Flatten"):
         model_of(nn.Sequential(nn.Sequential(nn.ReLU(), layer)), (5,))
+
+
+STATE, PAIR, LOSS, HOLDER = "takes a state", "compares two inputs", "is a loss", "only holds others"
+REFUSED: dict[str, tuple[nn.Module, str]] = {
+    "RNNCell": (nn.RNNCell(2, 3), STATE),
+    "GRUCell": (nn.GRUCell(2, 3), STATE),
+    "LSTMCell": (nn.LSTMCell(2, 3), STATE),
+    "CosineSimilarity": (nn.CosineSimilarity(), PAIR),
+    "CosineEmbeddingLoss": (nn.CosineEmbeddingLoss(), LOSS),
+    **{
+        name: (getattr(nn, name)(), LOSS)
+        for name in nn.__all__
+        if isinstance(getattr(nn, name), type) and issubclass(getattr(nn, name), nn.Loss) and name != "Loss"
+    },
+    "ModuleList": (nn.ModuleList([nn.ReLU()]), HOLDER),
+    "ModuleDict": (nn.ModuleDict({"a": nn.ReLU()}), HOLDER),
+    "ParameterList": (nn.ParameterList(), HOLDER),
+    "ParameterDict": (nn.ParameterDict(), HOLDER),
+}
+
+
+def test_every_module_is_written_or_refused_with_its_reason() -> None:
+    kinds = {getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)}
+    modules = {kind for kind in kinds if issubclass(kind, nn.Module)} - {nn.Module, nn.Loss}
+    assert modules - set(LAYERS) == {type(layer) for layer, _ in REFUSED.values()}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_why_a_layer_is_refused(name: str) -> None:
+    layer, why = REFUSED[name]
+    with pytest.raises(ConfigError, match=rf"MG-861 .*{name}.* cannot be written as ONNX: it {why}"):
+        model_of(layer, (5,))
+
+
+@pytest.mark.parametrize(
+    ("layer", "sample", "why"),
+    [
+        (nn.MultiheadAttention(4, 2, kdim=3, rng=RNG), (3, 4), "its keys are 3 and its values 4 wide"),
+        (nn.MultiheadAttention(4, 2, rng=RNG), (2, 3, 4), r"needs x of \(samples, times, width\)"),
+        (nn.TransformerEncoderLayer(4, 2, 8, activation=np.tanh, rng=RNG), (3, 4), "its activation, tanh,"),
+    ],
+)
+def test_attention_that_a_file_cannot_hold_is_refused(
+    layer: nn.Module, sample: tuple[int, ...], why: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"MG-861 .*cannot be written as ONNX: .*{why}"):
+        model_of(layer, sample)
 
 
 @pytest.mark.parametrize(

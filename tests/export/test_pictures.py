@@ -15,7 +15,7 @@ from minigrad.export.check import compare
 from minigrad.export.graph import model_of
 from minigrad.tensor import Tensor
 from minigrad.train.pictures import lenet, resnet
-from tests.nn.random_layers import LAYERS
+from tests.nn.parity_pictures import LAYERS
 
 KERNELS = [name for name in LAYERS if "Adaptive" not in name]
 

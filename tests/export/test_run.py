@@ -17,13 +17,15 @@ from minigrad import nn
 from minigrad.errors import ConfigError, DataError
 from minigrad.export import graph
 from minigrad.export.run import export
+from minigrad.tensor import Tensor
 from minigrad.train.config import Config
 from minigrad.train.predict import predict_one
 from minigrad.train.progress import ShowProgress
 from minigrad.train.recipes import RECIPES
 from minigrad.train.run import evaluate_run, load_network, start
 
-READING_SAMPLES = [name for name, recipe in RECIPES.items() if not recipe.reads]
+TEXT = "the cat sat on the mat and the dog lay by the log.\n" * 40
+SMALL = {"hidden": 16, "context": 12, "batch_size": 4, "epochs": 1}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,10 +42,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     rng = np.random.default_rng(0)
     table = np.column_stack([rng.normal(50, 20, (300, 3)), rng.integers(0, 3, 300)])
     np.savetxt(folder / "table.csv", table, delimiter=",", header="a,b,c,kind", comments="", fmt="%g")
-    jobs = {name: (name, RECIPES[name].data) for name in READING_SAMPLES}
+    (folder / "cats.txt").write_text(TEXT)
+    jobs = {
+        name: (name, str(folder / "cats.txt") if recipe.reads else recipe.data)
+        for name, recipe in RECIPES.items()
+    }
     jobs["table"] = ("deep-adam", str(folder / "table.csv"))
     for job, (recipe, data) in jobs.items():
-        settings = RECIPES[recipe].settings(data) | {"epochs": 2}
+        settings = RECIPES[recipe].settings(data) | (SMALL if RECIPES[recipe].reads else {"epochs": 2})
         start(Config.from_dict(settings), folder / job, ShowProgress("quiet"))
     return {job: folder / job for job in jobs}
 
@@ -53,15 +59,16 @@ def run_file(path: Path, x: np.ndarray) -> list[np.ndarray]:
     return session.run(None, {"x": x})
 
 
-@pytest.mark.parametrize("recipe", READING_SAMPLES)
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_gives_the_same_outputs_on_its_test_data(
     runs: dict[str, Path], recipe: str, tmp_path: Path
 ) -> None:
     done = export(runs[recipe], tmp_path / "model.onnx")
-    tested, data = evaluate_run(runs[recipe])
+    _, data = evaluate_run(runs[recipe])
+    model, _ = load_network(runs[recipe])
+    expected = model(Tensor(data.x)).numpy()
     found = run_file(tmp_path / "model.onnx", data.x.reshape(len(data), -1))
-    largest = np.abs(tested.outputs).max()
-    assert np.abs(found[0] - tested.outputs).max() <= 1e-5 * max(1, largest)
+    assert np.abs(found[0] - expected).max() <= 1e-5 * max(1, np.abs(expected).max())
     assert done.agreement.largest <= 1e-5
     assert done.agreement.share == 1
     assert done.size == (tmp_path / "model.onnx").stat().st_size
@@ -87,6 +94,17 @@ def test_the_file_says_what_goes_in_and_comes_out(runs: dict[str, Path], tmp_pat
     assert [each.name for each in made.graph.output] == ["logits", "probabilities"]
     export(runs["line-gd"], tmp_path / "line.onnx")
     assert [each.name for each in onnx.load(tmp_path / "line.onnx").graph.output] == ["prediction"]
+
+
+def test_a_text_of_any_length_goes_into_a_network_that_writes(runs: dict[str, Path], tmp_path: Path) -> None:
+    export(runs["char-gpt"], tmp_path / "model.onnx")
+    known = {each.key: each.value for each in onnx.load(tmp_path / "model.onnx").metadata_props}
+    assert json.loads(known["classes"]) == sorted(set(TEXT))
+    assert json.loads(known["context"]) == 12
+    model, _ = load_network(runs["char-gpt"])
+    for ids in (np.array([[0, 3, 1]]), np.arange(12)[None]):
+        logits, _ = run_file(tmp_path / "model.onnx", ids)
+        np.testing.assert_allclose(logits, model(ids).numpy(), atol=1e-5)
 
 
 def test_a_network_that_comes_out_wrong_leaves_the_old_file(runs: dict[str, Path], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from minigrad_kernels import driver
 from minigrad_kernels.launch import Loop, noted
+from minigrad_kernels.loops import called_by
 
 
 def axpy_loop(x, a, times, turn, y):
@@ -19,6 +20,11 @@ def refuse_loop(x):
     if x[0] < 0:
         raise IndexError
     x[0] += 1
+
+
+def twice_loop(a):
+    for i in range(a.size):
+        a[i] *= 2
 
 
 def pick_loop(a, place, factor, out):
@@ -46,21 +52,21 @@ def test_arrays_and_numbers_arrive(dtype, layout):
     x = np.asarray(np.arange(6).reshape(2, 3), dtype, order=layout)
     y = np.ones((2, 3), dtype)
     calls, kept = table((axpy, (x, dtype(0.5), 2, False, y)), (axpy, (x, dtype(3), 1, True, y)))
-    assert driver.driver()(calls) == -1
+    assert driver.run(calls) == -1
     np.testing.assert_array_equal(y, 1 + x - 3 * x)
     other = np.asarray(10 * x, order=layout)
     kept[0][1] = driver.address_of(other)  # the first call on another array
-    assert driver.driver()(calls) == -1
+    assert driver.run(calls) == -1
     np.testing.assert_array_equal(y, 1 - 2 * x + 10 * x - 3 * x)
 
 
 def test_a_call_that_raises_is_the_last():
     good, bad, never = np.ones(1), -np.ones(1), np.ones(1)
     calls, _ = table((refuse, (good,)), (refuse, (bad,)), (refuse, (never,)))
-    assert driver.driver()(calls) == 1
+    assert driver.run(calls) == 1
     assert (good[0], bad[0], never[0]) == (2, -1, 1)
     bad[0] = 5
-    assert driver.driver()(calls) == -1  # it forgets
+    assert driver.run(calls) == -1  # it forgets
     assert (good[0], bad[0], never[0]) == (3, 6, 2)
 
 
@@ -75,7 +81,7 @@ def test_arrays_of_any_layout_and_tuples_arrive():
     ):
         for picked in ((0, 0, 0), (1, 0, 1), tuple(n - 1 for n in view.shape)):
             calls, _ = table((pick, (view, picked, 0.5, out)))
-            assert driver.driver()(calls) == -1
+            assert driver.run(calls) == -1
             assert out[0] == 0.5 * view[picked]
 
 
@@ -94,3 +100,30 @@ def test_what_kernels_run_is_noted():
     assert all(arguments[-1] is y for _, arguments in calls)
     assert (y == 3).all()
     assert axpy.compiled is before
+
+
+def test_a_loop_is_called_by_what_the_block_says_until_it_is_ready():
+    fresh, asked = Loop(twice_loop), []
+
+    def call(loop, arguments):
+        asked.append(loop)
+        return driver.call(loop, arguments)
+
+    a = np.ones(3)
+    with called_by(call):
+        kept = fresh.compiled
+        kept(a)
+    assert asked == [fresh]
+    kept(a)  # kept for longer than the block
+    assert asked == [fresh]
+    assert fresh.compiled is fresh.dispatcher
+    with called_by(call):
+        fresh.compiled(a)  # it is ready
+    assert asked == [fresh]
+    assert (a == 8).all()
+
+
+def test_a_loop_that_raises_says_what_also_when_it_is_called_by_its_address():
+    a = np.array([-1], np.int64)
+    with pytest.raises(IndexError):
+        driver.call(refuse, (a,))

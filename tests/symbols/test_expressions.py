@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import math
 from typing import Any
 
@@ -197,3 +198,17 @@ def test_formulas_for_people(tree: Any, line: str, math_text: str | None) -> Non
     assert unicode(tree) == line
     if math_text is not None:
         assert latex(tree) == math_text
+
+
+def test_a_profile_goes_on_behind_a_traced_formula():
+    """``cProfile`` sets a profiler that is no function, so that ``sys.setprofile`` cannot bring it back."""
+    profile = cProfile.Profile()
+    profile.enable()
+    trace(lambda a: a * 2, A)
+    _called_after_the_trace()
+    profile.disable()
+    assert any("_called_after_the_trace" in str(each.code) for each in profile.getstats())
+
+
+def _called_after_the_trace():
+    return 1

@@ -28,7 +28,7 @@ class OfChain(Function):
     """A chain of instructions on single entries; ``parts`` are they."""
 
     def __init__(self, parts: Sequence[Instruction], given: Sequence[Value], made: Sequence[Value]) -> None:
-        super().__init__(" ".join(each.function.name for each in parts), self._in_turn)
+        super().__init__(" ".join(each.name for each in parts), self._in_turn)
         self.parts, self.given, self.made = list(parts), list(given), list(made)
 
     @property
@@ -67,7 +67,7 @@ class OfChain(Function):
             [
                 f"{', '.join(value.name for value in self.made)} = {made}",
                 f"for i in blocks({self.made[-1].name}):",
-                *(f"    {each.text()}" for each in inside),
+                *(f"    {each.code()}" for each in inside),
             ]
         )
 
@@ -148,6 +148,7 @@ def _joined(parts: Sequence[Instruction], listing: Listing, tell: Tell) -> Instr
         arguments=tuple(given),
         options={},
         result=made[0] if len(made) == 1 else tuple(made),
+        closed=next((each.closed for each in parts if each.closed), None),
     )
 
 

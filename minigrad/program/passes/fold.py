@@ -25,7 +25,7 @@ def folded(listing: Listing) -> Listing:
     found: list[Instruction] = []
     made: set[Value] = set()
     for each in listing.instructions:
-        found += [waiting.pop(value) for value in each.reads if _is_target(value, each, waiting)]
+        found += [waiting.pop(value) for value in each.reads if _is_named(value, each, waiting)]
         inside = {value: waiting.pop(value) for value in each.reads if value in waiting}
         each = _with(each, inside)
         touched = {*each.writes, *(value.memory for value in each.makes if value in made)}
@@ -33,7 +33,7 @@ def folded(listing: Listing) -> Listing:
         late = [v for v, held in waiting.items() if touched & _memories(held)]
         found += [waiting.pop(value) for value in late]  # before what it reads is another
         result = each.result
-        short = len(each.function.text(each.arguments, each.options)) <= WIDEST
+        short = each.closed is None and len(each.function.text(each.arguments, each.options)) <= WIDEST
         if _is_expression(each) and short and uses.get(result) == 1 and result not in listing.kept:
             waiting[result] = each
         else:
@@ -58,10 +58,11 @@ def _is_expression(instruction: Instruction) -> bool:
     return plain and isinstance(instruction.result, Value) and not instruction.writes
 
 
-def _is_target(value: Value, instruction: Instruction, waiting: dict[Value, Instruction]) -> bool:
-    """Tell whether Python would assign to an expression to which it cannot: ``w.T += 1``."""
+def _is_named(value: Value, instruction: Instruction, waiting: dict[Value, Instruction]) -> bool:
+    """Tell whether a value needs its name: it is assigned to (Python refuses ``w.T += 1``), or its reader is closed."""
     is_left = isinstance(instruction.function, InPlace) and instruction.arguments[0] is value
-    return is_left and value in waiting and not isinstance(waiting[value].function, Item)
+    is_target = is_left and value in waiting and not isinstance(waiting[value].function, Item)
+    return is_target or (instruction.closed is not None and value in waiting)
 
 
 def _with(instruction: Instruction, inside: dict[Value, Instruction]) -> Instruction:

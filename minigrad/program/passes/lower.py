@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.program.closed import Closed
 from minigrad.program.functions import Function, Item, Method, Moved, OfKernel, literal
 from minigrad.program.instructions import Instruction, Listing, Value, mapped
 from minigrad.program.sources import Constant
@@ -105,6 +106,7 @@ def _of_reference(kernel: Instruction, function: OfKernel, trace: Trace) -> list
             writes=tuple(own.get(memory, memory) for memory in each.writes),
             phase=kernel.phase,
             location=kernel.location,
+            closed=each.closed and Closed(function.name, each.closed.why),
         )
         for each in inside
     ] + same

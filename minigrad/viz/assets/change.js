@@ -4,10 +4,10 @@ const changePanel = (root, data, live, base, redraw) => {
     if (share > 0 && !calm && element && element.animate) element.animate([{ background: "var(--flash)" }, { background: "transparent" }],
       { duration: 900, easing: "ease-out", composite: "replace" });
   };
-  const short = (x) => String(Number(x.toPrecision(7)));
   const nodeOf = (k) => data.nodes[live.given[k][1]];
-  const shapeOf = (k) => data.arrays[live.given[k][2]].shape;
-  const valueOf = (k, i, state = live.now()) => state.values[live.given[k][0]].data[i];
+  const shapeOf = (k) => live.now().values[live.given[k][0]].shape;
+  const edits = editing(data, live, () => shown());
+  const target = () => edits.entry(live.given[chosen][0], index);
   let chosen = Math.max(0, live.given.findIndex(([name]) => live.updates.some(({ theta }) => theta === name))), index = 0, timer = null, perFrame = 1;
 
   const button = (name, text, label, action) => make("button", { type: "button", class: "mg-button", "data-change": name, title: label, "aria-label": label, onclick: action }, text);
@@ -25,62 +25,39 @@ const changePanel = (root, data, live, base, redraw) => {
   const run = button("run", "Run", "train on in this page", () => (timer ? stop() : go()));
   const speed = make("select", { "aria-label": "steps per frame", "data-change": "speed", onchange: () => { perFrame = Number(speed.value); } },
     ...[1, 5, 25, 100].map((n) => make("option", { value: n }, `${n} a frame`)));
-  const stop = () => { cancelAnimationFrame(timer); timer = null; run.textContent = "Run"; };
+  const stop = () => {
+    if (!timer) return;
+    cancelAnimationFrame(timer);
+    timer = null;
+    run.textContent = "Run";
+    shown();
+  };
   const go = () => {
     run.textContent = "Pause";
     const frame = () => {
-      const until = performance.now() + 40;
+      const until = performance.now() + 12;  // the rest of a frame is for drawing
       for (let i = 0; i < perFrame && performance.now() < until && Number.isFinite(live.loss()); i++) live.step();
       shown();
-      timer = root.isConnected && Number.isFinite(live.loss()) ? requestAnimationFrame(frame) : (stop(), null);
+      if (root.isConnected && !guess.isAsking() && Number.isFinite(live.loss())) timer = requestAnimationFrame(frame); else stop();
     };
     timer = requestAnimationFrame(frame);
   };
   const told = make("p", { class: "mg-loss", role: "status", "aria-live": "polite" });
-  const curve = make("div", { class: "mg-curve" });
 
   // ---- one number ------------------------------------------------------------------------------------------
   const which = make("select", { "aria-label": "what to change", "data-change": "which", onchange: () => { chosen = Number(which.value); index = 0; shown(); } },
     ...live.given.map(([, node], k) => make("option", { value: k }, `${data.nodes[node].name} (${shapeOf(k).join("×") || "scalar"})`)));
-  const whole = () => live.given[chosen][3] === "int64" || live.given[chosen][3] === "bool";
-  const put = (value, remember) => {
-    if (!Number.isFinite(value)) return;
-    const largest = whole() ? Math.max(...live.recorded().values[live.given[chosen][0]].data) : Infinity;
-    live.edit(live.given[chosen][0], index, whole() ? Math.min(largest, Math.max(0, Math.round(value))) : value, remember);
-    shown();
-  };
-  const stepOf = () => (whole() ? 1 : 10 ** Math.floor(Math.log10(Math.max(Math.abs(valueOf(chosen, index, live.recorded())), 0.1)) - 1));
-  const box = make("input", { type: "text", inputmode: "decimal", class: "mg-number", "data-change": "value", autocomplete: "off",
-    onchange: () => put(Number(box.value.trim().replaceAll("−", "-").replace(",", "."))) });
-  box.addEventListener("keydown", (key) => {
-    const by = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[key.key];
-    if (!by) return;
-    key.preventDefault();
-    put(valueOf(chosen, index) + by * stepOf() * (key.shiftKey ? 0.1 : 1));
-    box.select();
-  });
-  box.addEventListener("pointerdown", (down) => {  // sideways it is a slider, of which only the whole way is undone
-    const from = valueOf(chosen, index), unit = stepOf();
-    let moved = false;
-    const move = (event) => {
-      if (!moved && Math.abs(event.clientX - down.clientX) < 4) return;
-      put(from + Math.round((event.clientX - down.clientX) / 4) * unit, !moved);
-      moved = true;
-    };
-    box.setPointerCapture(down.pointerId);
-    box.addEventListener("pointermove", move);
-    box.addEventListener("pointerup", () => box.removeEventListener("pointermove", move), { once: true });
-  });
-  const was = make("span", { class: "mg-muted mg-was" }), table = make("div", {});
-  const nudge = make("p", { class: "mg-note mg-nudge" });
+  const box = edits.box(target, { class: "mg-number", "data-change": "value" });
+  const was = make("span", { class: "mg-muted mg-was" }), tables = make("div", {});
   const size = make("select", { "aria-label": "h", "data-change": "h", onchange: () => shown() },
     ...["0.1", "0.01", "0.001"].map((h) => make("option", { value: h, selected: h === "0.01" }, `h = ${h}`)));
+  const nudge = make("span", { class: "mg-muted mg-nudge" }), nudging = make("div", { class: "mg-buttons mg-one" }, make("label", { class: "mg-muted" }, "Nudge it by ", size), nudge);
   const nudged = () => {
-    const [name, node] = live.given[chosen], h = Number(size.value), gradient = data.nodes[node].grad.slice(-1)[0];
-    if (whole() || !gradient) return "";
-    const value = valueOf(chosen, index), moved = live.edited(name, index, value + h), by = valueOf(chosen, index, moved) - value;
+    const [name, node, , type] = live.given[chosen], h = Number(size.value), gradient = data.nodes[node].grad.slice(-1)[0];
+    if (!type.startsWith("float") || !gradient) return "";
+    const value = target().get(), moved = live.edited(name, index, value + h), by = moved.values[name].data[index] - value;
     const slope = (live.lossOf(moved) - live.loss()) / by, exact = (live.numbers(gradient[3]) || base.numbers(gradient[3]) || [])[index];
-    return `Nudge it by h: Δloss / h = ${number(slope)}; the gradient says ${exact === undefined ? number(data.arrays[gradient[3]].all) : number(exact)}.`;
+    return `Δloss / h = ${number(slope)}; the gradient says ${exact === undefined ? number(data.arrays[gradient[3]].all) : number(exact)}.`;
   };
 
   // ---- the optimizer ---------------------------------------------------------------------------------------
@@ -88,72 +65,82 @@ const changePanel = (root, data, live, base, redraw) => {
   const optimizer = make("select", { "aria-label": "optimizer", "data-change": "optimizer", onchange: () => { live.choose(Number(optimizer.value)); shown(); } });
   if (live.updates.length) data.live.rules.forEach(({ name }, k) => optimizer.append(make("option", { value: k }, name)));
   const drawSettings = () => {
-    const current = live.now().settings[0];
+    const current = live.now().settings[0], first = live.recorded().settings[0], key = JSON.stringify(current);
     optimizer.value = live.now().rule[0];
-    if (settings.contains(document.activeElement)) return;
+    if (settings.dataset.shown === key || settings.contains(document.activeElement)) return;
+    settings.dataset.shown = key;
     settings.replaceChildren(...Object.entries(current).map(([symbol, value]) => {
-      const input = make("input", { type: "text", class: "mg-setting", "data-setting": symbol, value: short(value), size: 7, "aria-label": symbol,
-        onchange: () => { const typed = Number(input.value.replace(",", ".")); if (Number.isFinite(typed)) { live.set(symbol, typed); shown(); } } });
-      return make("label", {}, `${greek(symbol)} `, input);
+      const input = make("input", { type: "text", class: "mg-setting", "data-setting": symbol, value: edits.short(value), size: 7, "aria-label": symbol,
+        onchange: () => edits.put(edits.setting(symbol), edits.read(input.value)) });
+      const old = symbol in first && first[symbol] !== value ? make("s", { class: "mg-muted" }, ` ${number(first[symbol])}`) : null;
+      return make("label", {}, `${greek(symbol)} `, input, old);
     }));
   };
 
-  // ---- the loss, step by step ------------------------------------------------------------------------------
-  const losses = [];
-  const note = () => {
-    const { step } = live.now();
-    losses.length = Math.min(losses.length, step);
-    losses[step] = live.loss();
+  let table = null, tableOf = "";
+  const drawTable = () => {
+    const [name] = live.given[chosen], { shape, data: entries } = live.now().values[name], key = `${name} ${shape}`;
+    tables.hidden = entries.length === 1;
+    if (tables.hidden) return;
+    if (tableOf !== key) {
+      table = entriesView(shape, (place) => { index = flat(shape, place); shown(); box.focus({ preventScroll: true }); });
+      tables.replaceChildren(table.element);
+      tableOf = key;
+    }
+    const old = live.recorded().values[name].data;
+    table.draw(entries, unflat(shape, index), old.length === entries.length ? old : null);
   };
-  const drawCurve = () => {
-    const seen = losses.map((y, x) => [x, y]).filter(([, y]) => Number.isFinite(y));
-    curve.hidden = seen.length < 2;
-    if (curve.hidden) return;
-    const most = Math.max(...seen.map(([, y]) => y)), least = Math.min(0, ...seen.map(([, y]) => y)), last = seen[seen.length - 1][0];
-    const stride = Math.ceil(seen.length / 400), points = seen.filter((_, i) => i % stride === 0 || i === seen.length - 1)
-      .map(([x, y]) => `${(300 * x / last).toFixed(1)},${(58 - 54 * (y - least) / (most - least || 1)).toFixed(1)}`).join(" ");
-    curve.innerHTML = `<svg viewBox="-2 0 304 62" preserveAspectRatio="none" role="img" aria-label="loss over ${last} steps, now ${number(live.loss())}; a click goes back"><polyline points="${points}"/></svg>`;
-    curve.firstChild.addEventListener("click", (click) => {
-      const area = curve.getBoundingClientRect();
-      stop();
-      live.back(Math.round(last * (click.clientX - area.left) / area.width));
-      shown();
-    });
-  };
-
-  const shown = () => {
-    note();
-    const [name, , k] = live.given[chosen], value = valueOf(chosen, index), old = valueOf(chosen, index, live.recorded()), entry = unflat(shapeOf(chosen), index);
+  const nudgeSoon = afterPaint(() => {
+    nudge.textContent = nudged();
+    nudging.hidden = !nudge.textContent;
+  });
+  const drawTableSoon = whileSeen(tables, drawTable);
+  const drawPanel = () => {
+    index = Math.min(index, live.now().values[live.given[chosen][0]].data.length - 1);
+    const value = target().get(), old = target().was(), after = live.lossAfter();
     undo.disabled = !live.canUndo(); redo.disabled = !live.canRedo(); reset.disabled = !live.isChanged();
-    const after = live.lossAfter(), first = live.isChanged(), { step } = live.now();
-    told.replaceChildren(`step ${step}: loss `, make("b", {}, number(live.loss())), first ? make("span", { class: "mg-muted" }, ` (was ${number(base.at(data.live.lossArray, unflat(data.arrays[data.live.lossArray].shape, 0)))})`) : "",
+    told.setAttribute("aria-live", timer ? "off" : "polite");  // a run is too fast to be read out
+    told.replaceChildren(`step ${live.now().step}: loss `, make("b", {}, number(live.loss())),
+      live.isChanged() ? make("span", { class: "mg-muted" }, ` (was ${number(live.recordedLoss())})`) : "",
       after === null ? "" : ` → after its update ${number(after)}`);
     which.value = chosen;
-    box.setAttribute("aria-label", `${nodeOf(chosen).name}${named(entry)}`);
-    if (document.activeElement !== box || box.value !== short(value)) box.value = short(value);
-    was.textContent = value === old ? "" : `was ${number(old)}`;
-    const { shape } = data.arrays[k], entries = live.now().values[name].data;
-    const choose = (place) => { index = flat(shape, place); shown(); box.focus({ preventScroll: true }); };
-    if (entries.length === 1) table.replaceChildren();
-    else if (entries.length <= 64 && (shape[shape.length - 1] || 1) <= 8) table.replaceChildren(cells((place) => entries[flat(shape, place)], shape, entry, choose));
-    else table.replaceChildren(heatMap(entries, shape, entry, choose));
-    nudge.replaceChildren(nudged());
-    nudge.hidden = size.hidden = !nudge.textContent;
+    box.setAttribute("aria-label", target().label);
+    if (document.activeElement !== box || box.value !== edits.short(value)) box.value = edits.short(value);
+    was.textContent = value === old || old === undefined ? "" : `was ${number(old)}`;
+    drawTableSoon();
+    nudgeSoon();
     if (live.updates.length) drawSettings();
-    drawCurve();
-    if (see) see.draw();
-    redraw(flashed);
+    views.forEach((view) => view.draw());
+    watchers.forEach((watch) => watch());
   };
-  const see = data.live.see ? seePanel(data, live, () => shown()) : null;
-  const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", {}, "What if"),
-    make("div", { class: "mg-buttons" }, undo, redo, reset, link, ...(live.updates.length ? [next, run, speed] : [])), told, curve, see && see.panel,
-    make("div", { class: "mg-buttons mg-one" }, which, box, was, size), table, nudge,
-    live.updates.length ? make("div", { class: "mg-buttons mg-one" }, make("label", {}, "Optimizer ", optimizer), settings) : null);
+  const shown = () => {
+    drawPanel();
+    redraw(flashed, Boolean(timer));
+  };
+  const to = (step) => { stop(); live.travel(step); shown(); };
+  const watchers = [], guess = guessPanel(root, data, live, () => shown()), way = timeline(live, to);
+  const pictures = [...(data.live.see ? [seePanel(data, live, () => shown())] : []), ...(data.live.pad ? [padPanel(data, live, pixels, () => shown())] : [])];
+  const folded = [
+    ...(live.updates.length ? [
+      foldedView("landscape", "The loss around here", () => landscapeView(root, data, live, edits)),
+      foldedView("compare", "Two settings side by side", () => compareView(root, data, live, edits, (state) => { stop(); live.to(state); shown(); })),
+    ] : []),
+    foldedView("histograms", "Histograms by layer", () => histogramView(data, live, base)),
+  ];
+  const views = [way, ...pictures.map(({ panel: picture, draw }) => ({ draw: whileSeen(picture, draw) })), ...folded];
+  const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", { "aria-level": 2 }, "What if"),
+    make("div", { class: "mg-buttons" }, ...(live.updates.length ? [run, next, speed] : []), undo, redo, reset, link), told, way.panel,
+    make("div", { class: "mg-beside" }, ...pictures.map((picture) => make("div", { class: "mg-picture" }, picture.panel)),
+      make("div", { class: "mg-rest" }, make("div", { class: "mg-buttons mg-one" }, which, box, was), guess.form, tables, nudging,
+        live.updates.length ? make("div", { class: "mg-buttons mg-one" }, make("label", {}, "Optimizer ", optimizer), settings) : null)),
+    ...folded.map((view) => view.panel));
   root.querySelector(".mg-grid").append(panel);
   panel.addEventListener("keydown", (key) => {
     if ((key.ctrlKey || key.metaKey) && key.key === "z") { key.preventDefault(); (key.shiftKey ? live.redo : live.undo)(); shown(); }
   });
+  const floating = floatingEditor(root, edits);
   return {
+    edits, floating, shown, watch: (action) => watchers.push(action),
     pick: (node) => {
       const k = live.given.findIndex(([, each]) => each === node);
       if (k >= 0 && k !== chosen) { chosen = k; index = 0; shown(); }
@@ -161,7 +148,7 @@ const changePanel = (root, data, live, base, redraw) => {
     begin: () => {
       const given = root.dataset.page !== undefined && location.hash.match(/#change=(.*)/);
       if (given) try { live.replay(JSON.parse(decodeURIComponent(given[1]))); } catch { live.reset(); }
-      shown();
+      drawPanel();
     },
   };
 };

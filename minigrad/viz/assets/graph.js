@@ -1,5 +1,5 @@
 // the drawing, live: what every box shows after an event, and which of them are in play
-const liveGraph = (canvas, data, id, live, jump) => {
+const liveGraph = (canvas, data, id, live, jump, editAt) => {
   const picture = canvas.querySelector("img");
   const source = new TextDecoder().decode(Uint8Array.from(atob(picture.src.split(",")[1]), (c) => c.charCodeAt(0)));
   const svg = document.importNode(new DOMParser().parseFromString(source, "image/svg+xml").documentElement, true);
@@ -13,24 +13,71 @@ const liveGraph = (canvas, data, id, live, jump) => {
     const found = { box, result, members: members ? members.split(" ").map(Number) : [result], node: result, step: Number(box.dataset.step) };
     box.addEventListener("click", () => jump(found.node));
     box.addEventListener("keydown", (key) => {
-      if (key.key === "Enter" || key.key === " ") { key.preventDefault(); key.stopPropagation(); jump(found.node); }
+      const own = key.key === "F2" && editable(found)[0];
+      if (own) openAt(found, own[0]);
+      else if (key.key === "Enter" || key.key === " ") jump(found.node);
+      else return;
+      key.preventDefault();
+      key.stopPropagation();
     });
     return found;
   });
   const edges = [...svg.querySelectorAll(".edge")].map((edge) => [edge, ...edge.dataset.edge.split(":").map(Number)]);
 
+  // ---- numbers that can be changed where they stand ---------------------------------------------------------
+  const editable = (one) => {  // [what it is, its element] of each number that a box shows and that the step was given
+    const k = one.shownValue;
+    return k === undefined ? [] : [...one.box.querySelectorAll(".mg-edit")].flatMap((_, i) => {
+      const target = editAt.of(k, i);
+      return target ? [[target, () => one.box.querySelectorAll(".mg-edit")[i]]] : [];
+    });
+  };
+  // an array that is shown whole, and not by its smallest and its largest entry
+  const isWhole = (k, text) => (text.match(/[−\d][\w.+−]*/g) || []).length === live.shapeOf(k).reduce((a, b) => a * b, 1) && !/…|all/.test(text);
+  const openAt = (one, target) => {
+    const all = editable(one), [, element] = all.find(([each]) => each.key === target.key);
+    editAt.open(element(), target, all, () => one.box);
+  };
+  const asNumbers = (text, one) => text.split(/([−\d][\w.+−]*)/).map((piece, i) => {
+    if (i % 2 === 0) return piece;
+    const span = document.createElementNS(svg.namespaceURI, "tspan");
+    span.setAttribute("class", "mg-edit");
+    span.textContent = piece;
+    span.addEventListener("click", (click) => {
+      const found = editable(one).find(([, element]) => element() === span);
+      if (!found) return;
+      click.stopPropagation();
+      openAt(one, found[0]);
+    });
+    return span;
+  });
+
+  const pictures = new Map();  // of the entries of an array as they were drawn last
   const latest = (line, k) => {
     const found = line.filter(([event]) => event <= k).pop(), fresh = found && live && live.numbers(found[3]);
-    return fresh ? [found[0], brief(fresh, data.arrays[found[3]].shape), found[2] && heatPicture(fresh, data.arrays[found[3]].shape), found[3]] : found;
+    if (!fresh) return found;
+    const at = found[3], shape = live.shapeOf(at), known = pictures.get(at);
+    if (!known || known[0] !== fresh) pictures.set(at, [fresh, brief(fresh, shape), found[2] && heatPicture(fresh, shape)]);
+    return [found[0], ...pictures.get(at).slice(1), at, found[1]];
   };
-  const write = (row, found, hidden) => {
-    const text = part(".text", row), heat = part(".heat", row);
+  const write = (one, row, found, hidden, mayChange) => {
+    const text = part(".text", row), heat = part(".heat", row), wanted = hidden ? "?" : found ? found[1] : "not yet";
+    const x = found && found[2] && !hidden ? 86 : 50, room = 206 - x, old = found && !hidden && found[4] !== undefined && found[4] !== found[1] ? found[4] : "";
+    const state = [wanted, old, x, mayChange, found && found[2]].join("|");
+    if (row.dataset.state === state) return;
+    row.dataset.state = state;
     row.classList.toggle("unknown", !found || hidden);
-    text.textContent = hidden ? "?" : found ? found[1] : "not yet";
-    text.removeAttribute("textLength");
-    const x = found && found[2] && !hidden ? 86 : 50, room = 206 - x;
+    text.replaceChildren(...(mayChange && !hidden && found && !found[2] ? asNumbers(wanted, one) : [wanted]));
+    const beside = old && (wanted.length + old.length + 5) * 7.25 <= room, told = part("title", row) || row.appendChild(document.createElementNS(svg.namespaceURI, "title"));
+    if (beside) {
+      const was = document.createElementNS(svg.namespaceURI, "tspan");
+      was.setAttribute("class", "mg-old");
+      was.textContent = ` was ${old}`;
+      text.append(was);
+    }
+    told.textContent = old ? `${wanted}, was ${old}` : wanted;
     text.setAttribute("x", x);
-    if (text.textContent.length * 7.25 > room) text.setAttribute("textLength", room);
+    if (text.textContent.length * 7.25 > room) text.setAttribute("textLength", room); else text.removeAttribute("textLength");
     if (heat) {
       heat.style.display = part(".frame", row).style.display = x === 86 ? "" : "none";
       if (found && found[2]) heat.setAttribute("href", found[2]);
@@ -51,8 +98,9 @@ const liveGraph = (canvas, data, id, live, jump) => {
     const { box, node: i } = one, node = data.nodes[i], grad = part(".grad", box);
     const changes = (kind) => !revealed && event.target === i && node[kind].some(([e]) => e === k);
     const value = latest(node.value, k);
-    write(part(".value", box), value, changes("value"));
-    if (grad) write(grad, latest(node.grad, k), changes("grad"));
+    one.shownValue = value && value[3];
+    write(one, part(".value", box), value, changes("value"), Boolean(live && value && live.isGiven(value[3]) && isWhole(value[3], value[1])));
+    if (grad) write(one, grad, latest(node.grad, k), changes("grad"), false);
     const renewed = value && value[0] >= 0 && node.value.length > 1 && node.value[0][0] < value[0];
     part(".value .label", box).textContent = renewed ? "new" : "value";
     const mine = (node) => one.step === event.step || !drawnIn(event.step, node);  // a walk may go on into an earlier step
@@ -62,10 +110,11 @@ const liveGraph = (canvas, data, id, live, jump) => {
     if (grad) part(".grad .label", box).textContent = active && event.added ? "grad +" : "grad";
     if (active) box.setAttribute("aria-current", "step"); else box.removeAttribute("aria-current");
     box.setAttribute("aria-label", `${node.name}, value ${part(".value .text", box).textContent}` +
-      (grad ? `, gradient ${part(".grad .text", box).textContent}` : ""));
+      (grad ? `, gradient ${part(".grad .text", box).textContent}` : "") + (editable(one).length ? "; F2 changes it" : ""));
   };
+  const renew = (event, k, revealed) => boxes.forEach((one) => drawBox(one, event, k, revealed));
   const draw = (event, k, revealed) => {
-    boxes.forEach((one) => drawBox(one, event, k, revealed));
+    renew(event, k, revealed);
     for (const [edge, from, to, position] of edges) {
       const forward = event.kind === "forward" && to === event.target;
       const backward = event.kind === "backward" && from === event.target && to === event.sources[0] && position === event.position;
@@ -77,13 +126,19 @@ const liveGraph = (canvas, data, id, live, jump) => {
     }
     centre(canvas, part(".node.active", svg), true);
   };
-  const flash = () => {  // what has just changed lights up, the more the stronger
-    if (!calm) boxes.forEach(({ box, node }) => {
+  const lit = new Map();
+  let last = 0;
+  const flash = () => {  // what has just changed lights up, the more the stronger; not while it changes all the time
+    const at = performance.now(), often = at - last < 200;
+    last = at;
+    if (!calm && !often) boxes.forEach(({ box, node }) => {
       for (const kind of ["value", "grad"]) {
-        const line = data.nodes[node][kind].slice(-1)[0], share = line ? live.change(line[3]) : 0, row = part(`.${kind} .text`, box);
-        if (share && row) row.animate([{ fill: "var(--upd)", fontWeight: 700, opacity: 1 - 0.8 * Math.sqrt(share) }, {}], { duration: 900, easing: "ease-out" });
+        const line = data.nodes[node][kind].slice(-1)[0], row = part(`.${kind} .text`, box), share = line && row ? live.change(line[3]) : 0;
+        if (!share) continue;
+        if (lit.has(row)) lit.get(row).cancel();
+        lit.set(row, row.animate([{ fill: "var(--upd)", fontWeight: 700, opacity: 1 - 0.8 * Math.sqrt(share) }, {}], { duration: 900, easing: "ease-out" }));
       }
     });
   };
-  return { draw, flash };
+  return { draw, renew, flash };
 };

@@ -8,7 +8,7 @@ const listen = (root, action) => {
     if (tag === "SELECT" || tag === "TEXTAREA" || target.isContentEditable) return true;
     if (tag === "INPUT" && target.type === "checkbox") return space;
     if (tag === "INPUT" && target.type !== "range") return target.value !== "" || space || key.length === 1;
-    if (target.classList.contains("mg-heat") || target.classList.contains("mg-point")) return key.startsWith("Arrow") || space;
+    if (target.classList.contains("mg-heat") || target.classList.contains("mg-point") || target.classList.contains("mg-arrows")) return key.startsWith("Arrow") || space;
     return space && (tag === "BUTTON" || tag === "SUMMARY" || target.getAttribute("role") === "button");
   };
   let last = own;  // whether the focus was here last

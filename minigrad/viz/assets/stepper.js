@@ -16,6 +16,7 @@
     const fresh = live && live.numbers(k);
     return fresh ? fresh[flat(data.arrays[k].shape, entry)] : base.at(k, entry);
   };
+  const shapeOf = (k) => (live ? live.shapeOf(k) : data.arrays[k].shape);
 
   // ---- what is shown -------------------------------------------------------------------------------------
   const everything = data.events.map((_, k) => [k, null]);
@@ -23,9 +24,9 @@
   let predicting = false, revealed = true, right = 0, asked = 0;
   const now = () => data.events[steps[position][0]];
   const entryOf = (event) => {
-    const shape = data.arrays[event.answer].shape;
+    const shape = shapeOf(event.answer);
     if (picked && picked.shape === shape.join()) return picked.entry;
-    return steps[position][1] || event.entry;
+    return (steps[position][1] || event.entry).map((i, axis) => Math.min(i, shape[axis] - 1));
   };
 
   let change = null;  // the panel in which numbers are changed
@@ -71,16 +72,16 @@
   const guess = make("form", { class: "mg-guess" });
   const rows = make("table", { class: "mg-rows" });
   const inspector = make("div", { class: "mg-inspector" });
-  panel.append(make("h4", {}, "Formula"), spoken, guess, rows);
+  panel.append(make("h4", { "aria-level": 2 }, "Formula"), spoken, guess, rows);
   one(".mg-entries").hidden = false;
-  one(".mg-entries").append(make("h4", {}, "Numbers"), inspector);
+  one(".mg-entries").append(make("h4", { "aria-level": 2 }, "Numbers"), inspector);
 
   const graph = liveGraph(one(".mg-canvas"), data, "__ID__", live, (node) => {
     if (change) change.pick(node);
     const [made, gradient] = data.nodes[node].jump;
     const wantsGradient = gradient !== undefined && now().phase !== "forward" && steps[position][0] !== gradient;
     reach(wantsGradient || made === undefined ? gradient : made);
-  });
+  }, { of: (k, i) => change && change.edits.at(k, i), open: (...all) => change.floating.open(...all) });
 
   // ---- moving --------------------------------------------------------------------------------------------
   const go = (to) => {
@@ -92,7 +93,7 @@
   const arrive = () => {
     revealed = !predicting;
     shown = 0;
-    if (picked && picked.shape !== data.arrays[now().answer].shape.join()) picked = null;
+    if (picked && picked.shape !== shapeOf(now().answer).join()) picked = null;
     render();
   };
   const reach = (k) => {
@@ -172,10 +173,11 @@
     }
     return found;
   };
-  const pairs = (symbols, numbers) => {  // an update has several lines: each in symbols, and below it in numbers
-    const below = numbers.split("\n");
+  const pairs = (symbols, numbers, old) => {  // an update has several lines: each in symbols, and below it in numbers
+    const below = numbers.split("\n"), before = old ? old.split("\n") : [];
     return symbols.split("\n").flatMap((line, i) => [make("p", { class: "mg-symbols" }, line),
-      make("p", { class: "mg-numbers" }, below[i] || "")]);
+      make("p", { class: "mg-numbers" }, ...dressed(below[i] || "")),
+      before[i] && before[i] !== plain(below[i] || "") ? make("p", { class: "mg-before" }, make("span", { class: "mg-muted" }, "was "), make("s", {}, before[i].replace(/^= /, ""))) : null]);
   };
   const own = (event, text) => greek(text).replaceAll("θ", () => event.theta);  // a parameter goes by its name
   const symbolOf = (event, entry) => event.symbol + named(entry);
@@ -185,18 +187,43 @@
     const holds = { ">": (a, b) => a > b, "≥": (a, b) => a >= b, "<": (a, b) => a < b, "≤": (a, b) => a <= b };
     return text.replace(/⟦([^⟧]*)⟧/g, (_, inside, from) => {
       const choice = inside.match(/^(\S+) (\S) (\S+) \? (\S+) ! (\S+)$/);
-      const value = number(worth(choice ? (holds[choice[2]](worth(choice[1]), worth(choice[3])) ? choice[4] : choice[5]) : inside));
-      return value.startsWith("−") && /[·+−/] $/.test(text.slice(0, from)) ? `(${value})` : value;
-    }).replace(/\+ \((−[^\s()]+)\)((?: · (?:\(−[^()]*\)|[^\s()]+))+)/g, "+ ($1$2)").replace(/^= (\S+) = \1$/gm, "= $1");
+      const place = choice ? (holds[choice[2]](worth(choice[1]), worth(choice[3])) ? choice[4] : choice[5]) : inside;
+      const value = number(worth(place)), marked = place.includes(":") ? `${value}⟦${place}⟧` : value;
+      return value.startsWith("−") && /[·+−/] $/.test(text.slice(0, from)) ? `(${marked})` : marked;
+    }).replace(/\+ \((−[^\s()]+)\)((?: · (?:\(−[^()]*\)|[^\s()]+))+)/g, "+ ($1$2)").replace(/^= ([^\s⟦]+)(⟦\S*⟧)? = \1(⟦\S*⟧)?$/gm, "= $1$2");
+  };
+  const plain = (marked) => marked.replace(/⟦[^⟧]*⟧/g, "");
+  // the numbers behind which ⟦array:place⟧ stands as buttons, where the step was given them
+  const dressed = (marked) => {
+    const pieces = marked.split(/([^\s()·⟦⟧]+)⟦(\d+):(\d+)⟧/), made = [];
+    for (let i = 0; i < pieces.length; i += 4) {
+      made.push(pieces[i]);
+      const [text, k, place] = pieces.slice(i + 1);
+      if (text === undefined) break;
+      const target = change && live.isGiven(Number(k)) ? change.edits.at(Number(k), Number(place)) : null;
+      if (!target) { made.push(text); continue; }
+      made.push(make("button", { type: "button", class: "mg-edit", "data-key": target.key, title: `change ${target.label}`, "aria-label": `${text}: change ${target.label}`,
+        onclick: (click) => change.floating.open(click.currentTarget, target, inFormula(), () => one(`.mg-spoken [data-key=${CSS.escape(target.key)}]`)) }, text));
+    }
+    return made;
+  };
+  const inFormula = () => all(".mg-spoken .mg-edit").map((button, i) => {
+    const [name, place] = [button.dataset.key.slice(0, button.dataset.key.lastIndexOf(":")), button.dataset.key.slice(button.dataset.key.lastIndexOf(":") + 1)];
+    return [name ? change.edits.entry(name, Number(place)) : change.edits.setting(place), () => all(".mg-spoken .mg-edit")[i]];
+  });
+  // whether an event adds up over a batch that has another number of rows than when its formula was written down
+  const isOverBatch = (event) => {
+    const grown = (k) => shapeOf(k)[0] !== data.arrays[k].shape[0];
+    return !grown(event.answer) && (event.arrays.some(([, k]) => grown(k)) || event.sources.some((i) => data.nodes[i].value.some(([, , , k]) => grown(k))));
   };
   const say = (event, entry) => {
-    const known = event.explanations[entry.join()];
-    if (known && live && live.isChanged()) {
+    const known = event.explanations[entry.join()], written = known && live && known[3] ? filled(known[3]) : "";
+    if (known && live && live.isChanged() && !isOverBatch(event)) {
       const value = at(event.answer, entry), lines = known[0].split("\n");
       const last = event.rows ? event.rows.filter((row) => row.text).map((row) => `= ${valueOf(row, entry)}`).slice(-lines.length).join("\n") : `= ${number(value)}`;
-      return { symbols: known[0], numbers: known[3] ? filled(known[3]) : last, answer: value };
+      return { symbols: known[0], numbers: written || last, answer: value, old: known[1] };
     }
-    if (known) return { symbols: known[0], numbers: known[1], answer: known[2] };
+    if (known && !(live && live.isChanged())) return { symbols: known[0], numbers: plain(written) === known[1] ? written : known[1], answer: known[2] };
     const value = at(event.answer, entry), symbol = symbolOf(event, entry);
     if (value === undefined) return { symbols: symbol, numbers: "not on this page: it would be too large", answer: null };
     const part = (name) => { const found = event.arrays.find(([label]) => label.startsWith(name)); return found && at(found[1], entry); };
@@ -213,12 +240,12 @@
         event.added ? make("span", { class: "mg-badge mg-added" }, "+ added to the earlier contribution") : null,
         " ", make("b", {}, event.title)),
       make("p", { class: "mg-rule" }, event.rule),
-      ...pairs(said.symbols, revealed ? said.numbers : hideResult(said.numbers)),
+      ...pairs(said.symbols, revealed ? said.numbers : hideResult(plain(said.numbers)), revealed && said.old),
       event.rows ? make("p", { class: "mg-note" }, event.rows.filter((row) => !row.text)
         .map((row) => `${own(event, row.symbol)} = ${valueOf(row, entry)}`).join(",  ")) : "",
       ...event.notes.map((note) => make("p", { class: "mg-note" }, note)));
     if (said.bare && event.kind !== "seed") spoken.append(make("p", { class: "mg-note" },
-      event.rows ? "Worked out line by line below." : `Its sum is not written out on this page: trace.html(follow="W[i,j]") adds the whole story of a weight.`));
+      live && live.isChanged() && isOverBatch(event) ? `Added up over ${live.rows()} points; it was recorded with ${data.live.see.rows}.` : event.rows ? "Worked out line by line below." : `Its sum is not written out on this page: trace.html(follow="W[i,j]") adds the whole story of a weight.`));
     drawGuess(event, entry, said);
     rows.replaceChildren();
     const lines = event.rows && !event.explanations[entry.join()] ? event.rows.filter((row) => row.text) : [];
@@ -261,22 +288,22 @@
     };
     guess.append(make("label", {}, `${symbolOf(event, entry)} = `, box), make("button", { type: "submit", class: "mg-button" }, "Check"),
       make("button", { type: "button", class: "mg-button mg-quiet", onclick: () => { tally(false); reveal(); one('[data-do="next"]').focus(); } }, "Show"), reply);
-    if (root.contains(document.activeElement) && !timer) box.focus({ preventScroll: true });
+    if (root.contains(document.activeElement) && !document.activeElement.closest(".mg-change, .mg-lesson") && !timer) box.focus({ preventScroll: true });
   };
 
   // ---- entries on demand ---------------------------------------------------------------------------------
   const focusOn = (selector) => { const found = one(selector); if (found) found.focus(); };
   const pick = (entry) => {
     const event = now();
-    picked = { shape: data.arrays[event.answer].shape.join(), entry };
+    picked = { shape: shapeOf(event.answer).join(), entry };
     drawFormula(event, entry);
     inspect(event, entry);
   };
   const inspect = (event, entry) => {
-    const [label, k] = event.arrays[shown], array = data.arrays[k], shape = array.shape;
+    const [label, k] = event.arrays[shown], array = data.arrays[k], shape = shapeOf(k);
     inspector.replaceChildren();
     const secret = !revealed && (shown === 0 || k === event.answer);
-    const same = shape.join() === data.arrays[event.answer].shape.join();
+    const same = shape.join() === shapeOf(event.answer).join();
     const which = make("select", { "aria-label": "which array", onchange: () => {
       shown = Number(which.value);
       inspect(event, entryOf(event));
@@ -299,15 +326,26 @@
     const here = same && shape.length ? at(k, entry) : undefined;
     const fresh = live && live.numbers(k);
     const stats = !fresh || !fresh.length ? array.stats
-      : [fresh.reduce((a, b) => Math.min(a, b)), fresh.reduce((a, b) => a + b, 0) / fresh.length, fresh.reduce((a, b) => Math.max(a, b))].map(number);
+      : [extremes(fresh)[0], fresh.reduce((a, b) => a + b, 0) / fresh.length, extremes(fresh)[1]].map(number);
     if (stats.length) inspector.append(make("p", { class: "mg-stats" },
       ...["min", "mean", "max"].flatMap((name, i) => [make("span", { class: "mg-muted" }, name + " "), stats[i] + "  "]),
-      here === undefined ? null : make("span", {}, make("span", { class: "mg-muted" }, `at ${named(entry)} `), make("b", {}, number(here)))));
-    const size = shape.reduce((a, b) => a * b, 1), width = shape.length ? shape[shape.length - 1] : 1;
-    if (size > 1 && size <= 64 && width <= 8 && (array.all !== undefined || numbers(k))) inspector.append(cells((place) => at(k, place), shape, same && entry, (place) => { pick(place); focusOn(".mg-cells .mg-chosen"); }));
-    else if (size > 1 && numbers(k)) inspector.append(heatMap(numbers(k), shape, same ? entry : null, (place) => { pick(place); focusOn(".mg-heat"); }));
-    else if (size > 1) inspector.append(make("p", { class: "mg-note" }, array.all !== undefined ? `every entry is ${number(array.all)}`
+      here === undefined ? null : make("span", {}, make("span", { class: "mg-muted" }, `at ${named(entry)} `), make("b", {}, number(here)),
+        fresh && base.at(k, entry) !== undefined && base.at(k, entry) !== here ? make("span", { class: "mg-muted" }, ` was ${number(base.at(k, entry))}`) : "")));
+    const size = shape.reduce((a, b) => a * b, 1), values = numbers(k) || (array.all !== undefined && size <= 64 ? new Float64Array(size).fill(array.all) : null);
+    if (size > 1 && values) {
+      const view = entriesView(shape, same ? (place) => { pick(place); focusOn(".mg-inspector .mg-heat, .mg-inspector .mg-chosen"); } : null);
+      inspector.append(view.element);
+      view.draw(values, same ? entry : null, fresh && shape.join() === array.shape.join() ? base.numbers(k) : null);
+    } else if (size > 1) inspector.append(make("p", { class: "mg-note" }, array.all !== undefined ? `every entry is ${number(array.all)}`
       : "The entries of this array are not on this page: it would be too large."));
+  };
+  const inspectSoon = whileSeen(one(".mg-entries"), () => inspect(now(), entryOf(now())));
+  const renew = () => {  // the same event, with other numbers
+    const k = steps[position][0], event = data.events[k], entry = entryOf(event);
+    drawFormula(event, entry);
+    graph.renew(event, k, revealed);
+    inspectSoon();
+    keep(root);
   };
   const render = () => {
     const k = steps[position][0], event = data.events[k], entry = entryOf(event);
@@ -322,20 +360,23 @@
     drawFormula(event, entry);
     graph.draw(event, k, revealed);
     drawSource(event);
-    inspect(event, entry);
+    inspectSoon();
     keep(root);
   };
   root.classList.add("mg-live");
   if (!data.events.length) return;
+  if (live) {
+    root.classList.add("mg-alive");
+    root.step = live;
+    change = changePanel(root, data, live, base, (flash, isRunning) => {
+      renew();
+      if (isRunning) return;
+      graph.flash();
+      if (live.change(now().answer)) flash(one(".mg-spoken .mg-numbers"), 1);
+    });
+    if (data.lesson) change.watch(lessonPanel(root, data, live, reach, change.shown).check);
+    change.begin();
+  }
   track();
   arrive();
-  if (!live) return;
-  root.classList.add("mg-alive");
-  root.step = live;
-  change = changePanel(root, data, live, base, (flash) => {
-    render();
-    graph.flash();
-    if (live.change(now().answer)) flash(one(".mg-spoken .mg-numbers"), 1);
-  });
-  change.begin();
 })(0);

@@ -93,12 +93,20 @@ class Browser:
         self.requests.clear()
         self.errors.clear()
         self.send("Page.navigate", url=path.resolve().as_uri())
+        self._loaded("location.href !== 'about:blank'")
+
+    def _loaded(self, condition: str) -> None:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
-            if self.js("document.readyState === 'complete' && location.href !== 'about:blank'"):
+            if self.js(f"document.readyState === 'complete' && {condition}"):
                 return
             time.sleep(0.02)
-        raise TimeoutError(str(path))
+        raise TimeoutError(self.js("location.href"))
+
+    def reload(self) -> None:
+        self.js("void (window.isGoing = true)")
+        self.send("Page.reload")
+        self._loaded("!window.isGoing")
 
     def quickest(self, path: Path, enough: float) -> float:
         """Open a page up to six times, until once in ``enough`` milliseconds; return the shortest time."""
@@ -125,12 +133,21 @@ class Browser:
         )
 
     def key(self, name: str, text: str = "") -> None:
-        codes = {"ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35, "Enter": 13, " ": 32, "Tab": 9}
+        codes = {
+            "ArrowRight": 39, "ArrowLeft": 37, "ArrowUp": 38, "ArrowDown": 40, "Home": 36, "End": 35, "Enter": 13,
+            " ": 32, "Tab": 9, "Escape": 27, "Delete": 46, "F2": 113, "PageUp": 33, "PageDown": 34,
+        }  # fmt: skip
         code = {"key": name, "windowsVirtualKeyCode": codes.get(name, 0)}
         if name == "Enter":
             text = "\r"
         self.send("Input.dispatchKeyEvent", type="keyDown", text=text, **code)
         self.send("Input.dispatchKeyEvent", type="keyUp", **code)
+
+    def drag(self, *way: tuple[float, float]) -> None:
+        """Press the pointer at a place of the view, move it along the others, let it go."""
+        kinds = ["mousePressed", *["mouseMoved"] * (len(way) - 1), "mouseReleased"]
+        for kind, (x, y) in zip(kinds, [*way, way[-1]], strict=True):
+            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
 
     def type(self, text: str) -> None:
         self.send("Input.insertText", text=text)
