@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import blas, driver, entrywise, products
+from minigrad_kernels import driver, entrywise
 from minigrad_kernels.launch import Host, Loop, noted, numba
 from minigrad_kernels.loops import called_by, scratch_noted
 
@@ -28,9 +28,9 @@ from minigrad.program.functions import (
     written,
 )
 from minigrad.program.instructions import Instruction, Listing, Value, arrays_of, mapped, values
-from minigrad.program.lines import as_steps, into, is_noted
+from minigrad.program.lines import alone, as_step, as_steps, into, is_noted
 from minigrad.program.memory import Block
-from minigrad.program.passes.chain import OfChain, as_they_lie, single, stretched
+from minigrad.program.passes.chain import OfChain
 from minigrad.program.passes.common import is_pure
 from minigrad.program.passes.stage import after
 from minigrad.program.steps import Step, is_ahead, is_one_piece, root_of, updated_by_rows
@@ -184,26 +184,14 @@ class Native:
             elif function.name == "softmax_xent_mean_forward_backward":
                 options = {**options, "out": (np.empty((), args[0].dtype), None)}
             result = function.kernel(*args, **options)
-            for what, arguments in calls:
-                self._steps.append(self._step(what, arguments))
+            self.scope.update({what.name: what.plain for what, _ in calls if isinstance(what, Host)})
+            self._steps += [as_step(*call) for call in calls]
             self._bind_all(instruction.result, result)
         elif isinstance(function, Check) and fixed and args[0].flags.c_contiguous:
             function.run(*args)
             self._steps.append(Step(entrywise.none, (args[0].reshape(-1),)))
         else:
             self._by_python(instruction, function, args, options, fixed)
-
-    def _step(self, what: Loop | Host, arguments: tuple[Any, ...]) -> Step:
-        """Return what a kernel has run as a step."""
-        if isinstance(what, Loop):
-            return Step(what, arguments)
-        self.scope.setdefault(what.name, what.plain)
-        product = blas.find(*arguments) if what is products.blas else None
-        return (
-            Step(product or what, arguments)
-            if product
-            else Step(*(what.as_loop(*arguments) or (what, arguments)))
-        )
 
     def _do_chain(self, function: OfChain, args: Sequence[Any]) -> None:
         chain, numbers = function.chain()
@@ -213,23 +201,6 @@ class Native:
         self._steps.append(Step(chain, arrays))
         for value, each in zip(function.made, made, strict=True):
             self._bind(value, each)
-
-    def _alone(self, instruction: Instruction, result: Any) -> Step | None:
-        """Return a function of single entries as a chain of its own, where it is one."""
-        function = single(instruction)
-        given = instruction.reads if function is None else function.given
-        args = [self.env[value] for value in given]
-        if not all(each.flags.c_contiguous for each in (*args, result)):
-            flat = None if function is None else as_they_lie((*args, result))
-            if flat is None or function is None:
-                return None
-            chain, numbers = function.chain()
-            return Step(Chain("chain", chain.links, flat[-1].shape), (*flat[:-1], *numbers, flat[-1]))
-        if function is None:
-            found = stretched(instruction, args, result)
-            return None if found is None else Step(*found)
-        chain, numbers = function.chain()
-        return Step(chain, (*args, *numbers, result))
 
     def _by_python(
         self, instruction: Instruction, function: Function, args: Any, options: Any, fixed: bool
@@ -258,8 +229,8 @@ class Native:
                 self._constants.add(value)
             elif fixed and (steps := as_steps(function, args, options, result)) is not None:
                 self._steps += steps
-            elif fixed and (alone := self._alone(instruction, result)) is not None:
-                self._steps.append(alone)
+            elif fixed and (step := alone(instruction, self.env, result)) is not None:
+                self._steps.append(step)
             elif isinstance(result, np.ndarray) and not result.flags.writeable:
                 # stretched from fewer numbers
                 self.scope[whole := f"{value.name}_whole"] = root_of(result)
