@@ -35,7 +35,8 @@ class Tables:
         self._kept: list[Any] = []  # what has to stay, since addresses of it are known
         self._addresses = np.zeros(len(given), np.int64)
         self._array: Any = np.zeros(len(given), np.int64)
-        self._holders = memoryview(self._array)  # which is written to in half the time  # type: ignore[arg-type]
+        # which is written to in half the time
+        self._holders = memoryview(self._array)  # type: ignore[arg-type]
         for k, each in enumerate(given):
             self.hold(k, each)
 
