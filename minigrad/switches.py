@@ -45,3 +45,8 @@ def may_fuse() -> bool:
     """Tell whether neighbouring operations may run as one here and now; see ``unfused``."""
     watchers = hooked.get()
     return fusing.get() and not (watchers.forward or watchers.backward or checksumming.get())
+
+
+def is_watched() -> bool:
+    """Tell whether somebody looks at every operation, or ``program`` traces what runs here."""
+    return not fusing.get() or checksumming.get() or any(hooked.get()) or tracing.get() is not None

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels import objects
-from minigrad_kernels.driver import _tools, address_of, driver
+from minigrad_kernels.driver import _tools, address_of, run
 from minigrad_kernels.loops import numba
 
 
@@ -133,7 +133,7 @@ def _is_dot(dtype: np.dtype[Any], layouts: tuple[tuple[tuple[int, ...], tuple[in
     for _ in range(3):
         a[...], b[...] = rng.standard_normal(a.shape), rng.standard_normal(b.shape)
         words = np.array(product.words(a, b, out), np.int64)
-        driver()(np.array([(product.address, address_of(words))], np.int64))
+        run(np.array([(product.address, address_of(words))], np.int64))
         expected = np.empty(out.shape, dtype)
         np.dot(a, b, out=expected)
         if out.tobytes() != expected.tobytes():

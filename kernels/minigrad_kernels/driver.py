@@ -170,7 +170,7 @@ def call(loop: Loop, arguments: tuple[Any, ...]) -> Any:
     if None in kinds:
         return loop.dispatcher(*arguments)
     words = np.array([0, *(word for each in arguments for word in words_of(each))], np.int64)
-    raised = driver()(np.array([(entry(loop, kinds).address, address_of(words))], np.int64))  # type: ignore[arg-type]
+    raised = run(np.array([(entry(loop, kinds).address, address_of(words))], np.int64))  # type: ignore[arg-type]
     return loop.dispatcher(*arguments) if raised >= 0 else None  # where it raises again, and says what
 
 
@@ -265,22 +265,33 @@ _DRIVE = """def drive(table, count):
 
 @cache
 def driver() -> Any:
-    """Return ``drive(table)``: it calls table[i, 0], an entry's address, with table[i, 1], where its words lie.
+    """Return ``drive(address, count)``: it walks along a table of calls that lies there.
 
-    It returns -1, or the number of the call that raised, which is the last one that was made.
+    It calls table[i, 0], an entry's address, with table[i, 1], where its words lie, and returns -1, or the number of
+    the call that raised, which is the last one. Ctrl-C is met when it is back, and not before it has begun.
     """
+    return ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 2)(address_of_text("drive", _DRIVE, 2))
+
+
+def address_of_text(name: str, text: str, count: int) -> int:
+    """Return the address of a function of so many whole numbers that returns one, written with ``_tools``."""
     module = numba()
     assert module is not None
 
     def compiled() -> Any:
         scope = dict(_tools())
-        exec(compile(_DRIVE, __file__, "exec"), scope)
-        scope["drive"].__module__ = __name__
-        return module.cfunc("int64(int64, int64)", cache=True, error_model="numpy")(scope["drive"])
+        exec(compile(text, __file__, "exec"), scope)
+        scope[name].__module__ = __name__
+        numbers = ", ".join(["int64"] * count)
+        return module.cfunc(f"int64({numbers})", cache=True, error_model="numpy")(scope[name])
 
-    address = objects.address(f"drive_{zlib.crc32(_DRIVE.encode()):08x}", compiled)
-    drive = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(address)
-    return lambda table: drive(address_of(table), len(table))
+    return objects.address(f"{name}_{zlib.crc32(text.encode()):08x}", compiled)
+
+
+def run(table: Any) -> int:
+    """Make the calls of a table, an array of whole numbers; see ``driver``."""
+    made: int = driver()(address_of(table), len(table))
+    return made
 
 
 def at_once_loop(table: Any) -> None:
@@ -312,9 +323,9 @@ class Team(Host):
     def _run(self, workers: int, *arguments: Any) -> None:
         table, kept = self.table(workers, *arguments)
         if workers > 1:
-            at_once().compiled(table)
+            at_once().unnoted(table)
         else:
-            driver()(table)
+            run(table)
         del kept
 
     def table(self, workers: int, *arguments: Any) -> tuple[Any, list[Any]]:

@@ -6,7 +6,7 @@ Only those that are rounded alike everywhere, so that the bits are NumPy's.
 from __future__ import annotations
 
 from functools import cache
-from math import sqrt
+from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
@@ -71,11 +71,31 @@ def root(a: Any) -> Any:  # noqa: D103
     return sqrt(a)
 
 
+def finite(a: Any) -> Any:  # noqa: D103
+    return isfinite(a)
+
+
+def inverse(a: Any) -> Any:  # noqa: D103
+    return not a
+
+
+def none_loop(wrong: Any) -> None:
+    """Raise where any entry is true."""
+    for i in range(wrong.size):
+        if wrong[i]:
+            raise ValueError
+
+
+none = Loop(none_loop, raises=True)
+
 _FUNCTIONS = {
     "np.add": add, "+": add, "np.subtract": subtract, "-": subtract, "np.multiply": multiply, "*": multiply,
     "np.true_divide": divide, "np.divide": divide, "/": divide,
-    "np.square": square, "np.negative": negative, "np.sqrt": root,
+    "np.square": square, "np.negative": negative, "np.sqrt": root, "np.isfinite": finite,
+    "~": inverse, "np.invert": inverse, "np.logical_not": inverse,
 }  # fmt: skip
+_PREDICATES = (finite, inverse)
+"""Those whose results are true or false."""
 
 
 @cache
@@ -87,16 +107,19 @@ def find(name: str, arguments: tuple[Any, ...], out: Any) -> tuple[Loop, tuple[A
     """Return the loop for a function on these arguments, and what to call it with; None where there is none.
 
     ``name`` is the function's as one writes it: ``"np.add"``, ``"+"``. Arrays are C-contiguous, of one shape and float
-    dtype; one of two may be a number.
+    dtype, where the function is not about truth; one of two may be a number.
     """
     called = _FUNCTIONS.get("np.negative" if name == "-" and len(arguments) == 1 else name)
-    if called is None or not 0 < out.size <= LARGEST or out.dtype.kind != "f" or out.dtype.itemsize < 4:
+    if called is None or not 0 < out.size <= LARGEST or (out.dtype == bool) != (called in _PREDICATES):
+        return None
+    dtype = getattr(arguments[0], "dtype", None) if called is finite else out.dtype
+    if dtype is None or dtype.char not in ("?" if called is inverse else "fd"):
         return None
     flat = []
     for each in arguments:
         if type(each) in (int, float):
-            flat.append(out.dtype.type(each))
-        elif isinstance(each, np.ndarray) and each.shape == out.shape and each.dtype == out.dtype:
+            flat.append(dtype.type(each))
+        elif isinstance(each, np.ndarray) and each.shape == out.shape and each.dtype == dtype:
             if not each.flags.c_contiguous:
                 return None
             flat.append(each.reshape(-1))

@@ -6,46 +6,54 @@ from columns of addresses. The other loops here are what such rounds need beside
 
 from __future__ import annotations
 
+import ctypes
 from functools import cache
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from minigrad_kernels.driver import _tools, address_of
-from minigrad_kernels.loops import Loop, numba
+from minigrad_kernels.driver import address_of, address_of_text
+from minigrad_kernels.loops import Loop
 
-_DRIVE = """def drive_rounds(table, own, places, columns, done):
-    for k in range(columns.shape[1]):
-        for p in range(places.shape[0]):
-            put(places[p, 0], 0, columns[places[p, 1], k] + places[p, 2])
-        for i in range(table.shape[0]):
+_DRIVE = """def drive_rounds(table, calls, own, places, moves, columns, rounds, done):
+    for k in range(rounds):
+        for p in range(moves):
+            column = word(places, 3 * p + 1)
+            put(word(places, 3 * p), 0, word(columns, column * rounds + k) + word(places, 3 * p + 2))
+        for i in range(calls):
             if i == own:
-                done[0] = k + 1
-            call_at(table[i, 0], table[i, 1])
-            if word(table[i, 1], 0) != 0:
-                put(table[i, 1], 0, 0)
+                put(done, 0, k + 1)
+            words = word(table, 2 * i + 1)
+            call_at(word(table, 2 * i), words)
+            if word(words, 0) != 0:
+                put(words, 0, 0)
                 return i
-        done[0] = k + 1
+        put(done, 0, k + 1)
     return -1
 """
 
 
-@cache
-def driver_of_rounds() -> Any:
-    """Return ``drive_rounds(table, own, places, columns, done)``: a walk along the table for each of so many columns.
+def run_rounds(table: Any, own: int, places: Any, columns: Any, done: Any) -> int:
+    """Walk along the table once for each of so many columns; other threads may run Python meanwhile.
 
     Before walk k the word at the address places[p, 0] becomes columns[places[p, 1], k] + places[p, 2], for all p.
     ``done[0]`` counts the walks whose first ``own`` calls are done. What returns is -1, or the number of the call that
     raised, which is the last one.
     """
-    module = numba()
-    assert module is not None
-    scope = dict(_tools())
-    exec(compile(_DRIVE, __file__, "exec"), scope)
-    scope["drive_rounds"].__module__ = __name__
-    signature = "int64(int64[:, ::1], int64, int64[:, ::1], int64[:, ::1], int64[::1])"
-    return module.njit(signature, cache=True, nogil=True)(scope["drive_rounds"])
+    calls, moves, rounds = (
+        (address_of(table), len(table)),
+        (address_of(places), len(places)),
+        columns.shape[1],
+    )
+    raised: int = _driver_of_rounds()(*calls, own, *moves, address_of(columns), rounds, address_of(done))
+    return raised
+
+
+@cache
+def _driver_of_rounds() -> Any:
+    address = address_of_text("drive_rounds", _DRIVE, 8)
+    return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 8)(address)
 
 
 def gather_loop(rows: Any, chosen: Any, batch: Any) -> None:

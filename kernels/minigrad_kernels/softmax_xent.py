@@ -154,7 +154,7 @@ def mean_backward_reference(g: Any, gradient: Any, out: Any = None) -> Any:
 def mean_backward_loop(g: Any, gradient: Any, d: Any) -> None:
     """See ``mean_backward_reference``; a thread takes the rows that were its own in ``forward_backward``."""
     rows, classes = gradient.shape
-    factor = g[()]
+    factor = g[0]
     step = together(classes)
     for block in prange((rows + step - 1) // step):
         for i in range(block * step, min((block + 1) * step, rows)):
@@ -248,7 +248,7 @@ def mean_backward_cpu(g: Any, gradient: Any, out: Any = None) -> Any:
     if out is None and g[()] == 1:
         return gradient
     d = output(out, gradient.shape, gradient)
-    scale[gradient.size >= PARALLEL_FROM and may_use_threads()](g, gradient, d)
+    scale[gradient.size >= PARALLEL_FROM and may_use_threads()](g.reshape(1), gradient, d)
     return d
 
 

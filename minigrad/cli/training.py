@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from minigrad.train.config import Config
     from minigrad.train.progress import Mode
 
+_INSIDE = ("feature-maps.png", "attention.png", "gates.png")  # a network has one of them, or none
 _WHAT, _HOW, _BRAKES, _RUN = "What is trained", "How it is trained", "What restrains it", "The run"
 
 
@@ -230,7 +231,7 @@ def _conclude(to: Console, folder: Path, results: dict[str, Any]) -> None:
         show.big(to, f"{results['test_loss']:.4f}", "test loss (mean squared error)")
     files = [
         name
-        for name in ("summary.md", "curves.png", "confusion.png", "mistakes.png", "samples")
+        for name in ("summary.md", "curves.png", "confusion.png", "mistakes.png", *_INSIDE, "samples")
         if (folder / name).exists()
     ]
     to.print()

@@ -35,28 +35,49 @@ def split(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ..
     return tuple(case), leaves
 
 
-def no_match(args: Sequence[Any]) -> bool:
+def no_match(args: Sequence[Any]) -> None:
     """Say no."""
-    return False
 
 
-def matcher(case: Sequence[Any]) -> Callable[[Sequence[Any]], bool]:
-    """Return a function that tells of arguments whether they are of a case; where it says no, they still may be.
+def matcher(case: Sequence[Any]) -> Callable[[Sequence[Any]], tuple[Any, ...] | None]:
+    """Return a function that gives the leaves of arguments that are of a case; where it gives None, they still may be.
 
-    It looks at bare arrays alone, and makes no case of them: most steps are given nothing else.
+    It looks at arrays and tensors alone, and makes no case of them: most steps are given nothing else.
     """
-    if not all(
-        type(each) is tuple and type(each[0]) is tuple and len(each) == 3 and each[2] is True for each in case
-    ):
-        return no_match
     scope: dict[str, Any] = {"ndarray": np.ndarray}
     terms = [f"len(args) == {len(case)}"]
-    for k, (shape, dtype, _) in enumerate(case):
-        scope |= {f"shape{k}": shape, f"dtype{k}": dtype}
-        terms += [f"(a := args[{k}]).__class__ is ndarray", f"a.shape == shape{k}", f"a.dtype is dtype{k}"]
-        terms += ["a.flags.c_contiguous", *(f"a is not args[{j}]" for j in range(k))]
-    found: Callable[[Sequence[Any]], bool] = eval(f"lambda args: {' and '.join(terms)}", scope)
+    for k, part in enumerate(case):
+        if _is_tensor(part):
+            kind, *form, wish = part
+            scope[f"kind{k}"] = kind
+            terms.append(f"(x{k} := args[{k}]).__class__ is kind{k} and x{k}.requires_grad is {wish}")
+            array = f"x{k}._data"
+        elif _is_array(part):
+            form, array = part, f"args[{k}]"
+        else:
+            return no_match
+        scope[f"shape{k}"], scope[f"dtype{k}"], in_order = form
+        if in_order is not True:
+            return no_match
+        terms += [f"(a{k} := {array}).__class__ is ndarray", f"a{k}.shape == shape{k}"]
+        terms += [
+            f"a{k}.dtype is dtype{k} and a{k}.flags.c_contiguous",
+            *(f"a{k} is not a{j}" for j in range(k)),
+        ]
+    leaves = "".join(f"a{k}, " for k in range(len(case)))
+    text = f"lambda args: ({leaves}) if {' and '.join(terms)} else None"
+    found: Callable[[Sequence[Any]], tuple[Any, ...] | None] = eval(text, scope)
     return found
+
+
+def _is_array(part: Any) -> bool:
+    """Tell whether this is what ``split`` says of a bare array of NumPy's."""
+    return isinstance(part, tuple) and len(part) == 3 and isinstance(part[0], tuple)
+
+
+def _is_tensor(part: Any) -> bool:
+    """Tell whether this is what ``split`` says of a tensor."""
+    return isinstance(part, tuple) and isinstance(part[0], type) and issubclass(part[0], Tensor)
 
 
 def is_leaf(x: Any) -> bool:
@@ -127,7 +148,7 @@ def described(case: Sequence[Any]) -> str:
 def _described(part: Any) -> str:
     if isinstance(part, tuple) and part and isinstance(part[0], tuple):
         return f"{part[1]} {part[0]}" + ("" if part[2] is True else f" with strides {part[2]}")
-    if isinstance(part, tuple) and part and isinstance(part[0], type) and issubclass(part[0], Tensor):
+    if _is_tensor(part):
         return f"{part[2]} {part[1]}" + (" that requires a gradient" if part[4] else "")
     if isinstance(part, tuple) and len(part) == 2:
         return repr(part[1])

@@ -6,8 +6,9 @@ rounds can be run on them without asking anybody. What any other iterable gives 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from minigrad.data.loader import DataLoader
 
 Args = tuple[Any, ...]
+Takes = Callable[[Sequence[Any]], Sequence[Any] | None]
 
 
 @dataclass(slots=True, frozen=True)
@@ -53,8 +55,11 @@ class Batches:
         """Go on by so many batches: by one, save what ``ahead`` has told of."""
         self._next = None
 
-    def ahead(self, case: Sequence[Any], most: int) -> Ahead | None:
-        """Return what is known of the next batches that are of this case, ``most`` of them at most."""
+    def ahead(self, case: Sequence[Any], takes: Takes, most: int) -> Ahead | None:
+        """Return what is known of the next batches that are of this case, ``most`` of them at most.
+
+        ``takes`` is the case's ``arguments.matcher``.
+        """
         return None
 
 
@@ -72,69 +77,91 @@ class Listed(Batches):
         """See ``Batches.advance``."""
         self._at += count
 
-    def ahead(self, case: Sequence[Any], most: int) -> Ahead | None:
+    def ahead(self, case: Sequence[Any], takes: Takes, most: int) -> Ahead | None:
         """See ``Batches.ahead``."""
         found = []
         for batch in self._all[self._at : self._at + most]:
-            other, leaves = arguments.split(_as_args(batch), {})
-            if other != case or not all(type(leaf) is np.ndarray for leaf in leaves):
-                break
+            leaves = takes(args := _as_args(batch))
+            if leaves is None:
+                other, leaves = arguments.split(args, {})
+                if other != case or not all(type(leaf) is np.ndarray for leaf in leaves):
+                    break
             found.append([address_of(leaf) for leaf in leaves])
         addresses = list(np.array(found, np.int64).T)
         return Ahead(len(found), addresses, [None] * len(addresses)) if found else None
 
 
 class OfLoader(Batches):
-    """The batches of a ``DataLoader`` that takes them from its arrays as they are."""
+    """The batches of a ``DataLoader`` that takes them from its arrays as they are.
 
-    def __init__(self, loader: DataLoader) -> None:
+    With a ``group`` the step's only argument is a tuple of so many, of which the epoch's last may have fewer.
+    """
+
+    def __init__(self, loader: DataLoader, group: int | None = None) -> None:
         iter(loader)  # which raises where there is no batch
         self._loader, self._order = loader, loader.order()
         self._bounds = loader.bounds()
         self._known: list[tuple[int, int]] = []
         self._next: Args | None = None
+        self._is_grouped, self._size = group is not None, group or 1
 
     def _know(self, count: int) -> list[tuple[int, int]]:
         while len(self._known) < count and (bounds := next(self._bounds, None)) is not None:
             self._known.append(bounds)
-        return self._known
+        return self._known[:count]
 
     def peek(self) -> Args | None:
         """See ``Batches.peek``."""
-        if self._next is None and self._know(1):
-            self._next = self._loader.pick(self._order, *self._known[0])
+        if self._next is None and (known := self._know(self._size)):
+            found = tuple(self._loader.pick(self._order, *bounds) for bounds in known)
+            self._next = (found,) if self._is_grouped else found[0]
         return self._next
 
     def advance(self, count: int) -> None:
         """See ``Batches.advance``."""
-        del self._known[:count]
+        del self._known[: count * self._size]
         self._next = None
 
-    def ahead(self, case: Sequence[Any], most: int) -> Ahead | None:
+    def ahead(self, case: Sequence[Any], takes: Takes, most: int) -> Ahead | None:
         """See ``Batches.ahead``."""
         whole = (self._loader.dataset.x, self._loader.dataset.y)
         if not all(type(each) is np.ndarray and each.flags.c_contiguous and each.size for each in whole):
             return None
-        known = self._know(most)[:most]
+        known = self._know(most * self._size)
         size = known[0][1] - known[0][0]
-        starts = [start for start, stop in known if stop - start == size]  # but for the last, all are alike
-        at = np.array(starts, np.int64)
+        starts = [start for start, _ in takewhile(lambda bounds: bounds[1] - bounds[0] == size, known)]
+        count = len(starts) // self._size
+        if not count:
+            return None
+        columns = np.array(starts[: count * self._size], np.int64).reshape(count, self._size).T
         if self._order is None:
-            addresses = [address_of(each) + at * (each.nbytes // len(each)) for each in whole]
-            return Ahead(len(at), addresses, (None, None))
-        chosen = address_of(self._order) + at * self._order.itemsize
-        return Ahead(len(at), (chosen, chosen), [rounds.as_words(each) for each in whole])
+            addresses = [
+                address_of(each) + at * (each.nbytes // len(each)) for at in columns for each in whole
+            ]
+            return Ahead(count, addresses, [None] * len(addresses))
+        chosen = [address_of(self._order) + at * self._order.itemsize for at in columns for _ in whole]
+        return Ahead(count, chosen, [rounds.as_words(each) for each in whole] * self._size)
 
 
 def of(batches: Iterable[Any]) -> Batches:
     """Return what is known of these batches."""
-    from minigrad.data.loader import DataLoader
-
     if type(batches) in (list, tuple):
         return Listed(batches)  # type: ignore[arg-type]
-    if type(batches) is DataLoader and batches.transform is None:
-        return OfLoader(batches)
-    return Batches(batches)
+    return OfLoader(batches) if _is_plain(batches) else Batches(batches)  # type: ignore[arg-type]
+
+
+def grouped(loader: DataLoader, size: int) -> Batches:
+    """Return what is known of a loader's batches, so many at a time: the step's only argument is a tuple of them."""
+    if _is_plain(loader):
+        return OfLoader(loader, size)
+    rest = iter(loader)
+    return Batches((group,) for group in iter(lambda: tuple(islice(rest, size)), ()))
+
+
+def _is_plain(batches: Any) -> bool:
+    from minigrad.data.loader import DataLoader
+
+    return type(batches) is DataLoader and batches.transform is None
 
 
 def _as_args(batch: Any) -> Args:

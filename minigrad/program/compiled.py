@@ -15,9 +15,10 @@ from minigrad.errors import ConfigError, ProgramError
 from minigrad.nn.module import Module
 from minigrad.program import arguments, messages, verifying
 from minigrad.program import batches as batches_ahead
-from minigrad.program.batches import Batches, Results
+from minigrad.program.batches import Results
 from minigrad.program.capture import Capture
 from minigrad.program.program import Program
+from minigrad.program.stretches import Stretches
 
 PROGRAMS = 4
 
@@ -41,18 +42,18 @@ class Compiled:
     ) -> None:
         self.function, self.verify, self.grads, self.limit = function, verify, grads, programs
         self.strict = strict  # whether a side effect is an error, and not only told
-        self._run = function if not isinstance(function, Module) else _without_graph(function)
+        self._eager = function if not isinstance(function, Module) else _without_graph(function)
         self._programs: dict[tuple[Any, ...], list[Program]] = {}
         self._last: Program | None = None
-        self._lock = RLock()
+        self.lock = RLock()  # a program has one set of buffers
         update_wrapper(self, function, updated=())
         self.name: str = getattr(function, "__name__", type(function).__name__)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the step: by its program where there is one for this case, else traced."""
-        if is_watched():
-            return self._run(*args, **kwargs)
-        with self._lock:  # a program has one set of buffers
+        if switches.is_watched():
+            return self._eager(*args, **kwargs)
+        with self.lock:
             return self._call(args, kwargs)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -60,22 +61,38 @@ class Compiled:
         return self if instance is None else MethodType(self, instance)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        program, broken = self._last, ""
-        leaves: Sequence[Any] = args
-        if program is not None and not kwargs and program.takes(args):
+        program = self._last
+        leaves = None if program is None or kwargs else program.takes(args)
+        if program is not None and leaves is not None:
             case = program.case  # as nearly always, and without taking the arguments apart
         else:
             case, leaves = arguments.split(args, kwargs)
         if program is None or program.case != case or program.guards.broken():
-            for program in self._programs.get(case, ()):
-                if not (broken := program.guards.broken()):
-                    self._last = program
-                    break
-            else:
+            program, broken = self.find(case)
+            if program is None:
                 return self._trace(case, args, kwargs, broken)
+        return self.run(program, leaves, args, kwargs)
+
+    def programs_for(self, case: tuple[Any, ...]) -> Sequence[Program]:
+        """Return the programs for a case of arguments, of which at most one holds at present."""
+        return self._programs.get(case, ())
+
+    def find(self, case: tuple[Any, ...]) -> tuple[Program | None, str]:
+        """Return the program that holds for a case, or None and what does not hold of the one that was last."""
+        broken = ""
+        for program in self.programs_for(case):
+            if not (broken := program.guards.broken()):
+                self._last = program
+                return program, ""
+        return None, broken
+
+    def run(
+        self, program: Program, leaves: Sequence[Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Run a program that holds; ``leaves`` are the arrays and numbers among the arguments."""
         program.calls += 1
-        if self.verify and _is_due(program.calls):
-            return verifying.run(program, self._run, args, kwargs, leaves, self.grads)
+        if self.verify and verifying.is_due(program.calls):
+            return verifying.run(program, self._eager, args, kwargs, leaves, self.grads)
         try:
             return program.run(leaves)
         except Exception as error:
@@ -92,53 +109,18 @@ class Compiled:
 
         ``progress(results)`` is called about ten times a second, and at the end, with the results so far.
         """
-        with self._lock:
-            return self._over(batches_ahead.of(batches), progress)
-
-    def _over(self, batches: Batches, progress: Callable[[Sequence[Any]], None] | None) -> Sequence[Any]:
-        held: set[int] = set()
-        results, reported, pace = Results(), perf_counter(), Pace()
-        while (args := batches.peek()) is not None:
-            case, leaves = arguments.split(args, {})
-            program = next((each for each in self._programs.get(case, ()) if id(each) in held), None)
-            began = perf_counter()
-            if program is None or is_watched() or (self.verify and _is_due(program.calls + 1)):
-                results.add([self(*args)])
-                held.add(id(self._last))
-                pace.took(1, perf_counter() - began)
-                batches.advance(1)
-            elif not self._rounds(program, batches, leaves, results, pace):
-                program.calls += 1
-                try:
-                    results.add([program.run(leaves)])
-                except Exception as error:
-                    self._fail(error, args, {})
-                pace.took(1, perf_counter() - began)
-                batches.advance(1)
-            if progress is not None and perf_counter() - reported > 0.1:
-                progress(results)
-                reported = perf_counter()
-                held.clear()  # it may have changed anything
+        results, reported = Results(), perf_counter()
+        stretches = Stretches(self, batches_ahead.of(batches))
+        with self.lock:
+            while found := stretches.run():
+                results.add(found)
+                if progress is not None and perf_counter() - reported > 0.1:
+                    progress(results)
+                    reported = perf_counter()
+                    stretches.look_again()
         if progress is not None:
             progress(results)
         return results
-
-    def _rounds(self, program: Program, batches: Batches, leaves: Any, results: Results, pace: Pace) -> bool:
-        """Run as many rounds as are known ahead, at a stretch that Ctrl-C can wait for; tell whether there were any."""
-        if (rounds := program.rounds) is None:
-            return False
-        most = min(pace.rounds, rounds.most, _before_due(program.calls) if self.verify else pace.rounds)
-        ahead = batches.ahead(program.case, most) if most > 1 else None
-        if ahead is None:
-            return False
-        began = perf_counter()
-        done, returned = rounds.run(ahead, leaves)
-        pace.took(done, perf_counter() - began)
-        program.calls += done
-        if done:
-            results.add(returned)
-            batches.advance(done)
-        return done > 0
 
     def _trace(self, case: tuple[Any, ...], args: Any, kwargs: Any, broken: str) -> Any:
         reason = broken or ("the first call" if not self._programs else "other arguments")
@@ -146,7 +128,7 @@ class Compiled:
             known = [f"{arguments.described(each.case)} ({each.reason})" for each in self]
             new = f"{arguments.described(case)} ({reason})"
             raise ProgramError("MG-634", messages.too_many(self.name, self.limit, known, new))
-        captured = Capture(self._run, args, kwargs, grads=self.grads, strict=self.strict)
+        captured = Capture(self._eager, args, kwargs, grads=self.grads, strict=self.strict)
         self._last = captured.program
         self._last.reason = reason
         self._programs.setdefault(case, []).insert(0, self._last)
@@ -154,7 +136,7 @@ class Compiled:
 
     def _fail(self, error: Exception, args: Any, kwargs: Any) -> Any:
         """Let the step itself fail, which says more than a kernel does; nothing has changed meanwhile."""
-        Capture(self._run, args, kwargs, grads=self.grads, again=True).rewind()
+        Capture(self._eager, args, kwargs, grads=self.grads, again=True).rewind()
         raise error
 
     def __iter__(self) -> Iterator[Program]:
@@ -220,31 +202,6 @@ def compile(
     return Compiled(function, verify=verify, grads=grads, programs=programs)
 
 
-def _is_due(calls: int) -> bool:
-    """Tell whether this call is one that is compared with the eager step: 2, 3, 4, 8, 16 …"""
-    return calls == 3 or calls & (calls - 1) == 0
-
-
-def _before_due(calls: int) -> int:
-    """Return how many calls may come before the next one that is compared."""
-    return 0 if calls < 4 else (1 << calls.bit_length()) - 1 - calls
-
-
-class Pace:
-    """How many rounds to run without looking up: about as many as take ``SECONDS``."""
-
-    SECONDS = 0.03
-
-    def __init__(self) -> None:
-        self.rounds = 1
-
-    def took(self, rounds: int, seconds: float) -> None:
-        """Learn from how long some rounds took."""
-        if rounds:
-            fitting = int(rounds * self.SECONDS / max(seconds, 1e-6))
-            self.rounds = max(1, min(fitting, 64 * self.rounds))
-
-
 def _without_graph(module: Module) -> Callable[..., Any]:
     def forward(*inputs: Any, **options: Any) -> Any:
         with switched(switches.recording, False):
@@ -252,13 +209,3 @@ def _without_graph(module: Module) -> Callable[..., Any]:
 
     forward.__name__ = type(module).__name__
     return forward
-
-
-def is_watched() -> bool:
-    """Tell whether somebody looks at every operation, or the step is part of one that is being traced."""
-    return (
-        not switches.fusing.get()
-        or switches.checksumming.get()
-        or any(switches.hooked.get())
-        or switches.tracing.get() is not None
-    )

@@ -14,7 +14,7 @@ from operator import is_
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import blas, driver, products
+from minigrad_kernels import blas, driver, entrywise, products
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop, noted, numba
 from minigrad_kernels.loops import called_by, scratch_noted
@@ -22,6 +22,7 @@ from numpy.lib.array_utils import byte_bounds
 
 from minigrad.program import passes, source
 from minigrad.program.functions import (
+    Check,
     Function,
     InPlace,
     Method,
@@ -32,7 +33,7 @@ from minigrad.program.functions import (
 from minigrad.program.instructions import Instruction, Listing, Value, arrays_of, mapped, values
 from minigrad.program.lines import as_steps, into, is_noted
 from minigrad.program.memory import Block
-from minigrad.program.passes.chain import OfChain, single, stretched
+from minigrad.program.passes.chain import OfChain, as_they_lie, single, stretched
 from minigrad.program.passes.common import is_pure
 from minigrad.program.passes.stage import after
 from minigrad.program.steps import Step, is_ahead, is_one_piece, root_of, updated_by_rows
@@ -47,9 +48,6 @@ def is_possible(given: Sequence[Any]) -> bool:
     return numba() is not None and all(
         each.flags.c_contiguous for each in given if isinstance(each, np.ndarray)
     )
-
-
-_MEAN = Function("np.mean", lambda *args, **options: np.asarray(np.mean(*args, **options)))
 
 
 class Native:
@@ -70,8 +68,10 @@ class Native:
         self._views: dict[int, list[tuple[str, int, Any]]] = defaultdict(list)
         self._bounds = [byte_bounds(each) if isinstance(each, np.ndarray) else None for each in given]
         self._roots = {id(root_of(each)): each for each in given if isinstance(each, np.ndarray)}
+        self._roots_of_given = frozenset(self._roots)
         self.env: dict[Value, Any] = {}  # the array, or the object, of each value
         self._constants: set[Value] = set()
+        self._numbers: set[Value] = set()  # those that are NumPy's scalars in the step
         self._steps: list[Step] = []
         self._tables: list[Any] = []
         self.rows: list[tuple[int, int]] = []
@@ -87,7 +87,10 @@ class Native:
                     step.closed = instruction.closed
                 between += [(f"in {instruction.name}", each) for each in scratch[len(between) :]]
         kept = [self.env[value] for value in listing.kept]
-        self.first = tuple(each.copy() if self.is_own(each) else each for each in kept)
+        self.first = tuple(
+            eval(self._kept(value), {value.name: each})
+            for value, each in zip(listing.kept, kept, strict=True)
+        )
         self._steps = steps = updated_by_rows(self._steps, kept)
         self.host = [step.ahead for step in steps if step.ahead is not None]
         self.is_whole = all(step.is_for_table or step.ahead for step in steps) and is_one_piece(steps)
@@ -154,7 +157,7 @@ class Native:
                     continue
                 if isinstance(instruction.function, (Method, Coefficients)):
                     staying.add(id(root_of(found)))
-                elif found.nbytes and not self._of_given(root_of(found)):
+                elif found.nbytes and id(root_of(found)) not in self._roots_of_given:
                     names.setdefault(id(root_of(found)), (value.name, root_of(found)))
         names |= {id(each): (f"{name}, {k}", each) for k, (name, each) in enumerate(between) if each.nbytes}
         arrays = {name: root for at, (name, root) in names.items() if at not in staying}
@@ -190,8 +193,9 @@ class Native:
             for what, arguments in calls:
                 self._steps.append(self._step(what, arguments))
             self._bind_all(instruction.result, result)
-        elif function.name == "np.mean":  # an array from the beginning, which a loop can write into
-            self._by_python(instruction, _MEAN, args, options, fixed)
+        elif isinstance(function, Check) and fixed and args[0].flags.c_contiguous:
+            function.run(*args)
+            self._steps.append(Step(entrywise.none, (args[0].reshape(-1),)))
         else:
             self._by_python(instruction, function, args, options, fixed)
 
@@ -222,7 +226,11 @@ class Native:
         given = instruction.reads if function is None else function.given
         args = [self.env[value] for value in given]
         if not all(each.flags.c_contiguous for each in (*args, result)):
-            return None
+            flat = None if function is None else as_they_lie((*args, result))
+            if flat is None or function is None:
+                return None
+            chain, numbers = function.chain()
+            return Step(Chain("chain", chain.links, flat[-1].shape), (*flat[:-1], *numbers, flat[-1]))
         if function is None:
             found = stretched(instruction, args, result)
             return None if found is None else Step(*found)
@@ -234,8 +242,11 @@ class Native:
     ) -> None:
         """Run anything else; ``fixed`` says that all values that it reads are arrays, and no numbers that change."""
         result = function.run(*args, **options)
+        if fixed and isinstance(result, np.generic) and isinstance(instruction.result, Value):
+            self._numbers.add(instruction.result)
+            result = np.array(result)  # which a loop can write into
         made = list(instruction.makes)
-        if not made and fixed and (steps := as_steps(function, args, options, None)):
+        if not made and fixed and (steps := as_steps(function, args, options, None)) is not None:
             self._steps += steps
         elif isinstance(function, InPlace):
             # as a function: a statement would make a local variable of its left side
@@ -251,7 +262,7 @@ class Native:
             self._bind(value, result)
             if self._is_constant(instruction):
                 self._constants.add(value)
-            elif fixed and (steps := as_steps(function, args, options, result)):
+            elif fixed and (steps := as_steps(function, args, options, result)) is not None:
                 self._steps += steps
             elif fixed and (alone := self._alone(instruction, result)) is not None:
                 self._steps.append(alone)
@@ -305,9 +316,11 @@ class Native:
             return
         rows = [row for step in steps for row in self._rows(step.what, step.arguments)]
         self.rows += rows
-        name = f"table_{len(self._tables)}"
-        self.scope[name] = np.array(rows, np.int64)
-        self.lines.append(f"drive({name}) < 0 or fail()  # {', '.join(map(repr, steps))}")
+        name = f"table_{len(self.scope)}"
+        table = np.array(rows, np.int64)
+        self._tables.append(table)  # which has to stay
+        self.scope[name] = driver.address_of(table)
+        self.lines.append(f"drive({name}, {len(table)}) < 0 or fail()  # {', '.join(map(repr, steps))}")
 
     def _rows(self, what: Any, arguments: Sequence[Any]) -> list[tuple[int, int]]:
         """Return the rows of the table for a step."""
@@ -399,7 +412,9 @@ class Native:
 
     def _kept(self, value: Value) -> str:
         """Return what is handed back: a copy of what the next replay will write into."""
-        return f"{value.name}.copy()" if self.is_own(self.env[value]) else value.name
+        if not self.is_own(self.env[value]):
+            return value.name
+        return f"{value.name}[()]" if value in self._numbers else f"{value.name}.copy()"
 
     def is_own(self, found: Any) -> bool:
         """Tell whether this is an array of the program's own, into which the next replay will write."""
@@ -411,4 +426,4 @@ def _function(lines: Sequence[str]) -> str:
 
 
 def _fail() -> None:
-    raise IndexError("a loop met an index that is outside of its array")
+    raise ValueError("a loop met an index that is outside of its array, or a number that a check refuses")

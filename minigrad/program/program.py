@@ -38,7 +38,7 @@ class Program:
     _native: native.Native | graph.Graph | None = field(default=None, repr=False)
     _rounds: Any = field(default=..., repr=False)
     takes: Any = field(default=arguments.no_match, repr=False)
-    """Tells of arguments whether they are of this case, where they are bare arrays."""
+    """Gives the leaves of arguments that are of this case, where they are arrays and tensors."""
     read: Any = field(default=None, repr=False)
     read_from: Sequence[Source] = field(default=(), repr=False)
     undo: Any = field(default=None, repr=False)

@@ -18,8 +18,8 @@ from minigrad.optim.schedules import Schedule
 from minigrad.program.batches import Ahead
 from minigrad.program.effects import Arrived, LeftGradient, NoGradients, Written
 from minigrad.program.functions import Method
-from minigrad.program.instructions import Instruction, Value, mapped
-from minigrad.program.results import InTensor, filled
+from minigrad.program.instructions import Instruction, Value
+from minigrad.program.results import filled
 from minigrad.program.sources import Argument
 from minigrad.program.updating import Advance, Coefficients
 
@@ -41,7 +41,7 @@ class Rounds:
         self.draws = [each for each in native.host if isinstance(each.function, Method)]
         counted = [each for each in native.host if isinstance(each.function, Advance)]
         self.optimizers = [env[each.arguments[0]] for each in counted]
-        self.results = list(dict.fromkeys(values_in(program.tree)))
+        self.results = program.listing.kept
         self._kept: list[Any] = []  # words, and the arrays that they are of, which have to stay
         self._keep = [self._row(rounds.keep, flat(env[v]), flat(env[v])) for v in self.results]
         losses = [each.value for each in program.effects if isinstance(each, Arrived)]
@@ -87,7 +87,8 @@ class Rounds:
                 raise
         n = int(done[0])
         if n:
-            arrays = {value: self.native.env[value].copy() for value in self.program.listing.kept}
+            # not from where each round has them: one that failed has been there since
+            arrays = {value: rows[n - 1, ...].copy() for value, rows in returned.items()}
             for effect in self.program.effects:
                 effect.happen(arrays)
         return n, Returned(self.program.tree, returned, n)
@@ -111,7 +112,7 @@ class Rounds:
         moves.rounds = n
         own = [row for row in gathers if row] + native.rows + [row for row, _ in self._keep]
         table = np.array(own + [row for row, _ in self._watch], np.int64)
-        rounds.driver_of_rounds()(table, len(own), moves.places(), moves.columns(n), done)
+        rounds.run_rounds(table, len(own), moves.places(), moves.columns(n), done)
         return returned
 
     def _move(self, moves: Moves, i: int, k: int, like: Any, ahead: Ahead) -> Any:
@@ -243,15 +244,3 @@ def of(program: Program, native: Native) -> Rounds | None:
 def flat(array: Any) -> Any:
     """Return an array as one row."""
     return array.reshape(-1)
-
-
-def values_in(tree: Any) -> Iterator[Value]:
-    """Yield the values in a tree of results."""
-    found: list[Value] = []
-
-    def leaf(x: Any) -> Any:
-        if isinstance(x, (InTensor, Value)):
-            found.append(x.value if isinstance(x, InTensor) else x)
-
-    mapped(tree, leaf)
-    yield from found

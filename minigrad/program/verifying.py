@@ -21,6 +21,16 @@ from minigrad.program.updating import Advance
 from minigrad.tensor import Tensor
 
 
+def is_due(calls: int) -> bool:
+    """Tell whether this call of a program is one that is compared: 2, 3, 4, 8, 16 …"""
+    return calls == 3 or calls & (calls - 1) == 0
+
+
+def before_due(calls: int) -> int:
+    """Return how many calls may come, behind so many, before the next one that is compared."""
+    return 0 if calls < 4 else (1 << calls.bit_length()) - 1 - calls
+
+
 def run(
     program: Program,
     function: Callable[..., Any],

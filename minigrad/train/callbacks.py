@@ -173,6 +173,10 @@ class GradientStatistics(Callback):
         """Those of the epoch's last update."""
         return trainer.step == self.last - 1
 
+    def looks_at(self, trainer: Training) -> float:
+        """The epoch's last update, and the one before."""
+        return max(trainer.step + 1, self.last - 1)
+
     def _remember(self, trainer: Training) -> None:
         if trainer.step == self.last - 1:
             self.before = [p.numpy().copy() for p in trainer.model.parameters()]
@@ -205,3 +209,7 @@ class SuspiciousStart(Callback):
     def needs_gradients(self, trainer: Training) -> bool:
         """Never."""
         return False
+
+    def looks_at(self, trainer: Training) -> float:
+        """Never: the loss is handed on."""
+        return math.inf

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import backend, modes
+from minigrad import backend, modes, switches
 from minigrad.errors import MinigradError, ProgramError, warn
 from minigrad.optim import clip_grad_value
 from minigrad.program import Compiled
-from minigrad.program.compiled import is_watched
+from minigrad.program.batches import Batches
+from minigrad.program.stretches import Stretches
 from minigrad.tensor import Tensor, unwrap
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Compiling:
         self.reason = "compile=False" if wanted is False else ""
         self.count = 0
         self._step: Compiled | None = None
+        self._stretches: Stretches | None = None
         self._made_for: Any = None
         self._watched = False
         self.failed: Exception | None = None
@@ -67,17 +69,25 @@ class Compiling:
             )
         self.reason = self.reason or reason
 
-    def update(self, training: Training, group: Sequence[tuple[Any, Any]]) -> list[float] | None:
-        """Make the update of some batches, one most often, and return their losses; None where it has to be eager.
+    def updates(self, training: Training, batches: Batches) -> list[list[float]] | None:
+        """Make the next updates, one at least, up to where somebody looks; return the losses of each one's batches.
 
-        Raises NotFinite where a loss is not finite; nothing is changed then. Where the step could not be compiled,
-        ``failed`` says why: when the eager step has not raised either, ``give_up`` is for the caller to call.
+        None where the next has to be eager. Raises NotFinite where a loss of the next is not finite; nothing is changed
+        then. Where the step could not be compiled, ``failed`` says why: when the eager step has not raised either,
+        ``give_up`` is for the caller to call.
         """
         if not self._may(training):
             return None
         step = self._made(training)
+        if (
+            self._stretches is None
+            or self._stretches.batches is not batches
+            or self._stretches.step is not step
+        ):
+            self._stretches = Stretches(step, batches)
+        self._stretches.look_again()
         try:
-            found = [loss.item() for loss in step(tuple(group))]
+            made = self._stretches.run(training.unwatched)
         except NotFinite:
             raise
         except Exception as error:
@@ -85,8 +95,8 @@ class Compiling:
                 raise
             self.failed = error
             return None
-        self.count += 1
-        return found
+        self.count += len(made)
+        return [[loss.item() for loss in losses] for losses in made]
 
     def _may(self, training: Training) -> bool:
         if self.reason or training.step == 0:
@@ -94,7 +104,7 @@ class Compiling:
         if training.device != "cpu":
             self.refuse(f"it runs on {training.device}, and programs are for the processor")
             return False
-        if is_watched():
+        if switches.is_watched():
             self._watched = True
             return False
         return training.leaves_gradients or not training.needs_gradients

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any, Literal
 
@@ -77,6 +78,10 @@ class ShowProgress(Callback):
     def needs_gradients(self, trainer: Training) -> bool:
         """Never."""
         return False
+
+    def looks_at(self, trainer: Training) -> float:
+        """Never: the loss is handed on, and a stretch of updates is shorter than the bar stays as it is."""
+        return math.inf
 
     def on_epoch_end(self, trainer: Training) -> None:
         """Print a line for the first, the last and about twenty epochs between."""

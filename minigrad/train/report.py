@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,12 @@ def write(
     ran: str = "",
     title: str = "",
     section: str = "",
+    views: Sequence[tuple[str, str]] = (),
 ) -> dict[str, Any]:
     """Write history, pictures and summary into the run's folder; return the results as plain data.
 
-    The summary may get another ``title``, and a ``section`` of its own. An empty history leaves no files. ``ran`` says
-    how the training's step ran.
+    The summary may get another ``title``, and a ``section`` of its own; ``views`` are further pictures in the folder,
+    each with what it shows. An empty history leaves no files. ``ran`` says how the training's step ran.
     """
     if history:
         write_json(folder / "history.json", history)
@@ -53,7 +55,9 @@ def write(
         results |= {"test_perplexity": float(np.exp(tested.loss)), "characters": data.test.y.size}
     elif data.test.is_classification:
         results |= _classified(folder, data, tested)
-    atomic_write(folder / "summary.md", _summary(config, history, data, results, network, title, section))
+    atomic_write(
+        folder / "summary.md", _summary(config, history, data, results, network, title, section, views)
+    )
     return results
 
 
@@ -99,6 +103,7 @@ def _summary(
     network: str,
     title: str,
     section: str,
+    views: Sequence[tuple[str, str]],
 ) -> str:
     lines = [f"# {config.recipe} on {markdown(data.train.name)}{title}", ""]
     after = f" after {len(history['epoch'])} epochs in {results['seconds']:.1f} s" if history else ""
@@ -131,6 +136,10 @@ def _summary(
         lines += ["", "![confusion matrix](confusion.png)", ""]
         if data.test.image_shape is not None and results["mistakes"]:
             lines += ["The mistakes it was surest of:", "", "![worst mistakes](mistakes.png)", ""]
+    if views:
+        lines += ["## Inside the network", ""]
+        for file, caption in views:
+            lines += [f"{caption}:", "", f"![{caption}]({file})", ""]
     parts = {"training": data.train, "validation": data.validation, "test": data.test}
     sizes = ", ".join(f"{len(part)} {name}" for name, part in parts.items() if part is not None)
     lines += [

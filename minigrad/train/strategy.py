@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from minigrad.data import DataLoader, Dataset
 from minigrad.errors import NonFiniteError
+from minigrad.program.batches import Batches, grouped
 from minigrad.train.compiling import NotFinite
 from minigrad.train.evaluation import evaluate
 from minigrad.train.training import Callback, Training
@@ -50,36 +50,43 @@ class SingleProcess(Strategy):
     """All batches here, ``training.accumulate`` of them an update (an epoch's last may get fewer)."""
 
     def updates(self, training: Training, loader: DataLoader) -> Iterator[list[float]]:
-        """Make each update, as a compiled step where that can be."""
-        batches = iter(loader)
-        compiling = training.compiling
-        while group := list(islice(batches, training.accumulate)):
-            losses = None if compiling.reason else _compiled(training, group)
-            if losses is None:
-                losses = []
-                for x, y in group:
-                    try:
-                        loss = training.train_step(x, y, len(group)).item()
-                        if not math.isfinite(loss):
-                            raise training.first_non_finite(x, y)
-                    except NonFiniteError as error:
-                        raise training.stopped(error.message, bool(np.isfinite(x).all())) from error
-                    training.last_loss = loss
-                    losses.append(loss)
-                training.make_update()
-                if compiling.failed is not None:
-                    compiling.give_up()
-            yield losses
+        """Make each update, as a compiled step where that can be, and at a stretch those at which nobody looks."""
+        batches = grouped(loader, training.accumulate)
+        while (arguments := batches.peek()) is not None:
+            made = _compiled(training, batches, *arguments)
+            if made is None:
+                made = [_eager(training, *arguments)]
+                batches.advance(1)
+            for losses in made:
+                training.last_loss = losses[-1]
+                yield losses
 
 
-def _compiled(training: Training, group: Sequence[tuple[Any, Any]]) -> list[float] | None:
+def _eager(training: Training, group: Sequence[tuple[Any, Any]]) -> list[float]:
+    losses = []
+    for x, y in group:
+        try:
+            loss = training.train_step(x, y, len(group)).item()
+            if not math.isfinite(loss):
+                raise training.first_non_finite(x, y)
+        except NonFiniteError as error:
+            raise training.stopped(error.message, bool(np.isfinite(x).all())) from error
+        training.last_loss = loss
+        losses.append(loss)
+    training.make_update()
+    if training.compiling.failed is not None:
+        training.compiling.give_up()
+    return losses
+
+
+def _compiled(
+    training: Training, batches: Batches, group: Sequence[tuple[Any, Any]]
+) -> Sequence[list[float]] | None:
+    """Make some updates, of which ``group`` is the first one's; None where that has to be eager."""
     try:
-        losses = training.compiling.update(training, group)
+        return training.compiling.updates(training, batches)
     except NotFinite as error:
         training.last_loss = [training.last_loss, *error.before][-1]
         x, y = group[len(error.before)]
         found = training.first_non_finite(x, y)
         raise training.stopped(found.message, bool(np.isfinite(x).all())) from None
-    if losses is not None:
-        training.last_loss = losses[-1]
-    return losses

@@ -110,17 +110,21 @@ class Trainer(Training):
         self.model.train()
         self.good_weights = self.model.state_dict()
         self.optimizer.zero_grad()
-        total, batches = 0.0, 0
-        for losses in self.strategy.updates(self, self.loader):
-            for loss in losses:
-                self.divergence.look(loss, self.step, self.rate)
-                total += loss
-            batches += len(losses)
-            self.rate = self.optimizer.last_rate
-            self.step += 1
-            for callback in (*self.callbacks, self.strategy):
-                callback.on_step_end(self)
-            self.optimizer.zero_grad()
+        total, batches, before = 0.0, 0, self.optimizer.t - self.step
+        try:
+            for losses in self.strategy.updates(self, self.loader):
+                for loss in losses:
+                    self.divergence.look(loss, self.step, self.rate)
+                    total += loss
+                batches += len(losses)
+                self.rate = self.optimizer.last_rate
+                self.step += 1
+                for callback in (*self.callbacks, self.strategy):
+                    callback.on_step_end(self)
+                self.optimizer.zero_grad()
+        except KeyboardInterrupt:
+            self.step = self.optimizer.t - before  # some of a stretch's updates may have been made
+            raise
         return total / batches
 
     def _validate(self, validation: Dataset | None) -> dict[str, float | None]:

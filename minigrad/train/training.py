@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -54,6 +55,15 @@ class Callback:
         step some of its speed.
         """
         return type(self).on_step_end is not Callback.on_step_end
+
+    def looks_at(self, trainer: Training) -> float:
+        """Return the number of the next update whose ``on_step_end`` has to find everything as that update left it.
+
+        That of others may come when a few more updates have been made, which a compiled step makes at a stretch. Who
+        does not say has to see each, as long as there is an ``on_step_end``; never is ``math.inf``. Who looks at an
+        update's gradients looks at the update before as well.
+        """
+        return trainer.step + 1 if type(self).on_step_end is not Callback.on_step_end else math.inf
 
     def on_epoch_figures(self, trainer: Training, row: dict[str, Any]) -> None:
         """After validation: ``row`` may be read and added to."""
@@ -142,6 +152,12 @@ class Training:
     def needs_gradients(self) -> bool:
         """Whether a callback looks at the coming update's gradients."""
         return any(callback.needs_gradients(self) for callback in self.callbacks)
+
+    @property
+    def unwatched(self) -> float:
+        """How many updates may be made before somebody has to see what the last of them has left."""
+        watching = (*self.callbacks, self.strategy)
+        return max(1, min(callback.looks_at(self) for callback in watching) - self.step)
 
     @property
     def leaves_gradients(self) -> bool:

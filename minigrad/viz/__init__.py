@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from minigrad.train.faults import broken
     from minigrad.viz.attention import attention_maps
+    from minigrad.viz.convolutions import feature_maps, filters
     from minigrad.viz.gates import gates_over_time
     from minigrad.viz.graphs import graph, to_dot
     from minigrad.viz.inside import dead_units, gradient_flow, update_ratios, watch_updates, weight_images
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from minigrad.viz.optimizer_page import optimizers
     from minigrad.viz.plots import confusion, curves, mistakes
     from minigrad.viz.recorder import record
+    from minigrad.viz.spreads import histograms
 
 _WHERE = {
     "attention_maps": "attention",
@@ -26,9 +28,12 @@ _WHERE = {
     "curves": "plots",
     "dead_units": "inside",
     "decision_boundary": "landscape",
+    "feature_maps": "convolutions",
+    "filters": "convolutions",
     "gates_over_time": "gates",
     "gradient_flow": "inside",
     "graph": "graphs",
+    "histograms": "spreads",
     "loss_slice": "landscape",
     "mistakes": "plots",
     "optimizer_race": "landscape",
@@ -47,9 +52,12 @@ __all__ = [
     "curves",
     "dead_units",
     "decision_boundary",
+    "feature_maps",
+    "filters",
     "gates_over_time",
     "gradient_flow",
     "graph",
+    "histograms",
     "loss_slice",
     "mistakes",
     "optimizer_race",

@@ -24,14 +24,16 @@ def attention_maps(
     weights: Tensor | ArrayLike,
     labels: Sequence[Any] | None = None,
     *,
+    names: Sequence[str] = (),
     title: str = "Attention by head",
     path: Path | None = None,
 ) -> Figure:
     """Draw attention weights, shape (heads, n, m) or (n, m): a row for each query, the darker the larger the weight.
 
     ``labels`` are the texts of the keys, and of the queries where there are as many; ``MultiheadAttention`` returns the
-    weights with ``average_attn_weights=False``, a GPT with ``attention_weights``. All heads share one scale, from 0 to
-    1. Raises ShapeError MG-533 for another shape, or for labels that are not one for each key.
+    weights with ``average_attn_weights=False``, a GPT with ``attention_weights``. ``names`` say what each map is, head
+    0, 1, … where they are left out. All share one scale, from 0 to 1. Raises ShapeError MG-533 for another shape, or
+    for labels that are not one for each key.
     """
     array = weights.numpy() if isinstance(weights, Tensor) else np.asarray(weights)
     maps = array[None] if array.ndim == 2 else array
@@ -56,7 +58,7 @@ def attention_maps(
         for head, (axis, picture) in enumerate(zip(axes, maps, strict=False)):
             axis.set_axis_on()
             axis.imshow(picture, cmap=shades, vmin=0, vmax=1)
-            axis.set_title(f"head {head}", size=9, color=INK)
+            axis.set_title(names[head] if names else f"head {head}", size=9, color=INK)
             axis.set_xticks([])
             axis.set_yticks([])
             if labels is not None and m <= MOST_LABELS:

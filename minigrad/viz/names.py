@@ -28,6 +28,7 @@ class Names:
     def __init__(self, outermost: FrameType) -> None:
         self.outermost = outermost
         self.by_id: dict[int, str] = {}
+        self.kinds: dict[str, str] = {}  # a module's name -> its class
         self._layers: dict[int, dict[int, str]] = {}
 
     def look(self, wanted: Mapping[int, Any]) -> str | None:
@@ -67,6 +68,7 @@ class Names:
             for name, part in root._walk():
                 if isinstance(part, Module):
                     names.setdefault(id(part), name)
+                    self.kinds.setdefault(name, type(part).__name__)
                 else:
                     self.by_id.setdefault(id(part), name)
             self._layers[id(root)] = names

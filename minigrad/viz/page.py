@@ -36,10 +36,10 @@ SCRIPTS = (
     "views.js",
     "curves.js",
     "see.js",
-    "guess.js",
     "landscape.js",
     "histograms.js",
     "compare.js",
+    "guess.js",
     "change.js",
     "stepper.js",
 )
@@ -51,8 +51,8 @@ BUDGET = 2_300_000
 """Characters that the entries of arrays may take; the rest of a page is small beside it."""
 _LONGEST = 240
 _PAGE_CSS = (
-    "body{margin:0}body>.mg-stepper{max-width:1500px;margin:18px auto}"
-    "@media(max-width:700px){body>.mg-stepper{margin:0;border-radius:0}}"
+    "body{margin:0}main>.mg-stepper{max-width:1500px;margin:18px auto}"
+    "@media(max-width:700px){main>.mg-stepper{margin:0;border-radius:0}}"
 )
 _WAY = {
     "forward": "values are computed forwards",
@@ -120,14 +120,19 @@ def _display(
     return tag(
         "div",
         tag("style", Markup(_style(has_pad, lesson is not None))),
-        tag("div", tag("span", name, class_="mg-title"), _introduction(trace, closed), class_="mg-head"),
+        tag(
+            "div",
+            tag("h1" if alone else "span", name, class_="mg-title"),
+            _introduction(trace, closed),
+            class_="mg-head",
+        ),
         tag("div", class_="mg-controls"),
         tag(
             "div",
-            _pane("program", tag("h4", "Program"), tag("div", _program(trace), class_="mg-scroll")),
+            _pane("program", tag("h4", "Program", aria_level=2), tag("div", _program(trace), class_="mg-scroll")),
             _pane("formula", hidden=True),
             _pane("entries", hidden=True),
-            _pane("drawing", tag("h4", "Graph"), LEGEND, tag("div", drawing, class_="mg-canvas")),
+            _pane("drawing", tag("h4", "Graph", aria_level=2), LEGEND, tag("div", drawing, class_="mg-canvas")),
             class_="mg-grid",
         ),
         tag("details", tag("summary", f"All {len(trace.events)} events as a list"), _list(trace), class_="mg-list"),
@@ -156,7 +161,9 @@ def save(
 ) -> None:
     """Write the stepper as a page of its own, whole or not at all; for the options see ``html``."""
     shown = _display(trace, follow, collapse, budget, lesson, alone=True)
-    atomic_write(path, document(f"{trace.title or 'recorded step'} · minigrad", _PAGE_CSS, shown))
+    atomic_write(
+        path, document(f"{trace.title or 'recorded step'} · minigrad", _PAGE_CSS, tag("main", shown))
+    )
 
 
 def _introduction(trace: Trace, closed: str) -> Markup:

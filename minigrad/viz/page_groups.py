@@ -1,6 +1,7 @@
 """Which tensors of a trace share a box in the stepper's graph: each its own, or a layer's together where they are many.
 
 A layer begins at an operation that takes weights, and goes on as long as one operation hands its result to one next.
+Where there are many layers still, those of a module share a box: a Transformer's block, a residual one.
 """
 
 from __future__ import annotations
@@ -8,10 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from minigrad.viz.page_blocks import Block, levels
 from minigrad.viz.trace import Backward, Forward, Node, Seed, Trace
 
 MANY = 40
 """More tensors than this, and layers share a box unless it is asked for otherwise."""
+FEW = 24
+"""More boxes of layers than this, and those of a module are folded into one."""
 MOST = 120
 """More boxes than this are not drawn: what lies farthest from the loss shares one."""
 
@@ -71,12 +75,26 @@ def groups(
 ) -> list[Group]:
     """Return the boxes of a part, by default of all, in the order of their first tensors; every tensor is in one.
 
-    ``collapse`` makes a layer one box; None does so where there are more than ``MANY`` tensors. Beyond ``most`` boxes
-    with an operation the earliest become one, then also without ``collapse``.
+    ``collapse`` makes a layer one box; None does so where there are more than ``MANY`` tensors. Where more than ``FEW``
+    boxes are left, modules are folded: those farthest in with which there are as few, or the outermost. Beyond
+    ``most`` boxes with an operation the earliest become one, then also without ``collapse``.
     """
     part = part or _everything(trace)
     wanted = len(part.made) + len(part.taken) > MANY if collapse is None else collapse
-    chains = _Chains(trace, wanted, part)
+    made = _boxes(trace, wanted, most, part, [])
+    if not wanted or len(made) <= FEW:
+        return made
+    for blocks in reversed(levels(trace, part.made)):
+        made = _boxes(trace, wanted, most, part, blocks)
+        if len(made) <= FEW:
+            break
+    return made
+
+
+def _boxes(trace: Trace, wanted: bool, most: int, part: Part, blocks: list[Block]) -> list[Group]:
+    chains = _Chains(trace, wanted, part, blocks)
+    titles = {id(chain): title for chain, (title, _) in zip(chains.operations, blocks, strict=False)}
+    chains.operations.sort(key=lambda chain: chain[0])
     hidden = chains.operations[: len(chains.operations) - most] if most < len(chains.operations) else []
     of = {i: chain for chain in chains.operations for i in chain}
     far = set(map(id, hidden))
@@ -90,7 +108,9 @@ def groups(
             next(iter(takers.values())).append(node.index)
         else:
             alone.append([node.index])
-    made = [_group(trace, chain) for chain in chains.operations if id(chain) not in far]
+    made = [
+        _group(trace, chain, titles.get(id(chain), "")) for chain in chains.operations if id(chain) not in far
+    ]
     made += [Group(one, one[0]) for one in alone]
     if rest:
         made.append(Group(sorted(rest), hidden[-1][-1], f"the first {len(rest)} tensors"))
@@ -100,7 +120,7 @@ def groups(
 class _Chains:
     """Operations one after another: ``operations`` by chain, ``users`` of every tensor."""
 
-    def __init__(self, trace: Trace, collapse: bool, part: Part) -> None:
+    def __init__(self, trace: Trace, collapse: bool, part: Part, blocks: list[Block]) -> None:
         self.trace, self.part = trace, part
         self.losses = {event.node for event in trace.events if isinstance(event, Seed)}
         self.users: dict[int, list[int]] = {i: [] for i in part.made | part.taken}
@@ -108,12 +128,14 @@ class _Chains:
         for node in nodes:
             for i in dict.fromkeys(i for i in node.inputs if i is not None and i != node.index):
                 self.users[i].append(node.index)
-        self.operations: list[list[int]] = []
+        self.operations: list[list[int]] = [list(members) for _, members in blocks]
+        folded = {i for _, members in blocks for i in members}
         self._open: dict[
             int, tuple[list[int], str]
         ] = {}  # by the last tensor: a layer that may go on, and its name
         for node in nodes:
-            self._place(node, collapse)
+            if node.index not in folded:
+                self._place(node, collapse)
 
     def _place(self, node: Node, collapse: bool) -> None:
         weights = self._weights(node)
@@ -144,11 +166,13 @@ def _layer(weights: list[Node]) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def _group(trace: Trace, chain: list[int]) -> Group:
+def _group(trace: Trace, chain: list[int], title: str) -> Group:
     nodes = [trace.nodes[i] for i in chain]
     operations = [node for node in nodes if node.operation is not None]
     if len(nodes) == 1:
         return Group(chain, chain[0])
+    if title:
+        return Group(sorted(chain), operations[-1].index, title)
     counts = Counter(str(node.operation).replace("_", " ") for node in operations)
     counted = " · ".join(name if n == 1 else f"{name} ×{n}" for name, n in counts.items())
     name = _layer([node for node in nodes if node.operation is None])

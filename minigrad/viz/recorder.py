@@ -182,6 +182,7 @@ class Recorder:
             named = tuple(None if a is None else found.get(i) for i, a in zip(ids, arrays, strict=True))
             nodes[index] = replace(nodes[index], constant_names=named)
         self.trace.nodes[:] = nodes
+        self.trace.layers = self.names.kinds
         self.names = None
         self.latest, self.kept, self.walks, self.constants, self.hints = {}, {}, {}, {}, {}
 

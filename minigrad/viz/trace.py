@@ -171,6 +171,7 @@ class Trace:
     - events: ``Forward``, ``Seed``, ``Backward``, ``AccumulateGrad``, ``Update`` and ``NewLoss``
     - source: the lines of each file that an event's line points into
     - about: a sentence or two for the head of a page
+    - layers: the class of each module that ran, by its name
     - starts: the events with which the recorded steps begin, where that is known
     - loss: index of the node that the last walk started from, None where there was no walk
     """
@@ -181,6 +182,7 @@ class Trace:
         self.nodes: list[Node] = []
         self.events: list[Event] = []
         self.source: dict[str, list[str]] = {}
+        self.layers: dict[str, str] = {}
         self.starts: list[int] = []
         self.found_thread: tuple[int, dict[int, tuple[int, ...]]] = (
             -1,

@@ -26,7 +26,7 @@ def test_products_are_those_of_np_dot(dtype, shape, turned):
     product = blas.find(a, b, out)
     assert product is not None
     words = np.array(product.words(a, b, out), np.int64)
-    assert driver.driver()(np.array([(product.address, driver.address_of(words))], np.int64)) == -1
+    assert driver.run(np.array([(product.address, driver.address_of(words))], np.int64)) == -1
     assert out.tobytes() == np.dot(a, b).tobytes()
 
 

@@ -52,21 +52,21 @@ def test_arrays_and_numbers_arrive(dtype, layout):
     x = np.asarray(np.arange(6).reshape(2, 3), dtype, order=layout)
     y = np.ones((2, 3), dtype)
     calls, kept = table((axpy, (x, dtype(0.5), 2, False, y)), (axpy, (x, dtype(3), 1, True, y)))
-    assert driver.driver()(calls) == -1
+    assert driver.run(calls) == -1
     np.testing.assert_array_equal(y, 1 + x - 3 * x)
     other = np.asarray(10 * x, order=layout)
     kept[0][1] = driver.address_of(other)  # the first call on another array
-    assert driver.driver()(calls) == -1
+    assert driver.run(calls) == -1
     np.testing.assert_array_equal(y, 1 - 2 * x + 10 * x - 3 * x)
 
 
 def test_a_call_that_raises_is_the_last():
     good, bad, never = np.ones(1), -np.ones(1), np.ones(1)
     calls, _ = table((refuse, (good,)), (refuse, (bad,)), (refuse, (never,)))
-    assert driver.driver()(calls) == 1
+    assert driver.run(calls) == 1
     assert (good[0], bad[0], never[0]) == (2, -1, 1)
     bad[0] = 5
-    assert driver.driver()(calls) == -1  # it forgets
+    assert driver.run(calls) == -1  # it forgets
     assert (good[0], bad[0], never[0]) == (3, 6, 2)
 
 
@@ -81,7 +81,7 @@ def test_arrays_of_any_layout_and_tuples_arrive():
     ):
         for picked in ((0, 0, 0), (1, 0, 1), tuple(n - 1 for n in view.shape)):
             calls, _ = table((pick, (view, picked, 0.5, out)))
-            assert driver.driver()(calls) == -1
+            assert driver.run(calls) == -1
             assert out[0] == 0.5 * view[picked]
 
 

@@ -48,6 +48,18 @@ def test_one_array(name: str, dtype: str):
         np.testing.assert_array_equal(run(name, (a,), a.shape, dtype), UNARY[name](a))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_true_of_entries(dtype: str):
+    a, _ = numbers(dtype)
+    found = run("np.isfinite", (a,), a.shape, "bool")
+    np.testing.assert_array_equal(found, np.isfinite(a))
+    for name in ("~", "np.invert", "np.logical_not"):
+        np.testing.assert_array_equal(run(name, (found,), a.shape, "bool"), ~found)
+    entrywise.none(np.zeros(3, bool))
+    with pytest.raises(ValueError, match=r"^$"):
+        entrywise.none(np.array([False, True]))
+
+
 def test_what_has_no_loop():
     a, half = np.ones((2, 3)), np.ones((2, 3), "float16")
     for name, arguments, out in [
@@ -58,5 +70,7 @@ def test_what_has_no_loop():
         ("+", (half, half), half),
         ("+", (1, 2), a),
         ("+", (a, a), np.empty((100, 100))),
+        ("~", (np.ones(3, int),), np.ones(3, int)),
+        ("np.isfinite", (np.ones(3, int),), np.ones(3, bool)),
     ]:
         assert entrywise.find(name, arguments, np.empty_like(out)) is None

@@ -16,7 +16,7 @@ def drive(call: tuple[Any, tuple[Any, ...]]) -> None:
     loop, arguments = call
     words = np.array([0, *(word for each in arguments for word in driver.words_of(each))], np.int64)
     address = driver.entry(loop, tuple(map(driver.kind_of, arguments))).address
-    assert driver.driver()(np.array([(address, driver.address_of(words))], np.int64)) == -1
+    assert driver.run(np.array([(address, driver.address_of(words))], np.int64)) == -1
 
 
 @st.composite

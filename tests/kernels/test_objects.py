@@ -32,7 +32,7 @@ def run(function: Any, raises: bool = False) -> tuple[int, Any]:
     entry = driver.Entry(Loop(function, raises=raises), KINDS)  # not the one that is remembered
     a, out = np.arange(5.0), np.empty(5)
     words = np.array([0, *driver.words_of(a), *driver.words_of(out)], np.int64)
-    return driver.driver()(np.array([(entry.address, driver.address_of(words))], np.int64)), out
+    return driver.run(np.array([(entry.address, driver.address_of(words))], np.int64)), out
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import warnings
 from typing import Any
 
@@ -13,8 +14,9 @@ from minigrad import nn, optim
 from minigrad.compress import Masks
 from minigrad.data import DataLoader, Dataset
 from minigrad.errors import MinigradWarning, NonFiniteError, ProgramError
+from minigrad.program.stretches import Stretches
 from minigrad.train.build import build
-from minigrad.train.callbacks import AverageWeights, GradientStatistics
+from minigrad.train.callbacks import AverageWeights, GradientStatistics, SuspiciousStart
 from minigrad.train.checkpoint import load_checkpoint, save_checkpoint
 from minigrad.train.config import Config
 from minigrad.train.strategy import Strategy
@@ -124,6 +126,134 @@ def test_a_loss_that_is_not_finite_ends_it_before_the_update() -> None:
         assert np.isfinite(found).all()
         weights = found if weights is None else weights
         np.testing.assert_array_equal(weights, found)
+
+
+def many(n: int = 203) -> Dataset:
+    rng = np.random.default_rng(5)
+    return Dataset(rng.standard_normal((n, 5)).astype("f"), rng.integers(0, 3, n), ("a", "b", "c"), "many")
+
+
+def in_stretches(compile: bool, callbacks: Any = (), data: Dataset | None = None, **options: Any) -> Any:
+    """A training whose step is nothing but loops, so that updates are made at a stretch where nobody looks."""
+    model = nn.Sequential(
+        nn.Linear(5, 4, rng=np.random.default_rng(1)),
+        nn.ReLU(),
+        nn.Dropout(0.3),
+        nn.Linear(4, 3, rng=np.random.default_rng(2)),
+    )
+    nn.seed_dropout(model, np.random.default_rng(4))
+    rate = optim.Cosine(0.05, steps=400)
+    trainer = Trainer(
+        model,
+        nn.CrossEntropyLoss(),
+        optim.Adam(model, lr=rate),
+        compile=compile,
+        callbacks=callbacks,
+        **options,
+    )
+    return trainer, DataLoader(data or many(), 2, rng=np.random.default_rng(3))
+
+
+@pytest.fixture
+def stretches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many updates were made at each stretch."""
+    found: list[int] = []
+    run = Stretches.run
+
+    def noted(self: Stretches, most: float) -> Any:
+        made = run(self, most)
+        found.append(len(made))
+        return made
+
+    monkeypatch.setattr(Stretches, "run", noted)
+    return found
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+@pytest.mark.parametrize("watched", [False, True])
+def test_updates_at_a_stretch_are_the_eager_ones(
+    watched: bool, accumulate: int, stretches: list[int]
+) -> None:
+    found = []
+    for compile in (False, True):
+        callbacks = [GradientStatistics(), SuspiciousStart(3)] if watched else []
+        trainer, loader = in_stretches(compile, callbacks, accumulate=accumulate)
+        history = trainer.fit(loader, many(7), 5)
+        state = {**trainer.model.state_dict(), **trainer.optimizer.state_dict()}
+        found.append((history, state, trainer.step, trainer.last_loss, trainer.optimizer.t))
+    for name, array in found[0][1].items():
+        np.testing.assert_array_equal(array, found[1][1][name], err_msg=name)
+    assert found[0][0] == found[1][0]
+    assert found[0][2:] == found[1][2:]
+    assert max(stretches) > 10
+
+
+def test_who_looks_at_every_update_finds_what_it_has_left(stretches: list[int]) -> None:
+    class Seeing(Callback):
+        def __init__(self) -> None:
+            self.seen: list[Any] = []
+
+        def on_step_end(self, trainer: Any) -> None:
+            self.seen.append((trainer.step, trainer.last_loss, trainer.model.parameters()[0].numpy().copy()))
+
+        def needs_gradients(self, trainer: Any) -> bool:
+            return False
+
+    class Tenth(Seeing):
+        def looks_at(self, trainer: Any) -> float:
+            return trainer.step // 10 * 10 + 10
+
+    found = []
+    for kind in (Seeing, Tenth):
+        for compile in (False, True):
+            callback = kind()
+            trainer, loader = in_stretches(compile, [callback])
+            trainer.fit(loader, None, 2)
+            found.append([each for each in callback.seen if each[0] % 10 == 0 or kind is Seeing])
+    assert len(found[0]) == len(found[1]) == 204
+    assert len(found[2]) == len(found[3]) == 20
+    for one, other in (found[:2], found[2:]):
+        for (step, loss, weights), (their_step, their_loss, theirs) in zip(one, other, strict=True):
+            assert (step, loss) == (their_step, their_loss)
+            np.testing.assert_array_equal(weights, theirs)
+    assert max(stretches) == 10
+
+
+def test_a_loss_that_is_not_finite_ends_a_stretch_before_its_update(stretches: list[int]) -> None:
+    found = []
+    for compile in (False, True):
+        data = many()
+        data.x[150] = np.nan
+        trainer, loader = in_stretches(compile, data=data)
+        loader.rng = None
+        with pytest.raises(
+            NonFiniteError, match=r"MG-403 training stopped at step 76 .*Last finite loss"
+        ) as error:
+            trainer.fit(loader, None, 3)
+        found.append((str(error.value), trainer.step, trainer.optimizer.t, trainer.last_loss))
+        found[-1] += tuple(p.numpy().tobytes() for p in trainer.model.parameters())
+    assert found[0] == found[1]
+    assert max(stretches) > 10
+
+
+def test_ctrl_c_within_a_stretch_leaves_the_count_of_updates_right() -> None:
+    trainer, loader = in_stretches(True, data=many(4003))
+    before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    interrupted = 0
+    try:
+        for k in range(30):
+            try:
+                trainer.stopping = False
+                signal.setitimer(signal.ITIMER_REAL, 2e-3 * (1 + k % 7))
+                trainer.fit(loader, None, trainer.epoch + 1)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                interrupted += 1
+            assert trainer.step == trainer.optimizer.t
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted
 
 
 class Noting(Callback):

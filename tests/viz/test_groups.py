@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad import nn
+from minigrad.escape import cut
+from minigrad.train.pictures import resnet
+from minigrad.train.sequences import RowReader
+from minigrad.train.texts import CharacterGPT
 from minigrad.viz import examples, page_follow
-from minigrad.viz.page_groups import MANY, Group, groups
+from minigrad.viz.page_graph import draw
+from minigrad.viz.page_groups import FEW, MANY, Group, groups
 from minigrad.viz.trace import Trace
 from tests.viz.networks import NETWORKS
 from tests.viz.test_page import data_of, svg_of
@@ -110,6 +117,95 @@ def test_far_from_the_loss_is_one_box() -> None:
     assert rest.title == f"the first {len(rest.members)} tensors"
     assert trace.nodes[rest.shown].name == "tanh_10"
     assert "0.weight" in names(trace, rest)
+
+
+def step_of(model: nn.Module, x: np.ndarray) -> Trace:
+    def step() -> None:
+        y = model(x if x.dtype.kind == "i" else mg.Tensor(x))
+        loss = (y * y).mean()
+        loss.backward()
+
+    return mg.record(step)
+
+
+RNG = np.random.default_rng(0)
+BLOCKS = {
+    "GPT": (nn.GPT(7, 5, 4, 2, 4, rng=RNG), np.zeros((1, 5), np.int64), [f"h.{i}: Block" for i in range(4)]),
+    "a GPT within a module": (
+        CharacterGPT(7, 8, 4, 0.0, 5, RNG, RNG),
+        np.zeros((1, 5), np.int64),
+        [f"gpt.h.{i}: Block" for i in range(4)],
+    ),
+    "TransformerEncoder": (
+        nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, 0.0, rng=RNG), 4),
+        np.ones((3, 1, 4), np.float32),
+        [f"layers.{i}: TransformerEncoderLayer" for i in range(4)],
+    ),
+    "residual blocks": (
+        resnet(64, 3, RNG, RNG, layers=1, image_shape=(8, 8)),
+        RNG.random((3, 64)).astype("float32"),
+        [f"{i}: Residual" for i in (4, 5, 6)],
+    ),
+    "an LSTM, time by time": (
+        RowReader(64, 3, 4, 1, 0.0, RNG, RNG),
+        np.ones((1, 64), np.float32),
+        ["layers: LSTM"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_block_is_folded(name: str) -> None:
+    model, x, titles = BLOCKS[name]
+    trace = step_of(model, x)
+    made = groups(trace)
+    assert len(made) <= FEW
+    assert sorted(i for group in made for i in group.members) == list(range(len(trace.nodes)))
+    assert acyclic(trace, made)
+    folded = [group for group in made if group.title in titles]
+    assert [group.title for group in folded] == titles
+    for group in folded:
+        layer = group.title.partition(":")[0]
+        assert {trace.nodes[i].layer or trace.nodes[i].name for i in group.members} == {
+            node.layer or node.name
+            for node in trace.nodes
+            if f"{node.layer or node.name}.".startswith(f"{layer}.")
+        }
+    labels = re.findall(r'class="label"[^>]*>([^<]*)<', str(draw(trace, "g")))
+    assert {cut(title, 30) for title in titles} <= set(labels)
+
+
+def test_blocks_are_folded_no_further_out_than_has_to_be() -> None:
+    """Of two blocks in each of two parts, ten operations each."""
+
+    class Deep(nn.Module):
+        def __init__(self) -> None:
+            self.parts = [nn.Sequential(*(self.block() for _ in range(2))) for _ in range(2)]
+
+        def block(self) -> nn.Module:
+            return nn.Sequential(*(nn.Sequential(nn.Linear(2, 2, rng=RNG), nn.Softmax()) for _ in range(10)))
+
+        def forward(self, x: mg.Tensor) -> mg.Tensor:
+            for part in self.parts:
+                x = part(x)
+            return x
+
+    trace = step_of(Deep(), np.ones((1, 2), np.float32))
+    found = [group.title for group in groups(trace) if group.title.endswith(": Sequential")]
+    assert found == [f"parts.{i}.{k}: Sequential" for i in range(2) for k in range(2)]
+
+
+def test_a_module_that_runs_twice_has_a_box_for_each_time() -> None:
+    model = nn.Sequential(*(nn.Sequential(nn.Linear(2, 2, rng=RNG), nn.Tanh()) for _ in range(8)))
+    x = np.ones((1, 2), np.float32)
+
+    def step() -> None:
+        ((model(mg.Tensor(x)) * model(mg.Tensor(2 * x))).sum()).backward()
+
+    trace = mg.record(step)
+    made = groups(trace)
+    assert acyclic(trace, made)
+    assert [g.title for g in made if g.title] == 2 * [f"{i}: Sequential" for i in range(8)]
 
 
 def test_the_page_says_which_tensors_share_a_box() -> None:

@@ -12,6 +12,8 @@ const guessPanel = (root, data, live, changed) => {
   const described = ([name, which, value], state) => {
     if (which === "step") return "One step: the new parameters take the place of the old.";
     if (which === "optimizer") return `The optimizer becomes ${data.live.rules[value].name}.`;
+    if (which === "add") return "One point more.";
+    if (which === "remove") return `Point ${value + 1} is taken away.`;
     if (!name) return `${greek(which)} becomes ${number(value)} (it is ${number(state.settings[0][which])}).`;
     if (typeof which !== "number") return `${name} becomes another picture or label.`;
     const { shape, data: entries } = state.values[name];

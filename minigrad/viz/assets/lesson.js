@@ -124,7 +124,7 @@ const lessonPanel = (root, data, live, reach, changed) => {
     items.forEach((item) => { if (item === next) item.box.open = true; });
   };
   const panel = make("section", { class: "mg-pane mg-lesson", "aria-label": `lesson: ${lesson.title}` },
-    make("h4", {}, "Lesson"), make("p", { class: "mg-lesson-title" }, make("b", {}, lesson.title), " ", score), ...prose(lesson.about),
+    make("h4", { "aria-level": 2 }, "Lesson"), make("p", { class: "mg-lesson-title" }, make("b", {}, lesson.title), " ", score), ...prose(lesson.about),
     make("ol", {}, ...items.map(({ box }) => make("li", {}, box))), told,
     make("div", { class: "mg-buttons" }, make("label", {}, "Your name ", who), copy, forget), lines);
   root.classList.add("mg-taught");
