@@ -7,6 +7,7 @@ events. A script, where it runs, puts the same drawing into the page and steps t
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -43,7 +44,7 @@ SCRIPTS = (
     "stepper.js",
 )
 _WITH_A_PAD, _WITH_A_LESSON = ("pad.js",), ("conditions.js", "lesson.js")
-_STYLES = ("graph.css", "stepper.css", "change.css", "views.css", "lesson.css")
+_STYLES = ("graph.css", "stepper.css", "change.css", "views.css")
 Lesson: TypeAlias = Callable[[Trace, page_live.Page | None], dict[str, Any]]
 """What makes the data of a lesson on a recorded step; see ``minigrad.viz.lessons``."""
 BUDGET = 2_300_000
@@ -118,7 +119,7 @@ def _display(
     drawing = tag("img", alt=alt, src=image(draw(trace, uid, collapse)))
     return tag(
         "div",
-        tag("style", Markup(_style(has_pad))),
+        tag("style", Markup(_style(has_pad, lesson is not None))),
         tag(
             "div",
             tag("h1" if alone else "span", name, class_="mg-title"),
@@ -194,10 +195,12 @@ def _list(trace: Trace) -> Markup:
 @cache
 def _script(has_pad: bool, has_lesson: bool) -> str:
     wanted = (_WITH_A_PAD if has_pad else ()) + (_WITH_A_LESSON if has_lesson else ())
-    *parts, last = map(asset, (*SCRIPTS[:-1], *wanted, SCRIPTS[-1]))
+    texts = map(asset, (*SCRIPTS[:-1], *wanted, SCRIPTS[-1]))
+    *parts, last = (re.sub("^ +", "", text, flags=re.MULTILINE) for text in texts)  # pages stay small
     return f"(() => {{{''.join(parts)}__PROGRAM__{last}}})();"
 
 
 @cache
-def _style(has_pad: bool) -> str:
-    return themed(".mg-stepper") + "".join(map(asset, (*_STYLES, *(("pad.css",) if has_pad else ()))))
+def _style(has_pad: bool, has_lesson: bool) -> str:
+    wanted = (("pad.css",) if has_pad else ()) + (("lesson.css",) if has_lesson else ())
+    return themed(".mg-stepper") + "".join(map(asset, (*_STYLES, *wanted)))

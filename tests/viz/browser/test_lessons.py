@@ -239,6 +239,21 @@ def test_on_a_telephone_the_graph_covers_nothing(browser: Browser, mlp: Path) ->
         browser.size(1300, 900)
 
 
+def test_a_lesson_works_under_a_strict_policy(
+    browser: Browser, pages: dict[str, Path], tmp_path: Path
+) -> None:
+    policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+    strict = tmp_path / "strict.html"
+    meta = f'<head><meta http-equiv="Content-Security-Policy" content="{policy}">'
+    strict.write_text(
+        pages["dead-units"].read_text(encoding="utf-8").replace("<head>", meta, 1), encoding="utf-8"
+    )
+    fresh(browser, strict)
+    edit(browser, ["b1", 1, -9.0])
+    assert solved(browser) == ["die"]
+    assert browser.errors == []
+
+
 def test_nothing_of_a_lesson_is_run_as_text(pages: dict[str, Path]) -> None:
     for page in pages.values():
         text = page.read_text()
