@@ -234,7 +234,7 @@ def noted() -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
         for host, run in hosts:
             host.run = run
         for loop, compiled in loops:
-            del loop.__dict__["compiled"]
+            loop.__dict__.pop("compiled", None)  # Ctrl-C may have come before it was there
             if compiled is not None:
                 loop.__dict__["compiled"] = compiled
 
