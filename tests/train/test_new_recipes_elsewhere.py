@@ -84,7 +84,7 @@ class Holder(nn.Module):
 
 @pytest.mark.parametrize("name", NEW)
 def test_they_are_pruned_and_rounded_or_say_why_not(name: str, tmp_path: Path) -> None:
-    """Dense layers are, wherever they are; networks that write are not, and whole units only of a chain of layers."""
+    """Dense layers are, wherever they are; networks that write are not, and whole units of dense chains alone."""
     from minigrad.train import run
     from minigrad.train.progress import ShowProgress
     from minigrad.train.prune import PruneSettings, prune_run
@@ -111,7 +111,7 @@ def test_they_are_pruned_and_rounded_or_say_why_not(name: str, tmp_path: Path) -
     if RECIPES[name].reads:
         assert refused == dict.fromkeys(jobs, "MG-532")
     else:
-        assert refused == ({} if name == "lenet" else {"units": "MG-822"})
+        assert refused == {"units": "MG-822"}
 
 
 @pytest.mark.parametrize(
