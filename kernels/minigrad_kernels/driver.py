@@ -56,17 +56,15 @@ def words_of(argument: Any) -> list[int]:
 
 
 _word_at = ctypes.c_int64.from_address
-_HEAD = (
-    object.__basicsize__
-)  # of every object; behind it NumPy keeps the address, as its C interface promises
+HEAD = object.__basicsize__  # of every object; behind it NumPy keeps the address, as its C interface promises
 _probe = np.empty(1)
-_IS_THERE = _word_at(id(_probe) + _HEAD).value == _probe.__array_interface__["data"][0]
+IS_THERE = _word_at(id(_probe) + HEAD).value == _probe.__array_interface__["data"][0]
 
 
 def address_of(array: Any) -> int:
     """Return where an array's first entry lies; to ask the array itself takes ten times as long."""
-    if _IS_THERE and type(array) is np.ndarray:
-        return _word_at(id(array) + _HEAD).value
+    if IS_THERE and type(array) is np.ndarray:
+        return _word_at(id(array) + HEAD).value
     address: int = array.__array_interface__["data"][0]
     return address
 

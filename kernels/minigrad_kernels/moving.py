@@ -66,14 +66,7 @@ def sum_rows_loop(a: Any, total: Any) -> None:
             total[j] = total[j] + a[i, j]
 
 
-def refuse_loop(wrong: Any) -> None:
-    """Raise where anything is wrong."""
-    for i in range(wrong.size):
-        if wrong[i]:
-            raise ValueError
-
-
-sum_rows, refuse = Loop(sum_rows_loop), Loop(refuse_loop, raises=True)
+sum_rows = Loop(sum_rows_loop)
 copy, copy_rows, copy_entries = Loop(copy_loop), Loop(copy_rows_loop), Loop(copy_entries_loop)
 fill, add_up = Loop(fill_loop), Loop(add_loop)
 

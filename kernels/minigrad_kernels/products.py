@@ -21,7 +21,7 @@ import numpy as np
 from minigrad_kernels.launch import Host, Loop, may_use_threads, note_shared_out, threads
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.moving import assign
-from minigrad_kernels.tiles import Tile, pack_panels, size, tile, tile_across, transpose
+from minigrad_kernels.tiles import Tile, pack_panels, size, tile, tile_across, tile_added, transpose
 from minigrad_kernels.work_queue import new_queue, next_task
 
 prange = range  # Numba's, where a loop is compiled
@@ -29,12 +29,16 @@ ROWS = COLUMNS = 0  # a tile's, where a loop is compiled; and the tiles themselv
 LANES = 0  # a register's
 across: Any = None
 straight: Any = None
+added: Any = None
+block: Any = None
 transpose_tile: Any = None
 transpose_piece: Any = None
 pack: Any = None
 PIECE = 64  # rows that are worked on together, or more
-HEIGHT = 256  # rows of a that go with one panel where panels are packed: the second cache holds them
+HEIGHT = 128  # rows of a that go with packed panels: with DEPTH terms of each the second cache holds them
+DEPTH = 384  # terms of a panel that is packed which the first cache holds
 PAGE = 4096  # bytes: what lies as far apart falls into the same place of a cache, and drives each other out
+LINE = 16  # entries of a line of a cache
 ALIKE = PAGE  # when panels of b are packed, and how many together: see ``COPIED``, where a loop is compiled
 GROUP = 1
 
@@ -58,6 +62,13 @@ measured on Zen 3, where it holds 32.
 COPIED = {16: (PAGE, 4), 8: (1, 4)}
 """When the panels of b that tiles go along are packed first, so that each lies in one piece, and how many neighbours
 at a time: where the rows of b are a multiple of so many bytes apart. With AVX2 that is everywhere.
+"""
+
+TALL = {16: 8, 8: 6}
+"""Rows of a tile of a product that stays as it is, by the numbers in a register. ``tiles.size`` is for transposed ones.
+
+With AVX2 an addition takes four cycles, and two are begun in each: with eight sums, four rows, one that comes late for
+want of a number from the second cache keeps the next one waiting. With twelve it has time to catch up.
 """
 
 MOST_WASTE = 4
@@ -105,32 +116,63 @@ def forward_loop(x: Any, w: Any, b: Any, relu: bool, workers: int, y: Any) -> No
             task = next_task(queue, worker)
 
 
+def block_loop(a: Any, first: int, behind: int, b: Any, panel: int, packed: Any, sums: Any, c: Any) -> None:
+    """Work out rows first … behind - 1 of c, and of its columns ``GROUP`` panels, with the panels of b packed.
+
+    ``DEPTH`` terms at a time: the first cache holds so much of a panel, and the second one of the rows of a.
+    """
+    (m, n), depth = c.shape, b.shape[0]
+    group = min(len(packed), (n + COLUMNS - 1) // COLUMNS - panel)
+    sums[:] = 0
+    for k in range(0, depth, DEPTH):
+        left, few = a[:, k : k + DEPTH], min(DEPTH, depth - k)
+        pack(b[k : k + few], panel * COLUMNS, packed[:group, :few])
+        for q in range(group):
+            part = packed[q, :few]
+            for i in range(first, behind, ROWS):
+                if depth > DEPTH:
+                    added(left, min(i, m - ROWS), part, sums[q], i - first)
+                else:
+                    straight(left, min(i, m - ROWS), part, 0, c, min((panel + q) * COLUMNS, n - COLUMNS))
+    if depth > DEPTH:
+        for i in range(first, behind, ROWS):
+            for r in range(ROWS):
+                for q in range(group):
+                    j = min((panel + q) * COLUMNS, n - COLUMNS)
+                    for k in range(COLUMNS):
+                        c[min(i, m - ROWS) + r, j + k] = sums[q, i - first + r, k]
+
+
 def product_loop(a: Any, b: Any, by_rows: bool, workers: int, c: Any) -> None:
     """c = a·b, where the rows of b and of c are contiguous and those of a need not be.
 
     A thread works out neighbouring rows of c where ``by_rows`` and c has several pieces of rows, otherwise neighbouring
-    columns.
+    columns. Where panels are packed it is rows, if there are several pieces.
     """
     (m, n), depth = c.shape, b.shape[0]
     panels = (n + COLUMNS - 1) // COLUMNS
     copied = b.strides[0] % ALIKE == 0
-    columns = np.empty((panels if copied else 0, depth, COLUMNS), b.dtype)
-    for k in prange((len(columns) + GROUP - 1) // GROUP):
-        first = np.int64(k) * GROUP
-        pack(b, first * COLUMNS, columns[first : first + GROUP])
-    height = HEIGHT if copied else max(PIECE, m // 2 // ROWS * ROWS) if by_rows else m
+    height = max(PIECE, m // 2 // ROWS * ROWS) if by_rows else m
+    if copied:
+        pieces = (m + HEIGHT - 1) // HEIGHT
+        height = ((m + pieces - 1) // pieces + ROWS - 1) // ROWS * ROWS
     pieces = (m + height - 1) // height
-    queue = new_queue(panels * pieces, workers)
+    together = GROUP if copied else 1
+    groups = (panels + together - 1) // together
+    queue = new_queue(groups * pieces, workers)
     for worker in prange(workers):
+        packed = np.empty((GROUP, min(depth, DEPTH) if copied else 0, COLUMNS), b.dtype)
+        sums = np.empty((GROUP, height + ROWS if copied and depth > DEPTH else 0, COLUMNS), b.dtype)
         task = next_task(queue, worker)
         while task >= 0:
-            panel = task % panels if by_rows else task // pieces
-            piece = task // panels if by_rows else task % pieces
-            j = min(panel * COLUMNS, n - COLUMNS)
-            for i in range(piece * height, min((piece + 1) * height, m), ROWS):
-                if copied:
-                    straight(a, min(i, m - ROWS), columns[panel], 0, c, j)
-                else:
+            group = task % groups if by_rows or copied else task // pieces
+            piece = task // groups if by_rows or copied else task % pieces
+            first, behind = piece * height, min((piece + 1) * height, m)
+            if copied:
+                block(a, first, behind, b, group * GROUP, packed, sums, c)
+            else:
+                for i in range(first, behind, ROWS):
+                    j = min(group * COLUMNS, n - COLUMNS)
                     straight(a, min(i, m - ROWS), b, j, c, j)
             task = next_task(queue, worker)
 
@@ -149,6 +191,9 @@ def _loops(parallel: bool) -> _Loops:
     assert fitting is not None
     names: dict[str, Any] = {"ROWS": fitting.rows, "COLUMNS": fitting.columns, "LANES": fitting.lanes}
     alike, group = COPIED[fitting.lanes]
+    tall = fitting._replace(rows=TALL[fitting.lanes])
+    rows = names | {"ROWS": tall.rows}
+    product = Tile(tile, tall)
     piece = Loop(transpose_piece_loop, transpose_tile=Tile(transpose, fitting), **names)
     return _Loops(
         Loop(
@@ -157,11 +202,18 @@ def _loops(parallel: bool) -> _Loops:
         Loop(
             product_loop,
             parallel=parallel,
-            straight=Tile(tile, fitting),
-            pack=Tile(pack_panels, fitting),
+            straight=product,
+            block=Loop(
+                block_loop,
+                straight=product,
+                added=Tile(tile_added, tall),
+                pack=Tile(pack_panels, fitting),
+                GROUP=group,
+                **rows,
+            ),
             ALIKE=alike,
             GROUP=group,
-            **names,
+            **rows,
         ),
         Loop(transpose_loop, parallel=parallel, transpose_piece=piece, **names),
     )
@@ -230,13 +282,17 @@ def dot(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None = None) -> Non
 
 
 def turned(a: Any, on_threads: bool) -> Any:
-    """Return a matrix so that tiles go along its rows, transposed first where that pays."""
+    """Return a matrix so that tiles go along its rows, transposed first where that pays.
+
+    It may be wider than a, so that its rows do not fall into the same places of a cache; nothing of that is read.
+    """
     fitting = size()
     assert fitting is not None
     entries, terms = TURNED[fitting.lanes]
     if not (a.flags.f_contiguous and a.size >= entries and a.shape[1] >= terms):
         return a
-    rows = scratch(a.shape, a.dtype)
+    m, n = a.shape
+    rows = scratch((m, n + (LINE if n * a.itemsize % (PAGE // 4) == 0 else 0)), a.dtype)
     _loops(on_threads).transpose.compiled(a.T, rows)
     return rows
 
@@ -247,11 +303,11 @@ def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None) -> 
     loops, fitting = _loops(workers > 1), size()
     assert fitting is not None
     note_shared_out(out, workers > 1)
-    a = turned(a, workers > 1)
-    if m >= fitting.rows and n >= fitting.columns:
+    a, rows = turned(a, workers > 1), TALL[fitting.lanes]
+    if m >= rows and n >= fitting.columns:
         loops.product.compiled(a, b, by_rows, workers, out)
         return
-    a, b = padded(a, fitting.rows, 0), padded(b, 0, fitting.columns)
+    a, b = padded(a, rows, 0), padded(b, 0, fitting.columns)
     whole = scratch((len(a), b.shape[1]), b.dtype)
     loops.product.compiled(a, b, by_rows, workers, whole)
     assign(out, whole[:m, :n])

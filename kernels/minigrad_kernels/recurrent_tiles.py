@@ -178,7 +178,7 @@ def lstm_backward_loop(
             dh[start:stop] = back[:count]
 
 
-_LOOPS = {
+_LOOPS: dict[str, tuple[Any, str]] = {
     "rnn_forward": (rnn_forward_loop, "step"), "rnn_backward": (rnn_backward_loop, "back"),
     "gru_forward": (gru_forward_loop, "step"), "gru_backward": (gru_backward_loop, "back"),
     "lstm_forward": (lstm_forward_loop, "step"), "lstm_backward": (lstm_backward_loop, "back"),

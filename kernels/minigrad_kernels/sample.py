@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels.launch import Loop, may_use_threads, output
+from minigrad_kernels.driver import Team
+from minigrad_kernels.launch import Loop, may_use_threads, output, threads
 
-prange = range  # Numba's, where a loop is compiled in parallel
-ROWS, COLUMNS = 32, 128  # of w that a thread takes at a time
+COLUMNS = 128  # of w at a time, whose part of dx stays in the first cache
 
 PARALLEL_FROM = 1 << 17
 """Weights from which waking the other threads pays, measured on two cores."""
@@ -28,26 +28,29 @@ def dot_loop(a: Any, b: Any) -> Any:
     return total
 
 
-def forward_loop(x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
-    """y = w·x + b, and 0 for what is below it where ``relu``: x (in,), w (out, in), b and y (out,)."""
+def forward_loop(worker: int, workers: int, x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
+    """y = w·x + b, and 0 for what is below it where ``relu``: x (in,), w (out, in), b and y (out,); a worker's rows."""
     zero = y.dtype.type(0)
-    for piece in prange((y.size + ROWS - 1) // ROWS):
-        for i in range(piece * ROWS, min((piece + 1) * ROWS, y.size)):
-            z = dot(w[i], x) + b[i]
-            y[i] = zero if relu and z < zero else z  # NaN stays
+    for i in range(worker * y.size // workers, (worker + 1) * y.size // workers):
+        z = dot(w[i], x) + b[i]
+        y[i] = zero if relu and z < zero else z  # NaN stays
 
 
-def backward_loop(g: Any, y: Any, x: Any, w: Any, relu: bool, dx: Any, dw: Any, db: Any) -> None:
-    """db = g, but 0 where ``relu`` and not y > 0; dw_ij = db_i x_j; dx = db·w; no dw or dx without entries."""
+def masked_loop(g: Any, y: Any, relu: bool, db: Any) -> None:
+    """db = g, but 0 where ``relu`` and not y > 0."""
     zero = g.dtype.type(0)
     for i in range(g.size):
         db[i] = g[i] if y[i] > zero or not relu else zero
-    for piece in prange((len(dw) + ROWS - 1) // ROWS):
-        for i in range(piece * ROWS, min((piece + 1) * ROWS, len(dw))):
-            row, factor = dw[i], db[i]
-            for j in range(x.size):
-                row[j] = factor * x[j]
-    for piece in prange((dx.size + COLUMNS - 1) // COLUMNS):
+
+
+def backward_loop(worker: int, workers: int, db: Any, x: Any, w: Any, dx: Any, dw: Any) -> None:
+    """dw_ij = db_i x_j and dx = db·w, a worker's rows and columns of them; no dw or dx without entries."""
+    for i in range(worker * len(dw) // workers, (worker + 1) * len(dw) // workers):
+        row, factor = dw[i], db[i]
+        for j in range(x.size):
+            row[j] = factor * x[j]
+    pieces = (dx.size + COLUMNS - 1) // COLUMNS
+    for piece in range(worker * pieces // workers, (worker + 1) * pieces // workers):
         start, stop = piece * COLUMNS, min((piece + 1) * COLUMNS, dx.size)
         weighted_rows(db, w, start, stop, dx[start:stop])
 
@@ -69,8 +72,11 @@ def weighted_rows_loop(factors: Any, w: Any, start: int, stop: int, total: Any) 
 
 weighted_rows = Loop(weighted_rows_loop, fastmath=frozenset({"contract"}))
 dot = Loop(dot_loop, fastmath=frozenset({"reassoc", "contract"}))
-_forward = {parallel: Loop(forward_loop, parallel=parallel) for parallel in (False, True)}
-_backward = {parallel: Loop(backward_loop, parallel=parallel) for parallel in (False, True)}
+masked = Loop(masked_loop)
+_forward, _backward = Loop(forward_loop), Loop(backward_loop)
+_forward_by_team, _backward_by_team = Team(_forward), Team(_backward)
+BACKWARD = (_backward, _backward_by_team)
+"""What runs ``backward_loop``: on one thread, and on several."""
 
 
 def is_one(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> bool:
@@ -82,9 +88,16 @@ def forward(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -
     """See ``forward_loop`` and ``linear.forward_reference``; on several threads where w is large."""
     y = output(out, (*x.shape[:-1], w.shape[0]), x)
     bias = np.zeros(len(w), w.dtype) if b is None else b
-    loop = _forward[w.size >= PARALLEL_FROM and may_use_threads()]
-    loop(x.reshape(-1), w, bias, activation == "relu", y.reshape(-1))
+    arrays = (x.reshape(-1), w, bias, activation == "relu", y.reshape(-1))
+    if (workers := _workers(w)) > 1:
+        _forward_by_team(workers, workers, *arrays)
+    else:
+        _forward(0, 1, *arrays)
     return y
+
+
+def _workers(w: Any) -> int:
+    return threads() if w.size >= PARALLEL_FROM and may_use_threads() else 1
 
 
 def is_one_with_weights(
@@ -112,8 +125,12 @@ def backward(
     """See ``backward_loop`` and ``linear.backward_reference``; on several threads where w is large."""
     dx, dw, db = gradients(x, w, needs_grad, out)
     into = np.empty(0, x.dtype) if dx is None else dx.reshape(-1)
-    loop = _backward[w.size >= PARALLEL_FROM and may_use_threads()]
-    loop(g.reshape(-1), y.reshape(-1), x.reshape(-1), w, activation == "relu", into, dw, db)
+    masked(g.reshape(-1), y.reshape(-1), activation == "relu", db)
+    arrays = (db, x.reshape(-1), w, into, dw)
+    if (workers := _workers(w)) > 1:
+        _backward_by_team(workers, workers, *arrays)
+    else:
+        _backward(0, 1, *arrays)
     return dx, dw, db if needs_grad[2] else None
 
 

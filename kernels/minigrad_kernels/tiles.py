@@ -53,6 +53,11 @@ def tile(a: Any, i: int, b: Any, k: int, c: Any, j: int) -> None:
     c[i : i + ROWS, j : j + COLUMNS] = a[i : i + ROWS] @ b[:, k : k + COLUMNS]
 
 
+def tile_added(a: Any, i: int, b: Any, c: Any, j: int) -> None:
+    """c[j:] += a[i:]·b, for as many rows as a tile has; b and c are as wide as it."""
+    c[j : j + ROWS] += a[i : i + ROWS] @ b
+
+
 def tile_of_patches(x: Any, rows: Any, i: int, terms: Any, b: Any, c: Any) -> None:
     """c[i + r] += Σ_k x[rows[i + r] + terms[k]] · b[k] for as many r as a tile has rows; b and c are as wide as it."""
     for r in range(i, i + ROWS):
@@ -136,21 +141,21 @@ class _Emitter:
             for v, total in enumerate(row):
                 self.store(total, c, self.plus(i, r), self.plus(j, v * self.size.lanes))
 
+    def tile_added(self, a: _Array, i: Any, b: _Array, c: _Array, j: Any) -> None:
+        for r, row in enumerate(self.sums(a, i, b, self.integer(0), self.loaded(c, j))):
+            for v, total in enumerate(row):
+                self.store(total, c, self.plus(j, r), self.integer(v * self.size.lanes))
+
     def tile_of_patches(self, x: _Array, rows: _Array, i: Any, terms: _Array, b: _Array, c: _Array) -> None:
-        builder, (count, lanes, columns) = self.builder, self.size
+        builder, (count, lanes, _) = self.builder, self.size
         number = self.ir.FloatType()
         starts = [self.address(x, (self.entry(rows, self.plus(i, r)),), number) for r in range(count)]
-        vectors = range(columns // lanes)
-        begun = [
-            [self.load(lanes, c, self.plus(i, r), self.integer(v * lanes)) for v in vectors]
-            for r in range(count)
-        ]
 
         def factors(k: Any) -> Any:
             term = self.entry(terms, k)
             return (builder.load(builder.gep(start, [term]), align=4) for start in starts)
 
-        for r, row in enumerate(self.added(begun, b, self.integer(0), factors)):
+        for r, row in enumerate(self.added(self.loaded(c, i), b, self.integer(0), factors)):
             for v, total in enumerate(row):
                 self.store(total, c, self.plus(i, r), self.integer(v * lanes))
 
@@ -200,16 +205,26 @@ class _Emitter:
         )
         self.store(self.builder.call(load, arguments), t, i)
 
-    def sums(self, a: _Array, i: Any, b: _Array, j: Any) -> list[list[Any]]:
-        """Σ_k a[i + r, k] b[k, j:], as vectors for each of the tile's rows r."""
+    def loaded(self, c: _Array, i: Any) -> list[list[Any]]:
+        """c[i:], as vectors for each of the tile's rows."""
         rows, lanes, columns = self.size
-        zeros = [[self.zeros(lanes)] * (columns // lanes)] * rows
+        return [
+            [self.load(lanes, c, self.plus(i, r), self.integer(k)) for k in range(0, columns, lanes)]
+            for r in range(rows)
+        ]
+
+    def sums(
+        self, a: _Array, i: Any, b: _Array, j: Any, begun: list[list[Any]] | None = None
+    ) -> list[list[Any]]:
+        """What was begun, or 0, and Σ_k a[i + r, k] b[k, j:], as vectors for each of the tile's rows r."""
+        rows, lanes, columns = self.size
+        begun = begun or [[self.zeros(lanes)] * (columns // lanes)] * rows
 
         def factors(k: Any) -> Any:
             numbers = (self.load(1, a, self.plus(i, r), k) for r in range(rows))
             return (self.builder.extract_element(number, self.integer(0)) for number in numbers)
 
-        return self.added(zeros, b, j, factors)
+        return self.added(begun, b, j, factors)
 
     def added(
         self, begun: list[list[Any]], b: _Array, j: Any, factors: Callable[[Any], Any]

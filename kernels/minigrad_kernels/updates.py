@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels import gpu
-from minigrad_kernels.launch import Kernel, Loop, kernels, numba
+from minigrad_kernels.driver import Team
+from minigrad_kernels.launch import Kernel, Loop, kernels, numba, threads
 
 prange = range  # Numba's own where a loop is compiled in parallel
 loop: Any = None  # the rule's own in each of the loops that work in pieces
@@ -139,41 +140,53 @@ class Scaled(NamedTuple):
         return self.factor * self.row[i]
 
 
-def in_rows_0(factors: Any, x: Any, theta: Any, coefficients: Any) -> None:
-    """Run ``loop``, of a rule without a state, on each row of theta with the gradient factors_i · x."""
-    for i in range(factors.size):
+def in_rows_0(worker: int, workers: int, factors: Any, x: Any, theta: Any, coefficients: Any) -> None:
+    """Run ``loop``, of a rule without a state, on a worker's rows of theta, each with the gradient factors_i · x."""
+    for i in range(worker * factors.size // workers, (worker + 1) * factors.size // workers):
         loop(theta[i], Scaled(factors[i], x), coefficients)
 
 
-def in_rows_1(factors: Any, x: Any, theta: Any, s: Any, coefficients: Any) -> None:
+def in_rows_1(worker: int, workers: int, factors: Any, x: Any, theta: Any, s: Any, coefficients: Any) -> None:
     """Run ``loop``, of a rule with one state."""
-    for i in range(factors.size):
+    for i in range(worker * factors.size // workers, (worker + 1) * factors.size // workers):
         loop(theta[i], Scaled(factors[i], x), s[i], coefficients)
 
 
-def in_rows_2(factors: Any, x: Any, theta: Any, s: Any, u: Any, coefficients: Any) -> None:
+def in_rows_2(
+    worker: int, workers: int, factors: Any, x: Any, theta: Any, s: Any, u: Any, coefficients: Any
+) -> None:
     """Run ``loop``, of a rule with two states."""
-    for i in range(factors.size):
+    for i in range(worker * factors.size // workers, (worker + 1) * factors.size // workers):
         loop(theta[i], Scaled(factors[i], x), s[i], u[i], coefficients)
 
 
-def in_rows_3(factors: Any, x: Any, theta: Any, s: Any, u: Any, w: Any, coefficients: Any) -> None:
+def in_rows_3(
+    worker: int, workers: int, factors: Any, x: Any, theta: Any, s: Any, u: Any, w: Any, coefficients: Any
+) -> None:
     """Run ``loop``, of a rule with three states."""
-    for i in range(factors.size):
+    for i in range(worker * factors.size // workers, (worker + 1) * factors.size // workers):
         loop(theta[i], Scaled(factors[i], x), s[i], u[i], w[i], coefficients)
 
 
 _IN_ROWS = (in_rows_0, in_rows_1, in_rows_2, in_rows_3)
 
 
+def by_rows(update: Any) -> tuple[Team, int] | None:
+    """Return what updates row by row with an outer product in the place of a rule's loop, and how many workers it has.
+
+    None where there is none.
+    """
+    for rule in rules.values():
+        if update is not None and update in (rule.cpu, rule.parallel) and rule.states < len(_IN_ROWS):
+            return _team(rule.cpu), threads() if update is rule.parallel else 1
+    return None
+
+
 @cache
-def by_rows(serial: Loop) -> Loop | None:
-    """Return the loop that updates by a rule's loop, row by row, with an outer product; None where there is none."""
-    states = serial.function.__code__.co_argcount - 3  # type: ignore[attr-defined]
-    if states >= len(_IN_ROWS):
-        return None
+def _team(serial: Loop) -> Team:
     _teach_numba()
-    return Loop(_IN_ROWS[states], loop=Loop(serial.function, inlined=True))
+    states = serial.function.__code__.co_argcount - 3  # type: ignore[attr-defined]
+    return Team(Loop(_IN_ROWS[states], loop=Loop(serial.function, inlined=True)))
 
 
 @cache

@@ -130,7 +130,8 @@ class NoGradients:
     def happen(self, arrays: Arrays) -> None:
         """See ``Effect.happen``."""
         for tensor in self.tensors:
-            tensor.zero_grad()
+            if tensor.grad_passes or tensor._grad is not None:  # seldom: the step itself has left none
+                tensor.zero_grad()
 
 
 @dataclass(slots=True, frozen=True, eq=False)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from math import prod
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import entrywise, moving, softmax_xent
+from minigrad_kernels import blas, entrywise, moving, products, softmax_xent
+from minigrad_kernels.chains import Chain
 from minigrad_kernels.driver import address_of
+from minigrad_kernels.launch import Host, Loop
 
 from minigrad.program.functions import (
-    Check,
     Function,
     InPlace,
     Method,
@@ -21,7 +23,8 @@ from minigrad.program.functions import (
     SetItem,
     literal,
 )
-from minigrad.program.instructions import Instruction
+from minigrad.program.instructions import Instruction, Value
+from minigrad.program.passes.chain import as_they_lie, single, stretched
 from minigrad.program.steps import Step
 from minigrad.program.updating import Coefficients
 
@@ -62,13 +65,35 @@ def is_noted(function: OfKernel, args: Any, options: Any) -> bool:
     return kernel.name in _NOTED or hasattr(kernel, "states") or of_loops
 
 
+def as_step(what: Loop | Host, arguments: tuple[Any, ...]) -> Step:
+    """Return what a kernel has run as a step; a function of NumPy's as the loop that does the same, if any."""
+    if isinstance(what, Loop):
+        return Step(what, arguments)
+    product = blas.find(*arguments) if what is products.blas else None
+    if product is not None:
+        return Step(product, arguments)
+    return Step(*(what.as_loop(*arguments) or (what, arguments)))
+
+
+def alone(instruction: Instruction, env: Mapping[Value, Any], result: Any) -> Step | None:
+    """Return a function of single entries as a chain of its own, where it is one."""
+    function = single(instruction)
+    args = [env[value] for value in (instruction.reads if function is None else function.given)]
+    if not all(each.flags.c_contiguous for each in (*args, result)):
+        flat = None if function is None else as_they_lie((*args, result))
+        if flat is None or function is None:
+            return None
+        chain, numbers = function.chain()
+        return Step(Chain("chain", chain.links, flat[-1].shape), (*flat[:-1], *numbers, flat[-1]))
+    if function is None:
+        found = stretched(instruction, args, result)
+        return None if found is None else Step(*found)
+    chain, numbers = function.chain()
+    return Step(chain, (*args, *numbers, result))
+
+
 def as_steps(function: Function, args: Any, options: Any, result: Any) -> list[Step] | None:
     """Return what a function does as loops with NumPy's bits; None where Python has to do it."""
-    if isinstance(function, Check):
-        wrong = args[0]
-        return (
-            [Step(moving.refuse, (wrong.reshape(-1),))] if wrong.size and wrong.flags.c_contiguous else None
-        )
     if isinstance(function, SetItem):
         return _set(*args)
     if isinstance(function, InPlace):
@@ -160,7 +185,7 @@ def _by_rows(shape: tuple[int, ...], axes: int, dtype: np.dtype[Any]) -> bool:
     return bool(total.tobytes() == rows.reshape(shape).sum(axis=tuple(range(axes))).tobytes())
 
 
-def into(instruction: Instruction, function: Function, result: Any) -> str:
+def into(instruction: Instruction, function: Function, args: Any, result: Any) -> str:
     """Return the statement that computes a result into the array that it has."""
     name, (arguments, options) = instruction.result.name, (instruction.arguments, instruction.options)
     call = function.text(arguments, options)
@@ -169,6 +194,9 @@ def into(instruction: Instruction, function: Function, result: Any) -> str:
     if isinstance(function, OfNumPy) and function.is_ufunc:
         return f"{call[:-1]}, out={name})"
     if isinstance(function, Coefficients):
+        optimizer, clip, _ = args
+        if type(clip) is float and function.own.is_all_of(optimizer) and function.is_constant(optimizer):
+            return f"{function.name}_into({', '.join(map(literal, arguments[:2]))}, {name})"
         return f"{name}[:] = {function.name}_as_numbers({', '.join(map(literal, arguments[:2]))})"
     if isinstance(function, Operator) and function.name in _UFUNCS and len(arguments) == 2:
         return f"{_UFUNCS[function.name]}({', '.join(map(literal, arguments))}, out={name})"

@@ -10,15 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from operator import is_
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import blas, driver, entrywise, products
-from minigrad_kernels.chains import Chain
+from minigrad_kernels import driver, entrywise
 from minigrad_kernels.launch import Host, Loop, noted, numba
 from minigrad_kernels.loops import called_by, scratch_noted
-from numpy.lib.array_utils import byte_bounds
 
 from minigrad.program import passes, source
 from minigrad.program.functions import (
@@ -31,12 +28,13 @@ from minigrad.program.functions import (
     written,
 )
 from minigrad.program.instructions import Instruction, Listing, Value, arrays_of, mapped, values
-from minigrad.program.lines import as_steps, into, is_noted
+from minigrad.program.lines import alone, as_step, as_steps, into, is_noted
 from minigrad.program.memory import Block
-from minigrad.program.passes.chain import OfChain, as_they_lie, single, stretched
+from minigrad.program.passes.chain import OfChain
 from minigrad.program.passes.common import is_pure
 from minigrad.program.passes.stage import after
 from minigrad.program.steps import Step, is_ahead, is_one_piece, root_of, updated_by_rows
+from minigrad.program.tables import Tables
 from minigrad.program.updating import Coefficients
 
 _CONSTANT = frozenset({"np.ones_like", "np.zeros_like"})
@@ -63,18 +61,14 @@ class Native:
             **source.scope(listing),
         }
         self._last = list(given)
-        self._words: dict[int, list[tuple[Any, int, int]]] = defaultdict(list)
-        self._own: dict[int, list[tuple[Any, int, int]]] = defaultdict(list)
+        self.tables = Tables(given)
         self._views: dict[int, list[tuple[str, int, Any]]] = defaultdict(list)
-        self._bounds = [byte_bounds(each) if isinstance(each, np.ndarray) else None for each in given]
         self._roots = {id(root_of(each)): each for each in given if isinstance(each, np.ndarray)}
         self._roots_of_given = frozenset(self._roots)
         self.env: dict[Value, Any] = {}  # the array, or the object, of each value
         self._constants: set[Value] = set()
         self._numbers: set[Value] = set()  # those that are NumPy's scalars in the step
         self._steps: list[Step] = []
-        self._tables: list[Any] = []
-        self.rows: list[tuple[int, int]] = []
         for value, each in zip(listing.given, given, strict=True):
             self._bind(value, each)
         listing = after(listing, passes.ON_PROCESSOR)
@@ -100,26 +94,29 @@ class Native:
         exec(compile(_function(self.lines), "<native program>", "exec"), self.scope)
         self.text = _function([self._read.get(line, line) for line in self.lines])
         self._replay = self.scope["replay"]
+        self.scope.update(self.tables.finish())
+        used = self._replay.__code__.co_names
+        self._views = {k: [view for view in views if view[0] in used] for k, views in self._views.items()}
 
     def run(self, given: Sequence[Any]) -> tuple[Any, ...]:
         """Replay the program; return what it keeps."""
-        if not all(map(is_, given, self._last)):
-            self.take(given)
+        last = self._last
+        for k, each in enumerate(given):
+            if each is not last[k]:
+                self._hold(k, each)
         values: tuple[Any, ...] = self._replay()
         return values
 
-    def take_one(self, k: int, each: Any) -> None:
-        """Let the program work on another array in the place of the k-th that it is given."""
-        if isinstance(each, np.ndarray):
-            address = driver.address_of(each)
-            for words, position, offset in self._words[k]:
-                words[position] = address + offset
-        for name, offset, like in self._views[k]:
+    def _hold(self, k: int, each: Any) -> None:
+        """Let another array be the k-th that is given, as soon as the driver's first row has looked where it lies."""
+        self._last[k] = None  # until all is done: who is interrupted begins anew
+        self.tables.hold(k, each)
+        for name, offset, like in self._views.get(k, ()):
             if like is None:
                 self.scope[name] = each
             else:
                 self.scope[name] = np.ndarray(like.shape, like.dtype, each, offset, like.strides)
-        self._last[k] = each  # last: who is interrupted above begins anew
+        self._last[k] = each
 
     # -- for many rounds at once --------------------------------------------------------------------------
 
@@ -127,21 +124,18 @@ class Native:
         """Let the program work on these arrays."""
         for k, each in enumerate(given):
             if each is not self._last[k]:
-                self.take_one(k, each)
+                self._hold(k, each)
+        self.tables.place()
+
+    def take_one(self, k: int, each: Any) -> None:
+        """Let the program work on another array in the place of the k-th that it is given."""
+        self._hold(k, each)
+        self.tables.place()
 
     def forget(self, places: Sequence[int]) -> None:
         """Forget on which arrays it worked here, since their words were changed."""
         for k in places:
             self._last[k] = None
-
-    def places_of_given(self, k: int) -> list[tuple[Any, int, int]]:
-        """Return the words that say where the k-th array that is given lies, or so many bytes behind."""
-        return self._words[k]
-
-    def places_of(self, array: Any) -> list[tuple[Any, int, int]]:
-        """Return the words that say where an array of the program's own lies, or so many bytes behind."""
-        begin = driver.address_of(array)
-        return [(words, k, address - begin) for words, k, address in self._own[id(root_of(array))]]
 
     def _settle(self, listing: Listing, between: Sequence[tuple[str, Any]], kept: Sequence[Any]) -> Block:
         """Let the arrays that each replay makes anew lie in one block, where those take turns whose lives do not meet.
@@ -190,26 +184,14 @@ class Native:
             elif function.name == "softmax_xent_mean_forward_backward":
                 options = {**options, "out": (np.empty((), args[0].dtype), None)}
             result = function.kernel(*args, **options)
-            for what, arguments in calls:
-                self._steps.append(self._step(what, arguments))
+            self.scope.update({what.name: what.plain for what, _ in calls if isinstance(what, Host)})
+            self._steps += [as_step(*call) for call in calls]
             self._bind_all(instruction.result, result)
         elif isinstance(function, Check) and fixed and args[0].flags.c_contiguous:
             function.run(*args)
             self._steps.append(Step(entrywise.none, (args[0].reshape(-1),)))
         else:
             self._by_python(instruction, function, args, options, fixed)
-
-    def _step(self, what: Loop | Host, arguments: tuple[Any, ...]) -> Step:
-        """Return what a kernel has run as a step."""
-        if isinstance(what, Loop):
-            return Step(what, arguments)
-        self.scope.setdefault(what.name, what.plain)
-        product = blas.find(*arguments) if what is products.blas else None
-        return (
-            Step(product or what, arguments)
-            if product
-            else Step(*(what.as_loop(*arguments) or (what, arguments)))
-        )
 
     def _do_chain(self, function: OfChain, args: Sequence[Any]) -> None:
         chain, numbers = function.chain()
@@ -219,23 +201,6 @@ class Native:
         self._steps.append(Step(chain, arrays))
         for value, each in zip(function.made, made, strict=True):
             self._bind(value, each)
-
-    def _alone(self, instruction: Instruction, result: Any) -> Step | None:
-        """Return a function of single entries as a chain of its own, where it is one."""
-        function = single(instruction)
-        given = instruction.reads if function is None else function.given
-        args = [self.env[value] for value in given]
-        if not all(each.flags.c_contiguous for each in (*args, result)):
-            flat = None if function is None else as_they_lie((*args, result))
-            if flat is None or function is None:
-                return None
-            chain, numbers = function.chain()
-            return Step(Chain("chain", chain.links, flat[-1].shape), (*flat[:-1], *numbers, flat[-1]))
-        if function is None:
-            found = stretched(instruction, args, result)
-            return None if found is None else Step(*found)
-        chain, numbers = function.chain()
-        return Step(chain, (*args, *numbers, result))
 
     def _by_python(
         self, instruction: Instruction, function: Function, args: Any, options: Any, fixed: bool
@@ -264,15 +229,15 @@ class Native:
                 self._constants.add(value)
             elif fixed and (steps := as_steps(function, args, options, result)) is not None:
                 self._steps += steps
-            elif fixed and (alone := self._alone(instruction, result)) is not None:
-                self._steps.append(alone)
+            elif fixed and (step := alone(instruction, self.env, result)) is not None:
+                self._steps.append(step)
             elif isinstance(result, np.ndarray) and not result.flags.writeable:
                 # stretched from fewer numbers
                 self.scope[whole := f"{value.name}_whole"] = root_of(result)
                 call = function.text(instruction.arguments, instruction.options)
                 self._line(instruction, f"{whole}[...] = whole({call})")
             else:
-                self._line(instruction, into(instruction, function, result))
+                self._line(instruction, into(instruction, function, args, result))
         else:
             parts = instruction.result
             views = [isinstance(each, np.ndarray) and id(root_of(each)) in self._roots for each in result]
@@ -314,53 +279,10 @@ class Native:
     def _write_table(self, steps: Sequence[Step]) -> None:
         if not steps:
             return
-        rows = [row for step in steps for row in self._rows(step.what, step.arguments)]
-        self.rows += rows
         name = f"table_{len(self.scope)}"
-        table = np.array(rows, np.int64)
-        self._tables.append(table)  # which has to stay
-        self.scope[name] = driver.address_of(table)
-        self.lines.append(f"drive({name}, {len(table)}) < 0 or fail()  # {', '.join(map(repr, steps))}")
-
-    def _rows(self, what: Any, arguments: Sequence[Any]) -> list[tuple[int, int]]:
-        """Return the rows of the table for a step."""
-        if not isinstance(what, Chain):
-            return [self._row(what, arguments)]
-        calls, table, places = what.calls(arguments)
-        for k, position in places:
-            self._note(table.reshape(-1), position, arguments[k])
-        self._tables.append((what, arguments))  # which have to stay
-        return [self._row(*call) for call in calls]
-
-    def _row(self, what: Any, arguments: Sequence[Any]) -> tuple[int, int]:
-        """Return a call's address and that of its words."""
-        if isinstance(what, driver.Team):
-            workers, *shared = arguments
-            calls = [self._row(what.loop, (worker, *shared)) for worker in range(workers)]
-            return calls[0] if workers == 1 else self._row(driver.at_once(), (np.array(calls),))
-        if isinstance(what, blas.Product):
-            words, at = what.words(*arguments), [4, 5, 6]
-            address = what.address
-        else:
-            words, at = [0], []
-            for argument in arguments:
-                at.append(len(words))
-                words += driver.words_of(argument)
-            kinds = tuple(kind for each in arguments if (kind := driver.kind_of(each)) is not None)
-            address = driver.entry(what, kinds).address
-        kept = np.array(words, np.int64)
-        for position, argument in zip(at, arguments, strict=True):
-            if isinstance(argument, np.ndarray):
-                self._note(kept, position, argument)
-        self._tables.append((kept, what, arguments))  # which have to stay
-        return address, driver.address_of(kept)
-
-    def _note(self, words: Any, position: int, array: Any) -> None:
-        """Remember a word that says where an array lies."""
-        if found := self._of_given(array):
-            self._words[found[0]].append((words, position, found[1]))
-        else:
-            self._own[id(root_of(array))].append((words, position, driver.address_of(array)))
+        count = self.tables.add(name, steps)
+        self.scope[name] = 0  # where it lies is known when all are there
+        self.lines.append(f"drive({name}, {count}) < 0 or fail()  # {', '.join(map(repr, steps))}")
 
     def _line(self, instruction: Instruction, line: str) -> None:
         if instruction.closed is not None:
@@ -390,7 +312,7 @@ class Native:
             if each is found:
                 self._views[k].append((name, 0, None))
                 return
-        if isinstance(found, np.ndarray) and (place := self._of_given(found)):
+        if isinstance(found, np.ndarray) and (place := self.tables.of_given(found)):
             self._views[place[0]].append((name, place[1], found))
 
     def _named(self, argument: Any) -> str:
@@ -400,16 +322,6 @@ class Native:
         self._keep(name, argument)
         return name
 
-    def _of_given(self, array: Any) -> tuple[int, int] | None:
-        """Return on which array that is given this one lies, and how far from its beginning."""
-        if not array.size:
-            return None
-        low, high = byte_bounds(array)
-        for k, bounds in enumerate(self._bounds):
-            if bounds is not None and bounds[0] <= low and high <= bounds[1] and bounds[0] < bounds[1]:
-                return k, driver.address_of(array) - driver.address_of(self._last[k])
-        return None
-
     def _kept(self, value: Value) -> str:
         """Return what is handed back: a copy of what the next replay will write into."""
         if not self.is_own(self.env[value]):
@@ -418,7 +330,7 @@ class Native:
 
     def is_own(self, found: Any) -> bool:
         """Tell whether this is an array of the program's own, into which the next replay will write."""
-        return isinstance(found, np.ndarray) and not self._of_given(found)
+        return isinstance(found, np.ndarray) and not self.tables.of_given(found)
 
 
 def _function(lines: Sequence[str]) -> str:

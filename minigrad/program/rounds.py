@@ -106,11 +106,11 @@ class Rounds:
         native.take(given)
         gathers = [self._move(moves, i, k, given[i], ahead) for i, k in self.leaves]
         for instruction, rows in [*zip(self.updates, numbers, strict=True), *self._drawn(n)]:
-            moves.add(native.places_of(env[instruction.result]), rows)
+            moves.add(native.tables.places_of(env[instruction.result]), rows)
         for rows, (_, words) in zip(returned.values(), self._keep, strict=True):
             moves.add([(words, 3, 0)], rows)  # behind the status, and address and length of what is kept
         moves.rounds = n
-        own = [row for row in gathers if row] + native.rows + [row for row, _ in self._keep]
+        own = [row for row in gathers if row] + native.tables.rows + [row for row, _ in self._keep]
         table = np.array(own + [row for row, _ in self._watch], np.int64)
         rounds.run_rounds(table, len(own), moves.places(), moves.columns(n), done)
         return returned
@@ -119,7 +119,7 @@ class Rounds:
         """Let each round find its k-th argument, i-th of what is given; return the call that fetches it, if any."""
         rows = ahead.rows[k]
         if rows is None:
-            moves.add_addresses(self.native.places_of_given(i), ahead.addresses[k])
+            moves.add_addresses(self.native.tables.places_of_given(i), ahead.addresses[k])
             return None
         batch = np.empty_like(like)
         self.native.take_one(i, batch)

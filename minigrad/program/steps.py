@@ -50,6 +50,12 @@ class Step:
         is_loop = isinstance(self.what, (Loop, driver.Team))
         return is_loop and None not in map(driver.kind_of, self.arguments)
 
+    def instead(self, what: Loop | Host, arguments: tuple[Any, ...]) -> Step:
+        """Return what takes this step's place."""
+        step = Step(what, arguments)
+        step.closed = self.closed
+        return step
+
     def touches(self, root: Any) -> bool:
         """Tell whether one of its arrays lies in this memory."""
         return any(isinstance(each, np.ndarray) and root_of(each) is root for each in self.arguments)
@@ -62,27 +68,25 @@ def updated_by_rows(steps: Sequence[Step], kept: Sequence[Any]) -> list[Step]:
     """
     found = list(steps)
     for step in steps:
-        if not (isinstance(step.what, Loop) and step.what.function is sample.backward_loop):
+        if step.what not in sample.BACKWARD:
             continue
-        g, y, x, w, relu, dx, dw, db = step.arguments
+        *workers, db, x, w, dx, dw = step.arguments
         root = root_of(dw)
         others = [other for other in steps if other is not step and other.touches(root)]
         if len(others) != 1 or any(isinstance(each, np.ndarray) and root_of(each) is root for each in kept):
             continue
         update = others[0]
-        rows = updates.by_rows(update.what) if _is_serial_update(update) else None
-        if rows is None:
+        if (rows := updates.by_rows(update.what)) is None:
             continue
+        team, count = rows
         theta, _, *state, coefficients = update.arguments
         matrices = [each.reshape(dw.shape) for each in (theta, *state)]
-        less = (g, y, x, w, relu, dx, np.empty((0, x.size), x.dtype), db)
-        found[found.index(step)] = Step(step.what, less)
-        found[found.index(update)] = Step(rows, (db, x, *matrices, coefficients))
+        less = (*workers, db, x, w, dx, np.empty((0, x.size), x.dtype))
+        at = found.index(step)
+        found[at : at + 1] = [step.instead(step.what, less)] if dx.size else []
+        by_rows = (count, count, db, x, *matrices, coefficients)
+        found[found.index(update)] = update.instead(team, by_rows)
     return found
-
-
-def _is_serial_update(step: Step) -> bool:
-    return any(step.what is rule.cpu for rule in updates.rules.values())
 
 
 def root_of(array: Any) -> Any:

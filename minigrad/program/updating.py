@@ -6,6 +6,7 @@ import dis
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,6 +54,10 @@ class Own:
     def __init__(self, whole: Optimizer, optimizer: Optimizer, slot: Slot | None) -> None:
         self.whole, self.optimizer, self.slot = whole, optimizer, slot
 
+    def is_all_of(self, optimizer: Optimizer) -> bool:
+        """Tell whether it is of an optimizer without groups, whose parameters have one count of steps."""
+        return self.whole is optimizer and self.optimizer is optimizer and self.slot is None
+
     def step(self) -> tuple[float, int]:
         """Return the rate of the next step and its number among the parameter's own."""
         whole, optimizer = self.whole, self.optimizer
@@ -70,12 +75,17 @@ class Coefficients(OfPython):
 
     def __init__(self, rule: UpdateRule, own: Own, name: str) -> None:
         self.rule, self.own = rule, own
+        _, names = _read_by(rule.coefficients)
+        self._settings = attrgetter(
+            "_lr", "last_rate", "l2", *(each for each in names if hasattr(own.optimizer, each))
+        )
+        self._known: Any = None
         super().__init__(name, self._now)
 
     @property
     def scope(self) -> dict[str, Any]:
         """See ``Function.scope``."""
-        return {self.name: self.run, f"{self.name}_as_numbers": self.numbers}
+        return {self.name: self.run, f"{self.name}_as_numbers": self.numbers, f"{self.name}_into": self.renew}
 
     def _now(self, optimizer: Optimizer, clip: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
         return np.array(self.numbers(optimizer, clip), dtype)
@@ -84,6 +94,12 @@ class Coefficients(OfPython):
         """Return the coefficients of the optimizer's next step."""
         rate, t = self.own.step()
         return self.rule.coefficients(optimizer, clip, optimizer.l2, rate, t)
+
+    def renew(self, optimizer: Optimizer, clip: Any, into: Any) -> None:
+        """Write the numbers of the next step where those of the last one are, unless they follow from the same."""
+        if self._known is None or self._settings(optimizer) != self._known:
+            into[:] = self.numbers(optimizer, clip)
+            self._known = self._settings(optimizer) if self.is_constant(optimizer) else None
 
     def is_constant(self, optimizer: Optimizer) -> bool:
         """Tell whether they are the same in every step as long as nobody changes a setting."""

@@ -199,6 +199,62 @@ def test_a_single_samples_gradient_is_made_in_the_update(make: Any, grads: bool)
     assert text.count("drive(") == 1  # all loops in one go
 
 
+def test_coefficients_that_stay_are_written_anew_when_a_setting_changes():
+    found = []
+    for compiled in (False, True):
+        step, model, data = digits_step(lambda m: optim.SGD(m, lr=0.1, momentum=0.5), 1)
+        opt = next(
+            cell.cell_contents for cell in step.__closure__ if isinstance(cell.cell_contents, optim.SGD)
+        )
+        run = mg.compile(step) if compiled else step
+        rates = [0.1, 0.2, 0.2, 0.1, optim.Cosine(0.1, steps=90), 0.05, 0.05]
+        for k, rate in enumerate(rates):
+            opt.lr = rate
+            opt.weight_decay = 0.01 * (k % 3)
+            for x, y in data[:6]:
+                run(x, y)
+                found.append((opt.last_rate, opt.t))
+        step(*data[0])  # another rate in the eager step, in between
+        opt.lr = 0.3
+        step(*data[0])
+        opt.lr = 0.05
+        run(*data[0])
+        found.append((opt.last_rate, [p.numpy().tobytes() for p in model.parameters()]))
+    assert found[: len(found) // 2] == found[len(found) // 2 :]
+    assert "_coefficients_into(" in run.program.native
+
+
+@pytest.mark.parametrize("make", [optim.SGD, optim.Adam])
+def test_the_rows_of_large_weights_are_shared_out_among_threads(make: Any):
+    """Of two layers with 2¹⁷ weights each no gradient lies in memory, and none of the first layer's is worked out."""
+    size = 1 << 17
+    found = []
+    for compiled in (False, True):
+        rng = np.random.default_rng(0)
+        model = nn.Sequential(nn.Linear(256, 512, rng=rng), nn.ReLU(), nn.Linear(512, 256, rng=rng))
+        opt, loss_of = make(model, lr=0.01), nn.CrossEntropyLoss()
+
+        def step(x, y, model=model, opt=opt, loss_of=loss_of):
+            opt.zero_grad()
+            loss = loss_of(model(mg.Tensor(x)), y)
+            loss.backward()
+            opt.step()
+            return loss
+
+        run = mg.compile(step) if compiled else step
+        losses = [
+            run(rng.standard_normal((1, 256)).astype("f"), rng.integers(0, 256, 1)).item() for _ in range(6)
+        ]
+        found.append((losses, [p.numpy() for p in model.parameters()]))
+    assert model[0].weight.size == model[2].weight.size == size
+    assert found[0][0] == found[1][0]
+    for a, b in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_array_equal(a, b)
+    text = run.program.native
+    assert (text.count("in_rows"), text.count(" backward,")) == (2, 1)
+    assert max(life.nbytes for life in run.program.memory().lives) < size
+
+
 def test_without_numba_and_under_reference_only_the_numpy_target_runs():
     step, model, data = digits_step(optim.SGD, 3)
     other, eager, _ = digits_step(optim.SGD, 3)

@@ -19,6 +19,8 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PATIENCE = 60
+FRAME = "new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))"
+"""Waits for a frame: what is in sight has been drawn then."""
 
 
 def find() -> str | None:
@@ -94,6 +96,8 @@ class Browser:
         self.errors.clear()
         self.send("Page.navigate", url=path.resolve().as_uri())
         self._loaded("location.href !== 'about:blank'")
+        if scripts:
+            self.js(FRAME)
 
     def _loaded(self, condition: str) -> None:
         deadline = time.monotonic() + 20
@@ -107,6 +111,7 @@ class Browser:
         self.js("void (window.isGoing = true)")
         self.send("Page.reload")
         self._loaded("!window.isGoing")
+        self.js(FRAME)
 
     def quickest(self, path: Path, enough: float) -> float:
         """Open a page up to six times, until once in ``enough`` milliseconds; return the shortest time."""

@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.viz.browser.chromium import FRAME
+
 NAMES = ("firefox-esr", "firefox")
 PATIENCE = 60
 PREFERENCES: dict[str, Any] = {
@@ -136,9 +138,12 @@ class Browser:
         address = path.resolve().as_uri()
         self.send("WebDriver:Navigate", url=address)
         self.requests = [address, *self._chrome("return window.asked")]
+        if scripts:
+            self.js(FRAME)
 
     def reload(self) -> None:
         self.send("WebDriver:Refresh")
+        self.js(FRAME)
 
     def js(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page."""

@@ -13,6 +13,7 @@ from minigrad.viz import examples, page_data
 from minigrad.viz.explain import explain
 from minigrad.viz.numbers import show
 from tests.viz import live
+from tests.viz.browser.chromium import FRAME
 from tests.viz.browser.either import Browser
 
 
@@ -158,6 +159,7 @@ def test_the_slope_stands_beside_the_gradient(browser: Browser, page: Path) -> N
         "(() => { const h = document.querySelector('[data-change=h]'); h.value = '0.001'; h.onchange; "
         "h.dispatchEvent(new Event('change')); })()"
     )
+    browser.js(FRAME)
     said = browser.text(".mg-nudge")
     trace = mg.record(examples.load("mlp")["step"])
     gradient = trace.gradient(trace.node("W1").index)
