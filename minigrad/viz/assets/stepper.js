@@ -177,7 +177,7 @@
     const below = numbers.split("\n"), before = old ? old.split("\n") : [];
     return symbols.split("\n").flatMap((line, i) => [make("p", { class: "mg-symbols" }, line),
       make("p", { class: "mg-numbers" }, ...dressed(below[i] || "")),
-      before[i] && before[i] !== plain(below[i] || "") ? make("p", { class: "mg-before" }, make("span", { class: "mg-muted" }, "was "), make("s", {}, before[i].replace(/^= /, ""))) : null]);
+      before[i] && before[i] !== plain(below[i] || "") ? make("p", { class: "mg-before" }, make("span", { class: "mg-muted" }, "was "), make("s", {}, before[i].replace(/^= /, ""))) : ""]);
   };
   const own = (event, text) => greek(text).replaceAll("θ", () => event.theta);  // a parameter goes by its name
   const symbolOf = (event, entry) => event.symbol + named(entry);

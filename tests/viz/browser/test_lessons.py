@@ -239,6 +239,15 @@ def test_on_a_telephone_the_graph_covers_nothing(browser: Browser, mlp: Path) ->
         browser.size(1300, 900)
 
 
+def test_no_part_of_a_page_that_is_not_there_is_written_out(browser: Browser, pages: dict[str, Path]) -> None:
+    fresh(browser, pages["first-quarter"])
+    for _ in range(12):
+        shown = browser.js("document.querySelector('.mg-stepper').innerText")
+        assert "null" not in shown
+        assert "undefined" not in shown
+        browser.click('[data-do="next"]')
+
+
 def test_a_lesson_works_under_a_strict_policy(
     browser: Browser, pages: dict[str, Path], tmp_path: Path
 ) -> None:
