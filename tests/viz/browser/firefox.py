@@ -74,9 +74,10 @@ class Browser:
         self._receive()
         self.send("WebDriver:NewSession", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
         self._chrome(
-            "window.asked = []; Services.obs.addObserver("
-            "(subject) => window.asked.push(subject.QueryInterface(Ci.nsIHttpChannel).URI.spec), "
-            "'http-on-modify-request');"
+            "window.asked = []; Services.obs.addObserver((subject) => {"
+            "const { URI, loadInfo } = subject.QueryInterface(Ci.nsIHttpChannel);"
+            "if (!loadInfo.triggeringPrincipal.isSystemPrincipal) window.asked.push(URI.spec);"
+            "}, 'http-on-modify-request');"
         )
         self.requests: list[str] = []
 
