@@ -1,9 +1,11 @@
-"""Sizes and times of the live pages of the examples: ``python -m bench.pages [EXAMPLE …] [--firefox]``.
+"""Sizes and times of the examples' live pages: ``python -m bench.pages [EXAMPLE …] [--firefox]``.
 
 - size: the page as a file
 - open: from the start of the navigation until the page is complete, scripts run
 - edit: from a typed number until the frame that shows it is painted; script: the part of that before layout
-- step: one training step worked out, and the same until its frame is painted
+- step: one training step worked out; shown: the same until its frame is painted
+- processor: the time that the page's thread has had for an edit with all that follows it, which a busy machine changes
+  little (Chromium alone tells it)
 
 Medians; a page is opened ``--opens`` times, and edited and stepped ``--rounds`` times.
 """
@@ -45,11 +47,28 @@ new Promise((done) => {
     channel.port2.postMessage(0);
   };
   const alone = () => {
-    if (next) for (let i = 0; i < ROUNDS; i++) { const from = performance.now(); step.step(); step.loss(); told.step.push(performance.now() - from); }
+    for (let i = 0; next && i < ROUNDS; i++) {
+      const from = performance.now();
+      step.step();
+      step.loss();
+      told.step.push(performance.now() - from);
+    }
     done(told);
   };
   requestAnimationFrame(once);
 })
+"""
+
+
+_EDITS = """
+(async () => {
+  const box = document.querySelector("[data-change=value]");
+  for (let i = 0; i < ROUNDS; i++) await new Promise((done) => requestAnimationFrame(() => {
+    box.value = String(Number(box.value) * 0.9 + 0.01);
+    box.dispatchEvent(new Event("change"));
+    setTimeout(done, 0);
+  }));
+})()
 """
 
 
@@ -65,7 +84,22 @@ def measured(browser: Any, name: str, folder: Path, opens: int, rounds: int) -> 
     if browser.js("Boolean(document.querySelector('.mg-change'))"):
         told = browser.js(_PAINTED.replace("ROUNDS", str(rounds)))
         row |= {key: statistics.median(times) for key, times in told.items() if times}
+        if isinstance(browser, chromium.Browser):
+            row["processor"] = _processor(browser, rounds)
     return row
+
+
+def _processor(browser: chromium.Browser, rounds: int) -> float:
+    """Milliseconds of the page's thread for an edit, flashes and what is drawn a frame later included."""
+
+    def spent() -> float:
+        told = browser.send("Performance.getMetrics")["metrics"]
+        return next(1000 * each["value"] for each in told if each["name"] == "TaskDuration")
+
+    browser.send("Performance.enable", timeDomain="threadTicks")
+    before = spent()
+    browser.js(_EDITS.replace("ROUNDS", str(rounds)))
+    return (spent() - before) / rounds
 
 
 def main() -> None:
@@ -83,7 +117,7 @@ def main() -> None:
         parser.error(f"no {kind.NAMES[0]} is installed")
     browser = kind.Browser(executable)
     browser.size(1500, 950)
-    columns = ("open", "edit", "script", "shown", "step")
+    columns = ("open", "edit", "script", "processor", "shown", "step")
     print(f"| page | size | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}")
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.names:

@@ -180,7 +180,9 @@ def no_graph(root: Any, recording: bool) -> str:
         parts = x.named_parameters() if hasattr(type(x), "named_parameters") else None
         if isinstance(parts, dict):  # of a model
             found |= {f"{name}.{key}": p for key, p in parts.items()}
-        elif hasattr(type(x), "requires_grad_") and x is not root:
+        elif (
+            hasattr(type(x), "label") and x is not root
+        ):  # not another library's, beside which ours is compared
             found[x.name or name] = x
     leaves = {name: x for name, x in found.items() if x.is_leaf and x.dtype.kind == "f"}
     tracked = [name for name, x in leaves.items() if x.requires_grad]

@@ -113,3 +113,12 @@ def test_a_keyword_that_is_not_there(transform):
         getattr(mg, transform)(np.multiply, argnum=1)
     with pytest.raises(OperationError, match=r"MG-621 .* takes a function; it got 3.0, a float"):
         getattr(mg, transform)(3.0)
+
+
+def test_another_library_s_tensors_and_modules_in_sight_do_not_matter():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    theirs, layer = torch.ones(3, requires_grad=True), torch.nn.ReLU()
+    own = mg.Tensor(POINTS)
+    with pytest.raises(GradientError, match=r"MG-204 .*own"):
+        (own * 2).sum().backward()
+    assert layer(theirs).requires_grad

@@ -117,12 +117,8 @@ for record in mg.tape(L):
 
 # %% [markdown]
 # The last column is your own line: the engine notes where each operation was called, which is how its error messages can
-# point at it. The records are in `minigrad/records.py`, the walk in `minigrad/tape.py`. As a picture, the tape is a graph:
-
-# %%
-mg.viz.graph(L)
-
-# %% [markdown]
+# point at it. The records are in `minigrad/records.py`, the walk in `minigrad/tape.py`.
+#
 # And this is the walk. `mg.steps(L)` is what `backward()` runs, but it stops after each contribution, so that we can read
 # along. Compare it with the table on paper.
 
@@ -141,8 +137,11 @@ assert walked == [6, 9, 6, 6, 30, 45]
 assert (x.grad.item(), y.grad.item()) == (36, 45)
 
 # %% [markdown]
-# The same walk, to step through with its source lines and its graph. The second contribution to a tensor is drawn as what
-# it is, an addition.
+# As a picture, the tape is a graph, and this one is alive. Step through the walk with its source lines: the second contribution to a tensor is
+# drawn as what it is, an addition. Then change a number (click it in the graph, or use What if): set $x$ to 3.01, and the whole tape
+# is worked out again, forwards and backwards. The loss grows by a little more than 0.36: 36 times the nudge, as $dL/dx$ said.
+#
+# **Guess before you run:** what will the two gradients be when you set $x$ to 0?
 
 
 # %%
@@ -153,6 +152,15 @@ def recorded():
 
 
 mg.record(recorded, title="u = x·y, v = u + x, L = v·u")
+
+# %% [markdown]
+# <details>
+# <summary><b>What came out, and why</b></summary>
+#
+# Set it and look. $L = (xy + x) \cdot xy = x^2 (y^2 + y)$, so both slopes have a factor $x$, and both are 0. Where nothing arrives in $u$ and $v$, there is
+# nothing to hand back: the walk multiplies by the values of the way forwards.
+#
+# </details>
 
 # %% [markdown]
 # ## What it costs

@@ -53,20 +53,26 @@ for row, a, y in zip(inputs.numpy(), hidden.numpy(), answer.numpy(), strict=True
 assert answer.numpy().tolist() == [0, 1, 1, 0]
 
 # %% [markdown]
-# The four corners are right. What does the network say *between* them? The next picture asks it everywhere: the line is where the
-# answer is ½, and blue and orange are the two sides.
+# The four corners are right. What does the network say *between* them? The picture under What if, below, asks it everywhere: orange where the answer is
+# nearer to 1, blue where it is nearer to 0, white where it is ½.
 #
-# **Guess before you run:** where does the line run, and how many pieces has it?
-
+# **Guess before you run:** where does the white line run, and how many pieces has it?
 
 # %%
-def network_of_two(points):
-    """The same two units for any points; a logit above 0 means class 1."""
-    bent = mg.ops.relu(points @ np.ones((2, 2), "float32") + np.array([0.0, -1.0], "float32"))
-    return 8 * (bent @ np.array([1.0, -2.0], "float32") - 0.5)
+corners = mg.Tensor(inputs.numpy(), name="x")
+wanted = mg.Tensor([[0.0], [1.0], [1.0], [0.0]], name="y")
+W1 = mg.Tensor(np.ones((2, 2), "float32"), requires_grad=True, name="W1")
+b1 = mg.Tensor([0.0, -1.0], requires_grad=True, name="b1")
+W2 = mg.Tensor([[1.0], [-2.0]], requires_grad=True, name="W2")
 
 
-mg.viz.decision_boundary(network_of_two, inputs.numpy(), np.array([0, 1, 1, 0]))
+def two_bends():
+    hidden = mg.ops.relu(corners @ W1 + b1)
+    loss = ((hidden @ W2 - wanted) ** 2).mean()
+    loss.backward()
+
+
+mg.record(two_bends, title="exclusive or, with two bends")
 
 # %% [markdown]
 # <details>
@@ -77,6 +83,19 @@ mg.viz.decision_boundary(network_of_two, inputs.numpy(), np.array([0, 1, 1, 0]))
 # $x_1 + x_2 = \frac12$ and where it is $\frac32$. A single layer has one straight line, and one line cannot cut two corners off.
 #
 # </details>
+#
+# Take a bend away: set `b1[1]` to −9, and unit 2 never opens. What is left is one straight line, and a corner is wrong. Now move the bend back by the arrow keys,
+# and watch the second line come in. (`minigrad step --lesson dead-units` goes on from here.) For a report, `mg.viz.decision_boundary` draws the
+# same for any function, as a picture that stands still:
+
+
+# %%
+def network_of_two(points):
+    """The same two units for any points; a logit above 0 means class 1."""
+    return 8 * (mg.ops.relu(points @ W1 + b1) @ W2 - 0.5).reshape(-1)
+
+
+mg.viz.decision_boundary(network_of_two, inputs.numpy(), np.array([0, 1, 1, 0]))
 
 # %% [markdown]
 # ## The usual bends and their slopes

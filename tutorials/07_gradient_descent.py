@@ -114,17 +114,11 @@ def descend(eta, steps, start=0.0):
     return np.array(path)
 
 
-fig, ax = plt.subplots(figsize=(6.6, 3.8))
-for eta, colour, mark in ((0.1, BLUE, "o-"), (0.4, GREEN, "s-"), (0.7, GREY, "D-"), (0.84, ORANGE, "^-")):
-    path, steps = descend(eta, 12), np.arange(13)
-    predicted = 1.2 + (1 - 2.5 * eta) ** steps * (0 - 1.2)
-    assert np.allclose(path, predicted)
-    ax.plot(steps, path, mark, ms=4, color=colour, label=f"η = {eta}, factor {1 - 2.5 * eta:+.2f}")
-ax.axhline(1.2, ls=":", color="black", lw=1)
-ax.set(xlabel="step", ylabel="w", title="Four rates, each as predicted (dotted: the best weight)")
-ax.set_ylim(-3, 7)
-ax.legend(frameon=False, loc="upper left", ncols=2)
-plt.show()
+print("   η   factor   the weight, step by step, towards 1.2")
+for eta in (0.1, 0.4, 0.7, 0.84):
+    path = descend(eta, 12)
+    assert np.allclose(path, 1.2 + (1 - 2.5 * eta) ** np.arange(13) * (0 - 1.2))
+    print(f"{eta:5}  {1 - 2.5 * eta:+.2f}   ", " ".join(f"{weight:6.2f}" for weight in path[:9]))
 
 # %% [markdown]
 # <details>
@@ -143,7 +137,17 @@ plt.show()
 # </details>
 #
 # So "the rate is too large" is not a matter of taste. It has a number, $\eta < 2/a$, and the number belongs to the
-# *steepest* curve of the loss. Which leads straight to the trouble with more than one weight.
+# *steepest* curve of the loss.
+#
+# Try it. Below "What if" give η another value, and press Next step or Run: the curve of the loss, and the weight in the graph, do what the table says.
+
+# %%
+w = mg.Tensor(0.0, requires_grad=True, name="w")
+optimizer = optim.GD([w], lr=0.7)
+mg.record(step, title="Gradient descent: choose the rate")
+
+# %% [markdown]
+# One weight has one curvature. The trouble begins with more than one.
 #
 # ## Two weights: a bowl with a long and a short side
 #

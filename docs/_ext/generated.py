@@ -259,6 +259,16 @@ def stepper() -> str:
     return mg.record(examples.load("line")["step"], title="one training step of y = w · x + b").html()
 
 
+def first_quarter() -> str:
+    """Return the page of the first lesson."""
+    from minigrad.cli.step import recorded
+    from minigrad.viz.lessons.binding import on_page
+    from minigrad.viz.lessons.reading import read
+
+    lesson = read("first-quarter")
+    return recorded(lesson).html(lesson=on_page(lesson))
+
+
 def generate(app: Sphinx, config: Config) -> None:
     """Write everything before Sphinx looks for its sources."""
     notes = notebooks()
@@ -271,6 +281,7 @@ def generate(app: Sphinx, config: Config) -> None:
             "commands.md": commands(),
             "contributing.md": contributing(),
             "errors.md": errors_table(),
+            "first_quarter.html": first_quarter(),
             "functions.md": functions(),
             "operations.md": operations(),
             "stepper.html": stepper(),

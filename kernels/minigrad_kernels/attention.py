@@ -25,6 +25,8 @@ import numpy as np
 from minigrad_kernels import attention_loops, gpu
 from minigrad_kernels.launch import may_use_threads, output, register, written
 
+_STEP = 0x9E3779B97F4A7C15
+
 
 def kept(seed: Any, shape: tuple[int, ...], p: float) -> Any:
     """Return 1 / (1 - p) for each weight that is kept and 0 for each that is dropped.
@@ -34,11 +36,17 @@ def kept(seed: Any, shape: tuple[int, ...], p: float) -> Any:
     generators", figure 16) turns the place into 24 random bits, and those below p · 2^24 are dropped.
     """
     places = np.cumsum(np.ones_like(seed, shape=shape), dtype=np.int64).reshape(shape).astype(np.uint64)
-    z = places * np.uint64(0x9E3779B97F4A7C15) + seed.astype(np.uint64)
+    z = places * np.uint64(_STEP) + seed.astype(np.uint64)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     bits = (z ^ (z >> np.uint64(31))) >> np.uint64(40)
     return (bits >= np.uint64(threshold(p))) * (1 / (1 - p))
+
+
+def further(seed: Any, places: int) -> Any:
+    """Return the seed whose first weight is kept where another seed's is that lies so many places further on."""
+    moved = seed.reshape(1).astype(np.uint64) + np.uint64(places * _STEP % (1 << 64))
+    return moved.astype(np.int64).reshape(())
 
 
 def threshold(p: float) -> int:

@@ -100,10 +100,10 @@ def _forward(by: Any) -> Any:
         x: Any, w: Any, b: Any = None, stride: Pair = ONCE, padding: Sides = UNPADDED, dilation: Pair = ONCE,
         groups: int = 1, out: Any = None,
     ) -> Any:  # fmt: skip
-        shape = (x.shape[0], w.shape[0], *output_lengths(x.shape[2:], w.shape[2:], stride, padding, dilation))
-        y = output(out, shape, x)
-        above, left = padding[0][0], padding[1][0]
-        by.correlate(x, w, b, Geometry(*stride, *dilation, above, left, *shape[2:]), (0, 1, 0, 1), groups, y)
+        size = output_lengths(x.shape[2:], w.shape[2:], stride, padding, dilation)
+        y = output(out, (x.shape[0], w.shape[0], *size), x)
+        taken = w.reshape((groups, len(w) // groups, *w.shape[1:]))
+        by.correlate(x, w, taken, b, geometry_of(size, stride, padding, dilation), (0, 1, 0, 1), y)
         return y
 
     return run
@@ -117,28 +117,15 @@ def _backward_input(by: Any) -> Any:
         (o, c, kh, kw), n = w.shape, g.shape[0]
         dx = output(out, (n, groups * c, *size), g)
         turned = w.reshape((groups, o // groups, c, kh, kw)).swapaxes(1, 2)
-        turned = turned.reshape((groups * c, o // groups, kh, kw))
         rows, columns = (
             phases(*each) for each in zip(size, (kh, kw), stride, (padding[0][0], padding[1][0]), dilation, strict=True)
         )  # fmt: skip
         for row in rows:
             for column in columns:
-                if not (row.taps and column.taps):
-                    dx[:, :, row.first :: stride[0], column.first :: stride[1]] = 0
-                    continue
-                part = np.ascontiguousarray(turned[:, :, row.taken, column.taken])
-                geometry = Geometry(
-                    1,
-                    1,
-                    row.dilation,
-                    column.dilation,
-                    row.before,
-                    column.before,
-                    row.results,
-                    column.results,
-                )
+                sees = (row.dilation, column.dilation, row.before, column.before, row.results, column.results)
+                taken = turned[:, :, :, row.taken, column.taken]
                 place = (row.first, stride[0], column.first, stride[1])
-                by.correlate(g, part, None, geometry, place, groups, dx)
+                by.correlate(g, w, taken, None, Geometry(1, 1, *sees), place, dx)
         return dx
 
     return run

@@ -80,8 +80,13 @@ def _several(multiplications: int) -> bool:
     return bool(threads() > 1 and multiplications >= PARALLEL_FROM and may_use_threads())
 
 
-def correlate(x: Any, w: Any, b: Any, geometry: Geometry, place: Any, groups: int, y: Any) -> None:
-    """Write b + Σ x·w into rows y0, y0 + ys … and columns x0, x0 + xs … of y, for ``place`` = (y0, ys, x0, xs)."""
+def correlate(x: Any, w: Any, taken: Any, b: Any, geometry: Geometry, place: Any, y: Any) -> None:
+    """Write b + Σ x·w into rows y0, y0 + ys … and columns x0, x0 + xs … of y, for ``place`` = (y0, ys, x0, xs).
+
+    ``taken`` is a view of w: what is taken of it as weights (groups, outputs, channels, kh, kw).
+    """
+    groups, outputs, *each = taken.shape
+    w = np.ascontiguousarray(taken).reshape((groups * outputs, *each))
     bias = np.zeros(len(w), w.dtype) if b is None else b
     loop = _correlate[_several(w.size * len(x) * geometry.oh * geometry.ow)]
     loop.compiled(x, w, bias, tuple(geometry), place, groups, y)

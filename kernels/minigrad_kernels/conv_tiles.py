@@ -1,269 +1,346 @@
-"""Convolution as a matrix product that is never written out: weights (o, K) times patches (K, pixels), K = c·kh·kw.
+"""Convolution as a matrix product of patches and weights, whose patches are never written out (see ``patches``).
 
-The patches of all pixels would take K / c times the memory of x. Here a panel of them, as many pixels as a tile has
-columns, is gathered into a corner of a cache when its turn comes, meets all weights, and is forgotten
-(Chetlur et al. 2014, "cuDNN: efficient primitives for deep learning", section 3.1). float32; see ``tiles``.
+A tile is a few pixels by as many outputs as two registers hold. To each pixel belongs an address, and to each tap how
+far from there it lies: so a tile takes its numbers from x itself, or rather from a piece of it with the zeros around
+it, which is laid in a corner of a cache. The weights, side by side as a tile needs them, are read one after another
+(Chetlur et al. 2014, "cuDNN: efficient primitives for deep learning", section 3.1, with an address in the place of a
+copy; Dukhan 2019, "The indirect convolution algorithm", section 3).
+
+    result             y[pixel, output]   = Σ_tap   P[pixel, tap] W[tap, output]
+    weights' gradient  dw[tap, output]    = Σ_pixel P[pixel, tap] g[pixel, output]
+
+are the same tile, the tables of pixels and of taps in each other's place. float32; see ``tiles``.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels.conv_loops import inside
+from minigrad_kernels.driver import Team, address_of
 from minigrad_kernels.geometry import Geometry
 from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out, threads
+from minigrad_kernels.loops import scratch
+from minigrad_kernels.patches import MARGIN, evenly, lay_loop, piece_of, tables
 from minigrad_kernels.products import PARALLEL_FROM
-from minigrad_kernels.tiles import Tile, copy_inside, put, size, tile, transpose
-from minigrad_kernels.work_queue import new_queue, next_task
+from minigrad_kernels.tiles import Size, Tile, copy_inside, size, tile_of_patches, transpose
+from minigrad_kernels.work_queue import PADDING, next_task, share_out
 
-prange = range  # Numba's, where a loop is compiled
 ROWS = COLUMNS = LANES = 0  # a tile's, and a register's, where a loop is compiled; and the helpers themselves
-straight: Any = None
-transpose_tile: Any = None
-copy: Any = None
-store: Any = None
-gather: Any = None
-scatter: Any = None
+multiply: Any = None
+turn: Any = None
+turn_tile: Any = None
+lay: Any = None
+put: Any = None
 
 FEWEST = 3
-"""Outputs of a group from which the tiles pay, although they are filled up with rows of zeros."""
+"""Outputs of a group from which the tiles pay, although they are filled up with columns of zeros."""
 
-CACHED = 1 << 17
-"""Entries of the panels that are gathered together, so that the second cache holds them and the weights' rows."""
+OUTPUTS = 128
+"""Outputs that meet a piece while it lies in the cache."""
 
-CHUNK = 256
-"""Pixels whose products are added up in registers for the gradient of the weights."""
+PARTS = 8
+"""Tasks from which a product has enough for its threads; the gradient of few weights is added up in so many parts."""
 
-WIDTH = 288
-"""Weights of one output that are worked on together there."""
-
-
-def gather_loop(
-    x: Any, first: int, count: int, c0: int, channels: int, kernel: Any, geometry: Any, t: Any
-) -> None:
-    """t[(c, i, j), k] = what tap (i, j) of channel c0 + c meets at pixel first + k; 0 outside of x."""
-    sy, sx, dy, dx, top, left, oh, ow = geometry
-    kh, kw = kernel
-    k = 0
-    while k < count:
-        n, rest = divmod(first + k, oh * ow)
-        p, q = divmod(rest, ow)
-        length = min(ow - q, count - k)  # pixels of one row
-        for i in range(kh):
-            iy = p * sy + i * dy - top
-            for j in range(kw):
-                start = q * sx + j * dx - left
-                low, high = 0, 0
-                if 0 <= iy < x.shape[2]:
-                    low, high = inside(start, sx, length, x.shape[3])
-                for c in range(channels):
-                    row = (c * kh + i) * kw + j
-                    if sx == 1:
-                        for u in range(0, length, LANES):
-                            few = min(length - u, LANES)
-                            copy(x, n, c0 + c, iy, start + u, low - u, high - u, t, row, k + u, few)
-                    else:
-                        for u in range(low):
-                            t[row, k + u] = 0
-                        for u in range(low, high):
-                            t[row, k + u] = x[n, c0 + c, iy, start + u * sx]
-                        for u in range(high, length):
-                            t[row, k + u] = 0
-        k += length
+TILES = {8: (Size(6, 8, 16), Size(8, 8, 8)), 16: (Size(12, 16, 32), Size(16, 16, 16))}
+"""By the numbers in a register: the tile for many outputs, two registers wide, and the one for few."""
 
 
-def scatter_loop(
-    block: Any, r0: int, rows: int, bias: Any, o: int, first: int, count: int, size: Any, place: Any, y: Any
-) -> None:
-    """Write rows of a block, and the bias, to where their pixels lie in y."""
-    (oh, ow), (y0, ys, x0, xs) = size, place
-    k = 0
-    while k < count:
-        n, rest = divmod(first + k, oh * ow)
-        p, q = divmod(rest, ow)
-        length = min(ow - q, count - k)
-        for r in range(r0, rows):
-            if xs == 1:
-                for u in range(0, length, LANES):
-                    few = min(length - u, LANES)
-                    store(block, r, k + u, bias, o + r, y, n, o + r, y0 + p * ys, x0 + q + u, few)
+def pack_loop(worker: int, workers: int, w: Any, where: Any, taps: Any, channels: int, panels: Any) -> None:
+    """panels[group, block, (c, tap), k] = w[where], for output block·COLUMNS + k; 0 where there is none.
+
+    ``where`` has the first weight's place in w, how far groups, outputs and channels are apart, and how many outputs a
+    group has; ``taps`` how far from the first each tap is.
+    """
+    start, of_group, of_output, of_channel, outputs = where[0], where[1], where[2], where[3], where[4]
+    groups, blocks = panels.shape[0], panels.shape[1]
+    tasks = groups * blocks * channels
+    for task in range(tasks * worker // workers, tasks * (worker + 1) // workers):
+        rest, c = divmod(task, channels)
+        group, block = divmod(rest, blocks)
+        first = block * COLUMNS
+        few = min(COLUMNS, outputs - first)
+        place = start + group * of_group + first * of_output + c * of_channel
+        for tap in range(len(taps)):
+            row = panels[group, block, c * len(taps) + tap]
+            for k in range(few):
+                row[k] = w[place + k * of_output + taps[tap]]
+            row[few:] = 0
+
+
+def turn_loop(a: Any, rows: int, count: int, t: Any) -> None:
+    """t[k, r] = a[r, k], of so many rows and columns. Where a has more rows, t may get something of them too."""
+    for r in range(0, rows, LANES):
+        for k in range(0, count, LANES):
+            if r + LANES <= a.shape[0] and k + LANES <= count:
+                turn_tile(a, r, k, t)
             else:
-                for u in range(length):
-                    y[n, o + r, y0 + p * ys, x0 + (q + u) * xs] = block[r, k + u] + bias[o + r]
-        k += length
+                for q in range(k, min(k + LANES, count)):
+                    for p in range(r, min(r + LANES, rows)):
+                        t[q, p] = a[p, q]
 
 
 def correlate_loop(
-    x: Any, w: Any, bias: Any, kernel: Any, geometry: Any, size: Any, place: Any, groups: int, together: int,
-    workers: int, y: Any,
+    worker: int, queue: Any, x: Any, panels: Any, bias: Any, piece: Any, geometry: Any, place: Any, chunk: int,
+    pixels: Any, taps: Any, laid: Any, sums: Any, turned: Any, y: Any,
 ) -> None:  # fmt: skip
-    """y = w·patches + bias, ``together`` panels at a time; w has ``ROWS`` rows for each group, or more."""
-    pixels = x.shape[0] * geometry[6] * geometry[7]
-    outputs, channels, height, depth = (
-        y.shape[1] // groups,
-        x.shape[1] // groups,
-        len(w) // groups,
-        w.shape[1],
+    """y = P·W + bias, as far as it is this worker's share, or left by others.
+
+    Each piece of x meets ``chunk`` panels of weights. Each worker has room in ``laid`` for a piece, and in ``sums`` and
+    ``turned`` for its results.
+    """
+    pictures, rows, columns, most = piece[0], piece[1], piece[2], piece[3]
+    sy, sx, top, left, oh, ow = geometry[0], geometry[1], geometry[4], geometry[5], geometry[6], geometry[7]
+    groups, blocks, depth = panels.shape[0], panels.shape[1], panels.shape[2]
+    channels, outputs = x.shape[1] // groups, y.shape[1] // groups
+    each = depth // channels
+    chunks, down, across = (
+        (blocks + chunk - 1) // chunk,
+        (oh + rows - 1) // rows,
+        (ow + columns - 1) // columns,
     )
-    bunch = together * COLUMNS
-    bunches = (pixels + bunch - 1) // bunch
-    queue = new_queue(groups * bunches, workers)
-    for worker in prange(workers):
-        panels = np.empty((together, depth, COLUMNS), x.dtype)
-        block = np.empty((ROWS, COLUMNS), x.dtype)
+    pieces = (x.shape[0] + pictures - 1) // pictures * down * across
+    t, total = laid[worker], sums[worker]
+    begun = np.empty(COLUMNS, bias.dtype)
+    task = next_task(queue, worker)
+    while task >= 0:
+        rest, k = divmod(task, pieces)
+        group, first = rest // chunks, rest % chunks * chunk
+        rest, q = k // across, k % across * columns
+        n, p = rest // down * pictures, rest % down * rows
+        few = min(chunk, blocks - first)
+        held, high, wide = min(pictures, x.shape[0] - n), min(rows, oh - p), min(columns, ow - q)
+        count = ((held - 1) * rows + high) * columns
+        for b in range(few):
+            o = group * outputs + (first + b) * COLUMNS
+            for k in range(COLUMNS):
+                begun[k] = bias[o + k] if o + k < (group + 1) * outputs else 0
+            for i in range(count):
+                for k in range(COLUMNS):
+                    total[b, i, k] = begun[k]
+        for c in range(0, channels if each else 0, most):
+            part = min(most, channels - c)
+            lay(x, n, held, group * channels + c, part, p * sy - top, q * sx - left, piece, t)
+            for b in range(few):
+                weights = panels[group, first + b, c * each : (c + part) * each]
+                for i in range(0, count, ROWS):
+                    multiply(t, pixels, i, taps, weights, total[b])
+        for b in range(few):
+            o = group * outputs + (first + b) * COLUMNS
+            lanes = min(COLUMNS, (group + 1) * outputs - o)
+            turn(total[b], count, COLUMNS, turned[worker])
+            put(turned[worker], lanes, held, high, wide, rows, columns, n, o, p, q, place, y)
         task = next_task(queue, worker)
-        while task >= 0:
-            group, first = task // bunches, task % bunches * bunch
-            filled = min(together, (pixels - first + COLUMNS - 1) // COLUMNS)
-            for k in range(filled):
-                start = first + k * COLUMNS
-                gather(
-                    x,
-                    start,
-                    min(COLUMNS, pixels - start),
-                    group * channels,
-                    channels,
-                    kernel,
-                    geometry,
-                    panels[k],
-                )
-            for i in range(0, outputs, ROWS):
-                row = max(0, min(i, outputs - ROWS))
-                few = w[group * height + row : group * height + row + ROWS]
-                for k in range(filled):
-                    start = first + k * COLUMNS
-                    straight(few, 0, panels[k], 0, block, 0)
-                    scatter(
-                        block, 0, min(ROWS, outputs), bias, group * outputs + row, start,
-                        min(COLUMNS, pixels - start), size, place, y,
-                    )  # fmt: skip
-            task = next_task(queue, worker)
+
+
+def put_loop(
+    t: Any, outputs: int, pictures: int, high: int, wide: int, rows: int, columns: int, n: int, o: int, p: int, q: int,
+    place: Any, y: Any,
+) -> None:  # fmt: skip
+    """Write t[output, (picture, row, column)] to where it lies in y."""
+    y0, ys, x0, xs = place[0], place[1], place[2], place[3]
+    flat = y.ravel()
+    whole = xs == 1 and ys == 1 and wide == y.shape[3]
+    for picture in range(pictures):
+        for k in range(outputs):
+            plane = ((n + picture) * y.shape[1] + o + k) * y.shape[2]
+            start = picture * rows * columns
+            if whole:
+                into = (plane + y0 + p) * wide
+                for u in range(high * wide):
+                    flat[into + u] = t[k, start + u]
+                continue
+            for i in range(high):
+                into = (plane + y0 + (p + i) * ys) * y.shape[3] + x0 + q * xs
+                line = t[k, start + i * columns : start + i * columns + wide]
+                if xs == 1:
+                    for u in range(wide):
+                        flat[into + u] = line[u]
+                else:
+                    for u in range(wide):
+                        flat[into + u * xs] = line[u]
 
 
 def weights_loop(
-    g: Any, x: Any, kernel: Any, geometry: Any, groups: int, width: int, workers: int, sums: Any
-) -> None:
-    """sums[part] = g·patchesᵀ over a part of the pixels, ``width`` channels of x at a time.
+    worker: int, queue: Any, x: Any, g: Any, piece: Any, geometry: Any, groups: int, chunk: int,
+    pixels: Any, taps: Any, laid: Any, gradients: Any, sums: Any, turned: Any, parts: Any,
+) -> None:  # fmt: skip
+    """parts[k] = Pᵀ·g over a part of the pieces, as far as it is this worker's share, or left by others.
 
-    g is (outputs, pixels), with ``ROWS`` rows for each group, or more.
+    g is (pictures · outputs, pixels). For each worker there is room in ``laid`` for a piece of x, in ``gradients``
+    for g beside it, ``chunk`` panels, and in ``sums`` and ``turned`` for results.
     """
-    taps, pixels = kernel[0] * kernel[1], g.shape[1]
-    channels, height = x.shape[1] // groups, len(g) // groups
-    parts, outputs = len(sums), sums.shape[1] // groups
-    blocks, chunks = (channels + width - 1) // width, (pixels + CHUNK - 1) // CHUNK
-    queue = new_queue(groups * blocks * parts, workers)
-    for worker in prange(workers):
-        across = np.zeros(((width * taps + COLUMNS - 1) // COLUMNS * COLUMNS, CHUNK), x.dtype)
-        patches = np.empty((CHUNK, len(across)), x.dtype)
-        block = np.empty((ROWS, COLUMNS), x.dtype)
+    pictures, rows, columns, most = piece[0], piece[1], piece[2], piece[3]
+    sy, sx, top, left, oh, ow = geometry[0], geometry[1], geometry[4], geometry[5], geometry[6], geometry[7]
+    outputs, channels = parts.shape[1] // groups, x.shape[1] // groups
+    each = parts.shape[2] // channels
+    blocks = (outputs + COLUMNS - 1) // COLUMNS
+    chunks, passes = (blocks + chunk - 1) // chunk, (channels + most - 1) // most
+    down, across = (oh + rows - 1) // rows, (ow + columns - 1) // columns
+    pieces = (x.shape[0] + pictures - 1) // pictures * down * across
+    t, total = laid[worker], sums[worker]
+    task = next_task(queue, worker)
+    while task >= 0:
+        rest, part = divmod(task, len(parts))
+        rest, c = rest // passes, rest % passes * most
+        group, first = rest // chunks, rest % chunks * chunk
+        few, some = min(chunk, blocks - first), min(most, channels - c)
+        total[:few] = 0
+        for k in range(pieces * part // len(parts), pieces * (part + 1) // len(parts)):
+            rest, q = k // across, k % across * columns
+            n, p = rest // down * pictures, rest % down * rows
+            held, high, wide = min(pictures, x.shape[0] - n), min(rows, oh - p), min(columns, ow - q)
+            count = ((held - 1) * rows + high) * columns
+            lay(x, n, held, group * channels + c, some, p * sy - top, q * sx - left, piece, t)
+            for b in range(few):
+                o = group * outputs + (first + b) * COLUMNS
+                lanes = min(COLUMNS, (group + 1) * outputs - o)
+                panel = gradients[worker, b]
+                for picture in range(held):
+                    beside = g[(n + picture) * groups * outputs + o :]
+                    if wide == ow:
+                        begin = picture * rows * columns
+                        turn(beside[:, p * ow : (p + high) * ow], lanes, high * ow, panel[begin:])
+                        continue
+                    for i in range(high):
+                        begin = (picture * rows + i) * columns
+                        start = (p + i) * ow + q
+                        turn(beside[:, start : start + wide], lanes, wide, panel[begin:])
+                        panel[begin + wide : begin + columns] = 0
+                for i in range(0, some * each, ROWS):
+                    multiply(t, taps, i, pixels, panel[:count], total[b])
+        for b in range(few):
+            o = group * outputs + (first + b) * COLUMNS
+            turn(total[b], some * each, COLUMNS, turned[worker])
+            for k in range(min(COLUMNS, (group + 1) * outputs - o)):
+                line = parts[part, o + k, c * each : (c + some) * each]
+                for u in range(len(line)):
+                    line[u] = turned[worker, k, u]
         task = next_task(queue, worker)
-        while task >= 0:
-            part, rest = task % parts, task // parts
-            group, c = rest // blocks, rest % blocks * width
-            few = min(width, channels - c)
-            sums[part, group * outputs : (group + 1) * outputs, c * taps : (c + few) * taps] = 0
-            for chunk in range(chunks * part // parts, chunks * (part + 1) // parts):
-                first = chunk * CHUNK
-                count = min(CHUNK, pixels - first)
-                gather(x, first, count, group * channels + c, few, kernel, geometry, across)
-                for i in range(0, few * taps, ROWS):
-                    for k in range(0, count, LANES):
-                        transpose_tile(across, i, k, patches)
-                for i in range(0, outputs, ROWS):
-                    row = max(0, min(i, outputs - ROWS))
-                    rows = g[group * height + row : group * height + row + ROWS, first : first + count]
-                    for j in range(0, few * taps, COLUMNS):
-                        straight(rows, 0, patches[:count], j, block, 0)
-                        for r in range(i - row, min(ROWS, outputs)):
-                            line = sums[part, group * outputs + row + r, c * taps + j : (c + few) * taps]
-                            for k in range(min(COLUMNS, len(line))):
-                                line[k] += block[r, k]
-            task = next_task(queue, worker)
+
+
+def add_loop(worker: int, workers: int, parts: Any, total: Any) -> None:
+    """total = the parts' sum, as far as it is this worker's share."""
+    for o in range(len(total) * worker // workers, len(total) * (worker + 1) // workers):
+        for k in range(total.shape[1]):
+            total[o, k] = parts[0, o, k]
+        for part in range(1, len(parts)):
+            for k in range(total.shape[1]):
+                total[o, k] += parts[part, o, k]
 
 
 class _Loops(NamedTuple):
-    correlate: Loop
-    weights: Loop
+    """The loops with one of the tiles."""
+
+    tile: Size
+    pack: Team
+    correlate: Team
+    weights: Team
+    add: Team
 
 
 @cache
-def _loops(parallel: bool) -> _Loops:
+def _loops(wide: bool) -> _Loops:
     fitting = size()
     assert fitting is not None
-    names: dict[str, Any] = {"ROWS": fitting.rows, "COLUMNS": fitting.columns, "LANES": fitting.lanes}
-    gathered = Loop(gather_loop, copy=Tile(copy_inside, fitting), **names)
-    scattered = Loop(scatter_loop, store=Tile(put, fitting), **names)
-    product = Tile(tile, fitting)
+    tile = TILES[fitting.lanes][0 if wide else 1]
+    names: dict[str, Any] = {"ROWS": tile.rows, "COLUMNS": tile.columns, "LANES": tile.lanes}
+    square = Size(tile.lanes, tile.lanes, tile.columns)
+    helpers: dict[str, Any] = {
+        "multiply": Tile(tile_of_patches, tile),
+        "lay": Loop(lay_loop, copy=Tile(copy_inside, tile), **names),
+        "turn": Loop(turn_loop, turn_tile=Tile(transpose, square), **names),
+        "put": Loop(put_loop),
+    }
     return _Loops(
-        Loop(
-            correlate_loop, parallel=parallel, gather=gathered, scatter=scattered, straight=product, **names
-        ),
-        Loop(
-            weights_loop,
-            parallel=parallel,
-            gather=gathered,
-            straight=product,
-            transpose_tile=Tile(transpose, fitting),
-            **names,
-        ),
+        tile,
+        Team(Loop(pack_loop, **names)),
+        Team(Loop(correlate_loop, **helpers, **names)),
+        Team(Loop(weights_loop, **helpers, **names)),
+        Team(Loop(add_loop)),
     )
+
+
+def _fitting(outputs: int) -> _Loops:
+    """Return the loops with the tile that has fewer columns too many; the wide one where that is the same."""
+    fitting = size()
+    assert fitting is not None
+    wide, narrow = (-(-outputs // tile.columns) * tile.columns for tile in TILES[fitting.lanes])
+    return _loops(8 * wide <= 9 * narrow)  # the narrow one reads a number more often
 
 
 def _workers(multiplications: int) -> int:
     return threads() if multiplications >= PARALLEL_FROM and may_use_threads() else 1
 
 
-def _filled(rows: Any, groups: int) -> Any:
-    """Return a matrix with rows of zeros behind those of each group, so that each has as many as a tile."""
-    fitting = size()
-    assert fitting is not None
-    count = len(rows) // groups
-    if count >= fitting.rows:
-        return rows
-    whole = np.zeros((groups, fitting.rows, rows.shape[1]), rows.dtype)
-    whole[:, :count] = rows.reshape((groups, count, -1))
-    return whole.reshape((groups * fitting.rows, -1))
+def _queue(workers: int, tasks: int) -> Any:
+    queue = scratch((workers, PADDING), np.dtype(np.int64))
+    share_out.compiled(queue, tasks)
+    return queue
 
 
-def correlate(x: Any, w: Any, b: Any, geometry: Geometry, place: Any, groups: int, y: Any) -> None:
+@lru_cache(maxsize=1024)
+def _numbers(*values: int) -> Any:
+    return np.array(values, np.int64)
+
+
+@cache
+def _places_of(kernel: tuple[int, int], steps: tuple[int, int]) -> Any:
+    i, j = (np.arange(count) * step for count, step in zip(kernel, steps, strict=True))
+    return np.add.outer(i, j).ravel()
+
+
+def correlate(x: Any, w: Any, taken: Any, b: Any, geometry: Geometry, place: Any, y: Any) -> None:
     """See ``conv_loops.correlate``."""
-    outputs, depth, kernel = len(w), w[0].size, w.shape[2:]
-    bias = np.zeros(outputs, w.dtype) if b is None else b
-    pixels = len(x) * geometry.oh * geometry.ow
-    workers = _workers(pixels * w.size)
-    fitting = size()
-    assert fitting is not None
-    together = min(CACHED // (depth * fitting.columns), pixels // (4 * workers * fitting.columns), 16)
-    lengths, dense = (geometry.oh, geometry.ow), y.shape[2:] == (geometry.oh, geometry.ow)
-    if dense:  # a picture is one long row
-        y, lengths, place = y.reshape((*y.shape[:2], 1, -1)), (1, lengths[0] * lengths[1]), (0, 1, 0, 1)
-    if kernel == (1, 1) and geometry[:6] == (1, 1, 1, 1, 0, 0) and x.shape[2:] == geometry[6:]:
-        x, geometry = x.reshape((*x.shape[:2], 1, -1)), geometry._replace(oh=1, ow=geometry.oh * geometry.ow)
+    groups, outputs, channels, *kernel = taken.shape
+    loops = _fitting(outputs)
+    piece, tile = piece_of(len(x), channels, (kernel[0], kernel[1]), geometry), loops.tile
+    pixels, taps = tables(piece, (kernel[0], kernel[1]), geometry)
+    blocks = -(-outputs // tile.columns)
+    workers = _workers(len(x) * geometry.oh * geometry.ow * taken.size)
+    steps = [stride // w.itemsize for stride in taken.strides]
+    start = (address_of(taken) - address_of(w)) // w.itemsize if taken.size else 0
+    panels = scratch((groups, blocks, channels * kernel[0] * kernel[1], tile.columns), x.dtype)
+    places = _places_of((kernel[0], kernel[1]), (steps[3], steps[4]))
+    loops.pack(
+        workers, workers, w.reshape(-1), _numbers(start, *steps[:3], outputs), places, channels, panels
+    )
+    chunk = evenly(blocks, OUTPUTS // tile.columns)
+    queue = _queue(workers, groups * -(-blocks // chunk) * piece.needed(len(x), geometry))
+    room = piece.pixels + MARGIN
     note_shared_out(y, workers > 1)
-    _loops(workers > 1).correlate.compiled(
-        x, _filled(w.reshape((outputs, depth)), groups), bias, kernel, tuple(geometry), lengths, place, groups,
-        max(1, together), workers, y,
+    loops.correlate(
+        workers, queue, x, panels, np.zeros(groups * outputs, w.dtype) if b is None else b, _numbers(*piece),
+        _numbers(*geometry), _numbers(*place), chunk, pixels, taps, scratch((workers, piece.entries), x.dtype),
+        scratch((workers, chunk, room, tile.columns), x.dtype), scratch((workers, tile.columns, room), x.dtype), y,
     )  # fmt: skip
 
 
 def weights(g: Any, x: Any, geometry: Geometry, groups: int, dw: Any) -> None:
     """See ``conv_loops.weights``."""
     outputs, channels, *kernel = dw.shape
-    taps = kernel[0] * kernel[1]
-    pixels = g.size // outputs
-    if taps == 1 and geometry[:6] == (1, 1, 1, 1, 0, 0) and x.shape[2:] == geometry[6:]:
-        x, geometry = x.reshape((*x.shape[:2], 1, -1)), geometry._replace(oh=1, ow=geometry.oh * geometry.ow)
-    width = min(channels, max(1, WIDTH // taps))
-    chunks, blocks = -(-pixels // CHUNK), groups * -(-channels // width)
-    sums = np.empty((min(chunks, max(1, 8 // blocks)), outputs, channels * taps), g.dtype)
-    rows = _filled(g.swapaxes(0, 1).reshape((outputs, pixels)), groups)
-    workers = _workers(pixels * dw.size)
-    loop = _loops(workers > 1).weights
-    loop.compiled(rows, x, tuple(kernel), tuple(geometry), groups, width, workers, sums)
-    np.sum(sums, axis=0, out=dw.reshape((outputs, -1)))
+    each = kernel[0] * kernel[1]
+    loops = _fitting(outputs // groups)
+    piece, tile = piece_of(len(x), channels, (kernel[0], kernel[1]), geometry), loops.tile
+    pixels, taps = tables(piece, (kernel[0], kernel[1]), geometry)
+    blocks = -(-outputs // groups // tile.columns)
+    chunk = evenly(blocks, OUTPUTS // tile.columns)
+    tasks = groups * -(-blocks // chunk) * -(-channels // piece.channels)
+    several = min(piece.needed(len(x), geometry), max(1, PARTS // tasks))
+    whole = dw.reshape((outputs, channels * each))
+    parts = scratch((several, *whole.shape), g.dtype) if several > 1 else whole[None]
+    workers = _workers(g.size * channels * each)
+    room = piece.channels * each + MARGIN
+    loops.weights(
+        workers, _queue(workers, tasks * several), x, g.reshape((len(x) * outputs, -1)), _numbers(*piece),
+        _numbers(*geometry), groups, chunk, pixels, taps, scratch((workers, piece.entries), x.dtype),
+        scratch((workers, chunk, piece.pixels + MARGIN, tile.columns), x.dtype),
+        scratch((workers, chunk, room, tile.columns), x.dtype), scratch((workers, tile.columns, room), x.dtype), parts,
+    )  # fmt: skip
+    if several > 1:
+        loops.add(workers, workers, parts, whole)
 
 
 def _pays(outputs: int, dtype: Any) -> bool:

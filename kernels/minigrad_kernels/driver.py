@@ -321,7 +321,7 @@ class Team(Host):
     def _run(self, workers: int, *arguments: Any) -> None:
         table, kept = self.table(workers, *arguments)
         if workers > 1:
-            at_once().compiled(table)
+            at_once().unnoted(table)
         else:
             run(table)
         del kept

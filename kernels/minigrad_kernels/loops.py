@@ -104,6 +104,11 @@ class Loop:
     @cached_property
     def compiled(self) -> Implementation:
         """The loop as Numba compiled it, which is called with less ado than the Loop; see also ``called_by``."""
+        return self.unnoted
+
+    @property
+    def unnoted(self) -> Implementation:
+        """The same, also where ``noted`` looks at all calls of ``compiled``."""
         return self.dispatcher if _caller.get() is None else _late(self)
 
     @cached_property
@@ -146,8 +151,9 @@ class Loop:
         scope = function.__globals__ | self.names | helpers
         bound = FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
         bound.__module__ = function.__module__
-        # the name is also that of the file in the cache: one text with two sets of helpers has two
+        # the name is also that of the file in the cache: one text with two sets of helpers, or of numbers, has two
         parts = [function.__qualname__, *(loop.function.__name__ for loop in self._helpers().values())]
+        parts += [str(number) for number in self.names.values() if isinstance(number, int)]
         bound.__qualname__ = "_".join(parts) + "_parallel" * ("prange" in helpers) + "_inlined" * inlined
         return bound
 
@@ -228,7 +234,7 @@ def noted() -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
         for host, run in hosts:
             host.run = run
         for loop, compiled in loops:
-            del loop.__dict__["compiled"]
+            loop.__dict__.pop("compiled", None)  # Ctrl-C may have come before it was there
             if compiled is not None:
                 loop.__dict__["compiled"] = compiled
 

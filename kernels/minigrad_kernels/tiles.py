@@ -4,8 +4,8 @@ A tile of c = a·b has a few rows, each as wide as two vector registers, and sta
 each term two vectors of b are loaded, and one number of a for each row, which is spread over a vector. A number that
 was loaded is used twice or once for each row, so the adders never wait for memory, and a and b lie as they lay.
 
-``tile``, ``tile_across``, ``transpose`` and ``pack_panels`` say in Python what they do. Numba never compiles that text:
-where a loop calls one, the instructions are put in that the method of ``_Emitter`` of the same name emits.
+The functions ``tile`` … ``copy_inside`` say in Python what they do. Numba never compiles that text: where a loop calls
+one, the instructions are put in that the method of ``_Emitter`` of the same name emits.
 """
 
 from __future__ import annotations
@@ -53,6 +53,13 @@ def tile(a: Any, i: int, b: Any, k: int, c: Any, j: int) -> None:
     c[i : i + ROWS, j : j + COLUMNS] = a[i : i + ROWS] @ b[:, k : k + COLUMNS]
 
 
+def tile_of_patches(x: Any, rows: Any, i: int, terms: Any, b: Any, c: Any) -> None:
+    """c[i + r] += Σ_k x[rows[i + r] + terms[k]] · b[k] for as many r as a tile has rows; b and c are as wide as it."""
+    for r in range(i, i + ROWS):
+        for k in range(len(b)):
+            c[r] += x[rows[r] + terms[k]] * b[k]
+
+
 def tile_across(a: Any, i: int, b: Any, bias: Any, relu: bool, c: Any, j: int) -> None:
     """c[j:, i:] = (a[i:]·b)ᵀ + bias[i:], and 0 for what is below it where ``relu``; b is as wide as the tile."""
     t = (a[i : i + ROWS] @ b).T + bias[i : i + ROWS]
@@ -72,19 +79,10 @@ def pack_panels(a: Any, j: int, t: Any) -> None:
             t[q, p] = a[p, k : k + COLUMNS]
 
 
-def copy_inside(
-    x: Any, n: int, c: int, i: int, j: int, low: int, high: int, t: Any, row: int, k: int, count: int
-) -> None:
-    """t[row, k:] = x[n, c, i, j:], ``count`` numbers, of which those before ``low`` and from ``high`` on are 0."""
-    for u in range(count):
-        t[row, k + u] = x[n, c, i, j + u] if low <= u < high else 0
-
-
-def put(
-    a: Any, row: int, k: int, bias: Any, b: int, y: Any, n: int, c: int, i: int, j: int, count: int
-) -> None:
-    """y[n, c, i, j:] = a[row, k:] + bias[b], ``count`` numbers, not more than a register has."""
-    y[n, c, i, j : j + count] = a[row, k : k + count] + bias[b]
+def copy_inside(x: Any, k: int, low: int, high: int, t: Any, i: int) -> None:
+    """t[i:] = x[k:], as many numbers as a register has, of which those before ``low`` and from ``high`` on are 0."""
+    for u in range(LANES):
+        t[i + u] = x[k + u] if low <= u < high else 0
 
 
 class Tile(Loop):
@@ -138,6 +136,24 @@ class _Emitter:
             for v, total in enumerate(row):
                 self.store(total, c, self.plus(i, r), self.plus(j, v * self.size.lanes))
 
+    def tile_of_patches(self, x: _Array, rows: _Array, i: Any, terms: _Array, b: _Array, c: _Array) -> None:
+        builder, (count, lanes, columns) = self.builder, self.size
+        number = self.ir.FloatType()
+        starts = [self.address(x, (self.entry(rows, self.plus(i, r)),), number) for r in range(count)]
+        vectors = range(columns // lanes)
+        begun = [
+            [self.load(lanes, c, self.plus(i, r), self.integer(v * lanes)) for v in vectors]
+            for r in range(count)
+        ]
+
+        def factors(k: Any) -> Any:
+            term = self.entry(terms, k)
+            return (builder.load(builder.gep(start, [term]), align=4) for start in starts)
+
+        for r, row in enumerate(self.added(begun, b, self.integer(0), factors)):
+            for v, total in enumerate(row):
+                self.store(total, c, self.plus(i, r), self.integer(v * lanes))
+
     def tile_across(self, a: _Array, i: Any, b: _Array, bias: _Array, relu: Any, c: _Array, j: Any) -> None:
         builder, (rows, lanes, _) = self.builder, self.size
         zero = self.zeros(rows)
@@ -170,65 +186,51 @@ class _Emitter:
                 vector = self.load(lanes, a, row.index, self.plus(start, k))
                 self.store(vector, t, panel.index, row.index, self.integer(k))
 
-    def copy_inside(
-        self, x: _Array, n: Any, c: Any, i: Any, j: Any, low: Any, high: Any, t: _Array, row: Any, k: Any, count: Any
-    ) -> None:  # fmt: skip
-        within = self.builder.and_(self.before(high), self.builder.not_(self.before(low)))
-        self.store_some(self.load_some(x, (n, c, i, j), within), t, (row, k), self.before(count))
-
-    def put(
-        self, a: _Array, row: Any, k: Any, bias: _Array, b: Any, y: _Array, n: Any, c: Any, i: Any, j: Any, count: Any
-    ) -> None:  # fmt: skip
-        lanes, some = self.size.lanes, self.before(count)
-        number = self.builder.extract_element(self.load(1, bias, b), self.integer(0))
-        vector = self.builder.fadd(self.load_some(a, (row, k), some), self.spread(number, lanes))
-        self.store_some(vector, y, (n, c, i, j), some)
-
-    def before(self, end: Any) -> Any:
-        """For each place of a register whether it is below ``end``."""
-        lanes = self.size.lanes
-        places = self.ir.Constant(self.ir.VectorType(self.ir.IntType(64), lanes), list(range(lanes)))
-        return self.builder.icmp_signed("<", places, self.spread(end, lanes))
-
-    def load_some(self, array: _Array, index: Any, chosen: Any) -> Any:
-        """The chosen ones of the numbers that start at array[index], and 0; the others are not touched."""
-        kind = self.ir.VectorType(self.ir.FloatType(), self.size.lanes)
-        return self.masked(
-            "load", kind, [self.address(array, index, kind), None, chosen, self.zeros(self.size.lanes)]
+    def copy_inside(self, x: _Array, k: Any, low: Any, high: Any, t: _Array, i: Any) -> None:
+        lanes, ir = self.size.lanes, self.ir
+        places = ir.Constant(ir.VectorType(ir.IntType(64), lanes), list(range(lanes)))
+        below = self.builder.icmp_signed("<", places, self.spread(high, lanes))
+        within = self.builder.and_(below, self.builder.icmp_signed(">=", places, self.spread(low, lanes)))
+        kind = ir.VectorType(ir.FloatType(), lanes)
+        arguments = [self.address(x, (k,), kind), ir.Constant(ir.IntType(32), 4), within, self.zeros(lanes)]
+        load = self.cgutils.get_or_insert_function(
+            self.builder.module,
+            ir.FunctionType(kind, [each.type for each in arguments]),
+            f"llvm.masked.load.v{lanes}f32.p0",
         )
-
-    def store_some(self, vector: Any, array: _Array, index: Any, chosen: Any) -> None:
-        """Write the chosen ones of a vector's numbers to where array[index] starts."""
-        self.masked(
-            "store", self.ir.VoidType(), [vector, self.address(array, index, vector.type), None, chosen]
-        )
-
-    def masked(self, what: str, result: Any, arguments: list[Any]) -> Any:
-        """Call LLVM's masked load or store; None among the arguments is where it wants the alignment."""
-        arguments = [self.ir.Constant(self.ir.IntType(32), 4) if a is None else a for a in arguments]
-        name = f"llvm.masked.{what}.v{self.size.lanes}f32.p0"
-        kind = self.ir.FunctionType(result, [a.type for a in arguments])
-        function = self.cgutils.get_or_insert_function(self.builder.module, kind, name)
-        return self.builder.call(function, arguments)
+        self.store(self.builder.call(load, arguments), t, i)
 
     def sums(self, a: _Array, i: Any, b: _Array, j: Any) -> list[list[Any]]:
-        """Σ_k a[i + r, k] b[k, j:], as two vectors for each of the tile's rows r."""
-        builder, (rows, lanes, _) = self.builder, self.size
-        zero = self.zeros(lanes)
-        totals = [[self.cgutils.alloca_once_value(builder, zero) for _ in range(2)] for _ in range(rows)]
-        for row in totals:
-            for total in row:
-                builder.store(zero, total)  # also when the tile stands in a loop and runs again
+        """Σ_k a[i + r, k] b[k, j:], as vectors for each of the tile's rows r."""
+        rows, lanes, columns = self.size
+        zeros = [[self.zeros(lanes)] * (columns // lanes)] * rows
+
+        def factors(k: Any) -> Any:
+            numbers = (self.load(1, a, self.plus(i, r), k) for r in range(rows))
+            return (self.builder.extract_element(number, self.integer(0)) for number in numbers)
+
+        return self.added(zeros, b, j, factors)
+
+    def added(
+        self, begun: list[list[Any]], b: _Array, j: Any, factors: Callable[[Any], Any]
+    ) -> list[list[Any]]:
+        """What was begun, vectors for each row r, and Σ_k factors(k)[r] b[k, j:]."""
+        builder, lanes = self.builder, self.size.lanes
+        nothing = self.ir.FunctionType(self.ir.VoidType(), [])
+        totals = [[self.cgutils.alloca_once(builder, vector.type) for vector in row] for row in begun]
+        for row, vectors in zip(totals, begun, strict=True):
+            for total, vector in zip(row, vectors, strict=True):
+                builder.store(vector, total)
         with self.cgutils.for_range(builder, b.shape[0]) as loop:
-            vectors = [self.load(lanes, b, loop.index, self.plus(j, v * lanes)) for v in range(2)]
-            for r, row in enumerate(totals):
-                number = builder.extract_element(
-                    self.load(1, a, self.plus(i, r), loop.index), self.integer(0)
-                )
+            vectors = [self.load(lanes, b, loop.index, self.plus(j, v * lanes)) for v in range(len(begun[0]))]
+            for row, number in zip(totals, factors(loop.index), strict=True):
                 spread = self.spread(number, lanes)
                 for total, vector in zip(row, vectors, strict=True):
                     product = builder.fmul(spread, vector, flags=("contract",))  # one rounding for both
                     builder.store(builder.fadd(product, builder.load(total), flags=("contract",)), total)
+                builder.asm(
+                    nothing, "", "~{memory}", [], side_effect=True
+                )  # the next number is loaded when its turn comes
         return [[builder.load(total) for total in row] for row in totals]
 
     def transposed(self, rows: Any) -> list[Any]:
@@ -264,6 +266,10 @@ class _Emitter:
         """The vector of the numbers that start at array[index]."""
         kind = self.ir.VectorType(self.ir.FloatType(), lanes)
         return self.builder.load(self.address(array, index, kind), align=4)
+
+    def entry(self, array: _Array, n: Any) -> Any:
+        """A whole number of a table."""
+        return self.builder.load(self.address(array, (n,), self.ir.IntType(64)), align=8)
 
     def store(self, vector: Any, array: _Array, *index: Any) -> None:
         """Write a vector to where array[index] starts."""

@@ -54,7 +54,7 @@ def _gpt(of: Reading, nn: Any, options: Any) -> Any:
     sizes = (of.ids, of.context, of.layers, of.heads, of.width)
     if hasattr(nn, "GPT"):
         return nn.GPT(*sizes, **options)
-    from minigrad.bench.peers.torch_gpt import GPT  # PyTorch has none of its own
+    from minigrad.bench.torch_gpt import GPT  # PyTorch has none of its own
 
     return GPT(*sizes)
 

@@ -29,12 +29,12 @@ def bench(
     ] = None,
     full: Annotated[
         bool,
-        typer.Option("--full/--quick", help="All 40 rows (half an hour), or a few of them (two minutes)."),
+        typer.Option("--full/--quick", help="All 46 rows (half an hour), or a few of them (two minutes)."),
     ] = False,
     network: Annotated[
         str | None,
         typer.Option(
-            help="Of all rows those of 784-128-10, 2-4-1 …; several with commas.", show_default=False
+            help="Of all rows those of 784-128-10, lenet, gpt …; several with commas.", show_default=False
         ),
     ] = None,
     batch: Annotated[

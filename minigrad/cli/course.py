@@ -11,6 +11,7 @@ from rich.text import Text
 
 from minigrad.claims import check_folder, claimed
 from minigrad.cli import show
+from minigrad.cli.course_lines import lines
 from minigrad.cli.course_people import (
     check_stored,
     override,
@@ -34,7 +35,7 @@ course = typer.Typer(
     rich_markup_mode="rich",
 )
 
-for command in (override, update, scores):
+for command in (override, update, scores, lines):
     course.command(cls=Command)(command)
 
 _AROUND = "Around grading"

@@ -20,6 +20,7 @@ from minigrad.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from minigrad.viz.lessons.reading import Lesson
     from minigrad.viz.recording import Recording
 
 
@@ -43,20 +44,29 @@ def step(
         Path | None, typer.Option(metavar="PAGE.html", help="Where to write the page.", show_default=False)
     ] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Step in the terminal.")] = False,
+    lesson: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE.toml",
+            help="A page with challenges: one of minigrad's lessons, or yours. It says itself which step it opens.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Step through one training step, number by number, forwards and backwards.
 
     Of a program with a training loop the first step is recorded, up to the optimizer's update, and the program is
     stopped there.
     """
-    page = out or Path(f"step-{Path(program).stem}.html")
+    page = out or Path(f"{'lesson' if lesson else 'step'}-{Path(lesson or program).stem}.html")
     if out is not None or not terminal:
         check_folder(page.parent)
-    recorded = _example(program, at, steps) or _program(program, arguments or [], at, steps)
+    recorded = _lesson(lesson) if lesson else None
+    recorded = recorded or _example(program, at, steps) or _program(program, arguments or [], at, steps)
     trace = recorded.trace
     to = show.console()
     if out is not None or not terminal:
-        trace.save(page)
+        trace.save(page, **recorded.page)
         to.print(f"{len(trace.events)} events of {trace.title} are in {page}", soft_wrap=True, markup=False)
         for line in recorded.messages:
             to.print(line, soft_wrap=True, markup=False)
@@ -74,6 +84,43 @@ class _Recorded(NamedTuple):
     trace: Recording
     messages: tuple[str, ...] = ()
     """What was recorded of the program, in sentences."""
+    page: dict[str, Any] = {}  # noqa: RUF012 (what its page shows beside the step; nothing writes into it)
+
+
+def _lesson(name: str) -> _Recorded:
+    from minigrad.viz.lessons.binding import on_page
+    from minigrad.viz.lessons.reading import read
+
+    lesson = read(name)
+    trace = recorded(lesson)
+    done = f"It has {len(lesson.challenges)} challenges; minigrad course lines reads what learners hand in."
+    return _Recorded(trace, (done,), {"lesson": on_page(lesson)})
+
+
+def recorded(lesson: Lesson) -> Recording:
+    """Return the step that a lesson opens."""
+    from minigrad.viz import examples, program
+
+    if lesson.program is not None:
+        return _program(str(lesson.program), [], lesson.at, 1).trace
+    if lesson.example:
+        found = _example(lesson.example, lesson.at, 1)
+        if found is None:
+            raise DataError(
+                "MG-656",
+                f"{lesson.where(None, 'example')}: there is no example {lesson.example!r}; there are "
+                f"{', '.join(examples.NAMES)}.",
+            )
+        return found.trace
+    try:
+        names = examples.run(lesson.source, lesson.name, "<minigrad lesson>")
+        step = names["step"]
+    except Exception as error:  # the instructor's program may do anything
+        what = f"{type(error).__name__}: {error}" if not isinstance(error, KeyError) else "it has no step()"
+        raise DataError(
+            "MG-656", f"{lesson.where(None, 'source')}: the program cannot be run: {what}."
+        ) from error
+    return program.call(step, lesson.title, at=lesson.at)
 
 
 def _example(name: str, at: int, steps: int) -> _Recorded | None:

@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
+from minigrad_kernels.attention import further
 
 from minigrad import backend, ops
 from minigrad.backend import Array, default_dtype
@@ -60,7 +61,7 @@ def scaled_dot_product_attention(
         raise ConfigError("MG-802", f"dropout_p is {dropout_p!r}; it must be at least 0 and below 1.")
     q = query if hasattr(query, "dtype") else backend.as_array(query)
     width = q.shape[-1] if q.ndim else 0
-    seed = drawn_seed(rng, dropout_p, q) if dropout_p else None
+    seed = drawn_seed(rng, dropout_p, q, _weights_a_sample(q, key)) if dropout_p else None
     factor = 1 / math.sqrt(width or 1) if scale is None else scale
     return attention(
         q, key, value, added(attn_mask, q), seed, causal=is_causal, scale=float(factor), p=float(dropout_p)
@@ -79,8 +80,17 @@ def added(mask: Any, like: Any, hides: bool = False) -> Any:
     return mask if isinstance(mask, Tensor) else array
 
 
-def drawn_seed(rng: np.random.Generator | None, p: float, like: Any) -> Array:
-    """Return the number from which dropout's mask follows, drawn from ``rng``, where ``like`` lives."""
+def _weights_a_sample(q: Any, key: Any) -> int:
+    keys: int = np.shape(key)[-2] if np.ndim(key) > 1 else 1
+    return int(math.prod(q.shape[1:-1]) * keys)
+
+
+def drawn_seed(rng: np.random.Generator | None, p: float, like: Any, weights_a_sample: int) -> Array:
+    """Return the number from which dropout's mask follows, drawn from ``rng``, where ``like`` lives.
+
+    A generator that is of one process among several says by ``samples_before`` how many samples of the batch others
+    have, whose weights come first.
+    """
     if rng is None:
         raise ConfigError(
             "MG-508",
@@ -88,7 +98,9 @@ def drawn_seed(rng: np.random.Generator | None, p: float, like: Any) -> Array:
             "rng=np.random.default_rng(0), or seed all layers of a network once: nn.seed_dropout(model, 0). For "
             "predictions, call model.eval() first.",
         )
-    return backend.seed(rng, unwrap(like))
+    seed = backend.seed(rng, unwrap(like))
+    before = getattr(rng, "samples_before", 0)
+    return further(seed, before * weights_a_sample) if before else seed
 
 
 class MultiheadAttention(Module):
@@ -176,7 +188,7 @@ class MultiheadAttention(Module):
         mask = self._mask(q, k, key_padding_mask, attn_mask)
         drop = self.weight_dropout
         p = drop.p if self.training else 0.0
-        seed = drawn_seed(drop.rng, p, q) if p else None
+        seed = drawn_seed(drop.rng, p, q, _weights_a_sample(q, k)) if p else None
         scale = 1 / math.sqrt(self.embed_dim // self.num_heads)
         weights = None
         if need_weights:

@@ -73,7 +73,7 @@ class CausalSelfAttention(Module):
         if cache is None:
             drop = self.attn_dropout
             p = drop.p if self.training else 0.0
-            seed = drawn_seed(drop.rng, p, x) if p else None
+            seed = drawn_seed(drop.rng, p, x, self.heads * x.shape[-2] ** 2) if p else None
             y = self_attention(qkv, None, seed, heads=self.heads, causal=True, scale=self.scale, p=p)
         else:
             q, k, v = heads_of(unwrap(qkv), self.heads)

@@ -72,9 +72,9 @@ class _Weights(Module):
             arrays.insert(1, getattr(self, f"bias_hh{suffix}") if zeros is None else zeros)
         elif b is not None:
             b = b + getattr(self, f"bias_hh{suffix}")
+        if turned:  # before the product, which has more columns
+            x = ops.swapaxes(x, axis1=0, axis2=1)
         a = ops.linear(x, w_ih, b)
-        if turned:
-            a = ops.swapaxes(a, axis1=0, axis2=1)
         kind = {1: f"rnn_{self.nonlinearity}", 3: "gru", 4: "lstm"}[self.gates]
         if may_fuse():
             return getattr(recurrent, kind + "_reverse" * reverse)(a, *arrays)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from minigrad_kernels import attention as kernels
 
+from minigrad import backend
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.operation import Operation, define
@@ -239,7 +240,7 @@ def _packed_gradients(
     g, y = (np.swapaxes(np.reshape(wide(a), shape), -2, -3) for a in (g, y))
     d = np.empty_like(packed, order="C")
     given = (*heads_of(packed, heads), _wide_mask(mask), seed, causal, scale, p)
-    if type(d) is np.ndarray:
+    if backend.device_of(d) == "cpu":
         kernels.backward(g, y, sums, *given, out=heads_of(d, heads))
     else:
         for part, found in zip(heads_of(d, heads), kernels.backward(g, y, sums, *given), strict=True):

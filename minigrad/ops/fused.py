@@ -18,7 +18,7 @@ from minigrad_kernels import linear as linear_kernels
 from minigrad_kernels import softmax_xent as xent_kernels
 from minigrad_kernels.launch import Kernel
 
-from minigrad import messages
+from minigrad import backend, messages
 from minigrad.backend import Array
 from minigrad.errors import DtypeError, LabelError, ShapeError
 from minigrad.operation import Operation, define
@@ -38,7 +38,7 @@ def _dense(activation: str) -> Callable[..., Array]:
                 f"linear: x is {x.dtype}, the weights are {w.dtype}: NumPy would silently go on in "
                 f"{np.result_type(x.dtype, w.dtype)}. Cast the data once: x.astype('{w.dtype}').",
             )
-        return linear_kernels.forward(x, w, b, activation)
+        return linear_kernels.forward(_in_one_piece(x), w, b, activation)
 
     return forward
 
@@ -46,9 +46,14 @@ def _dense(activation: str) -> Callable[..., Array]:
 def _gradients_of(activation: str) -> Callable[..., Any]:
     def gradients(needs_grad: Container[int], g: Array, y: Array, x: Array, w: Array, b: Any = None) -> Any:
         chosen = (0 in needs_grad, 1 in needs_grad, 2 in needs_grad)
-        return linear_kernels.backward(g, y, x, w, activation, chosen)
+        return linear_kernels.backward(*map(_in_one_piece, (g, y, x)), w, activation, chosen)
 
     return gradients
+
+
+def _in_one_piece(a: Array) -> Array:
+    """Return a stack of matrices so that its rows are those of one: to copy it is less than to go by matrices."""
+    return backend.in_order(a) if a.ndim > 2 else a
 
 
 def width_mismatch(shape: tuple[int, ...], width: int) -> str:
@@ -241,7 +246,7 @@ embedding: Operation = define(
 
 embedding_gradient: Operation = define(
     "embedding_gradient",
-    lambda rows, ids, count=0: embedding_kernels.scatter_add(rows, ids, count),
+    lambda rows, ids, count=0: embedding_kernels.scatter_add(backend.in_order(rows), ids, count),
     "zeros with the rows added at ids",
     ("g[ids]", lambda g, ids: embedding(g, ids)),
     None,

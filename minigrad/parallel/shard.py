@@ -50,6 +50,11 @@ class ShardedGenerator(np.random.Generator):
     def __init__(self, seed: np.random.SeedSequence) -> None:
         super().__init__(np.random.PCG64(seed))
 
+    @property
+    def samples_before(self) -> int:
+        """How many of the batch's samples come before the shard's."""
+        return 0 if self.shard is None else self.shard.start
+
     def random(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Any:  # type: ignore[override]
         """Draw floats from [0, 1) of shape ``size`` = (rows of the shard, ...), as ``Generator.random``."""
         if self.shard is None:

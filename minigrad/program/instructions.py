@@ -117,7 +117,9 @@ def arrays_of(result: Any, found: Any) -> list[Any]:
     """Return what was found in the places of a result's values."""
     if isinstance(result, Value):
         return [found]
-    return [each for value, each in zip(result or (), found or (), strict=True) if isinstance(value, Value)]
+    if not result:
+        return []
+    return [each for value, each in zip(result, found, strict=True) if isinstance(value, Value)]
 
 
 def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:

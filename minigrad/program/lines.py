@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from minigrad_kernels import entrywise, moving, softmax_xent
+from minigrad_kernels.driver import address_of
 
 from minigrad.program.functions import (
     Check,
@@ -42,7 +43,7 @@ _COPIES = frozenset(
 )
 """Functions whose result holds the entries of their first argument in its order."""
 
-_ZEROS = frozenset({"np.zeros_like", "np.zeros"})
+_ZEROS, _EMPTY = frozenset({"np.zeros_like", "np.zeros"}), frozenset({"np.empty_like", "np.empty"})
 
 _UFUNCS = {
     "+": "np.add", "-": "np.subtract", "*": "np.multiply", "/": "np.true_divide", "@": "np.matmul",
@@ -61,11 +62,13 @@ def is_noted(function: OfKernel, args: Any, options: Any) -> bool:
     return kernel.name in _NOTED or hasattr(kernel, "states") or of_loops
 
 
-def as_steps(function: Function, args: Any, options: Any, result: Any) -> list[Step]:
-    """Return what a function does as loops with NumPy's bits; nothing where Python has to do it."""
+def as_steps(function: Function, args: Any, options: Any, result: Any) -> list[Step] | None:
+    """Return what a function does as loops with NumPy's bits; None where Python has to do it."""
     if isinstance(function, Check):
         wrong = args[0]
-        return [Step(moving.refuse, (wrong.reshape(-1),))] if wrong.size and wrong.flags.c_contiguous else []
+        return (
+            [Step(moving.refuse, (wrong.reshape(-1),))] if wrong.size and wrong.flags.c_contiguous else None
+        )
     if isinstance(function, SetItem):
         return _set(*args)
     if isinstance(function, InPlace):
@@ -73,63 +76,77 @@ def as_steps(function: Function, args: Any, options: Any, result: Any) -> list[S
     if "out" in options and len(options) == 1:
         (out,) = options["out"] if isinstance(options["out"], tuple) else (options["out"],)
         return _in_place(function.name, args, out)
-    return _made(function, args, options, result) if isinstance(result, np.ndarray) else []
+    return _made(function, args, options, result) if isinstance(result, np.ndarray) else None
 
 
-def _in_place(name: str, args: Any, out: Any) -> list[Step]:
+def _in_place(name: str, args: Any, out: Any) -> list[Step] | None:
+    if any(isinstance(each, np.ndarray) and _overlap(each, out) for each in args):
+        return None
     added = [each for each in args if each is not out] if name in ("+", "np.add") else []
+    if len(added) == 1 and out.size == 1 and type(added[0]) is int:  # a count
+        added = [np.full(out.shape, added[0], out.dtype)]
     if len(added) == 1 and isinstance(added[0], np.ndarray) and added[0].dtype == out.dtype:
         call = moving.add.as_loop(out, added[0])
     else:
         call = entrywise.find(name, args, out)
-    return [] if call is None else [Step(*call)]
+    return None if call is None else [Step(*call)]
 
 
-def _set(array: Any, place: Any, new: Any) -> list[Step]:
+def _overlap(a: Any, out: Any) -> bool:
+    """Tell whether writing into an array may change entries of another one before they are read."""
+    alike = a.shape == out.shape and a.strides == out.strides and address_of(a) == address_of(out)
+    return np.may_share_memory(a, out) and not alike
+
+
+def _set(array: Any, place: Any, new: Any) -> list[Step] | None:
     """Write into entries that lie in a view."""
     parts = place if isinstance(place, tuple) else (place,)
-    if not all(each is None or each is ... or isinstance(each, (int, slice)) for each in parts):
-        return []
-    view = array[(*parts, ...)]
+    if not all(each is None or each is ... or type(each) in (int, slice) for each in parts):
+        return None
+    view = array[parts if ... in parts else (*parts, ...)]
     return _copied(view, np.full(1, new, array.dtype) if isinstance(new, (int, float)) else new)
 
 
-def _copied(out: Any, a: Any) -> list[Step]:
-    call = moving.assign.as_loop(out, a)
-    return [] if call is None else [Step(*call)]
+def _copied(out: Any, a: Any) -> list[Step] | None:
+    overlap = isinstance(a, np.ndarray) and np.may_share_memory(out, a)
+    call = None if overlap else moving.assign.as_loop(out, a)
+    return None if call is None else [Step(*call)]
 
 
-def _made(function: Function, args: Any, options: Any, result: Any) -> list[Step]:
+def _made(function: Function, args: Any, options: Any, result: Any) -> list[Step] | None:
     name = function.name
+    if name in _EMPTY:
+        return []
     if name in _ZEROS and not result.any():
         return _copied(result, np.zeros(1, result.dtype))
-    if name in _COPIES and isinstance(args[0], np.ndarray) and result.flags.c_contiguous:
-        return _copied(result.reshape(args[0].shape), args[0]) if args[0].size == result.size else []
+    if name in _COPIES and not options and result.flags.c_contiguous and args[0].size == result.size:
+        in_order = not any(isinstance(each, str) for each in args)
+        return _copied(result.reshape(args[0].shape), args[0]) if in_order else None
     if name == "np.concatenate" and result.ndim:
         axis = args[1] if len(args) > 1 else options.get("axis", 0)
         ends = np.cumsum([each.shape[axis] for each in args[0]])
         parts = [_copied(*pair) for pair in zip(np.split(result, ends[:-1], axis), args[0], strict=True)]
-        return [step for part in parts for step in part] if all(parts) else []
+        return [step for part in parts for step in part or ()] if None not in parts else None
     if name == "np.sum":
         return _summed(result, *args, **options)
     if name == "np.mean" and not result.ndim:
         a = args[0]
         few = a.flags.c_contiguous and 0 < a.size <= softmax_xent.AT_ONCE and a.dtype.char in "fd"
         plain = all(each is None or each is False for each in (*args[1:], *options.values()))
-        return [Step(softmax_xent.mean_of_few, (a.reshape(-1), result.reshape(1)))] if few and plain else []
+        return [Step(softmax_xent.mean_of_few, (a.reshape(-1), result.reshape(1)))] if few and plain else None
     found = None if options else entrywise.find(name, args, result)
-    return [] if found is None else [Step(*found)]
+    return None if found is None else [Step(*found)]
 
 
 def _summed(
     result: Any, a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **others: Any
-) -> list[Step]:
+) -> list[Step] | None:
     """Sum over the first axes, where NumPy adds row after row."""
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     leading = axes == tuple(range(len(axes))) and dtype is None and not others and a.dtype == result.dtype
     whole = a.size and a.flags.c_contiguous and a.dtype.char in "fd"
     if not (leading and whole and _by_rows(a.shape, len(axes), a.dtype)):
-        return []
+        return None
     return [Step(moving.sum_rows, (a.reshape(-1, result.size), result.reshape(-1)))]
 
 
@@ -140,7 +157,7 @@ def _by_rows(shape: tuple[int, ...], axes: int, dtype: np.dtype[Any]) -> bool:
     total = rows[0].copy()
     for row in rows[1:]:
         total += row
-    return total.tobytes() == rows.reshape(shape).sum(axis=tuple(range(axes))).tobytes()
+    return bool(total.tobytes() == rows.reshape(shape).sum(axis=tuple(range(axes))).tobytes())
 
 
 def into(instruction: Instruction, function: Function, args: Any, result: Any) -> str:

@@ -30,7 +30,7 @@ from minigrad.program.functions import (
 from minigrad.program.instructions import Instruction, Listing, Value, arrays_of, mapped, values
 from minigrad.program.lines import as_steps, into, is_noted
 from minigrad.program.memory import Block
-from minigrad.program.passes.chain import OfChain, single, stretched
+from minigrad.program.passes.chain import OfChain, as_they_lie, single, stretched
 from minigrad.program.passes.common import is_pure
 from minigrad.program.passes.stage import after
 from minigrad.program.steps import Step, is_ahead, is_one_piece, root_of, updated_by_rows
@@ -64,6 +64,7 @@ class Native:
         self.tables = Tables(given)
         self._views: dict[int, list[tuple[str, int, Any]]] = defaultdict(list)
         self._roots = {id(root_of(each)): each for each in given if isinstance(each, np.ndarray)}
+        self._roots_of_given = frozenset(self._roots)
         self.env: dict[Value, Any] = {}  # the array, or the object, of each value
         self._constants: set[Value] = set()
         self._numbers: set[Value] = set()  # those that are NumPy's scalars in the step
@@ -150,7 +151,7 @@ class Native:
                     continue
                 if isinstance(instruction.function, (Method, Coefficients)):
                     staying.add(id(root_of(found)))
-                elif found.nbytes and not self.tables.of_given(root_of(found)):
+                elif found.nbytes and id(root_of(found)) not in self._roots_of_given:
                     names.setdefault(id(root_of(found)), (value.name, root_of(found)))
         names |= {id(each): (f"{name}, {k}", each) for k, (name, each) in enumerate(between) if each.nbytes}
         arrays = {name: root for at, (name, root) in names.items() if at not in staying}
@@ -219,7 +220,11 @@ class Native:
         given = instruction.reads if function is None else function.given
         args = [self.env[value] for value in given]
         if not all(each.flags.c_contiguous for each in (*args, result)):
-            return None
+            flat = None if function is None else as_they_lie((*args, result))
+            if flat is None or function is None:
+                return None
+            chain, numbers = function.chain()
+            return Step(Chain("chain", chain.links, flat[-1].shape), (*flat[:-1], *numbers, flat[-1]))
         if function is None:
             found = stretched(instruction, args, result)
             return None if found is None else Step(*found)
@@ -235,7 +240,7 @@ class Native:
             self._numbers.add(instruction.result)
             result = np.array(result)  # which a loop can write into
         made = list(instruction.makes)
-        if not made and fixed and (steps := as_steps(function, args, options, None)):
+        if not made and fixed and (steps := as_steps(function, args, options, None)) is not None:
             self._steps += steps
         elif isinstance(function, InPlace):
             # as a function: a statement would make a local variable of its left side
@@ -251,7 +256,7 @@ class Native:
             self._bind(value, result)
             if self._is_constant(instruction):
                 self._constants.add(value)
-            elif fixed and (steps := as_steps(function, args, options, result)):
+            elif fixed and (steps := as_steps(function, args, options, result)) is not None:
                 self._steps += steps
             elif fixed and (alone := self._alone(instruction, result)) is not None:
                 self._steps.append(alone)

@@ -193,3 +193,15 @@ def check(training: Training) -> None:
         )
     if training.device != "cpu":
         raise ConfigError("MG-803", f"asynchronous training works on the CPU, not on {training.device}.")
+    if hasattr(training.model, "begin"):
+        raise ConfigError(
+            "MG-803",
+            f"{type(training.model).__name__} reads on where the batch before stopped, and in asynchronous training "
+            "batches go to whoever is free. Leave --staleness out.",
+        )
+    if any(getattr(part, "running_mean", None) is not None for part in training.model.modules()):
+        raise ConfigError(
+            "MG-803",
+            "in asynchronous training gradients travel and nothing else, so the running statistics of BatchNorm layers "
+            "would stay what they are in the beginning. Leave --staleness out.",
+        )

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import nn
 from minigrad.data import DataLoader, Dataset
-from minigrad.errors import NonFiniteError
+from minigrad.errors import ConfigError, NonFiniteError, warn
 from minigrad.parallel import Communicator, GradientAverager, Shard, ShardedGenerator, shard
 from minigrad.parallel.averager import BUCKET
 from minigrad.parallel.communicator import of_all
@@ -28,6 +29,9 @@ from minigrad.train.training import Training
 
 CHECK_EVERY = 100
 """Steps between two comparisons of all processes' parameters."""
+
+
+STATISTICS = ("running_mean", "running_var")
 
 
 class Synchronous(Strategy):
@@ -57,7 +61,8 @@ class Synchronous(Strategy):
         self.check_every, self.bucket_bytes = check_every, bucket_bytes
 
     def on_train_begin(self, trainer: Training) -> None:
-        """Divide the parameters among the sums."""
+        """Divide the parameters among the sums; see that the network can be trained in parts."""
+        _check(trainer.model)
         self.params = dict(trainer.model.named_parameters())
         self.averager = GradientAverager(self.params, self.communicator, self.bucket_bytes)
 
@@ -120,12 +125,22 @@ class Synchronous(Strategy):
 
     def evaluate(self, training: Training, validation: Dataset) -> tuple[float, float | None]:
         """Evaluate a part of the data here, and sum the parts' figures."""
+        when = f"the validation of epoch {training.epoch + 1}"
+        self._share_statistics(training, when)
         part = shard(self.communicator.rank, self.communicator.size, len(validation))
         own = validation.take(np.arange(part.start, part.stop))
         found = evaluate(training.model, own, training.loss, training.device)
-        figures = np.array([part.weight * found.loss, part.weight and len(own) * (found.accuracy or 0.0)])
-        loss, right = self.communicator.sum(figures, f"the validation of epoch {training.epoch + 1}")
-        return float(loss), None if found.accuracy is None else float(round(right) / len(validation))
+        figures = np.array([part.weight * found.loss, part.weight and own.y.size * (found.accuracy or 0.0)])
+        loss, right = self.communicator.sum(figures, when)
+        return float(loss), None if found.accuracy is None else float(round(right) / validation.y.size)
+
+    def _share_statistics(self, training: Training, when: str) -> None:
+        """Let every process have the mean of all processes' running statistics."""
+        for part in training.model.modules():
+            for buffer in (getattr(part, name, None) for name in STATISTICS):
+                if buffer is not None:
+                    mean = self.communicator.sum(buffer.data / self.communicator.size, when)
+                    buffer.data[...] = mean
 
     def on_step_end(self, trainer: Training) -> None:
         """Compare the processes' parameters now and then."""
@@ -133,7 +148,8 @@ class Synchronous(Strategy):
             check_same_parameters(self.communicator, self.params, trainer.step)
 
     def on_epoch_end(self, trainer: Training) -> None:
-        """Stop where process 0 does."""
+        """Stop where process 0 does; have the same running statistics everywhere."""
+        self._share_statistics(trainer, f"the end of epoch {trainer.epoch}")
         decided = self.communicator.share(str(int(trainer.stopping)), f"the end of epoch {trainer.epoch}")
         trainer.stopping = decided == "1"
 
@@ -141,3 +157,23 @@ class Synchronous(Strategy):
         """Compare the parameters a last time, and give back the memory that sums travel through."""
         check_same_parameters(self.communicator, self.params, trainer.step)
         self.averager.close()
+
+
+def _check(model: nn.Module) -> None:
+    """Say where several processes cannot do what one does, or do something else than it."""
+    names = model.named_modules()
+    for name, part in names.items():
+        if isinstance(part, (nn.RNN, nn.GRU, nn.LSTM)) and part.num_layers > 1 and part.dropout:
+            raise ConfigError(
+                "MG-674",
+                f"layer '{name}' ({part.describe()}) drops {part.dropout:g} of what goes from layer to layer, and each "
+                "process would draw another mask than one process does. Train it on one process, or with dropout 0.",
+            )
+    normalising = [name for name, part in names.items() if getattr(part, STATISTICS[0], None) is not None]
+    if normalising:
+        warn(
+            "MG-675",
+            f"{len(normalising)} layers ({normalising[0]!r} first) normalise over the batch, and each process sees its "
+            "part of it: the run ends elsewhere than on one process. Their running statistics are averaged after each "
+            "epoch. nn.GroupNorm does not depend on the batch.",
+        )

@@ -123,7 +123,7 @@ def live(trace: Trace, rows: int = 0, more: int = 0) -> Live:
         raise ProgramError(
             "MG-671", f"{trace.title or 'the recording'} has {many}; a live page has one. {_FIX}"
         )
-    return _Again(trace, rows, more).run()
+    return Again(trace, rows, more).run()
 
 
 _FIX = "The page is as it was recorded. Record one step: mg.record(step)."
@@ -137,7 +137,7 @@ class _At:
     line: int
 
 
-class _Again:
+class Again:
     """Runs a recorded step once more, in a trace."""
 
     def __init__(self, trace: Trace, rows: int = 0, more: int = 0) -> None:
@@ -217,30 +217,33 @@ class _Again:
     def _backward(self, part: list[Backward]) -> None:
         """The rules of one operation, each for an input."""
         node = self.recorded.nodes[part[0].node]
-        incoming, y, arrays = self.gradients[node.index], self.nodes[node.index], self.saved[node.index]
-        operation = node.definition
-        rules = {event.position: operation.rule(event.position) for event in part}
-        joint = operation.joint_vjp
-        params = {**operation.params, **node.params}
-        together = joint(rules, incoming, y, *arrays, **params) if joint is not None else None
+        incoming, arrays = self.gradients[node.index], self.saved[node.index]
+        operation, params = node.definition, {**node.definition.params, **node.params}
+        contributions = self._contributions(node, incoming, {each.position: each.input for each in part})
         for event in part:
-            rule = rules[event.position]
-            if together is not None:
-                made = together[event.position]
-            else:
-                made = rule(event.position, incoming, y, arrays, params)
-            made = self._fitted(made, self.nodes[event.input])
+            made = contributions[event.position]
             self._is(event.incoming, incoming, event)
             self._is(event.contribution, made, event)
             if event.local is not None:
-                ones = np.ones_like(incoming)
-                local = np.broadcast_to(rule(event.position, ones, y, arrays, params), incoming.shape)
-                self._is(event.local, local, event)
+                ones, rule = np.ones_like(incoming), operation.rule(event.position)
+                local = rule(event.position, ones, self.nodes[node.index], arrays, params)
+                self._is(event.local, np.broadcast_to(local, incoming.shape), event)
             before = None if event.first else self.gradients.get(event.input)
             total = made if before is None else _of_an_array(before + made)
             self.gradients[event.input] = total
             self.noted.rename(total, f"d_{self.recorded.nodes[event.input].name}")
             self._is(event.total, total, event)
+
+    def _contributions(self, node: Node, incoming: Any, inputs: dict[int, int]) -> dict[int, Any]:
+        """What the rules of the operation that made ``node`` give to some of its inputs, by position."""
+        y, arrays, operation = self.nodes[node.index], self.saved[node.index], node.definition
+        rules = {position: operation.rule(position) for position in inputs}
+        params = {**operation.params, **node.params}
+        if operation.joint_vjp is not None:
+            made = operation.joint_vjp(rules, incoming, y, *arrays, **params)
+        else:
+            made = {k: rule(k, incoming, y, arrays, params) for k, rule in rules.items()}
+        return {k: self._fitted(made[k], self.nodes[i]) for k, i in inputs.items()}
 
     def _fitted(self, part: Any, like: Any) -> Any:
         if part.shape != like.shape:
@@ -273,26 +276,10 @@ class _Again:
         return f"{node.operation or event.kind} in {node.name!r}{where}"
 
     def _finished(self) -> Live:
-        nodes = self.recorded.nodes
+        nodes, loss = self.recorded.nodes, self.recorded.loss
         given = {i: tracer.node for i, tracer in self.nodes.items() if nodes[i].operation is None}
         values = {key: tracer.node for key, tracer in self.known.items()}
-        kept = list(dict.fromkeys(values.values()))
-        listing = Listing([value for value, _ in self.noted.given], self.noted.instructions, kept)
-        steps: tuple[Callable[[Listing], Listing], ...] = (
-            passes.lowered, passes.without_copies, passes.shared, passes.without_dead,
-        )  # fmt: skip
-        for make in steps:
-            listing = make(listing)
-        listing, worked_out = _without_constant(listing)
-        here = set(given.values())
-        arrays = {tracer.node: tracer.value for tracer in self.noted.tracers}
-        read = {value for each in listing.instructions for value in each.reads}
-        needed = [value for value in listing.given if value not in here and (value in read or value in kept)]
-        for value in needed:
-            if value not in arrays:
-                raise ProgramError("MG-671", f"what {value.name} stands for was not recorded. {_FIX}")
-        constants = [(value, np.asarray(arrays[value])) for value in needed] + worked_out
-        loss = self.recorded.loss
+        listing, constants = self._listing(list(dict.fromkeys(values.values())))
         return Live(
             listing=listing,
             values=values,
@@ -301,6 +288,24 @@ class _Again:
             loss=None if loss is None else self.nodes[loss].node,
             gradients={i: tracer.node for i, tracer in self.left.items()},
         )
+
+    def _listing(self, kept: list[Value]) -> tuple[Listing, list[tuple[Value, Host]]]:
+        """What leads to these values, and the constants that are read on the way."""
+        listing = Listing([value for value, _ in self.noted.given], self.noted.instructions, kept)
+        steps: tuple[Callable[[Listing], Listing], ...] = (
+            passes.lowered, passes.without_copies, passes.shared, passes.without_dead,
+        )  # fmt: skip
+        for make in steps:
+            listing = make(listing)
+        listing, worked_out = _without_constant(listing)
+        here = {tracer.node for i, tracer in self.nodes.items() if self.recorded.nodes[i].operation is None}
+        arrays = {tracer.node: tracer.value for tracer in self.noted.tracers}
+        read = {value for each in listing.instructions for value in each.reads}
+        needed = [value for value in listing.given if value not in here and (value in read or value in kept)]
+        for value in needed:
+            if value not in arrays:
+                raise ProgramError("MG-671", f"what {value.name} stands for was not recorded. {_FIX}")
+        return listing, [(value, np.asarray(arrays[value])) for value in needed] + worked_out
 
 
 def _without_constant(listing: Listing) -> tuple[Listing, list[tuple[Value, Host]]]:

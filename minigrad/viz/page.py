@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
+from typing import Any, TypeAlias
 
 from minigrad.files import atomic_write
 from minigrad.markup import Child, Markup, fragment, tag
@@ -37,15 +38,20 @@ SCRIPTS = (
     "landscape.js",
     "histograms.js",
     "compare.js",
+    "guess.js",
     "change.js",
     "stepper.js",
 )
+_WITH_A_PAD, _WITH_A_LESSON = ("pad.js",), ("conditions.js", "lesson.js")
+_STYLES = ("graph.css", "stepper.css", "change.css", "views.css", "lesson.css")
+Lesson: TypeAlias = Callable[[Trace, page_live.Page | None], dict[str, Any]]
+"""What makes the data of a lesson on a recorded step; see ``minigrad.viz.lessons``."""
 BUDGET = 2_300_000
 """Characters that the entries of arrays may take; the rest of a page is small beside it."""
 _LONGEST = 240
 _PAGE_CSS = (
-    "body{margin:0}body>.mg-stepper{max-width:1500px;margin:18px auto}"
-    "@media(max-width:700px){body>.mg-stepper{margin:0;border-radius:0}}"
+    "body{margin:0}main>.mg-stepper{max-width:1500px;margin:18px auto}"
+    "@media(max-width:700px){main>.mg-stepper{margin:0;border-radius:0}}"
 )
 _WAY = {
     "forward": "values are computed forwards",
@@ -74,6 +80,7 @@ def html(
     follow: str | tuple[str, ...] | list[str] = (),
     collapse: bool | None = None,
     budget: int = BUDGET,
+    lesson: Lesson | None = None,
 ) -> str:
     """Return the stepper as a piece of HTML for a notebook, a page of documentation, or ``save``.
 
@@ -81,35 +88,50 @@ def html(
     - collapse: whether a layer's tensors share a box of the graph; None: where there are more than 40 tensors
     - budget: how many characters of base64 the arrays' entries may take; beyond it there are only statistics and
       heat maps
+    - lesson: challenges to put on the page, by ``minigrad.viz.lessons.binding.on_page``
 
     Every display has an id of its own, from the operating system's randomness. MG-911 where a weight to follow is not
     there.
     """
-    return _display(trace, follow, collapse, budget, alone=False)
+    return _display(trace, follow, collapse, budget, lesson, alone=False)
 
 
 def _display(
-    trace: Trace, follow: str | Iterable[str], collapse: bool | None, budget: int, *, alone: bool
+    trace: Trace,
+    follow: str | Iterable[str],
+    collapse: bool | None,
+    budget: int,
+    lesson: Lesson | None,
+    *,
+    alone: bool,
 ) -> Markup:
     """The stepper, ``alone`` on a page or among other things."""
     program, closed = page_live.page(trace)
     data = collect(trace, (follow,) if isinstance(follow, str) else tuple(follow), budget, program)
-    script = _script().replace("__PROGRAM__", page_live.as_script(program, data))
+    if lesson is not None:
+        data["lesson"] = lesson(trace, program if data["live"] else None)
+    has_pad = bool(data["live"] and data["live"]["pad"])
+    script = _script(has_pad, lesson is not None).replace("__PROGRAM__", page_live.as_script(program, data))
     uid = "mg" + secrets.token_hex(6)
     name = trace.title or "recorded step"
     alt = f"the graph of {name} after the last event"
     drawing = tag("img", alt=alt, src=image(draw(trace, uid, collapse)))
     return tag(
         "div",
-        tag("style", Markup(_style())),
-        tag("div", tag("span", name, class_="mg-title"), _introduction(trace, closed), class_="mg-head"),
+        tag("style", Markup(_style(has_pad))),
+        tag(
+            "div",
+            tag("h1" if alone else "span", name, class_="mg-title"),
+            _introduction(trace, closed),
+            class_="mg-head",
+        ),
         tag("div", class_="mg-controls"),
         tag(
             "div",
-            _pane("program", tag("h4", "Program"), tag("div", _program(trace), class_="mg-scroll")),
+            _pane("program", tag("h4", "Program", aria_level=2), tag("div", _program(trace), class_="mg-scroll")),
             _pane("formula", hidden=True),
             _pane("entries", hidden=True),
-            _pane("drawing", tag("h4", "Graph"), LEGEND, tag("div", drawing, class_="mg-canvas")),
+            _pane("drawing", tag("h4", "Graph", aria_level=2), LEGEND, tag("div", drawing, class_="mg-canvas")),
             class_="mg-grid",
         ),
         tag("details", tag("summary", f"All {len(trace.events)} events as a list"), _list(trace), class_="mg-list"),
@@ -134,10 +156,13 @@ def save(
     follow: str | tuple[str, ...] | list[str] = (),
     collapse: bool | None = None,
     budget: int = BUDGET,
+    lesson: Lesson | None = None,
 ) -> None:
     """Write the stepper as a page of its own, whole or not at all; for the options see ``html``."""
-    shown = _display(trace, follow, collapse, budget, alone=True)
-    atomic_write(path, document(f"{trace.title or 'recorded step'} · minigrad", _PAGE_CSS, shown))
+    shown = _display(trace, follow, collapse, budget, lesson, alone=True)
+    atomic_write(
+        path, document(f"{trace.title or 'recorded step'} · minigrad", _PAGE_CSS, tag("main", shown))
+    )
 
 
 def _introduction(trace: Trace, closed: str) -> Markup:
@@ -167,12 +192,12 @@ def _list(trace: Trace) -> Markup:
 
 
 @cache
-def _script() -> str:
-    *parts, last = map(asset, SCRIPTS)
+def _script(has_pad: bool, has_lesson: bool) -> str:
+    wanted = (_WITH_A_PAD if has_pad else ()) + (_WITH_A_LESSON if has_lesson else ())
+    *parts, last = map(asset, (*SCRIPTS[:-1], *wanted, SCRIPTS[-1]))
     return f"(() => {{{''.join(parts)}__PROGRAM__{last}}})();"
 
 
 @cache
-def _style() -> str:
-    sheets = ("graph.css", "stepper.css", "change.css", "views.css")
-    return themed(".mg-stepper") + "".join(map(asset, sheets))
+def _style(has_pad: bool) -> str:
+    return themed(".mg-stepper") + "".join(map(asset, (*_STYLES, *(("pad.css",) if has_pad else ()))))

@@ -17,6 +17,7 @@ from minigrad.tensor import Tensor
 from minigrad.viz.live import Live, Rule, live, rule_of
 from minigrad.viz.page_arrays import Store
 from minigrad.viz.page_rows import Printed, printed
+from minigrad.viz.pixels import Pixels, pixels
 from minigrad.viz.trace import NewLoss, Trace, Update
 from minigrad.viz.update_rows import rows, sealed
 
@@ -34,13 +35,18 @@ CHOICE: dict[str, Callable[..., optim.Optimizer]] = {
 
 @dataclass(slots=True)
 class Page:
-    """A step's program as a page has it; ``names`` has by an array's id the name of its value."""
+    """A step's program as a page has it; ``names`` has by an array's id the name of its value.
+
+    ``rules`` are the optimizers' formulas as the page is told of them, ``formulas`` the same as programs.
+    """
 
     program: Live
     rules: list[dict[str, Any]]
+    formulas: list[Rule]
     updates: list[dict[str, Any]]
     printed: Printed
     text: str
+    pixels: Pixels | None
     names: dict[int, str] = field(default_factory=dict)
 
     def data(self, trace: Trace, store: Store) -> dict[str, Any] | None:
@@ -60,7 +66,8 @@ class Page:
             for value, array in self.program.constants
         ]
         states = [k for update in self.updates for k in self._states(trace, update, store)]
-        wanted = [k for _, _, k, _ in given + constants] + states
+        pad = self._pad(store)
+        wanted = [k for _, _, k, _ in given + constants + (pad["constants"] if pad else [])] + states
         if trace.loss is not None:
             store.fill([store.add(trace.nodes[trace.loss].value)])
         store.fill(wanted, exact=True)
@@ -73,8 +80,23 @@ class Page:
             "lossArray": store.add(trace.nodes[trace.loss].value) if trace.loss is not None else None,
             "updates": self.updates,
             "see": None if self.printed.seen is None else asdict(self.printed.seen),
+            "pad": pad,
             "rules": self.rules,
             "outcome": next((e.index for e in trace.events if isinstance(e, NewLoss)), None),
+        }
+
+    def _pad(self, store: Store) -> dict[str, Any] | None:
+        """What can be drawn on: the pictures, what is made of them, and what that needs beside the step's arrays."""
+        if self.pixels is None:
+            return None
+        found, given = self.pixels, self.program.given
+        return {
+            "x": given[found.picture].name,
+            "shape": list(found.shape),
+            "labels": None if found.labels is None else given[found.labels].name,
+            "results": [[node, value.name] for node, value in found.results.items()],
+            "gradient": found.gradient.name,
+            "constants": [[v.name, None, store.add(a), TYPES[a.dtype.name]] for v, a in found.constants],
         }
 
     def _states(self, trace: Trace, update: dict[str, Any], store: Store) -> list[int]:
@@ -96,6 +118,8 @@ def page(trace: Trace) -> tuple[Page | None, str]:
     try:
         program = live(trace)
         made = printed(trace, program)
+        drawn = pixels(trace)
+        on_pad = "null" if drawn is None else javascript.phases_text(drawn.listing)
         rules, names = _Rules(), {key: value.name for key, value in program.values.items()}
         updates = [
             _update(trace, event, program, rules, names)
@@ -110,11 +134,13 @@ def page(trace: Trace) -> tuple[Page | None, str]:
     for each in trace.events:
         if isinstance(each, NewLoss) and program.loss is not None:
             names[id(each.old)], names[id(each.new)] = program.loss.name, f"after.{program.loss.name}"
-    text = f"const program = {made.text};\nconst rules = [{','.join(rules.texts)}];\n"
-    return Page(program, rules.listed, updates, made, text, names), ""
+    text = (
+        f"const program = {made.text};\nconst rules = [{','.join(rules.texts)}];\nconst pixels = {on_pad};\n"
+    )
+    return Page(program, rules.listed, rules.formulas, updates, made, text, drawn, names), ""
 
 
-NOT_LIVE = "const program = null, rules = [];\n"
+NOT_LIVE = "const program = null, rules = [], pixels = null;\n"
 
 
 class _Rules:
@@ -122,6 +148,7 @@ class _Rules:
 
     def __init__(self) -> None:
         self.listed: list[dict[str, Any]] = []
+        self.formulas: list[Rule] = []
         self.texts: list[str] = []
 
     def add(self, rule: Rule, event: Update, label: str) -> int:
@@ -130,6 +157,7 @@ class _Rules:
         if text in self.texts:
             return self.texts.index(text)
         self.texts.append(text)
+        self.formulas.append(rule)
         numbers = {row.symbol: row.value.item() for row in event.rows if row.setting}
         self.listed.append(
             {

@@ -135,21 +135,12 @@ def _over(trace: Trace, program: Live) -> tuple[Node, Node, Node | None] | None:
             or node.shape[0] < 2
         ):
             continue
-        others = {each.index for each in data if each is not node}
-        leads, found = {node.index}, None
-        for each in trace.nodes:
-            sources = set(each.inputs) if each.operation else set()
-            if sources & others:
-                others.add(each.index)
-            elif sources & leads:
-                leads.add(each.index)
-                if each.value.ndim == 2 and each.shape[0] == node.shape[0]:
-                    found = each
+        found = [each for each in trace.results_of(node) if each.value.ndim == 2]
         rows = [
             other
             for other in data
             if other is not node and other.shape in (node.shape[:1], (node.shape[0], 1))
         ]
-        if found is not None:
-            return node, found, rows[0] if rows else None
+        if found:
+            return node, found[-1], rows[0] if rows else None
     return None

@@ -212,6 +212,22 @@ class Trace:
                 return node
         raise KeyError(f"no node is called {name!r}; there are {', '.join(node.name for node in self.nodes)}")
 
+    def results_of(self, leading: Node) -> list[Node]:
+        """Return the results that have a row for each row of an input and depend on no other input that has axes."""
+        others = {each.index for each in self.nodes if each.role == "input" and each.value.ndim} - {
+            leading.index
+        }
+        leads, found = {leading.index}, []
+        for each in self.nodes:
+            sources = set(each.inputs) if each.operation else set()
+            if sources & others:
+                others.add(each.index)
+            elif sources & leads:
+                leads.add(each.index)
+                if each.value.ndim >= 2 and each.shape[0] == leading.shape[0]:
+                    found.append(each)
+        return found
+
     def gradient(self, node: int, until: int | None = None) -> Host | None:
         """Return dL/d(node) as it stands after event number ``until`` (default: the last), None while unknown.
 

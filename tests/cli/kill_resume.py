@@ -1,9 +1,10 @@
 """Kill a command at random moments, resume it, and compare its files with those of an uninterrupted one.
 
     python -m tests.cli.kill_resume 30          # minigrad train
-    python -m tests.cli.kill_resume 10 lenet    # minigrad train lenet, or another recipe on pictures
     python -m tests.cli.kill_resume 30 prune    # minigrad prune
-    python -m tests.cli.kill_resume 10 char-gpt # minigrad train char-gpt, or another that writes
+    python -m tests.cli.kill_resume 10 lenet    # minigrad train lenet; likewise resnet, rows-lstm, char-rnn …
+    python -m tests.cli.kill_resume 10 glyphs   # minigrad train lenet --data glyphs
+    python -m tests.cli.kill_resume 10 new      # each of these one after another: lenet, resnet, glyphs …
 
 A run counts as killed only where SIGKILL came after its folder was begun and before it was finished.
 """
@@ -37,7 +38,7 @@ TRAIN = [
 ]
 TEXT = "the cat sat on the mat and the dog lay by the log, and the cat saw the dog.\n" * 60
 SMALL = {"epochs": 8, "batch-size": 8, "context": 16, "hidden": 16, "layers": 2, "dropout": 0.1, "seed": 3}
-PICTURES = ["--epochs", "4", "--batch-size", "32", "--augment", "--dropout", "0.1"]
+SEEN = ["--epochs", "4", "--batch-size", "32", "--augment"]
 PRUNE = ["prune", "run", "--sparsity", "0.9", "--epochs", "200"]
 
 
@@ -133,19 +134,50 @@ def writing(recipe: str, cwd: Path, **changes: object) -> list[str]:
     ]
 
 
-def main() -> None:
-    trials = int(sys.argv[1]) if len(sys.argv) > 1 else 30
-    what = "".join(sys.argv[2:3])
-    start = {"": TRAIN, "prune": PRUNE}.get(what, ["train", what, *PICTURES])
+WRITING = ("char-rnn", "char-lstm", "char-gpt")
+STARTS = {
+    "": TRAIN,
+    "prune": PRUNE,
+    "lenet": ["train", "lenet", *SEEN, "--dropout", "0.1"],
+    "resnet": ["train", "resnet", *SEEN],
+    "glyphs": ["train", "lenet", "--data", "glyphs", *SEEN, "--dropout", "0.1"],
+    "rows-lstm": [
+        "train",
+        "rows-lstm",
+        "--epochs",
+        "6",
+        "--hidden",
+        "32",
+        "--layers",
+        "2",
+        "--dropout",
+        "0.1",
+    ],
+}
+NEW = (*(name for name in STARTS if name not in ("", "prune")), *WRITING)
+
+
+def tried(what: str, trials: int) -> bool:
+    """Kill one kind of run so many times; tell whether all ended with the same bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        if what.startswith("char-"):
-            start = writing(what, Path(folder))
+        start = writing(what, Path(folder)) if what in WRITING else STARTS[what]
         if start is PRUNE:
             run(Path(folder), "train", "--epochs", 5, "--out", "run", "--quiet")
         found = kill_and_resume(trials, Path(folder), start)
     equal, resumed = sum(t.equal for t in found), sum(t.checkpoint for t in found)
-    print(f"{trials} runs killed, {resumed} of them with a checkpoint; {equal} ended with the same bytes.")
-    sys.exit(equal != trials)
+    print(
+        f"{what or 'train'}: {trials} runs killed, {resumed} of them with a checkpoint; {equal} ended with the same "
+        "bytes.",
+        flush=True,
+    )
+    return equal == trials
+
+
+def main() -> None:
+    trials = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    what = "".join(sys.argv[2:3])
+    right = [tried(each, trials) for each in (NEW if what == "new" else [what])]
+    sys.exit(not all(right))
 
 
 if __name__ == "__main__":

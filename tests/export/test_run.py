@@ -31,7 +31,10 @@ SMALL = {"hidden": 16, "context": 12, "batch_size": 4, "epochs": 1}
 @pytest.fixture(scope="module", autouse=True)
 def _no_pictures() -> Iterator[None]:
     nothing: Any = lambda *_, **__: None  # noqa: E731
-    with patch.multiple("minigrad.viz.plots", curves=nothing, confusion=nothing, mistakes=nothing):
+    with (
+        patch.multiple("minigrad.viz.plots", curves=nothing, confusion=nothing, mistakes=nothing),
+        patch("minigrad.train.views.write", lambda *_: []),
+    ):
         yield
 
 

@@ -6,6 +6,10 @@ from tests.nn.parity_normalization import shape, some
 
 SETTINGS = {
     # name -> settings drawn for both
+    "ReLU": lambda rng: {},
+    "LeakyReLU": lambda rng: {"negative_slope": rng.uniform(0, 0.5)},
+    "Sigmoid": lambda rng: {},
+    "Tanh": lambda rng: {},
     "SiLU": lambda rng: {},
     "Mish": lambda rng: {},
     "ELU": lambda rng: {"alpha": rng.uniform(0.1, 2)},
@@ -20,6 +24,7 @@ SETTINGS = {
     "ReLU6": lambda rng: {},
     "Hardsigmoid": lambda rng: {},
     "Hardswish": lambda rng: {},
+    "Softmax": lambda rng: {"dim": int(rng.integers(-1, 1))},
     "LogSoftmax": lambda rng: {"dim": int(rng.integers(-1, 1))},
     "Softmin": lambda rng: {"dim": int(rng.integers(-1, 1))},
 }

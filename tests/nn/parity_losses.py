@@ -119,6 +119,8 @@ CONFIGURATIONS = {
     "CrossEntropyLoss of probabilities": cross_entropy_of_probabilities,
     "NLLLoss": nll,
     "KLDivLoss": kl_div,
+    "MSELoss": pairs("MSELoss"),
+    "L1Loss": pairs("L1Loss"),
     "HuberLoss": pairs("HuberLoss", delta=lambda rng: rng.uniform(0.2, 2)),
     "SmoothL1Loss": pairs("SmoothL1Loss", beta=lambda rng: float(rng.choice([0.0, 0.5, 1.0, 2.0]))),
     "BCELoss": bce,

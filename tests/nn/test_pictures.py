@@ -8,19 +8,6 @@ from minigrad import nn, ops
 from minigrad.errors import ConfigError, ShapeError
 from minigrad.symbols.meanings import Entries
 from minigrad.symbols.terms import worth
-from tests.nn.random_layers import LAYERS, compare
-
-
-@pytest.fixture(scope="module")
-def torch():
-    return pytest.importorskip("torch", reason="PyTorch is not installed")
-
-
-@pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
-def test_layers_equal_pytorch(torch, name):
-    for seed in range(1000, 1015):
-        compare(torch, name, seed)
 
 
 def test_an_edge_between_two_colours_is_found():

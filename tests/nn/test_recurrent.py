@@ -1,7 +1,5 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad import nn
@@ -10,20 +8,13 @@ from minigrad.viz.explain import explain
 from minigrad.viz.trace import Backward, Forward
 from tests import strict_array  # noqa: F401  which enters the device "strict"
 from tests.nn.parity import close, tensor
-from tests.nn.recurrent_parity import LAYERS, check
+from tests.nn.parity_recurrent import LAYERS
 
 SEQUENCES = ("RNN", "GRU", "LSTM")
 
 
 def made(name, *sizes, **options):
     return getattr(nn, name)(*sizes, rng=np.random.default_rng(0), **options)
-
-
-@pytest.mark.parametrize("name", LAYERS)
-@settings(max_examples=15, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1))
-def test_a_random_configuration_equals_pytorch(name, seed):
-    check(pytest.importorskip("torch"), name, seed)
 
 
 @pytest.mark.parametrize("name", LAYERS)

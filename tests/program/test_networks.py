@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -113,6 +114,39 @@ def test_a_compiled_step_has_the_bits_of_the_eager_one(name: str):
     assert state_after == state
     for key, array in weights.items():
         np.testing.assert_array_equal(others[key], array, err_msg=key)
+
+
+@pytest.mark.parametrize("name", ["lstm, both directions", "gpt", "running statistics"])
+def test_nothing_but_numbers_for_the_optimizer_is_left_to_python(name: str):
+    """All kernels, copies and checks between the coefficients and the end are lines of one table."""
+    make = {**READERS, **OTHERS}[name]
+    model, rng = make(), np.random.default_rng(0)
+    nn.seed_dropout(model, rng)
+    optimizer = optim.Adam(model, 0.01)
+
+    @mg.compile
+    def step(x: Any, y: Any) -> Any:
+        optimizer.zero_grad()
+        loss = nn.cross_entropy(model(mg.Tensor(x)).reshape((-1, IDS)), y.reshape(-1))
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    reads = name in READERS
+    for _ in range(3):  # from the second on a state is carried
+        x = (
+            rng.integers(0, IDS, (SAMPLES, TIMES))
+            if reads
+            else rng.standard_normal((SAMPLES, TIMES)).astype("f")
+        )
+        step(x, rng.integers(0, IDS, (SAMPLES, TIMES) if reads else SAMPLES))
+    lines = step.program.native.splitlines()[1:]
+    host = re.compile(
+        r"coefficients|\S+\.random\(|v\d+ = \S+\.integers\(|v\d+\[\.\.\.\] = np\.asarray|\S+\.t \+= 1|return|$| "
+    )
+    python = [line.strip() for line in lines if not line.strip().startswith("drive(")]
+    assert not [line for line in python if not host.match(line)], python
+    assert sum("drive(" in line for line in lines) <= 4
 
 
 def test_a_state_that_is_a_tuple_is_carried_on_until_it_is_forgotten():

@@ -172,6 +172,16 @@ def test_coefficients_behind_a_step_stay_behind_it():
 # -- the processor ----------------------------------------------------------------------------------------
 
 
+def test_a_part_of_an_argument_is_looked_up_in_every_call():
+    """The argument is a piece of a larger array: its part lies in the same memory, and not in the program's own."""
+    whole = np.random.default_rng(0).standard_normal((10, 4, 64)).astype("f")
+    layer = nn.Linear(64, 3, rng=np.random.default_rng(1))
+    step = mg.compile(lambda x: layer(mg.Tensor(x)[0]))
+    for k in range(10):
+        piece = whole[k : k + 1]
+        np.testing.assert_array_equal(step(piece).numpy(), layer(mg.Tensor(piece)[0]).numpy())
+
+
 @pytest.mark.parametrize("grads", [False, True])
 @pytest.mark.parametrize("make", [optim.SGD, optim.RMSprop, optim.Adam])
 def test_a_single_samples_gradient_is_made_in_the_update(make: Any, grads: bool):

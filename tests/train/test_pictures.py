@@ -109,6 +109,7 @@ def test_a_network_learns_stripes_in_colours(recipe: str, tmp_path: Path) -> Non
     settings = config(stripes(tmp_path / "s.npz", count=300), recipe, epochs=6)
     results = run.start(settings, tmp_path / "run", ShowProgress("quiet"))
     assert results["test_accuracy"] > 0.9
+    assert "](feature-maps.png)" in (tmp_path / "run" / "summary.md").read_text()
     model, network = run.load_network(tmp_path / "run")
     assert network.image_shape == [9, 8, 3]
     picture = np.full((90, 80, 3), 20, np.uint8)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from minigrad.bench.data import Weights
 from minigrad.bench.further import FURTHER, MICRO, Further
+from minigrad.bench.grid import Row
 from minigrad.bench.rows import Step
 from minigrad.errors import ConfigError
 
@@ -30,6 +31,12 @@ class Task(NamedTuple):
     device: str = "cpu"
     threads: int = 2
     variant: str = ""
+
+
+def dense(task: Task) -> Row:
+    """Return a task's row, which is one of a dense network."""
+    assert isinstance(task.row, Row)
+    return task.row
 
 
 class Program(NamedTuple):

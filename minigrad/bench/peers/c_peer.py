@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.bench.further import Further
-from minigrad.bench.grid import Row
-from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task
+from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task, dense
 
 DENSE, GPT = (Path(__file__).with_name(name) for name in ("step.c", "gpt.c"))
 FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-shared", "-fPIC")
@@ -80,7 +79,7 @@ def network(task: Task) -> Network:
         library = compiled(GPT, VARIANTS[variant], *(f"-D{name}={size}" for name, size in sizes.items()))
         held = library.network_new(row.batch, *settings, _address(parameters))
         return Network(library, held, row.parameters)
-    assert isinstance(row, Row)
+    row = dense(task)
     parameters = np.concatenate([array.ravel() for layer in task.weights for array in layer])
     blas, gemm = _openblas()
     names = (f"-DGEMM={gemm}", f"-DINTEGER={_SYMBOLS[gemm]}")

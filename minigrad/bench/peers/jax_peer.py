@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task
+from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task, dense
 
 
 def build(task: Task) -> Program:
@@ -50,7 +50,7 @@ def start(task: Task) -> Any:
 def one_step(task: Task) -> Any:
     """Return the function (carried, batch) -> (carried, loss), which ``jit`` and ``lax.scan`` take."""
     update = _adam if task.row.optimizer == "adam" else _sgd
-    loss_of = _squared_error if task.row.is_regression else _cross_entropy
+    loss_of = _squared_error if dense(task).is_regression else _cross_entropy
 
     def whole(carried: Any, batch: Any) -> Any:
         params, state = carried

@@ -10,7 +10,7 @@ from minigrad import backend, nn, optim
 from minigrad.bench.further import Further
 from minigrad.bench.grid import Row
 from minigrad.bench.networks import network
-from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task
+from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task, dense
 
 Place = Callable[[Any, Any], tuple[Any, Any]]
 Step = Callable[[Any, Any], Any]
@@ -57,9 +57,8 @@ def _model(task: Task) -> nn.Module:
         model: nn.Module = network(row, nn, rng=rng)
         model.load_state_dict(task.weights)
         return model
-    assert isinstance(row, Row)
     layers: list[nn.Module] = []
-    for (inputs, outputs), (w, b) in zip(row.layers, task.weights, strict=True):
+    for (inputs, outputs), (w, b) in zip(dense(task).layers, task.weights, strict=True):
         layer = nn.Linear(inputs, outputs, rng=rng)
         layer.load_state_dict({"weight": w, "bias": b})
         layers += [layer, nn.ReLU()]

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task
+from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task, dense
 
 Arrays = list[NDArray[Any]]
 
 
 def build(task: Task) -> Program:
     """See ``minigrad.bench.peers``."""
-    row = task.row
+    row = dense(task)
     ws: Arrays = [w.copy() for w, _ in task.weights]
     bs: Arrays = [b.copy() for _, b in task.weights]
     grads_w, grads_b = [np.empty_like(w) for w in ws], [np.empty_like(b) for b in bs]

@@ -6,7 +6,7 @@ from typing import Any
 
 from tinygrad import Context, Tensor, TinyJit, nn
 
-from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task
+from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task, dense
 
 
 def build(task: Task) -> Program:
@@ -22,7 +22,7 @@ def build(task: Task) -> Program:
         for v, c in hidden:
             x = x.linear(v.T, c).relu()
         z = x.linear(w.T, b)
-        loss = (z - y).square().mean() if task.row.is_regression else z.sparse_categorical_crossentropy(y)
+        loss = (z - y).square().mean() if dense(task).is_regression else z.sparse_categorical_crossentropy(y)
         loss.backward()
         return loss.realize(*optimizer.schedule_step())
 
@@ -33,6 +33,6 @@ def build(task: Task) -> Program:
             return jitted(x, y)
 
     def place(x: Any, y: Any) -> tuple[Any, Any]:
-        return Tensor(x).realize(), Tensor(y if task.row.is_regression else y.astype("int32")).realize()
+        return Tensor(x).realize(), Tensor(y if dense(task).is_regression else y.astype("int32")).realize()
 
     return Program(place, step)

@@ -11,7 +11,7 @@ from torch import nn
 from minigrad.bench.further import Further
 from minigrad.bench.grid import Row
 from minigrad.bench.networks import network
-from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task
+from minigrad.bench.peers import BETA1, BETA2, EPS, RATES, Program, Task, dense
 
 VARIANTS = {"plain": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
 
@@ -60,9 +60,8 @@ def _model(task: Task) -> Any:
         model = network(row, nn)
         model.load_state_dict({name: torch.from_numpy(array) for name, array in task.weights.items()})
         return model
-    assert isinstance(row, Row)
     layers: list[Any] = []
-    for (inputs, outputs), (w, b) in zip(row.layers, task.weights, strict=True):
+    for (inputs, outputs), (w, b) in zip(dense(task).layers, task.weights, strict=True):
         layer = nn.Linear(inputs, outputs)
         layer.load_state_dict({"weight": torch.from_numpy(w), "bias": torch.from_numpy(b)})
         layers += [layer, nn.ReLU()]

@@ -159,6 +159,16 @@ def single(instruction: Instruction) -> OfChain | None:
     return OfChain([instruction], list(dict.fromkeys(instruction.reads)), [instruction.result])
 
 
+def as_they_lie(arrays: Sequence[Any]) -> list[Any] | None:
+    """Return arrays of one shape, whose axes lie in memory in the same order, as rows of entries; or else None."""
+    strides = arrays[-1].strides
+    order = sorted(range(arrays[-1].ndim), key=lambda axis: -strides[axis])
+    if any(each.shape != arrays[-1].shape for each in arrays):
+        return None
+    turned = [each.transpose(order) for each in arrays]
+    return [each.reshape(-1) for each in turned] if all(each.flags.c_contiguous for each in turned) else None
+
+
 def stretched(
     instruction: Instruction, args: Sequence[Any], result: Any
 ) -> tuple[Chain, tuple[Any, ...]] | None:

@@ -21,6 +21,16 @@ const entriesOf = (arrays) => {
   return { numbers, at };
 };
 
+const extremes = (values) => {
+  let low = Infinity, high = -Infinity;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] !== values[i]) return [NaN, NaN];
+    if (values[i] < low) low = values[i];
+    if (values[i] > high) high = values[i];
+  }
+  return [low, high];
+};
+
 // what a box of the graph shows: all of a short array, else its smallest and its largest entry
 const brief = (values, shape) => {
   const nested = (from, axis) => (axis === shape.length ? number(values[from])
@@ -28,16 +38,17 @@ const brief = (values, shape) => {
   if (!values.length) return "no entries";
   const text = values.length <= 6 ? nested(0, 0) : "";
   if (text && text.length <= 21) return text;
-  const low = number(values.reduce((a, b) => Math.min(a, b))), high = number(values.reduce((a, b) => Math.max(a, b)));
+  const [least, most] = extremes(values), low = number(least), high = number(most);
   return low === high ? `all ${low}` : `${low} … ${high}`;
 };
 const heatPicture = (values, shape) => {
   const width = shape.length ? shape[shape.length - 1] : 1, height = values.length / width;
   const [columns, rows] = [Math.min(48, width), Math.min(24, height)], canvas = make("canvas", { width: columns, height: rows });
   const pen = canvas.getContext("2d"), picture = pen.createImageData(columns, rows), found = new Float64Array(columns * rows);
-  for (let i = 0; i < values.length; i++) {
-    const cell = Math.floor(Math.floor(i / width) * rows / height) * columns + Math.floor(i % width * columns / width);
-    if (Math.abs(values[i]) > Math.abs(found[cell])) found[cell] = values[i];
+  const across = Uint16Array.from({ length: width }, (_, j) => Math.floor(j * columns / width));
+  for (let i = 0, k = 0; i < height; i++) {
+    const start = Math.floor(i * rows / height) * columns;
+    for (let j = 0; j < width; j++, k++) if (Math.abs(values[k]) > Math.abs(found[start + across[j]])) found[start + across[j]] = values[k];
   }
   const largest = found.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
   found.forEach((value, i) => picture.data.set([...(value < 0 ? [0, 114, 178] : [213, 94, 0]), 255 * Math.abs(value) / largest], 4 * i));
@@ -45,32 +56,67 @@ const heatPicture = (values, shape) => {
   return canvas.toDataURL();
 };
 
-const cells = (at, shape, entry, choose, was = () => undefined) => {
-  const size = shape.reduce((a, b) => a * b, 1), width = shape[shape.length - 1], table = make("table", { class: "mg-cells" });
-  let largest = 0;
-  for (let i = 0; i < size; i++) largest = Math.max(largest, Math.abs(at(unflat(shape, i))));
-  for (let i = 0; i < size; i += width) table.append(make("tr", {}, ...Array.from({ length: width }, (_, j) => {
-    const place = unflat(shape, i + j), value = at(place), old = was(place), isNew = old !== undefined && old !== value, chosen = entry && place.join() === entry.join();
-    return make("td", {}, make("button", { type: "button", class: chosen ? "mg-chosen" : "", disabled: !entry, style: `background:${tint(value, largest)}`,
-      "aria-label": `entry ${place.join(",")}: ${number(value)}${isNew ? `, was ${number(old)}` : ""}`, "aria-pressed": String(Boolean(chosen)),
-      onclick: () => choose(place) }, number(value), isNew ? make("s", { class: "mg-old" }, number(old)) : null));
-  })));
-  return make("div", { class: "mg-wide" }, table);
+// The entries of an array as a table, or as a heat map where there are many. Both are drawn again in place; `choose` is
+// called with the entry that somebody chose, and is null where none can be.
+const entriesView = (shape, choose) => {
+  const size = shape.reduce((a, b) => a * b, 1), width = shape.length ? shape[shape.length - 1] : 1;
+  return size <= 64 && width <= 8 ? cellTable(shape, choose) : heatMap(shape, choose);
+};
+const once = (set) => {  // calls what writes into the page only with something new
+  let last;
+  return (value) => { if (value !== last) { last = value; set(value); } };
 };
 
-const heatMap = (values, shape, entry, choose) => {
-  const width = shape[shape.length - 1], height = values.length / width;
+const cellTable = (shape, choose) => {
+  const size = shape.reduce((a, b) => a * b, 1), width = shape[shape.length - 1], table = make("table", { class: "mg-cells", role: "presentation" });
+  const cells = Array.from({ length: size }, (_, i) => {
+    const place = unflat(shape, i), text = document.createTextNode(""), old = make("s", { class: "mg-old", hidden: true });
+    const button = make("button", { type: "button", disabled: !choose, onclick: () => choose(place) }, text, old);
+    return {
+      button, place, tint: once((value) => { button.style.background = value; }), text: once((value) => { text.data = value; }),
+      old: once((value) => { old.textContent = value; old.hidden = !value; }), label: once((value) => button.setAttribute("aria-label", value)),
+      chosen: once((value) => { button.className = value ? "mg-chosen" : ""; button.setAttribute("aria-pressed", String(value)); }),
+    };
+  });
+  for (let i = 0; i < size; i += width) table.append(make("tr", {}, ...cells.slice(i, i + width).map(({ button }) => make("td", {}, button))));
+  const draw = (values, entry, was) => {
+    let largest = 0;
+    for (const value of values) largest = Math.max(largest, Math.abs(value));
+    cells.forEach((cell, i) => {
+      const shown = number(values[i]), old = was && was[i] !== undefined && was[i] !== values[i] ? number(was[i]) : "";
+      cell.tint(tint(values[i], largest));
+      cell.text(shown);
+      cell.old(old);
+      cell.chosen(Boolean(entry && cell.place.join() === entry.join()));
+      cell.label(`entry ${cell.place.join(",")}: ${shown}${old ? `, was ${old}` : ""}`);
+    });
+  };
+  return { element: make("div", { class: "mg-wide" }, table), draw };
+};
+
+const heatMap = (shape, choose) => {
+  const width = shape[shape.length - 1], height = shape.reduce((a, b) => a * b, 1) / width;
+  let row = 0, column = 0;
   const canvas = make("canvas", { width, height, class: "mg-heat", tabindex: 0, role: "img",
-    "aria-label": `heat map of ${height} by ${width} entries; ${entry ? "arrow keys choose an entry" : ""}` });
-  const pen = canvas.getContext("2d"), image = pen.createImageData(width, height);
-  let largest = 0;
-  for (const value of values) if (Math.abs(value) > largest && Number.isFinite(value)) largest = Math.abs(value);
-  values.forEach((value, i) => image.data.set([...(value < 0 ? [0, 114, 178] : [213, 94, 0]), 255 * Math.min(1, Math.abs(value) / (largest || 1))], 4 * i));
-  pen.putImageData(image, 0, 0);
-  const frame = make("div", { class: "mg-heatframe", style: `aspect-ratio:${width}/${Math.max(height, width / 14)};max-width:${Math.max(90, Math.min(420, width / height * 220))}px` }, canvas);
-  if (!entry) return frame;
-  const index = flat(shape, entry), row = Math.floor(index / width), column = index % width;
-  frame.append(make("span", { class: "mg-mark", style: `left:${100 * (column + .5) / width}%;top:${100 * (row + .5) / height}%` }));
+    "aria-label": `heat map of ${height} by ${width} entries${choose ? "; arrow keys choose an entry" : ""}` });
+  const mark = make("span", { class: "mg-mark", hidden: true });
+  const element = make("div", { class: "mg-heatframe", style: `aspect-ratio:${width}/${Math.max(height, width / 14)};max-width:${Math.max(90, Math.min(420, width / height * 220))}px` }, canvas, mark);
+  const pen = canvas.getContext("2d"), image = pen.createImageData(width, height), pixels = new Uint32Array(image.data.buffer);
+  const [below, above] = [[0, 114, 178], [213, 94, 0]].map(([r, g, b]) => (b << 16) | (g << 8) | r);
+  const draw = (values, entry) => {
+    let largest = 0;
+    for (let i = 0; i < values.length; i++) { const size = Math.abs(values[i]); if (size > largest && size < Infinity) largest = size; }
+    const scale = 255 / (largest || 1);
+    for (let i = 0; i < values.length; i++) pixels[i] = (values[i] < 0 ? below : above) | (Math.min(255, Math.round(scale * Math.abs(values[i]))) << 24);
+    pen.putImageData(image, 0, 0);
+    mark.hidden = !choose || !entry;
+    if (mark.hidden) return;
+    const index = flat(shape, entry);
+    [row, column] = [Math.floor(index / width), index % width];
+    mark.style.left = `${100 * (column + .5) / width}%`;
+    mark.style.top = `${100 * (row + .5) / height}%`;
+  };
+  if (!choose) return { element, draw };
   const to = (i, j) => choose(unflat(shape, Math.min(height - 1, Math.max(0, i)) * width + Math.min(width - 1, Math.max(0, j))));
   canvas.addEventListener("click", (click) => {
     const box = canvas.getBoundingClientRect();
@@ -80,5 +126,5 @@ const heatMap = (values, shape, entry, choose) => {
     const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[key.key];
     if (move) { key.preventDefault(); to(row + move[0], column + move[1]); }
   });
-  return frame;
+  return { element, draw };
 };

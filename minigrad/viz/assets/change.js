@@ -38,7 +38,7 @@ const changePanel = (root, data, live, base, redraw) => {
       const until = performance.now() + 12;  // the rest of a frame is for drawing
       for (let i = 0; i < perFrame && performance.now() < until && Number.isFinite(live.loss()); i++) live.step();
       shown();
-      if (root.isConnected && Number.isFinite(live.loss())) timer = requestAnimationFrame(frame); else stop();
+      if (root.isConnected && !guess.isAsking() && Number.isFinite(live.loss())) timer = requestAnimationFrame(frame); else stop();
     };
     timer = requestAnimationFrame(frame);
   };
@@ -48,16 +48,16 @@ const changePanel = (root, data, live, base, redraw) => {
   const which = make("select", { "aria-label": "what to change", "data-change": "which", onchange: () => { chosen = Number(which.value); index = 0; shown(); } },
     ...live.given.map(([, node], k) => make("option", { value: k }, `${data.nodes[node].name} (${shapeOf(k).join("×") || "scalar"})`)));
   const box = edits.box(target, { class: "mg-number", "data-change": "value" });
-  const was = make("span", { class: "mg-muted mg-was" }), table = make("div", {});
-  const nudge = make("p", { class: "mg-note mg-nudge" });
+  const was = make("span", { class: "mg-muted mg-was" }), tables = make("div", {});
   const size = make("select", { "aria-label": "h", "data-change": "h", onchange: () => shown() },
     ...["0.1", "0.01", "0.001"].map((h) => make("option", { value: h, selected: h === "0.01" }, `h = ${h}`)));
+  const nudge = make("span", { class: "mg-muted mg-nudge" }), nudging = make("div", { class: "mg-buttons mg-one" }, make("label", { class: "mg-muted" }, "Nudge it by ", size), nudge);
   const nudged = () => {
     const [name, node, , type] = live.given[chosen], h = Number(size.value), gradient = data.nodes[node].grad.slice(-1)[0];
     if (!type.startsWith("float") || !gradient) return "";
     const value = target().get(), moved = live.edited(name, index, value + h), by = moved.values[name].data[index] - value;
     const slope = (live.lossOf(moved) - live.loss()) / by, exact = (live.numbers(gradient[3]) || base.numbers(gradient[3]) || [])[index];
-    return `Nudge it by h: Δloss / h = ${number(slope)}; the gradient says ${exact === undefined ? number(data.arrays[gradient[3]].all) : number(exact)}.`;
+    return `Δloss / h = ${number(slope)}; the gradient says ${exact === undefined ? number(data.arrays[gradient[3]].all) : number(exact)}.`;
   };
 
   // ---- the optimizer ---------------------------------------------------------------------------------------
@@ -65,26 +65,37 @@ const changePanel = (root, data, live, base, redraw) => {
   const optimizer = make("select", { "aria-label": "optimizer", "data-change": "optimizer", onchange: () => { live.choose(Number(optimizer.value)); shown(); } });
   if (live.updates.length) data.live.rules.forEach(({ name }, k) => optimizer.append(make("option", { value: k }, name)));
   const drawSettings = () => {
-    const current = live.now().settings[0];
+    const current = live.now().settings[0], first = live.recorded().settings[0], key = JSON.stringify(current);
     optimizer.value = live.now().rule[0];
-    if (settings.contains(document.activeElement)) return;
+    if (settings.dataset.shown === key || settings.contains(document.activeElement)) return;
+    settings.dataset.shown = key;
     settings.replaceChildren(...Object.entries(current).map(([symbol, value]) => {
       const input = make("input", { type: "text", class: "mg-setting", "data-setting": symbol, value: edits.short(value), size: 7, "aria-label": symbol,
         onchange: () => edits.put(edits.setting(symbol), edits.read(input.value)) });
-      return make("label", {}, `${greek(symbol)} `, input);
+      const old = symbol in first && first[symbol] !== value ? make("s", { class: "mg-muted" }, ` ${number(first[symbol])}`) : null;
+      return make("label", {}, `${greek(symbol)} `, input, old);
     }));
   };
 
+  let table = null, tableOf = "";
   const drawTable = () => {
-    const { shape, data: entries } = live.now().values[live.given[chosen][0]], entry = unflat(shape, index);
-    const choose = (place) => { index = flat(shape, place); shown(); box.focus({ preventScroll: true }); };
-    const old = live.recorded().values[live.given[chosen][0]].data;
-    if (entries.length === 1) table.replaceChildren();
-    else if (entries.length <= 64 && (shape[shape.length - 1] || 1) <= 8)
-      table.replaceChildren(cells((place) => entries[flat(shape, place)], shape, entry, choose, (place) => old[flat(shape, place)]));
-    else table.replaceChildren(heatMap(entries, shape, entry, choose));
+    const [name] = live.given[chosen], { shape, data: entries } = live.now().values[name], key = `${name} ${shape}`;
+    tables.hidden = entries.length === 1;
+    if (tables.hidden) return;
+    if (tableOf !== key) {
+      table = entriesView(shape, (place) => { index = flat(shape, place); shown(); box.focus({ preventScroll: true }); });
+      tables.replaceChildren(table.element);
+      tableOf = key;
+    }
+    const old = live.recorded().values[name].data;
+    table.draw(entries, unflat(shape, index), old.length === entries.length ? old : null);
   };
-  const shown = () => {
+  const nudgeSoon = afterPaint(() => {
+    nudge.textContent = nudged();
+    nudging.hidden = !nudge.textContent;
+  });
+  const drawTableSoon = whileSeen(tables, drawTable);
+  const drawPanel = () => {
     index = Math.min(index, live.now().values[live.given[chosen][0]].data.length - 1);
     const value = target().get(), old = target().was(), after = live.lossAfter();
     undo.disabled = !live.canUndo(); redo.disabled = !live.canRedo(); reset.disabled = !live.isChanged();
@@ -96,28 +107,32 @@ const changePanel = (root, data, live, base, redraw) => {
     box.setAttribute("aria-label", target().label);
     if (document.activeElement !== box || box.value !== edits.short(value)) box.value = edits.short(value);
     was.textContent = value === old || old === undefined ? "" : `was ${number(old)}`;
-    drawTable();
-    nudge.replaceChildren(nudged());
-    nudge.hidden = size.hidden = !nudge.textContent;
+    drawTableSoon();
+    nudgeSoon();
     if (live.updates.length) drawSettings();
     views.forEach((view) => view.draw());
-    redraw(flashed);
+    watchers.forEach((watch) => watch());
+  };
+  const shown = () => {
+    drawPanel();
+    redraw(flashed, Boolean(timer));
   };
   const to = (step) => { stop(); live.travel(step); shown(); };
-  const way = timeline(live, to);
-  const see = data.live.see ? seePanel(data, live, () => shown()) : null;
+  const watchers = [], guess = guessPanel(root, data, live, () => shown()), way = timeline(live, to);
+  const pictures = [...(data.live.see ? [seePanel(data, live, () => shown())] : []), ...(data.live.pad ? [padPanel(data, live, pixels, () => shown())] : [])];
   const folded = [
     ...(live.updates.length ? [
       foldedView("landscape", "The loss around here", () => landscapeView(root, data, live, edits)),
-      foldedView("compare", "Two settings side by side", () => compareView(root, data, live, edits, (state) => { stop(); live.adopt(state); shown(); })),
+      foldedView("compare", "Two settings side by side", () => compareView(root, data, live, edits, (state) => { stop(); live.to(state); shown(); })),
     ] : []),
     foldedView("histograms", "Histograms by layer", () => histogramView(data, live, base)),
   ];
-  const views = [way, ...(see ? [see] : []), ...folded];
-  const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", {}, "What if"),
-    make("div", { class: "mg-buttons" }, undo, redo, reset, link, ...(live.updates.length ? [next, run, speed] : [])), told, way.panel, see && see.panel,
-    make("div", { class: "mg-buttons mg-one" }, which, box, was, size), table, nudge,
-    live.updates.length ? make("div", { class: "mg-buttons mg-one" }, make("label", {}, "Optimizer ", optimizer), settings) : null,
+  const views = [way, ...pictures.map(({ panel: picture, draw }) => ({ draw: whileSeen(picture, draw) })), ...folded];
+  const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", { "aria-level": 2 }, "What if"),
+    make("div", { class: "mg-buttons" }, ...(live.updates.length ? [run, next, speed] : []), undo, redo, reset, link), told, way.panel,
+    make("div", { class: "mg-beside" }, ...pictures.map((picture) => make("div", { class: "mg-picture" }, picture.panel)),
+      make("div", { class: "mg-rest" }, make("div", { class: "mg-buttons mg-one" }, which, box, was), guess.form, tables, nudging,
+        live.updates.length ? make("div", { class: "mg-buttons mg-one" }, make("label", {}, "Optimizer ", optimizer), settings) : null)),
     ...folded.map((view) => view.panel));
   root.querySelector(".mg-grid").append(panel);
   panel.addEventListener("keydown", (key) => {
@@ -125,7 +140,7 @@ const changePanel = (root, data, live, base, redraw) => {
   });
   const floating = floatingEditor(root, edits);
   return {
-    edits, floating,
+    edits, floating, shown, watch: (action) => watchers.push(action),
     pick: (node) => {
       const k = live.given.findIndex(([, each]) => each === node);
       if (k >= 0 && k !== chosen) { chosen = k; index = 0; shown(); }
@@ -133,7 +148,7 @@ const changePanel = (root, data, live, base, redraw) => {
     begin: () => {
       const given = root.dataset.page !== undefined && location.hash.match(/#change=(.*)/);
       if (given) try { live.replay(JSON.parse(decodeURIComponent(given[1]))); } catch { live.reset(); }
-      shown();
+      drawPanel();
     },
   };
 };

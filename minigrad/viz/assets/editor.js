@@ -4,7 +4,10 @@ const editing = (data, live, changed) => {
   const isWhole = (name) => ["int64", "bool"].includes(live.now().values[name].type);
   const entry = (name, i) => {
     const { shape } = live.now().values[name], node = data.nodes[live.given.find(([each]) => each === name)[1]];
-    const was = () => live.recorded().values[name].data[i];
+    const was = () => {  // none where the batch has other points than it had
+      const first = live.recorded().values[name].data;
+      return first.length === live.now().values[name].data.length ? first[i] : undefined;
+    };
     return {
       key: `${name}:${i}`, label: node.name + named(unflat(shape, i)), was,
       get: () => live.now().values[name].data[i],
@@ -67,7 +70,7 @@ const floatingEditor = (root, edits) => {
     input.hidden = true;
     if (refocus) { const back = home(); if (back) back.focus({ preventScroll: true }); }
   };
-  const input = edits.box(() => target, { class: "mg-number mg-float", hidden: true });
+  const input = edits.box(() => target, { class: "mg-number mg-float", hidden: true, "aria-label": "a number" });
   const place = (element) => {
     const a = root.getBoundingClientRect(), b = element.getBoundingClientRect();
     input.style.left = `${Math.min(b.left - a.left - 9, a.width - 130)}px`;
@@ -79,7 +82,7 @@ const floatingEditor = (root, edits) => {
     others = all;
     home = back;
     input.hidden = false;
-    input.setAttribute("aria-label", `${chosen.label}, was ${number(chosen.was())}`);
+    input.setAttribute("aria-label", chosen.label + (chosen.was() === undefined ? "" : `, was ${number(chosen.was())}`));
     input.title = `${chosen.label}: type, drag sideways, or ↑ and ↓`;
     input.value = edits.short(chosen.get());
     place(element);

@@ -27,11 +27,13 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
   // ---- numbers that can be changed where they stand ---------------------------------------------------------
   const editable = (one) => {  // [what it is, its element] of each number that a box shows and that the step was given
     const k = one.shownValue;
-    return k === undefined ? [] : [...one.box.querySelectorAll(".mg-edit")].flatMap((span, i) => {
-      const target = live && live.isGiven(k) && editAt.of(k, i);
+    return k === undefined ? [] : [...one.box.querySelectorAll(".mg-edit")].flatMap((_, i) => {
+      const target = editAt.of(k, i);
       return target ? [[target, () => one.box.querySelectorAll(".mg-edit")[i]]] : [];
     });
   };
+  // an array that is shown whole, and not by its smallest and its largest entry
+  const isWhole = (k, text) => (text.match(/[−\d][\w.+−]*/g) || []).length === live.shapeOf(k).reduce((a, b) => a * b, 1) && !/…|all/.test(text);
   const openAt = (one, target) => {
     const all = editable(one), [, element] = all.find(([each]) => each.key === target.key);
     editAt.open(element(), target, all, () => one.box);
@@ -97,7 +99,7 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
     const changes = (kind) => !revealed && event.target === i && node[kind].some(([e]) => e === k);
     const value = latest(node.value, k);
     one.shownValue = value && value[3];
-    write(one, part(".value", box), value, changes("value"), Boolean(live && value && live.isGiven(value[3])));
+    write(one, part(".value", box), value, changes("value"), Boolean(live && value && live.isGiven(value[3]) && isWhole(value[3], value[1])));
     if (grad) write(one, grad, latest(node.grad, k), changes("grad"), false);
     const renewed = value && value[0] >= 0 && node.value.length > 1 && node.value[0][0] < value[0];
     part(".value .label", box).textContent = renewed ? "new" : "value";
@@ -124,11 +126,17 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
     }
     centre(canvas, part(".node.active", svg), true);
   };
-  const flash = () => {  // what has just changed lights up, the more the stronger
-    if (!calm) boxes.forEach(({ box, node }) => {
+  const lit = new Map();
+  let last = 0;
+  const flash = () => {  // what has just changed lights up, the more the stronger; not while it changes all the time
+    const at = performance.now(), often = at - last < 200;
+    last = at;
+    if (!calm && !often) boxes.forEach(({ box, node }) => {
       for (const kind of ["value", "grad"]) {
         const line = data.nodes[node][kind].slice(-1)[0], row = part(`.${kind} .text`, box), share = line && row ? live.change(line[3]) : 0;
-        if (share) row.animate([{ fill: "var(--upd)", fontWeight: 700, opacity: 1 - 0.8 * Math.sqrt(share) }, {}], { duration: 900, easing: "ease-out" });
+        if (!share) continue;
+        if (lit.has(row)) lit.get(row).cancel();
+        lit.set(row, row.animate([{ fill: "var(--upd)", fontWeight: 700, opacity: 1 - 0.8 * Math.sqrt(share) }, {}], { duration: 900, easing: "ease-out" }));
       }
     });
   };

@@ -1,6 +1,6 @@
 // How the entries of every parameter and of every result are spread, and their gradients; grey is what was recorded
 const histogramView = (data, live, base) => {
-  const W = 150, H = 40, BINS = 30;
+  const W = 150, H = 40;
   const last = (line) => (line.length ? line[line.length - 1][3] : undefined);
   const values = (k, now) => (now && live.numbers(k)) || base.numbers(k);
   const size = (k) => data.arrays[k].shape.reduce((a, b) => a * b, 1);
@@ -9,11 +9,11 @@ const histogramView = (data, live, base) => {
   const rows = data.nodes.map((node, i) => ({ name: node.name, shape: node.head[3], parameter: parameters.has(i), value: node.value.length ? node.value[0][3] : undefined, grad: last(node.grad) }))
     .filter(({ value, parameter, grad }) => value !== undefined && size(value) > 1 && (parameter || grad !== undefined));
   const counts = (entries, low, high) => {
-    const found = new Float64Array(BINS);
-    for (const x of entries) if (Number.isFinite(x)) found[Math.min(BINS - 1, Math.max(0, Math.floor(BINS * (x - low) / (high - low || 1))))]++;
+    const bins = Math.min(30, 6 + Math.round(2 * Math.sqrt(entries.length))), found = new Float64Array(bins);
+    for (const x of entries) if (Number.isFinite(x)) found[Math.min(bins - 1, Math.max(0, Math.floor(bins * (x - low) / (high - low || 1))))]++;
     return found;
   };
-  const outline = (found, most) => found.reduce((path, n, i) => `${path}V${(H - (H - 2) * n / most).toFixed(1)}H${((i + 1) * W / BINS).toFixed(1)}`, `M0 ${H}`) + `V${H}Z`;
+  const outline = (found, most) => found.reduce((path, n, i) => `${path}V${(H - (H - 2) * n / most).toFixed(1)}H${((i + 1) * W / found.length).toFixed(1)}`, `M0 ${H}`) + `V${H}Z`;
   const cell = () => {
     const was = svgElement("path", { class: "mg-bars-was" }), now = svgElement("path", { class: "mg-bars" }), zero = svgElement("path", { class: "mg-zero" });
     const picture = svgElement("svg", { viewBox: `0 0 ${W} ${H}`, preserveAspectRatio: "none", role: "img" }, was, now, zero), text = make("span", { class: "mg-muted mg-range" });

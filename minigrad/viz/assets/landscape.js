@@ -108,7 +108,7 @@ const landscapeView = (root, data, live, edits) => {
     slice();
   };
   const canvas = make("canvas", { width: 150, height: 150, class: "mg-surface", "aria-hidden": "true" });
-  const svg = svgElement("svg", { viewBox: `0 0 ${W} ${W}`, role: "img" });
+  const svg = svgElement("svg", { viewBox: `0 0 ${W} ${W}`, role: "img", "aria-label": "the loss over a plane, which is being worked out" });
   const way = svgElement("polyline", { class: "mg-path" }), from = svgElement("circle", { r: 5, class: "mg-from" }), here = svgElement("circle", { r: 6, class: "mg-to" });
   svg.append(way, from, here);
   const said = make("p", { class: "mg-note", "data-view-said": "landscape" });

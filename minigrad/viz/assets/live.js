@@ -63,7 +63,7 @@ const liveStep = (data, base, program, rules) => {
 
   // ---- states, edits, steps --------------------------------------------------------------------------------
   let past = [], future = [], state = null, found = null, before = null;
-  const lossBy = new WeakMap();  // by state
+  const lossBy = new WeakMap(), guards = [];  // losses by state; a guard may keep a change from being made
   const now = () => state || recorded();
   const isChanged = () => state !== null && state !== start;
   const result = () => {
@@ -78,6 +78,7 @@ const liveStep = (data, base, program, rules) => {
     return Math.min(5000, Math.max(40, Math.floor(KEPT_BYTES / bytes)));
   };
   const to = (next, remember = true) => {
+    if (guards.some((guard) => !guard(next))) return;
     before = result();
     if (remember) {
       past.push(now());
@@ -87,13 +88,25 @@ const liveStep = (data, base, program, rules) => {
     state = next;
     found = null;
   };
-  const edited = (name, index, value) => {
-    const array = now().values[name], copy = numpy.astype(array, array.type);
-    copy.data[index] = value;
-    return { ...now(), stepped: false, values: { ...now().values, [name]: copy }, did: [...now().did, [name, index, value]] };
+  const wholly = {  // an array changed as a whole: each entry one number, each row one picture
+    fill: (entries, value) => entries.fill(value),
+    recorded: (entries, _, { data: first }) => entries.set(first),
+    sample: (entries, row, { data: first, shape }) => { const n = first.length / shape[0]; entries.forEach((_, i) => { entries[i] = first[row * n + i % n]; }); },
+    rows: (entries, text) => entries.forEach((_, i) => { entries[i] = parseInt(text[i % text.length], 17) / 16; }),
+  };
+  const edited = (name, index, value, from = now()) => {
+    const array = from.values[name], copy = numpy.astype(array, array.type);
+    if (typeof index === "number") copy.data[index] = value; else wholly[index](copy.data, value, recorded().values[name]);
+    return { ...from, stepped: false, values: { ...from.values, [name]: copy }, did: [...from.did, [name, index, value]] };
+  };
+  const editAll = (changes, remember) => {  // at once; of an array that is changed as a whole the change before is no more
+    const names = changes.map(([name]) => name), did = [...now().did];
+    while (did.length && typeof did[did.length - 1][1] === "string" && names.includes(did[did.length - 1][0])) did.pop();
+    to(changes.reduce((from, [name, how, value]) => edited(name, how, value, from), { ...now(), did }), remember);
   };
   const edit = (name, index, value, remember) => to(edited(name, index, value), remember);
-  // one point more, at the end, or one less
+  // one point more, at the end, or one less; not in a lesson, whose challenges are about the data that it has
+  const mostRows = see ? (data.lesson ? see.rows : see.most) : 0;
   const withRows = (rows, what, change) => to({ ...now(), stepped: false, did: [...now().did, what],
     values: { ...now().values, ...Object.fromEntries(see.batch.map((name) => {
       const old = now().values[name], made = numpy.array([rows, ...old.shape.slice(1)], old.type), width = made.strides[0];
@@ -102,14 +115,14 @@ const liveStep = (data, base, program, rules) => {
     })) } });
   const add = (entries, target) => {
     const rows = rowsOf(now().values);
-    if (rows < see.most) withRows(rows + 1, ["", "add", [entries, target]], (old, made, width, name) => {
+    if (rows < mostRows) withRows(rows + 1, ["", "add", [entries, target]], (old, made, width, name) => {
       made.data.set(old.data);
       made.data.set(name === see.x ? entries : name === see.target ? [target] : old.data.slice(-width), rows * width);
     });
   };
   const remove = (i) => {
     const rows = rowsOf(now().values);
-    if (rows > 2 && see.most > see.rows) withRows(rows - 1, ["", "remove", i], (old, made, width) => {
+    if (rows > 2 && mostRows > see.rows) withRows(rows - 1, ["", "remove", i], (old, made, width) => {
       made.data.set(old.data.subarray(0, i * width));
       made.data.set(old.data.subarray((i + 1) * width), i * width);
     });
@@ -219,10 +232,9 @@ const liveStep = (data, base, program, rules) => {
   const outcomes = () => (result().after ? number(result().after[loss]) : null);
   const asRecorded = (k) => (base.at(k, data.arrays[k].shape.map(() => 0)));
   return {
-    given, updates, now, recorded, isChanged, numbers, change, look, edit, set, choose, step, replay, lossOf, result, edited, entries, forward,
-    after, withRule, withSetting, travel, losses, add, remove, predict, shapeOf, source, isGiven,
-    rows: () => rowsOf(now().values),
-    adopt: (next) => to(next),
+    given, updates, now, recorded, isChanged, numbers, change, look, edit, editAll, set, choose, step, replay, lossOf, result, edited, entries, forward,
+    guards, to, workOut, held, after, withRule, withSetting, travel, losses, add, remove, predict, shapeOf, source, isGiven,
+    mostRows, rows: () => rowsOf(now().values),
     undo: move(() => past, () => future), redo: move(() => future, () => past), canUndo: () => past.length > 0, canRedo: () => future.length > 0,
     reset: () => { if (isChanged()) to(recorded()); },
     furthest: () => Math.max(now().step, ...losses().slice(-1).map(([step]) => step)),

@@ -1,7 +1,7 @@
 // what a network of one or two inputs makes of every place: a curve, or a surface, with the data as points that can be
 // dragged, added, taken away and relabelled
 const seePanel = (data, live, changed) => {
-  const { x, target, rows, most, everywhere } = data.live.see, inputs = live.recorded().values[x].shape[1], start = live.recorded().values[x].data;
+  const { x, target, rows, everywhere } = data.live.see, most = live.mostRows, inputs = live.recorded().values[x].shape[1], start = live.recorded().values[x].data;
   const margin = ([low, high]) => [low - 0.3 * (high - low || 1), high + 0.3 * (high - low || 1)];
   const range = Array.from({ length: inputs }, (_, axis) => {
     const seen = Array.from({ length: rows }, (_, i) => start[i * inputs + axis]);
@@ -42,7 +42,7 @@ const seePanel = (data, live, changed) => {
   // ---- points ----------------------------------------------------------------------------------------------
   const curve = inputs === 1 ? svgElement("polyline", { class: "mg-fitted" }) : null;
   if (curve) svg.append(curve);
-  const points = [];
+  const points = [], ways = [];  // a way leads from where a point was recorded
   let chosen = 0;
   const pixels = (event) => {
     const area = svg.getBoundingClientRect();
@@ -64,6 +64,7 @@ const seePanel = (data, live, changed) => {
     live.remove(i);
     chosen = Math.max(0, Math.min(i, live.rows() - 1));
     changed();
+    draw();
     points[chosen].focus({ preventScroll: true });
   };
   const add = (px, py) => {
@@ -71,6 +72,7 @@ const seePanel = (data, live, changed) => {
     live.add(toPlace(px, py).slice(0, inputs), isClass ? Number(brush.value) : heightOf(py));
     chosen = live.rows() - 1;
     changed();
+    draw();
     points[chosen].focus({ preventScroll: true });
   };
   const pointMade = (i) => {
@@ -118,13 +120,20 @@ const seePanel = (data, live, changed) => {
       seen.forEach((values, k) => picture.data.set(colour(values), 4 * k));
       pen.putImageData(picture, 0, 0);
     } else curve.setAttribute("points", seen.map((values, k) => `${across(places[k][0]).toFixed(1)},${up(values[0]).toFixed(1)}`).join(" "));
-    while (points.length < count) points.push(pointMade(points.length));
+    while (points.length < count) {
+      ways.push(svg.insertBefore(svgElement("line", { class: "mg-ghost" }), points[0] || null));
+      points.push(pointMade(points.length));
+    }
+    const heightOfPoint = (entry, label) => (inputs === 2 ? up(entry[1], 1) : up(label));
     points.forEach((point, i) => {
-      point.style.display = i < count ? "" : "none";
+      point.style.display = ways[i].style.display = i < count ? "" : "none";
       if (i >= count) return;
       const label = wanted ? wanted.data[i] : 0, entry = Array.from(at.slice(i * inputs, (i + 1) * inputs));
       point.setAttribute("cx", across(entry[0]));
-      point.setAttribute("cy", inputs === 2 ? up(entry[1], 1) : up(label));
+      point.setAttribute("cy", heightOfPoint(entry, label));
+      const old = count === rows ? start.slice(i * inputs, (i + 1) * inputs) : entry, was = wanted && count === rows ? live.recorded().values[target].data[i] : label;
+      Object.entries({ x1: across(old[0]), y1: heightOfPoint(old, was), x2: across(entry[0]), y2: heightOfPoint(entry, label) })
+        .forEach(([end, value]) => ways[i].setAttribute(end, value));
       point.style.fill = `rgb(${hueOf(label).join(",")})`;
       point.setAttribute("aria-label", `point ${i + 1} at ${entry.map(number).join(", ")}${wanted ? `, target ${number(label)}` : ""}; arrow keys move it${isClass ? ", Enter relabels it" : ""}${most > rows ? ", Delete takes it away" : ""}`);
     });

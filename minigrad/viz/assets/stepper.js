@@ -72,9 +72,9 @@
   const guess = make("form", { class: "mg-guess" });
   const rows = make("table", { class: "mg-rows" });
   const inspector = make("div", { class: "mg-inspector" });
-  panel.append(make("h4", {}, "Formula"), spoken, guess, rows);
+  panel.append(make("h4", { "aria-level": 2 }, "Formula"), spoken, guess, rows);
   one(".mg-entries").hidden = false;
-  one(".mg-entries").append(make("h4", {}, "Numbers"), inspector);
+  one(".mg-entries").append(make("h4", { "aria-level": 2 }, "Numbers"), inspector);
 
   const graph = liveGraph(one(".mg-canvas"), data, "__ID__", live, (node) => {
     if (change) change.pick(node);
@@ -288,7 +288,7 @@
     };
     guess.append(make("label", {}, `${symbolOf(event, entry)} = `, box), make("button", { type: "submit", class: "mg-button" }, "Check"),
       make("button", { type: "button", class: "mg-button mg-quiet", onclick: () => { tally(false); reveal(); one('[data-do="next"]').focus(); } }, "Show"), reply);
-    if (root.contains(document.activeElement) && !timer) box.focus({ preventScroll: true });
+    if (root.contains(document.activeElement) && !document.activeElement.closest(".mg-change, .mg-lesson") && !timer) box.focus({ preventScroll: true });
   };
 
   // ---- entries on demand ---------------------------------------------------------------------------------
@@ -326,22 +326,25 @@
     const here = same && shape.length ? at(k, entry) : undefined;
     const fresh = live && live.numbers(k);
     const stats = !fresh || !fresh.length ? array.stats
-      : [fresh.reduce((a, b) => Math.min(a, b)), fresh.reduce((a, b) => a + b, 0) / fresh.length, fresh.reduce((a, b) => Math.max(a, b))].map(number);
+      : [extremes(fresh)[0], fresh.reduce((a, b) => a + b, 0) / fresh.length, extremes(fresh)[1]].map(number);
     if (stats.length) inspector.append(make("p", { class: "mg-stats" },
       ...["min", "mean", "max"].flatMap((name, i) => [make("span", { class: "mg-muted" }, name + " "), stats[i] + "  "]),
       here === undefined ? null : make("span", {}, make("span", { class: "mg-muted" }, `at ${named(entry)} `), make("b", {}, number(here)),
         fresh && base.at(k, entry) !== undefined && base.at(k, entry) !== here ? make("span", { class: "mg-muted" }, ` was ${number(base.at(k, entry))}`) : "")));
-    const size = shape.reduce((a, b) => a * b, 1), width = shape.length ? shape[shape.length - 1] : 1;
-    if (size > 1 && size <= 64 && width <= 8 && (array.all !== undefined || numbers(k))) inspector.append(cells((place) => at(k, place), shape, same && entry, (place) => { pick(place); focusOn(".mg-cells .mg-chosen"); }, (place) => (fresh ? base.at(k, place) : undefined)));
-    else if (size > 1 && numbers(k)) inspector.append(heatMap(numbers(k), shape, same ? entry : null, (place) => { pick(place); focusOn(".mg-heat"); }));
-    else if (size > 1) inspector.append(make("p", { class: "mg-note" }, array.all !== undefined ? `every entry is ${number(array.all)}`
+    const size = shape.reduce((a, b) => a * b, 1), values = numbers(k) || (array.all !== undefined && size <= 64 ? new Float64Array(size).fill(array.all) : null);
+    if (size > 1 && values) {
+      const view = entriesView(shape, same ? (place) => { pick(place); focusOn(".mg-inspector .mg-heat, .mg-inspector .mg-chosen"); } : null);
+      inspector.append(view.element);
+      view.draw(values, same ? entry : null, fresh && shape.join() === array.shape.join() ? base.numbers(k) : null);
+    } else if (size > 1) inspector.append(make("p", { class: "mg-note" }, array.all !== undefined ? `every entry is ${number(array.all)}`
       : "The entries of this array are not on this page: it would be too large."));
   };
+  const inspectSoon = whileSeen(one(".mg-entries"), () => inspect(now(), entryOf(now())));
   const renew = () => {  // the same event, with other numbers
     const k = steps[position][0], event = data.events[k], entry = entryOf(event);
     drawFormula(event, entry);
     graph.renew(event, k, revealed);
-    inspect(event, entry);
+    inspectSoon();
     keep(root);
   };
   const render = () => {
@@ -357,20 +360,23 @@
     drawFormula(event, entry);
     graph.draw(event, k, revealed);
     drawSource(event);
-    inspect(event, entry);
+    inspectSoon();
     keep(root);
   };
   root.classList.add("mg-live");
   if (!data.events.length) return;
+  if (live) {
+    root.classList.add("mg-alive");
+    root.step = live;
+    change = changePanel(root, data, live, base, (flash, isRunning) => {
+      renew();
+      if (isRunning) return;
+      graph.flash();
+      if (live.change(now().answer)) flash(one(".mg-spoken .mg-numbers"), 1);
+    });
+    if (data.lesson) change.watch(lessonPanel(root, data, live, reach, change.shown).check);
+    change.begin();
+  }
   track();
   arrive();
-  if (!live) return;
-  root.classList.add("mg-alive");
-  root.step = live;
-  change = changePanel(root, data, live, base, (flash) => {
-    renew();
-    graph.flash();
-    if (live.change(now().answer)) flash(one(".mg-spoken .mg-numbers"), 1);
-  });
-  change.begin();
 })(0);

@@ -19,3 +19,23 @@ const svgElement = (name, attributes, ...children) => {
 };
 const select = (label, name, options, action) => make("select", { "aria-label": label, "data-change": name, onchange: (event) => action(event.target.value) },
   ...options.map(([value, text]) => make("option", { value }, text)));
+
+// What is out of sight is drawn when it comes into sight, a screen's height before
+const whileSeen = (element, draw) => {
+  let seen = false, due = false;
+  new IntersectionObserver((entries) => {
+    seen = entries[entries.length - 1].isIntersecting;
+    if (seen && due) { due = false; draw(); }
+  }, { rootMargin: "100% 0px" }).observe(element);
+  addEventListener("beforeprint", () => { if (due) draw(); });
+  return () => { if (seen) draw(); else due = true; };
+};
+// What may come a frame later, behind what was asked for
+const afterPaint = (action) => {
+  let due = false;
+  return () => {
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => setTimeout(() => { due = false; action(); }, 0));
+  };
+};

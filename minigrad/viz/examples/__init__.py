@@ -15,12 +15,17 @@ def source(name: str) -> str:
 
 
 def load(name: str) -> dict[str, Any]:
-    """Run an example's program and return its names, ``step`` among them.
+    """Run an example's program and return its names, ``step`` among them."""
+    return run(source(name), name, "<minigrad example>")
+
+
+def run(text: str, name: str, folder: str) -> dict[str, Any]:
+    """Run a program that comes with minigrad and return its names.
 
     It runs under a file name of its own, since lines of files inside minigrad count as minigrad's and not as the
     user's.
     """
-    text, file = source(name), f"<minigrad example>/{name}.py"
+    file = f"{folder}/{name}.py"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     names: dict[str, Any] = {"__name__": name, "__file__": file}
     exec(compile(text, file, "exec"), names)

@@ -54,7 +54,15 @@ class Browser:
         lines = [f"user_pref({json.dumps(key)}, {json.dumps(value)});" for key, value in PREFERENCES.items()]
         (self._profile / "user.js").write_text("\n".join(lines))
         self._process = subprocess.Popen(
-            [executable, "--headless", "--no-remote", "--marionette", "--profile", str(self._profile)],
+            [
+                executable,
+                "--headless",
+                "--no-remote",
+                "--marionette",
+                "--remote-allow-system-access",
+                "--profile",
+                str(self._profile),
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "HOME": str(self._profile), "MOZ_HEADLESS": "1"},
@@ -64,8 +72,8 @@ class Browser:
         self._receive()
         self.send("WebDriver:NewSession", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
         self._chrome(
-            "globalThis.asked = []; Services.obs.addObserver("
-            "(subject) => globalThis.asked.push(subject.QueryInterface(Ci.nsIHttpChannel).URI.spec), "
+            "window.asked = []; Services.obs.addObserver("
+            "(subject) => window.asked.push(subject.QueryInterface(Ci.nsIHttpChannel).URI.spec), "
             "'http-on-modify-request');"
         )
         self.requests: list[str] = []
@@ -123,18 +131,18 @@ class Browser:
     def open(self, path: Path, *, scripts: bool = True) -> None:
         self._chrome(
             f"Services.prefs.setBoolPref('javascript.enabled', {str(scripts).lower()});"
-            "Services.console.reset(); globalThis.asked.length = 0;"
+            "Services.console.reset(); window.asked.length = 0;"
         )
         address = path.resolve().as_uri()
         self.send("WebDriver:Navigate", url=address)
-        self.requests = [address, *self._chrome("return globalThis.asked")]
+        self.requests = [address, *self._chrome("return window.asked")]
 
     def reload(self) -> None:
         self.send("WebDriver:Refresh")
 
     def js(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page."""
-        script = "return window.wrappedJSObject.eval(arguments[0])"
+        script = "return window.eval(arguments[0])"
         asked = f"Promise.resolve({expression}).then((x) => JSON.stringify(x) ?? 'null')"
         told = self.send("WebDriver:ExecuteScript", script=script, args=[asked], newSandbox=True)["value"]
         return json.loads(told)

@@ -44,7 +44,7 @@ def classifier(x: np.ndarray, y: np.ndarray) -> tuple[Callable[[], None], Any]:
 
 def told(browser: Browser) -> Any:
     return browser.js(
-        f"(() => {{ const step = {STEP}, {{ theta, v }} = step.result(); return {{ loss: step.loss(), after: step.lossAfter(),"
+        f"(() => {{ const step = {STEP}, {{ theta }} = step.result(); return {{ loss: step.loss(), "
         "theta: step.updates.map((each) => [...step.entries(theta[each.theta])]) }; })()"
     )
 

@@ -1,4 +1,4 @@
-"""The views below the numbers: the loss over a plane, histograms, two settings side by side, and the way through time."""
+"""The views below the numbers: the loss over a plane, histograms, two settings side by side, the way through time."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def losses(count: int, lr: float = 0.1, optimizer: str = "") -> list[float]:
     if optimizer:
         parameters = [names[name] for name in ("W1", "b1", "W2")]
         names["step"].__globals__["optimizer"] = getattr(mg.optim, optimizer)(parameters, lr=lr)
-    return [float((trace := mg.record(names["step"])).node("loss").value) for _ in range(count)]
+    return [float(mg.record(names["step"]).node("loss").value) for _ in range(count)]
 
 
 # -- the loss over a plane ------------------------------------------------------------------------------------
@@ -258,7 +258,10 @@ def test_one_goes_back_and_forth_in_time(browser: Browser, page: Path) -> None:
     wanted = losses(9)
     for _ in range(8):
         browser.click("[data-change=step]")
-    to = "(() => {{ const s = document.querySelector('[data-change=time]'); s.value = {}; s.dispatchEvent(new Event('input')); }})()"
+    to = (
+        "(() => {{ const s = document.querySelector('[data-change=time]'); s.value = {};"
+        "s.dispatchEvent(new Event('input')); }})()"
+    )
     for k in (3, 0, 8, 5):
         browser.js(to.format(k))
         assert f"step {k}: loss {show(np.float32(wanted[k]))}" in browser.text(".mg-loss")
@@ -280,9 +283,11 @@ def test_one_goes_back_and_forth_in_time(browser: Browser, page: Path) -> None:
 def test_a_long_way_is_thinned_out_and_still_exact(browser: Browser, page: Path) -> None:
     browser.open(page)
     told = browser.js(
-        f"(() => {{ const step = {STEP}, seen = []; for (let i = 0; i < 5200; i++) {{ seen.push(step.loss()); step.step(); }}"
-        "const kept = step.path().length, found = [1, 1234, 2501, 5001].map((k) => { step.travel(k); return [step.now().step, step.loss() === seen[k]]; });"
-        "return [kept, found]; })()"
+        f"(() => {{ const step = {STEP}, seen = [];"
+        "for (let i = 0; i < 5200; i++) { seen.push(step.loss()); step.step(); }"
+        "const kept = step.path().length;"
+        "const at = (k) => { step.travel(k); return [step.now().step, step.loss() === seen[k]]; };"
+        "return [kept, [1, 1234, 2501, 5001].map(at)]; })()"
     )
     assert told[0] < 5000
     assert told[1] == [[1, True], [1234, True], [2501, True], [5001, True]]

@@ -1,11 +1,7 @@
-"""Random configurations of convolution and pooling layers, ours and PyTorch's.
-
-``python -m tests.nn.random_layers Conv2d 200`` compares 200 of them: outputs, and all gradients.
-"""
+"""Random configurations of convolution and pooling layers, compared with PyTorch."""
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -117,9 +113,8 @@ LAYERS = {
 }
 
 
-def compare(torch: Any, name: str, seed: int) -> None:
-    """Compare one random configuration with PyTorch's."""
-    rng = np.random.default_rng(seed)
+def compare(torch: Any, name: str, rng: Rng) -> None:
+    """Compare one random configuration with PyTorch's: outputs, and all gradients."""
     draw, axes = LAYERS[name]
     settings, x = draw(rng, axes)
     theirs = getattr(torch.nn, name)(**settings)
@@ -127,15 +122,12 @@ def compare(torch: Any, name: str, seed: int) -> None:
     try:
         check_module(torch, getattr(nn, name)(**settings, **extra), theirs, x, rng)
     except Exception as error:
-        error.add_note(f"{name}({settings}) on {x.shape}, seed {seed}")
+        error.add_note(f"{name}({settings}) on {x.shape}")
         raise
 
 
-if __name__ == "__main__":
-    import torch
+def _of(name: str) -> Any:
+    return lambda torch, rng: compare(torch, name, rng)
 
-    names = list(LAYERS) if sys.argv[1] == "all" else [sys.argv[1]]
-    for name in names:
-        for seed in range(int(sys.argv[2])):
-            compare(torch, name, seed)
-        print(f"{name}: {sys.argv[2]} configurations equal PyTorch's")
+
+CONFIGURATIONS = {name: _of(name) for name in LAYERS}

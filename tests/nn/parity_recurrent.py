@@ -1,8 +1,8 @@
-"""Recurrent layers of random configurations beside PyTorch's: ``python -m tests.nn.recurrent_parity LSTM 200``."""
+"""Recurrent layers of random configurations, compared with PyTorch's."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 
 import numpy as np
 
@@ -36,9 +36,8 @@ def configuration(name: str, rng: np.random.Generator) -> tuple[dict[str, object
     return settings, shape if rng.random() < 0.7 else (times, width), bool(rng.random() < 0.7)
 
 
-def check(torch: object, name: str, seed: int) -> None:
+def check(torch: object, name: str, rng: np.random.Generator) -> None:
     """Same weights, input, state: equal outputs and states, equal gradients of all of them and of each parameter."""
-    rng = np.random.default_rng(seed)
     settings, shape, with_state = configuration(name, rng)
     ours = getattr(nn, name)(**settings, rng=rng).to("float64")
     theirs = getattr(torch.nn, name)(**settings).double()
@@ -82,11 +81,8 @@ def flat(results: object) -> list[object]:
     return [part for result in results for part in flat(result)]
 
 
-if __name__ == "__main__":
-    import torch
+def _of(name: str) -> Callable[[object, np.random.Generator], None]:
+    return lambda torch, rng: check(torch, name, rng)
 
-    layers, count = (LAYERS if sys.argv[1] == "all" else [sys.argv[1]]), int(sys.argv[2])
-    for layer in layers:
-        for number in range(count):
-            check(torch, layer, number)
-        print(f"{layer}: {count} random configurations equal PyTorch's to 1e-10")
+
+CONFIGURATIONS = {name: _of(name) for name in LAYERS}

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 
-class Attention(nn.Module):
+class Attention(nn.Module):  # type: ignore[misc]
     """Causal attention of a few heads."""
 
     def __init__(self, width: int, heads: int) -> None:
@@ -26,7 +26,7 @@ class Attention(nn.Module):
         return self.c_proj(y.transpose(1, 2).reshape(n, context, width))
 
 
-class MLP(nn.Module):
+class MLP(nn.Module):  # type: ignore[misc]
     """c_proj(GELU(c_fc(x)))."""
 
     def __init__(self, width: int) -> None:
@@ -38,7 +38,7 @@ class MLP(nn.Module):
         return self.c_proj(functional.gelu(self.c_fc(x), approximate="tanh"))
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc]
     """x + attention(norm(x)), then x + MLP(norm(x))."""
 
     def __init__(self, width: int, heads: int) -> None:
@@ -52,7 +52,7 @@ class Block(nn.Module):
         return x + self.mlp(self.ln_2(x))
 
 
-class GPT(nn.Module):
+class GPT(nn.Module):  # type: ignore[misc]
     """Ids (samples, n) become logits (samples, n, ids)."""
 
     def __init__(self, ids: int, context: int, layers: int, heads: int, width: int) -> None:
