@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from minigrad_kernels import blas, driver, entrywise, products
+from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop, noted, numba
 from minigrad_kernels.loops import called_by, scratch_noted
 
