@@ -194,7 +194,7 @@ def into(instruction: Instruction, function: Function, args: Any, result: Any) -
     if isinstance(function, OfNumPy) and function.is_ufunc:
         return f"{call[:-1]}, out={name})"
     if isinstance(function, Coefficients):
-        optimizer, clip, _ = args
+        optimizer, clip = args[0], arguments[1]
         if type(clip) is float and function.own.is_all_of(optimizer) and function.is_constant(optimizer):
             return f"{function.name}_into({', '.join(map(literal, arguments[:2]))}, {name})"
         return f"{name}[:] = {function.name}_as_numbers({', '.join(map(literal, arguments[:2]))})"

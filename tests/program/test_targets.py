@@ -199,10 +199,11 @@ def test_a_single_samples_gradient_is_made_in_the_update(make: Any, grads: bool)
     assert text.count("drive(") == 1  # all loops in one go
 
 
-def test_coefficients_that_stay_are_written_anew_when_a_setting_changes():
+@pytest.mark.parametrize("max_norm", [None, 0.5])
+def test_coefficients_that_stay_are_written_anew_when_a_setting_changes(max_norm: float | None):
     found = []
     for compiled in (False, True):
-        step, model, data = digits_step(lambda m: optim.SGD(m, lr=0.1, momentum=0.5), 1)
+        step, model, data = digits_step(lambda m: optim.SGD(m, lr=0.1, momentum=0.5, max_norm=max_norm), 1)
         opt = next(
             cell.cell_contents for cell in step.__closure__ if isinstance(cell.cell_contents, optim.SGD)
         )
@@ -212,8 +213,7 @@ def test_coefficients_that_stay_are_written_anew_when_a_setting_changes():
             opt.lr = rate
             opt.weight_decay = 0.01 * (k % 3)
             for x, y in data[:6]:
-                run(x, y)
-                found.append((opt.last_rate, opt.t))
+                found.append((run(x, y).item(), opt.last_rate, opt.t))
         step(*data[0])  # another rate in the eager step, in between
         opt.lr = 0.3
         step(*data[0])
@@ -221,7 +221,9 @@ def test_coefficients_that_stay_are_written_anew_when_a_setting_changes():
         run(*data[0])
         found.append((opt.last_rate, [p.numpy().tobytes() for p in model.parameters()]))
     assert found[: len(found) // 2] == found[len(found) // 2 :]
-    assert "_coefficients_into(" in run.program.native
+    assert ("_coefficients_into(" in run.program.native) is (
+        max_norm is None
+    )  # clipping is another in each step
 
 
 @pytest.mark.parametrize("make", [optim.SGD, optim.Adam])
