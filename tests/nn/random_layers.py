@@ -1,6 +1,7 @@
 """Random configurations of convolution and pooling layers, ours and PyTorch's.
 
-``python -m tests.nn.random_layers Conv2d 200`` compares 200 of them: outputs, and all gradients.
+``python -m tests.nn.random_layers Conv2d 200`` compares 200 of them, and the same as functions of ``nn.functional``:
+outputs, and all gradients.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import nn
-from tests.nn.parity import check_module
+from minigrad import Tensor, nn
+from minigrad.nn import functional
+from tests.nn.parity import check_module, close
 
 Rng = np.random.Generator
 
@@ -131,6 +133,56 @@ def compare(torch: Any, name: str, seed: int) -> None:
         raise
 
 
+_CONVOLUTION = ("stride", "padding", "dilation", "groups")
+_TRANSPOSED = ("stride", "padding", "output_padding", "groups", "dilation")
+_AVERAGE = ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad")
+
+FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "Conv1d": ("conv1d", _CONVOLUTION),
+    "Conv2d": ("conv2d", _CONVOLUTION),
+    "ConvTranspose1d": ("conv_transpose1d", _TRANSPOSED),
+    "ConvTranspose2d": ("conv_transpose2d", _TRANSPOSED),
+    "MaxPool1d": ("max_pool1d", ("kernel_size", "stride", "padding", "dilation", "ceil_mode")),
+    "MaxPool2d": ("max_pool2d", ("kernel_size", "stride", "padding", "dilation", "ceil_mode")),
+    "AvgPool1d": ("avg_pool1d", _AVERAGE),
+    "AvgPool2d": ("avg_pool2d", (*_AVERAGE, "divisor_override")),
+    "AdaptiveAvgPool1d": ("adaptive_avg_pool1d", ("output_size",)),
+    "AdaptiveAvgPool2d": ("adaptive_avg_pool2d", ("output_size",)),
+}
+"""Each layer's function, and its settings in the order in which PyTorch takes them."""
+
+_DEFAULTS = {"stride": None, "padding": 0, "dilation": 1, "divisor_override": None}
+
+
+def compare_function(torch: Any, name: str, seed: int) -> None:
+    """Compare the same configuration as functions, whose settings are given by their places."""
+    rng = np.random.default_rng(seed)
+    draw, axes = LAYERS[name]
+    settings, x = draw(rng, axes)
+    if "padding_mode" in settings:
+        return  # the functions have zeros alone
+    function, order = FUNCTIONS[name]
+    given = [settings.get(key, _DEFAULTS.get(key)) for key in order]
+    arrays = [x]
+    if "Conv" in name:
+        layer = getattr(nn, name)(**settings, rng=rng)
+        arrays += [rng.normal(size=each.shape) for each in layer.parameters()]
+        given = given if settings["bias"] else [None, *given]
+    mine, theirs = ([make(each, requires_grad=True) for each in arrays] for make in (Tensor, torch.tensor))
+    try:
+        y = getattr(functional, function)(*mine, *given)
+        z = getattr(torch.nn.functional, function)(*theirs, *given)
+        g = rng.normal(size=y.shape)
+        y.backward(g)
+        z.backward(torch.from_numpy(g))
+        close(y.numpy(), z.detach().numpy(), "output")
+        for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+            close(a.grad.numpy(), b.grad.numpy(), f"gradient {k}")
+    except Exception as error:
+        error.add_note(f"{function}({settings}) on {x.shape}, seed {seed}")
+        raise
+
+
 if __name__ == "__main__":
     import torch
 
@@ -138,4 +190,5 @@ if __name__ == "__main__":
     for name in names:
         for seed in range(int(sys.argv[2])):
             compare(torch, name, seed)
+            compare_function(torch, name, seed)
         print(f"{name}: {sys.argv[2]} configurations equal PyTorch's")

@@ -8,7 +8,7 @@ from minigrad import nn, ops
 from minigrad.errors import ConfigError, ShapeError
 from minigrad.symbols.meanings import Entries
 from minigrad.symbols.terms import worth
-from tests.nn.random_layers import LAYERS, compare
+from tests.nn.random_layers import LAYERS, compare, compare_function
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +21,22 @@ def torch():
 def test_layers_equal_pytorch(torch, name):
     for seed in range(1000, 1015):
         compare(torch, name, seed)
+        compare_function(torch, name, seed)
+
+
+@pytest.mark.parametrize(
+    ("function", "weight", "bias", "said"),
+    [
+        ("conv2d", (4, 3, 2), None, "(out, in / groups, height, width of the kernel) is needed"),
+        ("conv_transpose1d", (3, 4), None, "(in, out / groups, width of the kernel) is needed"),
+        ("conv2d", (4, 3, 2, 2), (3,), "one number for each of 4 channels"),
+    ],
+)
+def test_a_function_says_which_weights_it_needs(function, weight, bias, said):
+    b = None if bias is None else np.ones(bias, "float32")
+    with pytest.raises(ShapeError, match="MG-525") as caught:
+        getattr(nn.functional, function)(np.ones((2, 3, 5, 5), "float32"), np.ones(weight, "float32"), b)
+    assert said in str(caught.value)
 
 
 def test_an_edge_between_two_colours_is_found():
