@@ -381,6 +381,9 @@ assert np.array_equal(results["packed"], results["parallel"])  # threads share o
 # version, one with tiles in *shared memory*, and one with blocks in registers. On an H200, at 4096³ in float32, they
 # reach 11, 16 and 70 % of what NVIDIA's own library does: it is the registers that count.
 #
+# A convolution is a product of matrices too, and has a lesson of its own, in four steps:
+# `kernels/minigrad_kernels/conv_lesson.py`.
+#
 # ## Exercises
 #
 # **15.1** A 100 × 100 matrix of **float64** numbers is stored row after row and begins at the start of a line

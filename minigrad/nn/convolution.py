@@ -127,7 +127,54 @@ class _Conv(Module):
         padding_mode: str = "zeros",
         rng: np.random.Generator | None = None,
     ) -> None:
-        axes, rng = self.axes, inits.as_generator(rng)
+        self._settle(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
+        rng = inits.as_generator(rng)
+        ends = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        shape = (ends[0], ends[1] // groups, *self.kernel_size)
+        fan_in = int(np.prod(shape[1:]))
+        self.weight = Parameter(inits.torch_default(shape, rng, fan_in=fan_in))
+        self.bias = Parameter(inits.torch_default((out_channels,), rng, fan_in=fan_in)) if bias else None
+
+    @classmethod
+    def applied(
+        cls, x: Any, weight: Any, bias: Any, settings: dict[str, Any], output_padding: Lengths = 0
+    ) -> Any:
+        """Return what a layer with these weights and settings makes of x; ``nn.functional``."""
+        x, weight = (each if isinstance(each, Tensor) else Tensor(each) for each in (x, weight))
+        if bias is not None and not isinstance(bias, Tensor):
+            bias = Tensor(bias)
+        ends, groups = weight.shape[:2], settings["groups"]
+        if len(weight.shape) != cls.axes + 2:
+            order = "in, out / groups" if cls.transposed else "out, in / groups"
+            raise ShapeError(
+                "MG-525",
+                f"weight is {weight.shape}; ({order}, {', '.join(('height', 'width')[-cls.axes :])} of the kernel) is "
+                "needed.",
+            )
+        layer = cls.__new__(cls)
+        channels = (ends[0], ends[1] * groups) if cls.transposed else (ends[1] * groups, ends[0])
+        layer._settle(*channels, weight.shape[2:], **settings)
+        if isinstance(layer, _ConvTranspose):
+            layer._add(output_padding)
+        if bias is not None and bias.shape != (layer.out_channels,):
+            raise ShapeError(
+                "MG-525",
+                f"bias is {bias.shape}; one number for each of {layer.out_channels} channels is needed.",
+            )
+        return layer._convolved(x, weight, bias)
+
+    def _settle(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Lengths,
+        stride: Lengths,
+        padding: Lengths | str,
+        dilation: Lengths,
+        groups: int,
+        padding_mode: str = "zeros",
+    ) -> None:
+        axes = self.axes
         if min(groups, in_channels, out_channels) < 1 or in_channels % groups or out_channels % groups:
             raise ConfigError(
                 "MG-527",
@@ -145,11 +192,6 @@ class _Conv(Module):
         self.padding_mode = padding_mode
         self.padding = padding if isinstance(padding, str) else lengths("padding", padding, axes, 0)
         self._sides = self._padded(self.padding)
-        ends = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
-        shape = (ends[0], ends[1] // groups, *self.kernel_size)
-        fan_in = int(np.prod(shape[1:]))
-        self.weight = Parameter(inits.torch_default(shape, rng, fan_in=fan_in))
-        self.bias = Parameter(inits.torch_default((out_channels,), rng, fan_in=fan_in)) if bias else None
 
     def _padded(self, padding: tuple[int, ...] | str) -> Sides:
         """((above, below), (left, right)); a row's picture has nothing above and below."""
@@ -191,16 +233,17 @@ class _Conv(Module):
 
     def forward(self, x: Any) -> Any:
         """Return the convolution of x."""
-        if not isinstance(x, Tensor):
-            x = Tensor(x)
+        return self._convolved(x if isinstance(x, Tensor) else Tensor(x), self.weight, self.bias)
+
+    def _convolved(self, x: Any, w: Any, b: Any) -> Any:
         single = require_picture(x, self.axes, self.in_channels)
-        _require_alike(x, self.weight)
-        x, w = raised(x, self.axes, single), self.weight
+        _require_alike(x, w)
+        x = raised(x, self.axes, single)
         if self.axes == 1:
             w = ops.expand_dims(w, axis=2)
-        return lowered(self._run(x, w), self.axes, single)
+        return lowered(self._run(x, w, b), self.axes, single)
 
-    def _run(self, x: Any, w: Any) -> Any:
+    def _run(self, x: Any, w: Any, b: Any) -> Any:
         padding, stride, dilation = self._sides, self._pair(self.stride), self._pair(self.dilation)
         kernel = w.shape[2:]
         size = [
@@ -212,7 +255,7 @@ class _Conv(Module):
             x = np.pad(x, ((0, 0), (0, 0), *padding), mode=PADDING_MODES[self.padding_mode])  # type: ignore[call-overload]
             padding = UNPADDED
         return convolution.conv2d(
-            x, w, self.bias, stride=stride, padding=padding, dilation=dilation, groups=self.groups
+            x, w, b, stride=stride, padding=padding, dilation=dilation, groups=self.groups
         )
 
 
@@ -268,6 +311,9 @@ class _ConvTranspose(_Conv):
         super().__init__(
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, rng
         )
+        self._add(output_padding)
+
+    def _add(self, output_padding: Lengths) -> None:
         self.output_padding = lengths("output_padding", output_padding, self.axes, 0)
         for added, step, apart in zip(self.output_padding, self.stride, self.dilation, strict=True):
             if added >= max(step, apart):
@@ -277,7 +323,7 @@ class _ConvTranspose(_Conv):
                     "it chooses among the sizes that a convolution would have made into x's.",
                 )
 
-    def _run(self, x: Any, w: Any) -> Any:
+    def _run(self, x: Any, w: Any, b: Any) -> Any:
         stride, dilation = self._pair(self.stride), self._pair(self.dilation)
         added = self.output_padding if self.axes == 2 else (0, *self.output_padding)
         size = tuple(
@@ -293,7 +339,7 @@ class _ConvTranspose(_Conv):
         y = convolution.conv2d_input(
             x, w, size=size, stride=stride, padding=self._sides, dilation=dilation, groups=self.groups
         )
-        return y if self.bias is None else y + ops.reshape(self.bias, shape=(self.out_channels, 1, 1))
+        return y if b is None else y + ops.reshape(b, shape=(self.out_channels, 1, 1))
 
 
 class ConvTranspose2d(_ConvTranspose):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend, nn, ops
+from minigrad.nn.convolution import Lengths
 from minigrad.nn.distances import cosine_similarity
 from minigrad.nn.further_activations import prelu
 from minigrad.nn.layers import rows_of
@@ -20,12 +21,13 @@ from minigrad.ops import normalization
 from minigrad.tensor import Tensor, unwrap
 
 __all__ = [
-    "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "cosine_embedding_loss",
-    "cosine_similarity", "cross_entropy", "dropout", "elu", "embedding", "flatten", "gelu", "glu", "group_norm",
-    "hardsigmoid", "hardswish", "hardtanh", "huber_loss", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear",
-    "log_softmax", "logsigmoid", "mish", "mse_loss", "nll_loss", "normalize", "one_hot", "prelu", "relu", "relu6",
-    "rms_norm", "selu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softmin", "softplus", "softsign", "tanh",
-    "tanhshrink",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d", "batch_norm", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "celu", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d",
+    "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "elu", "embedding", "flatten", "gelu",
+    "glu", "group_norm", "hardsigmoid", "hardswish", "hardtanh", "huber_loss", "kl_div", "l1_loss", "layer_norm",
+    "leaky_relu", "linear", "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d", "mish", "mse_loss", "nll_loss",
+    "normalize", "one_hot", "prelu", "relu", "relu6", "rms_norm", "selu", "sigmoid", "silu", "smooth_l1_loss",
+    "softmax", "softmin", "softplus", "softsign", "tanh", "tanhshrink",
 ]  # fmt: skip
 
 relu, sigmoid, tanh, linear = ops.relu, ops.sigmoid, ops.tanh, ops.linear
@@ -53,6 +55,66 @@ cross_entropy, nll_loss, kl_div = _of(nn.CrossEntropyLoss, 2), _of(nn.NLLLoss, 2
 mse_loss, l1_loss = _of(nn.MSELoss, 2), _of(nn.L1Loss, 2)
 huber_loss, smooth_l1_loss = _of(nn.HuberLoss, 2), _of(nn.SmoothL1Loss, 2)
 cosine_embedding_loss = _of(nn.CosineEmbeddingLoss, 3)
+
+
+def _convolution(layer: Any) -> Callable[..., Any]:
+    def run(
+        x: Any,
+        weight: Any,
+        bias: Any = None,
+        stride: Lengths = 1,
+        padding: Lengths | str = 0,
+        dilation: Lengths = 1,
+        groups: int = 1,
+    ) -> Any:
+        settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        return layer.applied(x, weight, bias, settings)
+
+    run.__doc__ = f"See ``nn.{layer.__name__}``; weight is (out, in / groups, kernel …), bias (out,) or None."
+    return run
+
+
+def _transposed(layer: Any) -> Callable[..., Any]:
+    def run(
+        x: Any,
+        weight: Any,
+        bias: Any = None,
+        stride: Lengths = 1,
+        padding: Lengths = 0,
+        output_padding: Lengths = 0,
+        groups: int = 1,
+        dilation: Lengths = 1,
+    ) -> Any:
+        settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        return layer.applied(x, weight, bias, settings, output_padding)
+
+    run.__doc__ = f"See ``nn.{layer.__name__}``; weight is (in, out / groups, kernel …), bias (out,) or None."
+    return run
+
+
+def _largest(layer: Any) -> Callable[..., Any]:
+    def run(
+        x: Any,
+        kernel_size: Lengths,
+        stride: Lengths | None = None,
+        padding: Lengths = 0,
+        dilation: Lengths = 1,
+        ceil_mode: bool = False,
+        return_indices: bool = False,
+    ) -> Any:
+        return layer(kernel_size, stride, padding, dilation, return_indices, ceil_mode)(x)
+
+    run.__doc__ = (
+        f"See ``nn.{layer.__name__}``, whose last two settings come in another order, as in PyTorch."
+    )
+    return run
+
+
+conv1d, conv2d = _convolution(nn.Conv1d), _convolution(nn.Conv2d)
+conv_transpose1d, conv_transpose2d = _transposed(nn.ConvTranspose1d), _transposed(nn.ConvTranspose2d)
+max_pool1d, max_pool2d = _largest(nn.MaxPool1d), _largest(nn.MaxPool2d)
+avg_pool1d, avg_pool2d = _of(nn.AvgPool1d), _of(nn.AvgPool2d)
+adaptive_avg_pool1d, adaptive_avg_pool2d = _of(nn.AdaptiveAvgPool1d), _of(nn.AdaptiveAvgPool2d)
 
 
 def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:

@@ -1,4 +1,4 @@
-"""Random configurations of convolution and pooling layers, compared with PyTorch."""
+"""Random configurations of convolution and pooling layers, and of their functions, compared with PyTorch."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import nn
-from tests.nn.parity import check_module
+from minigrad import Tensor, nn
+from minigrad.nn import functional
+from tests.nn.parity import check_module, close
 
 Rng = np.random.Generator
 
@@ -126,8 +127,63 @@ def compare(torch: Any, name: str, rng: Rng) -> None:
         raise
 
 
+_CONVOLUTION = ("stride", "padding", "dilation", "groups")
+_TRANSPOSED = ("stride", "padding", "output_padding", "groups", "dilation")
+_AVERAGE = ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad")
+
+FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "Conv1d": ("conv1d", _CONVOLUTION),
+    "Conv2d": ("conv2d", _CONVOLUTION),
+    "ConvTranspose1d": ("conv_transpose1d", _TRANSPOSED),
+    "ConvTranspose2d": ("conv_transpose2d", _TRANSPOSED),
+    "MaxPool1d": ("max_pool1d", ("kernel_size", "stride", "padding", "dilation", "ceil_mode")),
+    "MaxPool2d": ("max_pool2d", ("kernel_size", "stride", "padding", "dilation", "ceil_mode")),
+    "AvgPool1d": ("avg_pool1d", _AVERAGE),
+    "AvgPool2d": ("avg_pool2d", (*_AVERAGE, "divisor_override")),
+    "AdaptiveAvgPool1d": ("adaptive_avg_pool1d", ("output_size",)),
+    "AdaptiveAvgPool2d": ("adaptive_avg_pool2d", ("output_size",)),
+}
+"""Each layer's function, and its settings in the order in which PyTorch takes them."""
+
+_DEFAULTS = {"stride": None, "padding": 0, "dilation": 1, "divisor_override": None}
+
+
+def compare_function(torch: Any, name: str, rng: Rng) -> None:
+    """Compare one as functions, whose settings are given by their places."""
+    draw, axes = LAYERS[name]
+    settings, x = draw(rng, axes)
+    if "padding_mode" in settings:
+        return  # the functions have zeros alone
+    function, order = FUNCTIONS[name]
+    given = [settings.get(key, _DEFAULTS.get(key)) for key in order]
+    arrays = [x]
+    if "Conv" in name:
+        layer = getattr(nn, name)(**settings, rng=rng)
+        arrays += [rng.normal(size=each.shape) for each in layer.parameters()]
+        given = given if settings["bias"] else [None, *given]
+    mine, theirs = ([make(each, requires_grad=True) for each in arrays] for make in (Tensor, torch.tensor))
+    try:
+        y = getattr(functional, function)(*mine, *given)
+        z = getattr(torch.nn.functional, function)(*theirs, *given)
+        g = rng.normal(size=y.shape)
+        y.backward(g)
+        z.backward(torch.from_numpy(g))
+        close(y.numpy(), z.detach().numpy(), "output")
+        for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+            close(a.grad.numpy(), b.grad.numpy(), f"gradient {k}")
+    except Exception as error:
+        error.add_note(f"{function}({settings}) on {x.shape}")
+        raise
+
+
 def _of(name: str) -> Any:
     return lambda torch, rng: compare(torch, name, rng)
 
 
-CONFIGURATIONS = {name: _of(name) for name in LAYERS}
+def _of_function(name: str) -> Any:
+    return lambda torch, rng: compare_function(torch, name, rng)
+
+
+CONFIGURATIONS = {name: _of(name) for name in LAYERS} | {
+    function: _of_function(name) for name, (function, _) in FUNCTIONS.items()
+}

@@ -12,6 +12,7 @@ import minigrad as mg
 import minigrad.nn.functional as F
 from minigrad import nn
 from minigrad.errors import ConfigError
+from tests.nn.random_layers import FUNCTIONS
 
 RNG = np.random.default_rng(0)
 
@@ -114,7 +115,7 @@ GIVEN = {
 
 
 def test_every_function_is_tried():
-    assert set(F.__all__) == {*SETTINGS, *LOSSES, *GIVEN}
+    assert set(F.__all__) == {*SETTINGS, *LOSSES, *GIVEN, *(name for name, _ in FUNCTIONS.values())}
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -10,6 +10,21 @@ from minigrad.symbols.meanings import Entries
 from minigrad.symbols.terms import worth
 
 
+@pytest.mark.parametrize(
+    ("function", "weight", "bias", "said"),
+    [
+        ("conv2d", (4, 3, 2), None, "(out, in / groups, height, width of the kernel) is needed"),
+        ("conv_transpose1d", (3, 4), None, "(in, out / groups, width of the kernel) is needed"),
+        ("conv2d", (4, 3, 2, 2), (3,), "one number for each of 4 channels"),
+    ],
+)
+def test_a_function_says_which_weights_it_needs(function, weight, bias, said):
+    b = None if bias is None else np.ones(bias, "float32")
+    with pytest.raises(ShapeError, match="MG-525") as caught:
+        getattr(nn.functional, function)(np.ones((2, 3, 5, 5), "float32"), np.ones(weight, "float32"), b)
+    assert said in str(caught.value)
+
+
 def test_an_edge_between_two_colours_is_found():
     """By hand: the filter (-1, 1) is 1 where a 0 is followed by a 1, and its gradient is -1 and 1 there."""
     picture = mg.Tensor([[[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 0.0]]], requires_grad=True)
