@@ -12,7 +12,7 @@ import minigrad as mg
 import minigrad.nn.functional as F
 from minigrad import nn
 from minigrad.errors import ConfigError
-from tests.nn.random_layers import FUNCTIONS
+from tests.nn.parity_pictures import FUNCTIONS
 
 RNG = np.random.default_rng(0)
 
