@@ -52,6 +52,7 @@ html_theme = "furo"
 html_title = "minigrad"
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
+html_extra_path = ["_generated/site"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False

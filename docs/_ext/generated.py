@@ -1,15 +1,16 @@
 """Pages that are made from the project itself whenever the site is built, so that they cannot fall behind it.
 
 ``docs/tutorials`` gets the notebooks, ``docs/errors`` the pages of the error codes, by kind, and ``docs/_generated``
-the parts that pages include: the commands, the operations, the tutorials' table, the benchmarks, a recorded step. None
-of it is under version control. A file is written only where its content changes, so that Sphinx builds only what has
-changed.
+the parts that pages include: the commands, the operations, the tutorials' table, the benchmarks, a recorded step, and
+the live examples. None of it is under version control. A file is written only where its content changes, so that
+Sphinx builds only what has changed.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -19,6 +20,8 @@ from sphinx.config import Config
 DOCS = Path(__file__).resolve().parents[1]
 ROOT = DOCS.parent
 PARTS, TUTORIALS, ERRORS = DOCS / "_generated", DOCS / "tutorials", DOCS / "errors"
+SITE = PARTS / "site"
+"""What the site has beside its pages, as it is."""
 
 KINDS = {
     "1": "Shapes",
@@ -259,6 +262,31 @@ def stepper() -> str:
     return mg.record(examples.load("line")["step"], title="one training step of y = w · x + b").html()
 
 
+def live_pages() -> dict[str, str]:
+    """Return the live examples as pages of their own."""
+    from minigrad.viz import examples
+    from minigrad.viz.page import whole
+
+    return {f"{name}.html": whole(examples.record(name)) for name in examples.NAMES}
+
+
+def gallery(pages: dict[str, str]) -> str:
+    """Return a card for each live example: what it is, what there is to try, and its program."""
+    from minigrad.viz import examples
+
+    cards = []
+    for name, example in examples.EXAMPLES.items():
+        what, hint = (escape(text) for text in examples.about(examples.docstring(name)))
+        size = max(0.1, round(len(pages[f"{name}.html"].encode()) / 1e6, 1))
+        cards.append(
+            f'<article class="example"><h3><a href="../live/{name}.html">{escape(example.title)}</a></h3>\n'
+            f"<p>{what}</p>\n<p><em>{hint}</em></p>\n"
+            f"<details><summary>the program, {name}.py</summary><pre>{escape(examples.source(name))}</pre></details>\n"
+            f"<p><code>minigrad step {name}</code>, a page of {size} MB</p></article>"
+        )
+    return f'<div class="examples">\n{chr(10).join(cards)}\n</div>\n'
+
+
 def first_quarter() -> str:
     """Return the page of the first lesson."""
     from minigrad.cli.step import recorded
@@ -271,6 +299,10 @@ def first_quarter() -> str:
 
 def generate(app: Sphinx, config: Config) -> None:
     """Write everything before Sphinx looks for its sources."""
+    live = live_pages()
+    PARTS.mkdir(exist_ok=True)
+    SITE.mkdir(exist_ok=True)
+    write(SITE / "live", live)
     notes = notebooks()
     write(TUTORIALS, notes)
     write(ERRORS, error_pages())
@@ -283,6 +315,7 @@ def generate(app: Sphinx, config: Config) -> None:
             "errors.md": errors_table(),
             "first_quarter.html": first_quarter(),
             "functions.md": functions(),
+            "gallery.html": gallery(live),
             "operations.md": operations(),
             "stepper.html": stepper(),
             "train.svg": picture(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import os
 import sys
 import time
@@ -20,6 +19,8 @@ from minigrad.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.table import Table
+
     from minigrad.viz.lessons.reading import Lesson
     from minigrad.viz.recording import Recording
 
@@ -29,7 +30,7 @@ def step(
         str,
         typer.Argument(
             metavar="[EXAMPLE|FILE.py]",
-            help="diamond, line, mlp or digits; or a program of yours, with a step() or as it is.",
+            help="An example (--list shows them); or a program of yours, with a step() or as it is.",
         ),
     ] = "diamond",
     arguments: Annotated[
@@ -39,11 +40,17 @@ def step(
         ),
     ] = None,
     at: Annotated[int, typer.Option(metavar="STEP", min=1, help="The step to begin with.")] = 1,
-    steps: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="How many steps.")] = 1,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, max=100, help="How many steps: 1, or an example's own.", show_default=False
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="PAGE.html", help="Where to write the page.", show_default=False)
     ] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Step in the terminal.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Show the examples.")] = False,
     lesson: Annotated[
         str,
         typer.Option(
@@ -56,13 +63,16 @@ def step(
     """Step through one training step, number by number, forwards and backwards.
 
     Of a program with a training loop the first step is recorded, up to the optimizer's update, and the program is
-    stopped there.
+    stopped there. On the page every number can be changed, and the step gone on with.
     """
+    if listed:
+        show.console().print(_listing())
+        return
     page = out or Path(f"{'lesson' if lesson else 'step'}-{Path(lesson or program).stem}.html")
     if out is not None or not terminal:
         check_folder(page.parent)
     recorded = _lesson(lesson) if lesson else None
-    recorded = recorded or _example(program, at, steps) or _program(program, arguments or [], at, steps)
+    recorded = recorded or _example(program, at, steps) or _program(program, arguments or [], at, steps or 1)
     trace = recorded.trace
     to = show.console()
     if out is not None or not terminal:
@@ -123,15 +133,37 @@ def recorded(lesson: Lesson) -> Recording:
     return program.call(step, lesson.title, at=lesson.at)
 
 
-def _example(name: str, at: int, steps: int) -> _Recorded | None:
-    from minigrad.viz import examples, program
+def _example(name: str, at: int, steps: int | None) -> _Recorded | None:
+    from minigrad.viz import examples
 
     if name not in examples.NAMES:
         return None
-    names = examples.load(name)
-    trace = program.call(names["step"], name, at=at, steps=steps)
-    trace.about = inspect.cleandoc(names["__doc__"])
-    return _Recorded(trace, (f"{_which(at, steps)} recorded.",) if at > 1 or steps > 1 else ())
+    trace = examples.record(name, at=at, steps=steps)
+    taken = len(trace.steps)
+    return _Recorded(trace, (f"{_which(at, taken)} recorded.",) if at > 1 or taken > 1 else ())
+
+
+def _listing() -> Table:
+    """The examples, each with what it is and what there is to try."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from minigrad.viz import examples
+
+    table = Table(box=None, padding=(0, 2, 1, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for name in examples.NAMES:
+        what, hint = examples.about(examples.docstring(name))
+        told = Text.assemble((examples.EXAMPLES[name].title, "bold"), f"\n{what}")
+        if hint:
+            told.append(f"\n{hint}", "italic")
+        table.add_row(Text(name, "bold cyan"), told)
+    table.caption = (
+        "minigrad step NAME makes the page of one of them, minigrad step mine.py that of a program of yours."
+    )
+    table.caption_justify = "left"
+    return table
 
 
 def _program(file: str, arguments: list[str], at: int, steps: int) -> _Recorded:

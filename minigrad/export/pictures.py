@@ -82,11 +82,7 @@ def _transposed(graph: Graph, name: str, layer: Any, x: Value) -> Value:
 def _whole_windows(name: str, layer: Any) -> dict[str, Any]:
     if layer.ceil_mode:
         raise refused(
-            name,
-            layer,
-            "with ceil_mode=True runtimes disagree on windows that reach over the end. Use ceil_mode=False, which is "
-            "the same where size + 2 · padding - window is a multiple of the stride along each axis: choose pictures "
-            "of such a size.",
+            name, layer, "with ceil_mode runtimes disagree on the last window. Pad the pictures instead."
         )
     return _windows(layer)
 

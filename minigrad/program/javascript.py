@@ -19,19 +19,21 @@ import numpy as np
 
 from minigrad.errors import ProgramError
 from minigrad.program import messages, source
-from minigrad.program.functions import Attribute, Function, InPlace, Item, Method, OfNumPy, Operator, SetItem
+from minigrad.program.functions import InPlace, Item, SetItem
 from minigrad.program.instructions import Instruction, Listing, Phase, Value
+from minigrad.program.javascript_loops import Loop, chains, is_loop
 from minigrad.program.javascript_names import (
     ARRAYS,
     ENTRYWISE,
     IGNORED,
-    OPERATORS,
     OPTIONS,
-    OTHERWISE,
     PLACES,
     SHAPING,
-    SIGNS,
     TYPES,
+    called,
+    property_of,
+    type_name,
+    unknown,
 )
 from minigrad.program.passes.lower import Same
 
@@ -42,26 +44,55 @@ def phases_text(listing: Listing, phases: Sequence[Phase] = ("forward", "backwar
     ProgramError MG-670 where that cannot be, MG-650 where a formula in it is kept from readers.
     """
     made = [
-        function_text(phase, [each for each in listing.instructions if each.phase == phase])
+        function_text(phase, [each for each in listing.instructions if each.phase == phase], listing)
         for phase in phases
     ]
     return "{\n" + ",\n".join(made) + "\n}"
 
 
-def function_text(called: str, instructions: Sequence[Instruction]) -> str:
-    """Return instructions as a function of an object, of all values by name and of how many rows a batch has."""
-    return "\n".join([f"{called}(v, rows) {{", *(f"  {line}" for line in lines(instructions)), "}"])
+def rule_text(listing: Listing) -> str:
+    """Return an optimizer's formula as an object with the function ``update``, for a parameter of any shape.
+
+    Its arrays have the shape of the first value that it is given.
+    """
+    numbers = [each for each in listing.instructions if all(x.shape is None for x in each.makes)]
+    arrays = [each for each in listing.instructions if each not in numbers]
+    return "{\n" + function_text("update", [*numbers, *arrays], listing, listing.given[0]) + "\n}"
 
 
-def lines(instructions: Sequence[Instruction]) -> Iterator[str]:
-    """Yield a statement for each instruction, and above them the user's lines."""
+def function_text(
+    called: str, instructions: Sequence[Instruction], listing: Listing, like: Value | None = None
+) -> str:
+    """Return instructions of a program as a function of an object, of all values by name and of a batch's rows.
+
+    - like: the array whose shape all have, where the function is for any
+    """
+    head = f"{called}(v{'' if like else ', rows'}) {{"
+    return "\n".join([head, *(f"  {line}" for line in lines(instructions, listing, like)), "}"])
+
+
+def lines(instructions: Sequence[Instruction], listing: Listing, like: Value | None = None) -> Iterator[str]:
+    """Yield statements for the instructions, and above them the user's lines."""
+    readers: dict[Value, list[Instruction]] = {}
+    for each in listing.instructions:
+        for value in each.reads:
+            readers.setdefault(value, []).append(each)
+    kept = set(listing.kept)
     above = ""
-    for each in instructions:
-        users = source.users_line(each.location)
-        if users and (title := source.place(each)) != above:
+    yield "const f = numpy.entries;"
+    for run in chains(instructions, whole=like is not None):
+        users = source.users_line(run[0].location)
+        if users and (title := source.place(run[0])) != above:
             above = title
             yield "// " + f"{title}: {users}".replace("<", "‹")  # nothing ends the script
-        yield statement(each)
+        if is_loop(run, whole=like is not None):
+            own = set(run)
+            wanted = {
+                x for each in run for x in each.makes if x in kept or not own.issuperset(readers.get(x, ()))
+            }
+            yield from Loop(run, wanted, like).lines()
+        else:
+            yield statement(run[0])
 
 
 def statement(instruction: Instruction) -> str:
@@ -74,30 +105,10 @@ def statement(instruction: Instruction) -> str:
     text = _call(instruction)
     result = instruction.result
     if isinstance(result, Value):
-        return f"{name(result)} = {text};"
+        return f"{property_of(result)} = {text};"
     if result is None or not any(True for _ in instruction.makes):
         return f"{text};"
-    raise _unknown(instruction)
-
-
-def name(value: Value) -> str:
-    """Return a value as a property of the object of all values."""
-    plain = value.name.isidentifier() and value.name.isascii()
-    return f"v.{value.name}" if plain else f"v[{json.dumps(value.name)}]"
-
-
-def type_name(value: Value, instruction: Instruction) -> str:
-    """Return what an array's dtype is called on a page; MG-670 for half precision and complex numbers."""
-    if value.shape is None:
-        return "number"
-    found = TYPES.get(np.dtype(value.dtype).name)
-    if found is None:
-        raise _unknown(instruction, f"{value.dtype} arrays")
-    return found
-
-
-def _unknown(instruction: Instruction, what: str = "") -> ProgramError:
-    return ProgramError("MG-670", messages.no_javascript(instruction, what, source.place(instruction)))
+    unknown(instruction)
 
 
 def _call(instruction: Instruction) -> str:
@@ -117,77 +128,58 @@ def _call(instruction: Instruction) -> str:
     if isinstance(function, SetItem):
         array, place, new = arguments
         return f"numpy.put({literal(array)}, {_index(place, literal)}, {literal(new)})"
-    called = _name(function, len(arguments))
+    name = called(function, len(arguments))
     out = options.pop("out", None)
     out = out[0] if isinstance(out, tuple) else out
     if isinstance(function, InPlace):
         out = arguments[0]
     options = {key: each for key, each in options.items() if key not in IGNORED}
-    if called in ENTRYWISE and not options:
-        text = f"numpy.{called}({', '.join(map(literal, arguments))})"
-    elif called == "add_at":
+    if name in ENTRYWISE and not options:
+        text = f"numpy.{name}({', '.join(map(literal, arguments))})"
+    elif name == "add_at":
         text = (
             f"numpy.add_at({literal(arguments[0])}, {_index(arguments[1], literal)}, {literal(arguments[2])})"
         )
-    elif called in OPTIONS:
-        text = _with_options(called, arguments, options, instruction)
+    elif name in OPTIONS:
+        text = _with_options(name, arguments, options, instruction)
     elif (
-        called == "einsum"
+        name == "einsum"
         and isinstance(arguments[0], str)
         and "." not in arguments[0]
         and "->" in arguments[0]
     ):
         text = f"numpy.einsum({json.dumps(arguments[0])}, {', '.join(map(literal, arguments[1:]))})"
-    elif called in SHAPING:
-        text = _by_place(called, arguments, options, instruction)
+    elif name in SHAPING:
+        text = _by_place(name, arguments, options, instruction)
     else:
-        raise _unknown(instruction)
+        unknown(instruction)
     return text if out is None else f"numpy.assign({literal(out)}, {text})"
 
 
-def _name(function: Function, count: int) -> str:
-    if isinstance(function, Operator):
-        symbol = function.name.removesuffix("=") if isinstance(function, InPlace) else function.name
-        return SIGNS.get(symbol, symbol) if count == 1 else OPERATORS.get(symbol, symbol)
-    if isinstance(function, Attribute):
-        return "transpose"
-    if isinstance(function, Method):
-        called = function.name.removeprefix(".")
-    elif isinstance(function, OfNumPy):
-        called = function.name.removeprefix("np.").removeprefix("scipy.special.")
-    else:
-        called = function.name
-    return OTHERWISE.get(called, called)
-
-
-def _with_options(called: str, arguments: list[Any], options: dict[str, Any], at: Instruction) -> str:
-    arrays = ARRAYS.get(called, 1)
-    options = dict(zip(PLACES[called].split(), arguments[arrays:], strict=False)) | options
+def _with_options(name: str, arguments: list[Any], options: dict[str, Any], at: Instruction) -> str:
+    arrays = ARRAYS.get(name, 1)
+    options = dict(zip(PLACES[name].split(), arguments[arrays:], strict=False)) | options
     options = {key: each for key, each in options.items() if each is not None or key == "axis"}
-    known = OPTIONS[called].split()
-    if unknown := [key for key in options if key not in known]:
-        raise _unknown(at, f"{at.function.name}({unknown[0]}=…)")
+    known = OPTIONS[name].split()
+    if others := [key for key in options if key not in known]:
+        unknown(at, f"{at.function.name}({others[0]}=…)")
     inside = ", ".join(f"{key}: {_literal(options[key], at)}" for key in known if key in options)
     shown = [_literal(each, at) for each in arguments[:arrays]]
-    return f"numpy.{called}({', '.join([*shown, f'{{ {inside} }}'] if inside else shown)})"
+    return f"numpy.{name}({', '.join([*shown, f'{{ {inside} }}'] if inside else shown)})"
 
 
-def _by_place(called: str, arguments: list[Any], options: dict[str, Any], at: Instruction) -> str:
-    known = SHAPING[called].split()
-    if called == "asarray" or called == "copy":
-        arguments = arguments[:2] if called == "asarray" else arguments[:1]
-    if called == "clip":
+def _by_place(name: str, arguments: list[Any], options: dict[str, Any], at: Instruction) -> str:
+    known = SHAPING[name].split()
+    if name == "asarray" or name == "copy":
+        arguments = arguments[:2] if name == "asarray" else arguments[:1]
+    if name == "clip":
         options = {{"min": "a_min", "max": "a_max"}.get(key, key): each for key, each in options.items()}
-    if (
-        called == "pad"
-        and options.get("mode", "constant") == "constant"
-        and not options.get("constant_values", 0)
-    ):
-        options = {key: each for key, each in options.items() if key not in ("mode", "constant_values")}
+    if name == "pad" and options.get("mode") == "constant":
+        del options["mode"]
     named = [options.pop(key) for key in known[max(0, len(arguments) - 1) :] if key in options]
-    if options or (called == "pad" and len(arguments) > 2):
-        raise _unknown(at, f"{at.function.name}({next(iter(options), 'mode')}=…)")
-    return f"numpy.{called}({', '.join(_literal(each, at) for each in (*arguments, *named))})"
+    if options or (name == "pad" and len(arguments) > 2):
+        unknown(at, f"{at.function.name}({next(iter(options), 'mode')}=…)")
+    return f"numpy.{name}({', '.join(_literal(each, at) for each in (*arguments, *named))})"
 
 
 def _index(place: Any, literal: Callable[[Any], str]) -> str:
@@ -203,11 +195,11 @@ def _part(part: Any, literal: Callable[[Any], str]) -> str:
 
 def _literal(x: Any, at: Instruction) -> str:
     if isinstance(x, Value):
-        return name(x)
+        return property_of(x)
     if isinstance(x, np.generic):
         found = TYPES.get(x.dtype.name)
         if found is None:
-            raise _unknown(at, f"{x.dtype} numbers")
+            unknown(at, f"{x.dtype} numbers")
         return f'numpy.scalar({_literal(x.item(), at)}, "{found}")'
     if x is None:
         return "null"
@@ -226,4 +218,4 @@ def _literal(x: Any, at: Instruction) -> str:
             found = None
         if found is not None:
             return f'"{found}"'
-    raise _unknown(at, f"{x!r:.40} as an argument")
+    unknown(at, f"{x!r:.40} as an argument")

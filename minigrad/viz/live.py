@@ -6,7 +6,7 @@ traced step. What comes out has to be what was recorded, or there is no program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, cast
@@ -74,26 +74,24 @@ class Rule:
 def rule_of(update: Update) -> Rule:
     """Return the formula of a recorded update.
 
-    MG-671 where it is none of single entries, or gradients are clipped by their norm; MG-650 where it is kept from
-    readers.
+    MG-671 where it is none of single entries, MG-650 where it is kept from readers.
     """
     rows = update.rows
     if update.sealed:
         called = f"{update.optimizer}'s formula"
         raise ProgramError("MG-650", messages.closed(called, update.sealed, "a page as JavaScript"))
-    if update.max_norm is not None:
-        raise ProgramError("MG-671", f"{update.optimizer} clips gradients by their norm, max_norm. {_FIX}")
     noted = Noted()
     values: dict[Any, Any] = {}
     lines: list[tuple[str, Value]] = []
     trees: list[tuple[Any, Any]] = []
     for row in rows:
         if row.given:
-            given = row.value.item() if row.setting else np.zeros_like(row.value)
+            number = row.setting or row.symbol == "clip"
+            given = row.value.item() if number else np.zeros_like(row.value)
             values[row.symbol] = noted.give(given, row.symbol, Argument(len(values)))
             trees += [(row.tree, values[row.symbol])] if row.tree is not None else []
         elif row.tree is None:
-            raise ProgramError("MG-671", f"{update.optimizer}'s formula is not one of single entries. {_FIX}")
+            raise ProgramError("MG-671", f"{update.optimizer}'s formula is not one of single entries. {FIX}")
     values.update(trees)
     for row in rows:
         if row.tree is not None and not row.given:
@@ -106,7 +104,7 @@ def rule_of(update: Update) -> Rule:
     given = [value for value, _ in noted.given]
     return Rule(
         listing=passes.without_dead(Listing(given, noted.instructions, kept)),
-        state=tuple(row.symbol for row in rows if row.given and not row.setting)[2:],
+        state=tuple(row.symbol for row in rows if row.given and not row.setting and row.symbol != "clip")[2:],
         settings=tuple(row.symbol for row in rows if row.setting),
         lines=lines,
     )
@@ -121,12 +119,12 @@ def live(trace: Trace, rows: int = 0, more: int = 0) -> Live:
     if trace.loss is None or len(trace.steps) != 1:
         many = f"{len(trace.steps)} steps" if trace.loss is not None else "no step back from a loss"
         raise ProgramError(
-            "MG-671", f"{trace.title or 'the recording'} has {many}; a live page has one. {_FIX}"
+            "MG-671", f"{trace.title or 'the recording'} has {many}; a live page has one. {FIX}"
         )
     return Again(trace, rows, more).run()
 
 
-_FIX = "The page is as it was recorded. Record one step: mg.record(step)."
+FIX = "The page is as it was recorded."
 
 
 @dataclass(slots=True, frozen=True)
@@ -165,12 +163,12 @@ class Again:
                 if error.code == "MG-671":
                     raise
                 raise ProgramError(
-                    "MG-671", f"{self._named(part[0])} cannot be run again: {error} {_FIX}"
+                    "MG-671", f"{self._named(part[0])} cannot be run again: {error} {FIX}"
                 ) from error
             except Exception as error:  # an operation of the program's own may do anything
                 name = type(error).__name__
                 raise ProgramError(
-                    "MG-671", f"{self._named(part[0])} cannot be run again: {name}: {error}. {_FIX}"
+                    "MG-671", f"{self._named(part[0])} cannot be run again: {name}: {error}. {FIX}"
                 ) from error
             phase: Phase = "forward" if kind[0] == "forward" else "backward"
             self._place(start, phase, part[0].line)
@@ -259,7 +257,7 @@ class Again:
             raise ProgramError(
                 "MG-671",
                 f"{self._named(event)} gives other numbers when it runs once more: it depends on something that is "
-                f"not among its arrays. {_FIX}",
+                f"not among its arrays. {FIX}",
             )
         self.known[id(array)] = tracer
 
@@ -274,6 +272,18 @@ class Again:
         node = self.recorded.nodes[event.node]
         where = "" if event.line is None else f" (line {event.line.number})"
         return f"{node.operation or event.kind} in {node.name!r}{where}"
+
+    def _seeds(self) -> dict[Value, Host]:
+        """What random numbers follow from: they are data of a page, as recorded."""
+        nodes = self.recorded.nodes
+        found = {
+            i
+            for node in nodes
+            if node.operation is not None
+            for i, name in zip(node.inputs, node.definition.inputs, strict=False)
+            if name == "seed" and i is not None
+        }
+        return {self.nodes[i].node: nodes[i].value for i in found if nodes[i].operation is None}
 
     def _finished(self) -> Live:
         nodes, loss = self.recorded.nodes, self.recorded.loss
@@ -297,20 +307,22 @@ class Again:
         )  # fmt: skip
         for make in steps:
             listing = make(listing)
-        listing, worked_out = _without_constant(listing)
+        listing, worked_out = _without_constant(listing, self._seeds())
         here = {tracer.node for i, tracer in self.nodes.items() if self.recorded.nodes[i].operation is None}
-        arrays = {tracer.node: tracer.value for tracer in self.noted.tracers}
+        arrays = {tracer.node: tracer.value for tracer in self.noted.tracers} | dict(worked_out)
         read = {value for each in listing.instructions for value in each.reads}
         needed = [value for value in listing.given if value not in here and (value in read or value in kept)]
         for value in needed:
             if value not in arrays:
-                raise ProgramError("MG-671", f"what {value.name} stands for was not recorded. {_FIX}")
-        return listing, [(value, np.asarray(arrays[value])) for value in needed] + worked_out
+                raise ProgramError("MG-671", f"what {value.name} stands for was not recorded. {FIX}")
+        return listing, [(value, np.asarray(arrays[value])) for value in needed]
 
 
-def _without_constant(listing: Listing) -> tuple[Listing, list[tuple[Value, Host]]]:
-    """Work out what depends on no array, places say; return the rest, and those arrays with their values."""
-    known: dict[Value, Any] = {}
+def _without_constant(
+    listing: Listing, seeds: Mapping[Value, Host]
+) -> tuple[Listing, list[tuple[Value, Host]]]:
+    """Work out what depends on ``seeds`` alone, places say; return the rest, and those arrays with their values."""
+    known: dict[Value, Any] = dict(seeds)
     rest = []
     for each in listing.instructions:
         if not is_pure(each) or any(value not in known for value in each.reads):
@@ -324,7 +336,7 @@ def _without_constant(listing: Listing) -> tuple[Listing, list[tuple[Value, Host
         parts = [found] if isinstance(each.result, Value) else list(found)
         known.update(zip(values(each.result), parts, strict=True))
     read = {value for each in rest for value in each.reads} | set(listing.kept)
-    constants = [(value, np.asarray(array)) for value, array in known.items() if value in read]
+    constants = [(v, np.asarray(array)) for v, array in known.items() if v in read and v not in seeds]
     return Listing([*listing.given, *(value for value, _ in constants)], rest, listing.kept), constants
 
 

@@ -36,6 +36,8 @@ SCRIPTS = (
     "views.js",
     "curves.js",
     "see.js",
+    "windows.js",
+    "reading.js",
     "landscape.js",
     "histograms.js",
     "compare.js",
@@ -43,8 +45,8 @@ SCRIPTS = (
     "change.js",
     "stepper.js",
 )
+_STYLES = ("graph.css", "stepper.css", "change.css", "views.css", "pictures.css")
 _WITH_A_PAD, _WITH_A_LESSON = ("pad.js",), ("conditions.js", "lesson.js")
-_STYLES = ("graph.css", "stepper.css", "change.css", "views.css")
 Lesson: TypeAlias = Callable[[Trace, page_live.Page | None], dict[str, Any]]
 """What makes the data of a lesson on a recorded step; see ``minigrad.viz.lessons``."""
 BUDGET = 2_300_000
@@ -81,6 +83,7 @@ def html(
     follow: str | tuple[str, ...] | list[str] = (),
     collapse: bool | None = None,
     budget: int = BUDGET,
+    live: bool = True,
     lesson: Lesson | None = None,
 ) -> str:
     """Return the stepper as a piece of HTML for a notebook, a page of documentation, or ``save``.
@@ -89,12 +92,14 @@ def html(
     - collapse: whether a layer's tensors share a box of the graph; None: where there are more than 40 tensors
     - budget: how many characters of base64 the arrays' entries may take; beyond it there are only statistics and
       heat maps
+    - live: whether numbers can be changed, where the recording is a program; of several steps the page is then the
+      first, and takes the batches of the others in turn. Otherwise they stand one below the other
     - lesson: challenges to put on the page, by ``minigrad.viz.lessons.binding.on_page``
 
     Every display has an id of its own, from the operating system's randomness. MG-911 where a weight to follow is not
     there.
     """
-    return _display(trace, follow, collapse, budget, lesson, alone=False)
+    return _display(trace, follow, collapse, budget, live, lesson, alone=False)
 
 
 def _display(
@@ -102,34 +107,36 @@ def _display(
     follow: str | Iterable[str],
     collapse: bool | None,
     budget: int,
+    live: bool,
     lesson: Lesson | None,
     *,
     alone: bool,
 ) -> Markup:
     """The stepper, ``alone`` on a page or among other things."""
-    program, closed = page_live.page(trace)
-    data = collect(trace, (follow,) if isinstance(follow, str) else tuple(follow), budget, program)
+    follow = (follow,) if isinstance(follow, str) else tuple(follow)
+    program, still = page_live.page(trace) if live else (None, "")
+    data = collect(trace if program is None else program.step, follow, budget, program)
+    if program is not None and data["live"] is None:
+        program, still = None, "its arrays are too large for a page"
+        data = collect(trace, follow, budget)
+    steps, trace = len(trace.steps), trace if program is None else program.step
     if lesson is not None:
-        data["lesson"] = lesson(trace, program if data["live"] else None)
-    has_pad = bool(data["live"] and data["live"]["pad"])
-    script = _script(has_pad, lesson is not None).replace("__PROGRAM__", page_live.as_script(program, data))
+        data["lesson"] = lesson(trace, program)
+    has_pad = program is not None and bool(data["live"]["pad"])
+    script = _script(has_pad, lesson is not None).replace("__PROGRAM__", page_live.as_script(program))
     uid = "mg" + secrets.token_hex(6)
     name = trace.title or "recorded step"
+    introduction = _introduction(trace, 1 if program is None else steps, still)
     alt = f"the graph of {name} after the last event"
     drawing = tag("img", alt=alt, src=image(draw(trace, uid, collapse)))
     return tag(
         "div",
         tag("style", Markup(_style(has_pad, lesson is not None))),
-        tag(
-            "div",
-            tag("h1" if alone else "span", name, class_="mg-title"),
-            _introduction(trace, closed),
-            class_="mg-head",
-        ),
+        tag("div", tag("h1" if alone else "span", name, class_="mg-title"), introduction, class_="mg-head"),
         tag("div", class_="mg-controls"),
         tag(
             "div",
-            _pane("program", tag("h4", "Program", aria_level=2), tag("div", _program(trace), class_="mg-scroll")),
+            _pane("program", tag("h4", "Program", aria_level=2), tag("div", _source(trace), class_="mg-scroll")),
             _pane("formula", hidden=True),
             _pane("entries", hidden=True),
             _pane("drawing", tag("h4", "Graph", aria_level=2), LEGEND, tag("div", drawing, class_="mg-canvas")),
@@ -146,7 +153,7 @@ def _pane(kind: str, *children: Child, hidden: bool = False) -> Markup:
     return tag("section", *children, class_=f"mg-pane mg-{kind}", hidden=hidden)
 
 
-def _program(trace: Trace) -> Markup:
+def _source(trace: Trace) -> Markup:
     return listing(trace) or tag("p", "not recorded from a file")
 
 
@@ -157,23 +164,42 @@ def save(
     follow: str | tuple[str, ...] | list[str] = (),
     collapse: bool | None = None,
     budget: int = BUDGET,
+    live: bool = True,
     lesson: Lesson | None = None,
 ) -> None:
     """Write the stepper as a page of its own, whole or not at all; for the options see ``html``."""
-    shown = _display(trace, follow, collapse, budget, lesson, alone=True)
-    atomic_write(
-        path, document(f"{trace.title or 'recorded step'} · minigrad", _PAGE_CSS, tag("main", shown))
-    )
+    text = whole(trace, follow=follow, collapse=collapse, budget=budget, live=live, lesson=lesson)
+    atomic_write(path, text)
 
 
-def _introduction(trace: Trace, closed: str) -> Markup:
-    """What is to be seen, in a sentence of the program's own and one of ours, and why no number can be changed."""
+def whole(
+    trace: Trace,
+    *,
+    follow: str | tuple[str, ...] | list[str] = (),
+    collapse: bool | None = None,
+    budget: int = BUDGET,
+    live: bool = True,
+    lesson: Lesson | None = None,
+) -> str:
+    """Return the stepper as the text of a page of its own; for the options see ``html``."""
+    shown = _display(trace, follow, collapse, budget, live, lesson, alone=True)
+    return document(f"{trace.title or 'recorded step'} · minigrad", _PAGE_CSS, tag("main", shown))
+
+
+def _introduction(trace: Trace, steps: int, still: str) -> Markup:
+    """What is to be seen, in a sentence of the program's own and one of ours; what to try, or why nothing changes."""
     own = " ".join(trace.about.split())
     own = own if len(own) <= _LONGEST else own[: _LONGEST - 1].rsplit(" ", 1)[0] + " …"
     kinds = {event.kind for event in trace.events}
     way = [text for kind, text in _WAY.items() if kind in kinds]
     sequence = f"Event by event: {', then '.join(way)}." if way else ""
-    return tag("p", " ".join(filter(None, (own, sequence, closed))), class_="mg-about")
+    further = f"Next step takes the batches of the {steps} recorded steps in turn." if steps > 1 else ""
+    said = [tag("p", " ".join(filter(None, (own, sequence, further))), class_="mg-about")]
+    if trace.hint and not still:
+        said.append(tag("p", trace.hint, class_="mg-about mg-hint"))
+    if still:
+        said.append(tag("p", f"No number can be changed here: {still}", class_="mg-about mg-still"))
+    return fragment(*said)
 
 
 def _list(trace: Trace) -> Markup:

@@ -47,8 +47,9 @@ def heat(array: Host) -> str:
     from PIL import Image
 
     grid = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
-    grid = np.nan_to_num(_shrunk(_shrunk(grid.astype(np.float64), 0, _MOST_ROWS), 1, _MOST_COLUMNS))
-    largest = np.abs(grid).max(initial=0.0) or 1.0
+    grid = _shrunk(_shrunk(grid.astype(np.float64), 0, _MOST_ROWS), 1, _MOST_COLUMNS)
+    largest = np.abs(grid).max(initial=0.0, where=np.isfinite(grid)) or 1.0
+    grid = np.clip(np.nan_to_num(grid), -largest, largest)
     pixels = np.zeros((*grid.shape, 4), np.uint8)
     pixels[..., :3] = np.where(grid[..., None] >= 0, rgb(ABOVE), rgb(BELOW))
     pixels[..., 3] = np.round(255 * np.abs(grid) / largest)

@@ -60,7 +60,7 @@ def collect(
         for k in part:
             events[k]["step"] = place
     nodes = _nodes(trace, store)
-    told = None if live is None else live.data(trace, store)
+    told = None if live is None else live.data(store)
     first = [event["answer"] for event in events] + [a for event in events for _, a in event["arrays"]]
     store.fill(list(dict.fromkeys(first)))
     return {

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.errors import ProgramError
 from minigrad.program import javascript, passes
-from minigrad.program.instructions import Instruction, Listing
+from minigrad.program.instructions import Listing
 from minigrad.program.javascript_rows import for_any_rows
 from minigrad.viz.live import Live, live
 from minigrad.viz.trace import Host, Node, Trace
@@ -68,7 +68,7 @@ def printed(trace: Trace, program: Live) -> Printed:
     if longer is not None:
         grown = _grown(program, longer, rows)
         leading = [_leading_to(each, wanted) for each in (program, longer(1), longer(2))]
-        read = {value.name for each in leading[0] for value in each.reads}
+        read = {value.name for each in leading[0].instructions for value in each.reads}
         any_places = for_any_rows(rows, [_function(each) for each in leading])
         if any_places is not None and grown is not None and not read & grown.keys():
             predict, seen.everywhere = any_places, True
@@ -87,16 +87,16 @@ def _longer(trace: Trace, rows: int) -> Callable[[int], Live] | None:
     return made.__getitem__
 
 
-def _leading_to(program: Live, output: str) -> list[Instruction]:
+def _leading_to(program: Live, output: str) -> Listing:
     """The part of the program on which the output depends."""
     listing = program.listing
     forward = [each for each in listing.instructions if each.phase == "forward"]
     kept = [value for each in forward for value in each.makes if value.name == output]
-    return passes.without_dead(Listing(listing.given, forward, kept)).instructions
+    return passes.without_dead(Listing(listing.given, forward, kept))
 
 
-def _function(instructions: list[Instruction]) -> str:
-    return javascript.function_text("predict", instructions)
+def _function(listing: Listing) -> str:
+    return javascript.function_text("predict", listing.instructions, listing)
 
 
 def _grown(program: Live, longer: Callable[[int], Live], rows: int) -> dict[str, Host] | None:

@@ -23,7 +23,7 @@ from minigrad.tape import Step
 from minigrad.tensor import Tensor
 from minigrad.viz.recorder import Recorder
 from minigrad.viz.recording import Recording
-from minigrad.viz.trace import Backward, Event, Forward, Seed, Update
+from minigrad.viz.trace import Backward, Forward, Seed, Update, moved
 
 
 class _Enough(BaseException):
@@ -248,11 +248,5 @@ def training_alone(trace: Recording) -> Recording:
             made.starts.append(len(made.events))
             start = next(starts)
         if event.node in kept:
-            made.events.append(_moved(event, len(made.events), new))
+            made.events.append(moved(event, len(made.events), new))
     return made
-
-
-def _moved(event: Event, index: int, new: dict[int, int]) -> Event:
-    if isinstance(event, Backward):
-        return replace(event, index=index, node=new[event.node], input=new[event.input])
-    return replace(event, index=index, node=new[event.node])

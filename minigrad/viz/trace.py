@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, ClassVar, TypeAlias
 
@@ -164,6 +164,13 @@ class NewLoss:
 Event: TypeAlias = Forward | Seed | Backward | AccumulateGrad | Update | NewLoss
 
 
+def moved(event: Event, index: int, nodes: Mapping[int, int]) -> Event:
+    """Return an event as number ``index`` of another recording, in which its nodes have other numbers."""
+    if isinstance(event, Backward):
+        return replace(event, index=index, node=nodes[event.node], input=nodes[event.input])
+    return replace(event, index=index, node=nodes[event.node])
+
+
 class Trace:
     """Everything that happened in a recorded step, in the order in which it happened.
 
@@ -171,6 +178,8 @@ class Trace:
     - events: ``Forward``, ``Seed``, ``Backward``, ``AccumulateGrad``, ``Update`` and ``NewLoss``
     - source: the lines of each file that an event's line points into
     - about: a sentence or two for the head of a page
+    - hint: what there is to try on its page
+    - texts: by the name of an array of integers the alphabet in which they are places: its page shows and takes text
     - layers: the class of each module that ran, by its name
     - starts: the events with which the recorded steps begin, where that is known
     - loss: index of the node that the last walk started from, None where there was no walk
@@ -178,7 +187,8 @@ class Trace:
 
     def __init__(self, title: str = "") -> None:
         self.title = title
-        self.about = ""
+        self.about, self.hint = "", ""
+        self.texts: dict[str, str] = {}
         self.nodes: list[Node] = []
         self.events: list[Event] = []
         self.source: dict[str, list[str]] = {}

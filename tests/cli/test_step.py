@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from minigrad.cli import app
-from minigrad.viz.examples import NAMES
+from minigrad.viz.examples import EXAMPLES, NAMES
 from minigrad.viz.recording import Recording
 from minigrad.viz.trace import Forward, Seed, Trace, Update
 from tests.cli.shared import minigrad, on_a_terminal
@@ -32,6 +32,15 @@ def test_every_example_makes_a_page(name: str, tmp_path: Path) -> None:
     page = tmp_path / f"step-{name}.html"
     assert page.as_uri() in said.replace("\n", "")
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_the_examples_are_listed_with_what_there_is_to_try(tmp_path: Path) -> None:
+    said = " ".join(minigrad("step", "--list").split())
+    for name, example in EXAMPLES.items():
+        assert f"{name} {example.title}" in said
+    assert said.count("Try: ") == len(EXAMPLES) == 12
+    assert "minigrad step NAME" in said
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_page_opens_where_there_is_a_browser(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,12 +23,16 @@ from minigrad import nn, optim
 from minigrad.train.build import build
 from minigrad.train.config import Config
 from minigrad.train.recipes import RECIPES
-from minigrad.viz import examples
+from minigrad.viz import examples, several
+from minigrad.viz.program import call
 from minigrad.viz.trace import AccumulateGrad, NewLoss, Trace, Update
 from tests.viz.browser.chromium import Browser, find
 
 BOUND = 2e-4
 """By how much of an array's largest entry a number may differ: products of matrices are added up in another order."""
+
+LATER = 20
+"""How many times as much a loss may differ after a step: Adam's goes either way where a gradient is next to 0."""
 
 OPTIMIZERS: dict[str, Callable[[Any, float], optim.Optimizer]] = {
     "GD": lambda p, lr: optim.GD(p, lr=lr),
@@ -40,27 +45,28 @@ OPTIMIZERS: dict[str, Callable[[Any, float], optim.Optimizer]] = {
 
 
 class Program:
-    """A step in Python that is made anew for every edit, so that nothing is left of the one before."""
+    """A step in Python that is made anew for every edit, so that nothing is left of the one before.
 
-    def __init__(self, make: Callable[[], tuple[Callable[[], None], dict[str, Any]]]) -> None:
-        self._make = make
+    ``make`` returns its names, ``step`` among them, which are the globals of the step too.
+    """
 
-    def record(self, change: Callable[[dict[str, Any]], None] = lambda names: None) -> Trace:
-        step, names = self._make()
-        change(names)
-        return mg.record(step)
+    def __init__(self, make: Callable[[], dict[str, Any]], steps: int = 1) -> None:
+        self.make, self.steps = make, steps
+
+    def record(self, made: Sequence[Edit] = (), steps: int = 1, before: int = 0) -> Trace:
+        """Make edits, take some steps and record those behind them."""
+        names = self.make()
+        for edit in made:
+            edit.in_python(names)
+        return call(lambda: names["step"](), "page", at=before + 1, steps=steps)
 
 
 def example(name: str) -> Program:
-    def make() -> tuple[Callable[[], None], dict[str, Any]]:
-        names = examples.load(name)
-        return names["step"], names
-
-    return Program(make)
+    return Program(lambda: examples.load(name), examples.EXAMPLES[name].steps)
 
 
 def recipe(name: str) -> Program:
-    def make() -> tuple[Callable[[], None], dict[str, Any]]:
+    def make() -> dict[str, Any]:
         settings = RECIPES[name].settings(RECIPES[name].data)
         trainer = (session := build(Config(**{**settings, "batch_size": 16}))).trainer
         trainer.model.train()
@@ -74,7 +80,7 @@ def recipe(name: str) -> Program:
             loss.backward()
             names["optimizer"].step()
 
-        return step, names
+        return names | {"step": step, "names": names}
 
     return Program(make)
 
@@ -84,79 +90,103 @@ def programs() -> dict[str, Program]:
     return found | {name: recipe(name) for name, each in RECIPES.items() if not each.reads}
 
 
-def tensors(names: dict[str, Any]) -> dict[str, Any]:
-    """The arrays that can be edited, by the names that a recorded step gives them."""
-    found = {}
-    for key, thing in names.items():
+class Edit(NamedTuple):
+    """A change of an entry (``what`` is (an array's key, the place, the number)), of the rate, or of the optimizer."""
+
+    kind: str
+    what: Any
+
+    def in_python(self, names: dict[str, Any]) -> None:
+        if self.kind == "entry":
+            key, place, value = self.what
+            arrays(names)[key].reshape(-1)[place] = value
+        elif self.kind == "rate":
+            names["optimizer"].lr = self.what
+        else:
+            parameters = [slot.tensor for slot in names["optimizer"]._slots]
+            new = OPTIMIZERS[self.what[0]]({f"p{k}": p for k, p in enumerate(parameters)}, self.what[1])
+            names["optimizer"] = names.get("names", names)["optimizer"] = new
+
+
+def arrays(names: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The arrays that can be edited. What iterators deal out first is dealt out once more, as copies that can be."""
+    found: dict[str, np.ndarray] = {}
+    for key, thing in list(names.items()):
         if isinstance(thing, mg.Tensor):
-            found[thing.name or key] = thing
+            found[key] = thing.data
         elif isinstance(thing, nn.Module):
-            found |= thing.named_parameters()
+            found |= {f"{key}.{name}": parameter.data for name, parameter in thing.named_parameters().items()}
         elif isinstance(thing, np.ndarray):
             found[key] = thing
+        elif isinstance(thing, Iterator) and key != "step":
+            first = next(thing)
+            parts = tuple(map(np.array, first)) if isinstance(first, tuple) else np.array(first)
+            names[key] = chain([parts], thing)
+            parts = parts if isinstance(parts, tuple) else (parts,)
+            found |= {f"{key}[{k}]": part for k, part in enumerate(parts)}
     return found
 
 
-def edits(rng: np.random.Generator, trace: Trace, names: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+Places = dict[str, list[tuple[str, int]]]
+
+
+def places(trace: Trace, found: dict[str, np.ndarray]) -> Places:
+    """By the key of an array the names of the recorded arrays that are it, or a part of it that begins at a place."""
+    made: Places = {}
+    for node in trace.nodes:
+        if node.operation is not None or not node.value.size:
+            continue
+        mine = node.value.ravel()
+        for key, array in found.items():
+            for start in range(array.size - mine.size + 1 if array.size - mine.size < 2 else 0):
+                if node.value.dtype == array.dtype and np.array_equal(
+                    array.ravel()[start:][: mine.size], mine
+                ):
+                    made.setdefault(key, []).append((node.name, start))
+    return {key: each for key, each in made.items() if _whole(each, found[key])}
+
+
+def _whole(of: list[tuple[str, int]], array: np.ndarray) -> bool:
+    """Tell whether an array is one recorded array and no other, but for two parts of a text."""
+    starts = [start for _, start in of]
+    return len(starts) == len(set(starts))
+
+
+def edits(
+    rng: np.random.Generator, trace: Trace, found: dict[str, np.ndarray], where: Places
+) -> Iterator[Edit]:
     """One to three edits that have a meaning for this step."""
-    leaves = [
-        node
-        for node in trace.nodes
-        if node.operation is None and node.name in tensors(names) and node.value.size
-    ]
-    updates = [event for event in trace.events if isinstance(event, Update)]
+    keys = list(where)
     for _ in range(rng.integers(1, 4)):
-        node = leaves[rng.integers(len(leaves))]
-        place = int(rng.integers(node.value.size))
-        whole = node.value.dtype.kind in "iu"
-        value = (
-            float(rng.integers(0, int(node.value.max()) + 1)) if whole else float(np.float32(rng.normal()))
-        )
-        yield "entry", (node.name, place, value)
-    if updates and rng.random() < 0.5:
-        yield "optimizer", (str(rng.choice(list(OPTIMIZERS))), float(rng.uniform(0.001, 0.2)))
-    elif updates and rng.random() < 0.5:
-        yield "rate", float(rng.uniform(0.001, 0.2))
-
-
-def changed(made: list[tuple[str, Any]]) -> Callable[[dict[str, Any]], None]:
-    """What makes the edits in Python."""
-
-    def change(names: dict[str, Any]) -> None:
-        there = tensors(names)
-        for kind, what in made:
-            if kind == "entry":
-                array = there[what[0]]
-                array = array.data if isinstance(array, mg.Tensor) else array
-                array.reshape(-1)[what[1]] = what[2]
-            elif kind == "rate":
-                names["optimizer"].lr = what
-            else:
-                parameters = [slot.tensor for slot in names["optimizer"]._slots]
-                new = OPTIMIZERS[what[0]]({f"p{k}": p for k, p in enumerate(parameters)}, what[1])
-                step = names.get("step")
-                names["optimizer"] = new
-                if step is not None:
-                    step.__globals__["optimizer"] = new
-
-    return change
+        key = keys[rng.integers(len(keys))]
+        array = found[key]
+        place = int(rng.integers(array.size))
+        whole = array.dtype.kind in "iu"
+        value = float(rng.integers(0, int(array.max()) + 1)) if whole else float(np.float32(rng.normal()))
+        yield Edit("entry", (key, place, value))
+    if any(isinstance(event, Update) for event in trace.events):
+        if rng.random() < 0.5:
+            yield Edit("optimizer", (str(rng.choice(list(OPTIMIZERS))), float(rng.uniform(0.001, 0.2))))
+        elif rng.random() < 0.5:
+            yield Edit("rate", float(rng.uniform(0.001, 0.2)))
 
 
 _DO = """
-((edits, aliases) => {
+((edits, steps, aliases) => {
   const root = document.querySelector(".mg-stepper"), { step } = root;
-  const { live } = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
+  const { live, nodes } = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
   const isRule = (wanted, { name, settings }) => name === wanted
     || (aliases[wanted] === name && ("mu" in settings) === (wanted === "SGD with momentum"));
   step.reset();
   for (const [kind, what] of edits) {
-    if (kind === "entry") step.edit(step.given.find(([, node]) => node === what[0])[0], what[1], what[2]);
+    if (kind === "entry") step.edit(step.given.find(([, node]) => nodes[node].name === what[0])[0], what[1], what[2]);
     else {
       if (kind === "optimizer") step.choose(live.rules.findIndex((rule) => isRule(what[0], rule)));
       const rate = Object.keys(step.now().settings[0]).find((name) => ["eta", "alpha"].includes(name));
       step.set(rate, kind === "rate" ? what : what[1]);
     }
   }
+  for (let i = 0; i < steps; i++) step.step();
   const { theta, v } = step.result(), told = { loss: step.loss(), after: step.lossAfter(), theta: {}, gradient: {} };
   for (const each of step.updates) {
     told.theta[each.event] = [...step.entries(theta[each.theta])];
@@ -168,15 +198,18 @@ _ALIASES = {"GD": "SGD", "SGD with momentum": "SGD", "Adam as printed": "AdamAsP
 """Under which name the same formula is on a page where it is the recorded step's own."""
 
 
-def in_page(browser: Browser, trace: Trace, made: list[tuple[str, Any]]) -> dict[str, Any]:
-    told = []
-    for kind, what in made:
-        if kind == "entry":
-            told.append([kind, [trace.node(what[0]).index, *what[1:]]])
+def in_page(
+    browser: Browser, where: Places, sizes: dict[str, int], made: list[Edit], steps: int
+) -> dict[str, Any]:
+    told: list[Any] = []
+    for edit in made:
+        if edit.kind == "entry":
+            key, place, value = edit.what
+            inside = ((name, place - start) for name, start in where[key])
+            told += [["entry", [name, k, value]] for name, k in inside if 0 <= k < sizes[name]]
         else:
-            told.append([kind, what])
-    script = f"{_DO}({json.dumps(told)}, {json.dumps(_ALIASES)})"
-    found: dict[str, Any] = browser.js(script)
+            told.append([edit.kind, edit.what])
+    found: dict[str, Any] = browser.js(f"{_DO}({json.dumps(told)}, {steps}, {json.dumps(_ALIASES)})")
     return found
 
 
@@ -191,7 +224,7 @@ def differences(trace: Trace, page: dict[str, Any], first: Trace) -> Iterator[tu
     yield "loss", share(page["loss"], trace.nodes[trace.loss].value)
     for event in trace.events:
         if isinstance(event, NewLoss):
-            yield "the loss afterwards", share(page["after"], event.new)
+            yield "the loss afterwards", share(page["after"], event.new) / LATER
     gradients = {event.node: event.total for event in trace.events if isinstance(event, AccumulateGrad)}
     before = [event for event in first.events if isinstance(event, Update)]
     now = {trace.nodes[event.node].index: event for event in trace.events if isinstance(event, Update)}
@@ -218,19 +251,29 @@ def _moved(theirs: Any, update: Update, gradient: np.ndarray) -> float:
 def compare(
     browser: Browser, name: str, program: Program, count: int, folder: Path, seed: int = 0
 ) -> dict[str, Any]:
-    """Make ``count`` random edits; return how many, the wrong ones and the largest difference."""
+    """Make ``count`` random edits; return how many, the wrong ones and the largest difference.
+
+    Of a page with the batches of several steps every fourth edit is looked at some steps later.
+    """
     rng = np.random.default_rng(seed)
-    _, names = program._make()
-    first = program.record()
-    first.save(folder / f"{name}.html")
+    recorded = program.record(steps=program.steps)
+    recorded.save(folder / f"{name}.html")
     browser.open(folder / f"{name}.html")
     if not browser.js("Boolean(document.querySelector('.mg-stepper').step)"):
-        return {"name": name, "edits": 0, "wrong": [], "largest": 0.0, "why": "not a live page"}
+        return {"name": name, "edits": 0, "wrong": [], "largest": 0.0, "why": browser.text(".mg-still")}
+    first, found = several.first(recorded), arrays(program.make())
+    where = places(first, found)
+    sizes = {node.name: node.value.size for node in first.nodes}
     wrong, largest = [], 0.0
-    for _ in range(count):
-        made = list(edits(rng, first, names))
-        python = program.record(changed(made))
-        for what, share in differences(python, in_page(browser, first, made), first):
+    for k in range(count):
+        made = list(edits(rng, first, found, where))
+        steps = int(rng.integers(1, program.steps)) if program.steps > 1 and k % 4 == 3 else 0
+        python = several.first(program.record(made, before=steps))
+        page = in_page(browser, where, sizes, made, steps)
+        for what, share in differences(python, page, first):
+            if steps and what != "loss":
+                continue
+            share = share / LATER if steps else share
             largest = max(largest, share)
             if not share <= BOUND:
                 wrong.append((made, what, share))

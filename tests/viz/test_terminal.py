@@ -39,7 +39,7 @@ def test_piped_it_prints_every_event() -> None:
 
 def test_a_frame_marks_the_line_and_what_is_not_known_yet() -> None:
     said = printed(recorded("diamond"), 1)
-    assert re.search(r"▶\s+11\s+b = 2\.0 \* x", said)
+    assert re.search(r"▶\s+14\s+b = 2\.0 \* x", said)
     row = {line.split()[0]: line for line in said.splitlines() if re.match(r"\s+(x|a|loss) ", line)}
     assert row["loss"].count("not yet") == 2
     assert row["a"].count("not yet") == 1

@@ -1,5 +1,8 @@
 """The entries that are explained by default, one thread; and the loss that is worked out again with the new weights."""
 
+from collections.abc import Iterator
+from itertools import repeat
+
 import numpy as np
 import pytest
 
@@ -13,6 +16,7 @@ from tests.viz.test_explain_numbers import Reader, arrays_for, right
 
 STEPS = {f"example {name}": (lambda name=name: examples.load(name)["step"]) for name in examples.NAMES}
 STEPS |= {name: (lambda made=made: made().step) for name, made in NETWORKS.items()}
+SEVERAL = tuple(name for name, each in examples.EXAMPLES.items() if each.steps > 1)  # each on other data
 
 
 def target(event):
@@ -98,6 +102,19 @@ def test_what_the_thread_does_not_pass_is_looked_at_where_it_meets_it():
     assert (at["W2"], at["hidden"], at["W1"][1]) == ((1, 0), (0, 1), 1)
 
 
+@pytest.mark.parametrize("name", SEVERAL)
+def test_the_new_loss_is_that_on_the_same_data_once_more(name):
+    first = examples.record(name, steps=1)
+    outcome = next(event for event in first.events if isinstance(event, NewLoss))
+    names = examples.load(name)
+    data = next(value for value in names.values() if isinstance(value, Iterator))
+    batch = next(data)
+    names.update({key: repeat(batch) for key, value in names.items() if value is data})
+    names["step"]()
+    second = mg.record(names["step"])
+    assert outcome.new.item() == second.nodes[second.loss].value.item()
+
+
 def test_labels_go_by_the_row_of_the_thread():
     trace = mg.record(examples.load("digits")["step"])
     losses = trace.node("softmax_cross_entropy_1")
@@ -115,7 +132,7 @@ def test_without_a_gradient_there_is_an_entry_too():
 
 
 UNTRAINED = ("diamond", "scalar_expression", "broadcasting", "activations")
-TRAINED = [name for name in STEPS if not name.endswith(UNTRAINED)]
+TRAINED = [name for name in STEPS if not name.endswith((*UNTRAINED, *SEVERAL))]
 
 
 @pytest.mark.parametrize("name", TRAINED)

@@ -50,8 +50,8 @@ const heatPicture = (values, shape) => {
     const start = Math.floor(i * rows / height) * columns;
     for (let j = 0; j < width; j++, k++) if (Math.abs(values[k]) > Math.abs(found[start + across[j]])) found[start + across[j]] = values[k];
   }
-  const largest = found.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
-  found.forEach((value, i) => picture.data.set([...(value < 0 ? [0, 114, 178] : [213, 94, 0]), 255 * Math.abs(value) / largest], 4 * i));
+  const largest = found.reduce((a, b) => (Number.isFinite(b) ? Math.max(a, Math.abs(b)) : a), 0) || 1;
+  found.forEach((value, i) => picture.data.set([...(value < 0 ? [0, 114, 178] : [213, 94, 0]), 255 * Math.min(1, Math.abs(value) / largest)], 4 * i));
   pen.putImageData(picture, 0, 0);
   return canvas.toDataURL();
 };

@@ -119,7 +119,10 @@ const changePanel = (root, data, live, base, redraw) => {
   };
   const to = (step) => { stop(); live.travel(step); shown(); };
   const watchers = [], guess = guessPanel(root, data, live, () => shown()), way = timeline(live, to);
-  const pictures = [...(data.live.see ? [seePanel(data, live, () => shown())] : []), ...(data.live.pad ? [padPanel(data, live, pixels, () => shown())] : [])];
+  const pictures = [
+    ...(data.live.see ? [seePanel(data, live, () => shown())] : []), ...(data.live.pad ? [padPanel(data, live, pixels, () => shown())] : []),
+    ...(data.live.windows.length ? [windowPanel(data, live)] : []), ...(data.live.texts.length + data.live.maps.length ? [readingPanel(data, live, () => shown())] : []),
+  ];
   const folded = [
     ...(live.updates.length ? [
       foldedView("landscape", "The loss around here", () => landscapeView(root, data, live, edits)),

@@ -3,7 +3,7 @@
 // Of a long way every second state may be gone: it is worked out from the one before.
 const KEPT_BYTES = 1.5e8;
 const liveStep = (data, base, program, rules) => {
-  const { given, constants, loss, updates, outcome, see } = data.live;
+  const { given, constants, loss, updates, batches, outcome, see } = data.live;
   const typed = (k) => {
     const array = data.arrays[k], values = base.numbers(k);
     return values || new Float64Array(numpy.count(array.shape)).fill(array.all);
@@ -15,7 +15,7 @@ const liveStep = (data, base, program, rules) => {
     if (start) return start;
     const values = Object.fromEntries(given.map(([name, , k, type]) => [name, held(k, type)]));
     start = {
-      values, step: 0, stepped: false, did: [], optimizer: null,
+      values, step: 0, stepped: false, did: [], optimizer: null, edited: {},
       settings: updates.map((update) => ({ ...update.settings })), t: updates.map(({ t }) => t), rule: updates.map(({ rule }) => rule),
       states: updates.map(({ state, theta }) => Object.fromEntries(Object.entries(state).map(([symbol, k]) => [symbol, held(k, thetaType(theta))]))),
     };
@@ -32,7 +32,7 @@ const liveStep = (data, base, program, rules) => {
   };
   const started = (state, others) => {
     const values = { ...state.values, ...others };
-    return { ...values, ...fixedFor(rowsOf(values)) };
+    return { ...fixedFor(rowsOf(values)), ...values };
   };
   const forward = (state, others = {}) => {
     const v = started(state, others);
@@ -44,8 +44,49 @@ const liveStep = (data, base, program, rules) => {
     program.predict(v, x.shape[0]);
     return v[see.output];
   };
-  const ruled = (state, v, i) => {
+  // The recorded steps' batches in turn. One that was edited is kept with its edits until its turn comes again.
+  const turnOf = (step) => step % (batches.length + 1);
+  const dealt = [];
+  const batch = (turn) => {
+    if (!dealt[turn]) {
+      const first = started(recorded());
+      dealt[turn] = Object.fromEntries(batches[Math.max(0, turn - 1)].arrays.map(([name, k, type]) => [name, turn ? held(k, type) : first[name]]));
+    }
+    return dealt[turn];
+  };
+  const settingsAt = (turn, i) => (turn ? batches[turn - 1].settings[i] : updates[i].settings);
+  const turned = (old) => {  // what the step behind a state's own is given otherwise
+    if (!batches.length) return {};
+    const here = turnOf(old.step), next = turnOf(old.step + 1), own = started(old);
+    const edited = { ...old.edited, [here]: Object.fromEntries(Object.keys(batch(here)).map((name) => [name, own[name]])) };
+    const settings = old.settings.map((each, i) => {  // a schedule's next rate, unless somebody has set another
+      if (old.rule[i] !== updates[i].rule || next === 0) return each;
+      const [was, will] = [settingsAt(here, i), settingsAt(next, i)];
+      return Object.fromEntries(Object.entries(each).map(([symbol, value]) => [symbol, value === was[symbol] ? will[symbol] : value]));
+    });
+    return { values: { ...old.values, ...(edited[next] || batch(next)) }, edited, settings };
+  };
+  // The factor by which gradients are cut to a norm, of all parameters that one optimizer has; null where none is asked for.
+  const factors = (v) => {
+    const found = [];
+    for (let i = 0, end; i < updates.length; i = end) {
+      const { maxNorm, optimizer } = updates[i];
+      for (end = i + 1; end < updates.length && updates[end].maxNorm === maxNorm && updates[end].optimizer === optimizer;) end++;
+      let total = 0, type = "float32";
+      for (let k = i; maxNorm !== null && k < end; k++) {
+        const g = v[updates[k].gradient], entries = numpy.dense(g);
+        if (g.type === "float64") type = "float64";
+        total += numpy.sum(numpy.array([entries.length], "float64", Float64Array.from(entries, (x) => x * x))).data[0];
+      }
+      const norm = numpy.astype(Math.sqrt(total), type), most = numpy.divide(maxNorm, numpy.add(norm, 1e-6));
+      for (let k = i; k < end; k++) found.push(maxNorm === null ? null : numpy.minimum(1, most));
+    }
+    return found;
+  };
+  const ruled = (state, v, i, factor) => {
     const u = { theta: state.values[updates[i].theta], g: v[updates[i].gradient], ...state.states[i], ...state.settings[i], t: state.t[i] };
+    if (factor && data.live.rules[state.rule[i]].clips) u.clip = factor.data[0];
+    else if (factor && factor.data[0] < 1) u.g = numpy.multiply(factor, u.g);
     rules[state.rule[i]].update(u);
     const renewed = {};
     for (const [symbol, name] of data.live.rules[state.rule[i]].lines) renewed[symbol] = u[name];
@@ -54,9 +95,13 @@ const liveStep = (data, base, program, rules) => {
   const workOut = (state) => {
     const v = forward(state);
     program.backward(v, rowsOf(v));
-    const moved = updates.map((_, i) => ruled(state, v, i));
+    const clipped = state.optimizer === null ? factors(v) : [], moved = updates.map((_, i) => ruled(state, v, i, clipped[i]));
     const theta = Object.fromEntries(moved.map(({ renewed }, i) => [updates[i].theta, renewed.theta]));
-    return { v, moved, theta, after: outcome === null ? null : forward(state, theta) };
+    let after;
+    return { v, moved, theta, get after() {  // worked out where somebody looks at it
+      if (after === undefined) after = outcome === null ? null : forward(state, theta);
+      return after;
+    } };
   };
   const number = (x) => (typeof x === "object" ? x.data[x.offset] : x);
   const lossOf = (state, others) => number(forward(state, others)[loss]);
@@ -140,7 +185,8 @@ const liveStep = (data, base, program, rules) => {
   const after = (old) => {  // the state in which the next step begins
     const { moved, theta } = old === now() ? result() : workOut(old);
     const last = old.did[old.did.length - 1], again = last && last[1] === "step";
-    return { ...old, stepped: true, values: { ...old.values, ...theta }, t: old.t.map((t) => t + 1), step: old.step + 1,
+    const fresh = turned(old);
+    return { ...old, ...fresh, stepped: true, values: { ...(fresh.values || old.values), ...theta }, t: old.t.map((t) => t + 1), step: old.step + 1,
       states: moved.map(({ renewed }, i) => Object.fromEntries(Object.keys(old.states[i]).map((symbol) => [symbol, renewed[symbol]]))),
       did: again ? [...old.did.slice(0, -1), ["", "step", last[2] + 1]] : [...old.did, ["", "step", 1]] };
   };
@@ -186,9 +232,9 @@ const liveStep = (data, base, program, rules) => {
 
   // ---- looking at it ---------------------------------------------------------------------------------------
   const look = (name, from) => {
-    const { v, moved, after: again } = from || result(), [scope, ...rest] = name.split(".");
+    const seen = from || result(), { v, moved } = seen, [scope, ...rest] = name.split(".");
     if (!rest.length) return v[name];
-    if (scope === "after") return again && again[rest.join(".")];
+    if (scope === "after") return seen.after && seen.after[rest.join(".")];
     const i = updates.findIndex(({ event }) => `u${event}` === scope);
     return i < 0 ? v[name] : moved[i].u[rest.join(".")];
   };

@@ -135,20 +135,21 @@ const numpy = (() => {
     : [].concat(axis).map((i) => (i < 0 ? i + a.shape.length : i)));
   const without = (a, axes, keepdims) => (keepdims ? a.shape.map((n, i) => (axes.includes(i) ? 1 : n)) : a.shape.filter((_, i) => !axes.includes(i)));
   const pairwise = (data, start, n, step, round) => {
-    if (n < 8) {
-      let sum = 0;
-      for (let i = 0; i < n; i++) sum = round(sum + data[start + i * step]);
-      return sum;
-    }
+    let sum = 0, i = 0, at = start;
     if (n > 128) {
       const half = Math.floor(n / 2) - Math.floor(n / 2) % 8;
       return round(pairwise(data, start, half, step, round) + pairwise(data, start + half * step, n - half, step, round));
     }
-    const r = [0, 1, 2, 3, 4, 5, 6, 7].map((j) => data[start + j * step]);
-    let i = 8;
-    for (; i < n - n % 8; i += 8) for (let j = 0; j < 8; j++) r[j] = round(r[j] + data[start + (i + j) * step]);
-    let sum = round(round(round(r[0] + r[1]) + round(r[2] + r[3])) + round(round(r[4] + r[5]) + round(r[6] + r[7])));
-    for (; i < n; i++) sum = round(sum + data[start + i * step]);
+    if (n >= 8) {  // eight sums side by side
+      let a = data[at], b = data[at + step], c = data[at + 2 * step], d = data[at + 3 * step];
+      let e = data[at + 4 * step], f = data[at + 5 * step], g = data[at + 6 * step], h = data[at + 7 * step];
+      for (i = 8, at += 8 * step; i < n - n % 8; i += 8, at += 8 * step) {
+        a = round(a + data[at]); b = round(b + data[at + step]); c = round(c + data[at + 2 * step]); d = round(d + data[at + 3 * step]);
+        e = round(e + data[at + 4 * step]); f = round(f + data[at + 5 * step]); g = round(g + data[at + 6 * step]); h = round(h + data[at + 7 * step]);
+      }
+      sum = round(round(round(a + b) + round(c + d)) + round(round(e + f) + round(g + h)));
+    }
+    for (; i < n; i++, at += step) sum = round(sum + data[at]);
     return sum;
   };
   const sum = (a, { axis = null, keepdims = false, dtype } = {}) => {
@@ -256,9 +257,15 @@ const numpy = (() => {
     }
     return made;
   };
+  const sliding_window_view = (a, lengths, axis = null) => {
+    const axes = axesOf(a, axis), sizes = [].concat(lengths), left = [...a.shape];
+    axes.forEach((i, k) => { left[i] += 1 - sizes[k]; });
+    return view(a, [...left, ...sizes], [...a.strides, ...axes.map((i) => a.strides[i])]);
+  };
   const stack = (parts, axis = 0) => concatenate(parts.map((part) => expand_dims(part, axis)), axis < 0 ? axis + parts[0].shape.length + 1 : axis);
-  const pad = (a, width) => {
+  const pad = (a, width, value = 0) => {
     const made = array(a.shape.map((n, i) => width[i][0] + n + width[i][1]), a.type);
+    if (value) made.data.fill(value);
     assign(item(made, a.shape.map((n, i) => ({ slice: [width[i][0], width[i][0] + n, null] }))), a);
     return made;
   };
@@ -339,52 +346,78 @@ const numpy = (() => {
     : item(a, a.shape.map((_, i) => (i === axesOf(a, axis)[0] ? asarray(indices) : { slice: [null, null, null] }))));
 
   // ---- products of matrices --------------------------------------------------------------------------------
+  // A product takes both matrices in double precision, rows of the one and columns of the other one behind the other,
+  // and works out two rows times four columns at once; rows and columns that are not there are zeros.
+  let rows64 = new Float64Array(0), columns64 = new Float64Array(0);
+  const roomFor = (room, size) => (room.length < size ? new Float64Array(size) : room);
+  const packed = (room, from, start, outer, step, inner, along, padded) => {
+    let k = 0;
+    for (let i = 0; i < outer; i++, start += step) for (let j = 0, at = start; j < inner; j++, at += along) room[k++] = from[at];
+    room.fill(0, k, padded * inner);
+  };
+  const multiplied = (left, right, out, start, rows, inner, columns) => {
+    for (let i = 0; i < rows; i += 2) for (let j = 0; j < columns; j += 4) {
+      let p = i * inner, q = p + inner, w = j * inner, x = w + inner, y = x + inner, z = y + inner;
+      let a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
+      for (const end = q; p < end; p++, q++, w++, x++, y++, z++) {
+        const one = left[p], other = left[q], r = right[w], s = right[x], t = right[y], u = right[z];
+        a += one * r; b += one * s; c += one * t; d += one * u;
+        e += other * r; f += other * s; g += other * t; h += other * u;
+      }
+      const here = start + i * columns + j, below = here + columns, wide = columns - j;
+      out[here] = a;
+      if (wide > 1) out[here + 1] = b;
+      if (wide > 2) out[here + 2] = c;
+      if (wide > 3) out[here + 3] = d;
+      if (i + 1 === rows) continue;
+      out[below] = e;
+      if (wide > 1) out[below + 1] = f;
+      if (wide > 2) out[below + 2] = g;
+      if (wide > 3) out[below + 3] = h;
+    }
+  };
   const matmul = (a, b) => {
     if (a.shape.length === 1) return squeeze(matmul(expand_dims(a, 0), b), -2 + (b.shape.length === 1 ? 1 : 0));
     if (b.shape.length === 1) return squeeze(matmul(a, expand_dims(b, 1)), -1);
     const rows = a.shape[a.shape.length - 2], inner = a.shape[a.shape.length - 1], columns = b.shape[b.shape.length - 1];
     const batch = shared(a.shape.slice(0, -2), b.shape.slice(0, -2)), made = array([...batch, rows, columns], common([a, b]));
-    const left = dense(a, [...batch, rows, inner]), right = dense(swapaxes(b, -1, -2), [...batch, columns, inner]), { data } = made;
-    for (let i = 0, p = 0, k = 0; i < count(batch) * rows; i++, p += inner) {
-      const start = Math.floor(i / rows) * columns * inner;
-      for (let j = 0, q = start; j < columns; j++, q += inner) {
-        let s0 = 0, s1 = 0, s2 = 0, s3 = 0, m = 0;
-        for (; m + 3 < inner; m += 4) {
-          s0 += left[p + m] * right[q + m]; s1 += left[p + m + 1] * right[q + m + 1];
-          s2 += left[p + m + 2] * right[q + m + 2]; s3 += left[p + m + 3] * right[q + m + 3];
-        }
-        for (; m < inner; m++) s0 += left[p + m] * right[q + m];
-        data[k++] = s0 + s1 + (s2 + s3);
-      }
+    const [below, along] = a.strides.slice(-2), [deeper, across] = b.strides.slice(-2);
+    const starts = (x, last) => positions(batch, stretched(x, [...batch, ...last]).slice(0, -2), x.offset);
+    const lefts = starts(a, [rows, inner]), rights = starts(b, [inner, columns]), high = rows + rows % 2, wide = columns + 3 - (columns + 3) % 4;
+    rows64 = roomFor(rows64, high * inner);
+    columns64 = roomFor(columns64, wide * inner);
+    for (let i = 0; i < lefts.length; i++) {
+      if (i === 0 || lefts[i] !== lefts[i - 1]) packed(rows64, a.data, lefts[i], rows, below, inner, along, high);
+      if (i === 0 || rights[i] !== rights[i - 1]) packed(columns64, b.data, rights[i], columns, across, inner, deeper, wide);
+      multiplied(rows64, columns64, made.data, i * rows * columns, rows, inner, columns);
     }
     return made;
   };
-
-  const einsum = (formula, ...parts) => {
+  const einsum = (formula, ...parts) => {  // an entry of each part lies where the result's letters and the others say
     const [from, to] = formula.replaceAll(" ", "").split("->"), terms = from.split(","), sizes = {};
     terms.forEach((term, k) => [...term].forEach((letter, axis) => { if (sizes[letter] === undefined || sizes[letter] === 1) sizes[letter] = parts[k].shape[axis]; }));
-    const letters = [...to, ...Object.keys(sizes).filter((letter) => !to.includes(letter))], shape = letters.map((letter) => sizes[letter]);
-    const places = parts.map((part, k) => positions(shape, letters.map((letter) => [...terms[k]].reduce((step, other, axis) =>
-      step + (other === letter && part.shape[axis] !== 1 ? part.strides[axis] : 0), 0)), part.offset));
-    const made = array([...to].map((letter) => sizes[letter]), common(parts)), inner = count(shape) / (made.data.length || 1);
-    for (let i = 0, k = 0; i < made.data.length; i++) {
+    const others = Object.keys(sizes).filter((letter) => !to.includes(letter)), lengths = (letters) => letters.map((letter) => sizes[letter]);
+    const places = (letters, k, start) => positions(lengths(letters), letters.map((letter) => [...terms[k]].reduce((step, other, axis) =>
+      step + (other === letter && parts[k].shape[axis] !== 1 ? parts[k].strides[axis] : 0), 0)), start);
+    const made = array(lengths([...to]), common(parts));
+    const first = parts.map((part, k) => places([...to], k, part.offset)), then = parts.map((_, k) => places(others, k, 0));
+    for (let i = 0; i < made.data.length; i++) {
       let total = 0;
-      for (let j = 0; j < inner; j++, k++) {
-        let product = 1;
-        for (let p = 0; p < parts.length; p++) product *= parts[p].data[places[p][k]];
-        total += product;
-      }
+      if (parts.length === 2) {
+        const [{ data: a }, { data: b }] = parts, [p, q] = then, at = first[0][i], and = first[1][i];
+        for (let j = 0; j < p.length; j++) total += a[at + p[j]] * b[and + q[j]];
+      } else for (let j = 0; j < then[0].length; j++) total += parts.reduce((product, { data }, k) => product * data[first[k][i] + then[k][j]], 1);
       made.data[i] = total;
     }
     return made;
   };
 
   return Object.assign(all, {
-    array, scalar, dense, count, sum, mean, max: folded(larger), min: folded(smaller), prod: folded((a, b) => a * b, 1),
+    entries: { ...of, ...ofFloats, ...asked }, array, scalar, dense, count, sum, mean, max: folded(larger), min: folded(smaller), prod: folded((a, b) => a * b, 1),
     argmax: folded(larger, undefined, "int64"), argmin: folded(smaller, undefined, "int64"), cumsum: running((a, b) => a + b),
     any: folded((a, b) => Number(a || b), 0), all: folded((a, b) => Number(a && b), 1), cumprod: running((a, b) => a * b), var: variance, std: (a, options) => all.sqrt(variance(a, options)), einsum, copy, astype, asarray,
     reshape, ravel: (a) => reshape(a, -1), transpose, swapaxes, moveaxis, expand_dims, squeeze, broadcast_to, flip, concatenate, stack,
-    pad, ones_like: filled(1), zeros_like: filled(0), empty_like: filled(0), full_like, item, put, add_at, assign, take, take_along_axis,
+    pad, sliding_window_view, ones_like: filled(1), zeros_like: filled(0), empty_like: filled(0), full_like, item, put, add_at, assign, take, take_along_axis,
     put_along_axis, matmul,
   });
 })();

@@ -1,4 +1,7 @@
-"""One number used twice: its two gradients are added."""
+"""One number used twice: its two gradients are added.
+
+Try: make x −1. The gradient of a changes its sign, that of x does not: why?
+"""
 
 import minigrad as mg
 

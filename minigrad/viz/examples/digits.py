@@ -1,10 +1,13 @@
-"""One step of a 784-128-10 network on 32 pictures, with Adam: large arrays as heat maps."""
+"""Handwritten digits, 8×8 pixels each, told apart by a 64-128-10 network with Adam: 9,610 parameters.
+
+Try: make Adam's rate α ten times as large, and take the next steps; each has 32 other digits.
+"""
 
 import numpy as np
 
 import minigrad as mg
 from minigrad import nn, optim
-from minigrad.data import load_digits
+from minigrad.data import DataLoader, load_digits
 
 
 class Network(nn.Module):
@@ -12,7 +15,7 @@ class Network(nn.Module):
 
     def __init__(self, rng: np.random.Generator) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(784, 128, rng=rng)
+        self.fc1 = nn.Linear(64, 128, rng=rng)
         self.fc2 = nn.Linear(128, 10, rng=rng)
 
     def forward(self, x: mg.Tensor) -> mg.Tensor:
@@ -22,18 +25,17 @@ class Network(nn.Module):
         return logits
 
 
-digits = load_digits()
-enlarged = np.kron(digits.x[:32].reshape(32, 8, 8), np.ones((1, 3, 3), "float32"))  # 8×8 pixels to 24×24
-x = mg.Tensor(np.pad(enlarged, ((0, 0), (2, 2), (2, 2))).reshape(32, 784), name="x")
-labels = digits.y[:32]
+batches = iter(DataLoader(load_digits(), batch_size=32))
 model = Network(np.random.default_rng(0))
 optimizer, loss_of = optim.Adam(model, lr=0.001), nn.CrossEntropyLoss()
 
 
 def step() -> None:
-    """One mini-batch forwards and backwards, and Adam's first update."""
-    optimizer.zero_grad()
+    """One mini-batch forwards and backwards, and Adam's update."""
+    pixels, labels = next(batches)
+    x = mg.Tensor(pixels, name="x")
     logits = model(x)
     loss = loss_of(logits, labels)
+    optimizer.zero_grad()
     loss.backward()
     optimizer.step()

@@ -1,4 +1,8 @@
-"""One step of linear regression: Linear(1, 1), mean squared error, SGD with rate 0.01."""
+"""One step of linear regression: Linear(1, 1), mean squared error, SGD with rate 0.01.
+
+Try: drag the weight until the line goes through the points; then let the steps find it. From which rate on
+do they run away?
+"""
 
 import numpy as np
 

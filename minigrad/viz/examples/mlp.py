@@ -1,4 +1,7 @@
-"""A network for exclusive or, with numbers that can be checked by hand: 2-2-1, ReLU, half the squared error."""
+"""A network for exclusive or, with numbers that can be checked by hand: 2-2-1, ReLU, half the squared error.
+
+Try: run it. Then set both entries of b1 to −2: no unit is alive, and no step helps.
+"""
 
 import minigrad as mg
 from minigrad import optim

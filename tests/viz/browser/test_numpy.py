@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,8 +23,7 @@ pytestmark = pytest.mark.skipif(find() is None, reason="no Chromium is installed
 NOT_ON_A_PAGE = frozenset({
     "cholesky", "cofactor", "correlation", "det", "eigenpairs", "fmod", "fraction", "heaviside", "inv", "ldexp",
     "mantissa", "orthonormal", "pinv", "signed_logdet", "sinc", "sinc_derivative", "singular_triples", "solve",
-    "unwrap", "power_norm", "to_device", "dot_product_attention", "self_attention",
-    "conv2d", "conv2d_input", "conv2d_weight", "max_pool2d", "max_pool2d_input", "mean_pool2d", "mean_pool2d_input",
+    "unwrap",
 })  # fmt: skip
 """Operations whose programs call what a page has no function for; those of SciPy's beside them."""
 
@@ -116,3 +116,27 @@ def test_what_no_page_can_run_is_said() -> None:
 def test_several_steps_and_none_are_no_program() -> None:
     with pytest.raises(ProgramError, match=r"MG-671 .*no step back from a loss"):
         live(mg.record(lambda: mg.Tensor([1.0], requires_grad=True) * 2))
+
+
+ULPS = {  # function: (from, to, on a scale of logarithms, how many ulp)
+    "exp": (-87.0, 88.0, False, 2), "log": (1e-37, 1e38, True, 2), "tanh": (-9.0, 9.0, False, 1),
+    "log1p": (1e-30, 1e30, True, 1), "expm1": (-20.0, 80.0, False, 1), "sin": (-100.0, 100.0, False, 1),
+    "cos": (-100.0, 100.0, False, 1), "sqrt": (1e-37, 1e38, True, 0), "reciprocal": (1e-30, 1e30, True, 0),
+    "arctan": (-50.0, 50.0, False, 1), "sinh": (-80.0, 80.0, False, 1), "cosh": (-80.0, 80.0, False, 1),
+}  # fmt: skip
+"""By how many units in the last place a function of float32 may differ from NumPy's, measured on 200,001 numbers."""
+
+
+@pytest.mark.parametrize("name", ULPS)
+def test_functions_of_single_precision_are_near_numpys(page: Browser, name: str) -> None:
+    low, high, logarithmic, bound = ULPS[name]
+    spaced = np.geomspace if logarithmic else np.linspace
+    x = spaced(low, high, 200_001).astype("float32")
+    told = page.js(
+        f"(() => {{ const v = taken({json.dumps({'x': in_browser.packed(x)})}); "
+        f"v.y = numpy.{name}(v.x); return handed(v, ['y']); }})()"
+    )
+    found, wanted = in_browser.unpacked(told["y"]), getattr(np, name)(x)
+    assert found.dtype == wanted.dtype == np.float32
+    apart = np.abs(found.astype("f8") - wanted) / np.spacing(np.abs(wanted)).astype("f8")
+    assert apart.max() <= bound
