@@ -16,10 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from minigrad.optim.clip import clip_factor
 from minigrad.program.instructions import Listing, Value, mapped
 from minigrad.viz.page_live import Page
 from minigrad.viz.trace import Host, NewLoss, Trace, Update
@@ -43,6 +45,7 @@ class State:
     t: tuple[int, ...]
     rule: tuple[int, ...]
     step: int = 0
+    clips: bool = True  # as the recorded optimizers do; one that was chosen on the page does not
 
 
 class Replay:
@@ -73,7 +76,8 @@ class Replay:
         with np.errstate(all="ignore"):
             values = {**self.fixed, **state.values}
             run(listing, ("forward", "backward"), values)
-            updates = [self._update(state, i, values) for i in range(len(state.t))]
+            factors = self._factors(values) if state.clips else [None] * len(state.t)
+            updates = [self._update(state, i, values, factor) for i, factor in enumerate(factors)]
             after = None
             if self.has_outcome:
                 new = {u["theta"]: self.new(state, i, updates[i]) for i, u in enumerate(self.page.updates)}
@@ -81,10 +85,22 @@ class Replay:
                 run(listing, ("forward",), after)
         return Worked(self, state, values, updates, after)
 
-    def _update(self, state: State, i: int, values: dict[str, Any]) -> dict[str, Any]:
-        update = self.page.updates[i]
+    def _factors(self, values: dict[str, Any]) -> list[Any]:
+        """By what each update's gradient is multiplied where its optimizer clips by a norm, and None elsewhere."""
+        found: list[Any] = []
+        for (_, most), group in groupby(self.page.updates, lambda u: (u["optimizer"], u["maxNorm"])):
+            gradients = [values[update["gradient"]] for update in group]
+            found += [None if most is None else clip_factor(gradients, most)] * len(gradients)
+        return found
+
+    def _update(self, state: State, i: int, values: dict[str, Any], factor: Any) -> dict[str, Any]:
+        update, rule = self.page.updates[i], self.page.rules[state.rule[i]]
         inside = {"theta": state.values[update["theta"]], "g": values[update["gradient"]]}
         inside |= {**state.states[i], **state.settings[i], "t": state.t[i]}
+        if factor is not None and rule["clips"]:
+            inside["clip"] = factor
+        elif factor is not None and factor < 1:
+            inside["g"] = factor * inside["g"]
         run(self.page.formulas[state.rule[i]].listing, ("update",), inside)
         return inside
 
@@ -144,6 +160,7 @@ class Replay:
             return replace(
                 state,
                 rule=(value,) * count, t=(1,) * count, states=empty, settings=(dict(rule["settings"]),) * count,
+                clips=False,
             )  # fmt: skip
         if not isinstance(what, str) or not any(what in each for each in state.settings):
             raise NoChange(f"{what!r} is no setting of the optimizer")

@@ -67,6 +67,31 @@ def test_another_optimizer_in_the_middle_is_the_engines() -> None:
     assert state.step == 5
 
 
+@pytest.mark.parametrize("make", [mg.optim.SGD, mg.optim.Adam])
+def test_clipped_steps_are_the_engines(make: Any) -> None:
+    names = examples.load("mlp")
+    leaves = [names["W1"], names["b1"], names["W2"]]
+
+    def clipped() -> mg.optim.Optimizer:
+        return make(leaves, lr=0.1, max_norm=0.02)  # type: ignore[no-any-return]
+
+    names["step"].__globals__["optimizer"] = clipped()
+    start = [leaf.numpy().copy() for leaf in leaves]
+    trace = mg.record(names["step"])
+    page, why = page_live.page(trace)
+    assert page is not None, why
+    for leaf, array in zip(leaves, start, strict=True):
+        leaf.data[...] = array
+    names["step"].__globals__["optimizer"] = clipped()
+    for _ in range(3):
+        names["step"]()
+    replay = Replay(trace, page)
+    state = last(replay, [["", "step", 3]])
+    for leaf, array in zip(("W1", "b1", "W2"), start, strict=True):
+        np.testing.assert_allclose(state.values[leaf], names[leaf].numpy(), rtol=1e-5, atol=1e-7)
+        assert not np.array_equal(state.values[leaf], array)
+
+
 def test_arrays_are_changed_as_a_whole() -> None:
     replay = replay_of("digits")
     labels = next(name for name in replay.start.values if name.startswith("labels"))
