@@ -198,13 +198,21 @@ class _Names:
 
 
 def bind(lesson: Lesson, trace: Trace, page: Page | None) -> Bound:
-    """Return a lesson on a recorded step; DataError MG-657 where the step's page is not live, or as in ``Bound``."""
+    """Return a lesson on a recorded step.
+
+    DataError MG-657 where the step's page is not live, where there are several steps, or as in ``Bound``.
+    """
+    opened = "example" if lesson.example else "program" if lesson.program else "source"
     if page is None:
-        opened = "example" if lesson.example else "program" if lesson.program else "source"
         raise DataError(
             "MG-657",
             f"{lesson.where(None, opened)}: the page of this step is not live, so nothing on it can be changed. "
             "The guide says which are: docs/guide/stepper.md.",
+        )
+    if page.batches:
+        raise DataError(
+            "MG-657",
+            f"{lesson.where(None, opened)}: a lesson is about one step, and {len(page.batches) + 1} are recorded.",
         )
     return Bound(lesson, trace, page)
 

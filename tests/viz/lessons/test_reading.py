@@ -8,8 +8,8 @@ import pytest
 
 from minigrad.cli.step import recorded
 from minigrad.errors import ConfigError, DataError
-from minigrad.viz import page_live
-from minigrad.viz.lessons.binding import Bound, bind
+from minigrad.viz import examples, page_live
+from minigrad.viz.lessons.binding import Bound, bind, on_page
 from minigrad.viz.lessons.reading import names, parse, read
 
 GOOD = """\
@@ -119,7 +119,7 @@ def test_what_does_not_fit_the_step_is_told_with_its_line(old: str, new: str, sa
 @pytest.mark.parametrize(
     ("opened", "said"),
     [
-        ('example = "rhombus"', r"line 3: there is no example 'rhombus'; there are diamond"),
+        ('example = "rhombus"', r"line 3: there is no example 'rhombus'; there are line, parabola"),
         ('source = "1 / 0"', r"line 3: the program cannot be run: ZeroDivisionError"),
         ('source = "x = 1"', r"line 3: the program cannot be run: it has no step\(\)"),
     ],
@@ -137,6 +137,13 @@ def test_a_step_without_a_live_page_has_no_lesson() -> None:
     )
     with pytest.raises(DataError, match=r"MG-657 mine.toml line 3: the page of this step is not live"):
         bound(GOOD.replace('example = "mlp"', source))
+
+
+def test_a_lesson_is_about_one_step() -> None:
+    with pytest.raises(
+        DataError, match=r"MG-657 mine.toml line \d+: a lesson is about one step, and 3 are recorded"
+    ):
+        examples.record("mlp", steps=3).html(lesson=on_page(parse(GOOD, "mine.toml")))
 
 
 def test_what_is_neither_a_file_nor_a_lesson(tmp_path: Path) -> None:
