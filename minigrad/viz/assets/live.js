@@ -15,7 +15,7 @@ const liveStep = (data, base, program, rules) => {
     if (start) return start;
     const values = Object.fromEntries(given.map(([name, , k, type]) => [name, held(k, type)]));
     start = {
-      values, step: 0, stepped: false, did: [], optimizer: null, edited: {},
+      values, step: 0, stepped: false, did: [], optimizer: null, edited: {}, whole: {},
       settings: updates.map((update) => ({ ...update.settings })), t: updates.map(({ t }) => t), rule: updates.map(({ rule }) => rule),
       states: updates.map(({ state, theta }) => Object.fromEntries(Object.entries(state).map(([symbol, k]) => [symbol, held(k, thetaType(theta))]))),
     };
@@ -57,15 +57,17 @@ const liveStep = (data, base, program, rules) => {
   const settingsAt = (turn, i) => (turn ? batches[turn - 1].settings[i] : updates[i].settings);
   const turned = (old) => {  // what the step behind a state's own is given otherwise
     if (!batches.length) return {};
-    const here = turnOf(old.step), next = turnOf(old.step + 1), own = started(old);
-    const edited = { ...old.edited, [here]: Object.fromEntries(Object.keys(batch(here)).map((name) => [name, own[name]])) };
+    const here = turnOf(old.step), next = turnOf(old.step + 1), own = started(old), before = old.edited[here] || batch(here);
+    const edited = { ...old.edited, [here]: Object.fromEntries(Object.keys(before).map((name) => [name, old.whole[name] ? before[name] : own[name]])) };
+    const dealt = Object.entries(edited[next] || batch(next)).filter(([name]) => !old.whole[name]);  // what is changed as a whole stays
     const settings = old.settings.map((each, i) => {  // a schedule's next rate, unless somebody has set another
       if (old.rule[i] !== updates[i].rule || next === 0) return each;
       const [was, will] = [settingsAt(here, i), settingsAt(next, i)];
       return Object.fromEntries(Object.entries(each).map(([symbol, value]) => [symbol, value === was[symbol] ? will[symbol] : value]));
     });
-    return { values: { ...old.values, ...(edited[next] || batch(next)) }, edited, settings };
+    return { values: { ...old.values, ...Object.fromEntries(dealt) }, edited, settings };
   };
+  const dealtTo = (state, name) => (batches.length && batch(turnOf(state.step))[name]) || recorded().values[name];
   // The factor by which gradients are cut to a norm, of all parameters that one optimizer has; null where none is asked for.
   const factors = (v) => {
     const found = [];
@@ -141,11 +143,12 @@ const liveStep = (data, base, program, rules) => {
   };
   const edited = (name, index, value, from = now()) => {
     const array = from.values[name], copy = numpy.astype(array, array.type);
-    if (typeof index === "number") copy.data[index] = value; else wholly[index](copy.data, value, recorded().values[name]);
-    return { ...from, stepped: false, values: { ...from.values, [name]: copy }, did: [...from.did, [name, index, value]] };
+    if (typeof index === "number") copy.data[index] = value; else wholly[index](copy.data, value, dealtTo(from, name));
+    const whole = typeof index === "number" ? from.whole : { ...from.whole, [name]: index !== "recorded" };
+    return { ...from, stepped: false, whole, values: { ...from.values, [name]: copy }, did: [...from.did, [name, index, value]] };
   };
   const editAll = (changes, remember) => {  // at once; of an array that is changed as a whole the change before is no more
-    const names = changes.map(([name]) => name), did = [...now().did];
+    const names = changes.filter(([, how]) => typeof how === "string").map(([name]) => name), did = [...now().did];
     while (did.length && typeof did[did.length - 1][1] === "string" && names.includes(did[did.length - 1][0])) did.pop();
     to(changes.reduce((from, [name, how, value]) => edited(name, how, value, from), { ...now(), did }), remember);
   };
@@ -280,7 +283,7 @@ const liveStep = (data, base, program, rules) => {
   return {
     given, updates, now, recorded, isChanged, numbers, change, look, edit, editAll, set, choose, step, replay, lossOf, result, edited, entries, forward,
     guards, to, workOut, held, after, withRule, withSetting, travel, losses, add, remove, predict, shapeOf, source, isGiven,
-    mostRows, rows: () => rowsOf(now().values),
+    mostRows, rows: () => rowsOf(now().values), dealt: (name) => dealtTo(now(), name),
     undo: move(() => past, () => future), redo: move(() => future, () => past), canUndo: () => past.length > 0, canRedo: () => future.length > 0,
     reset: () => { if (isChanged()) to(recorded()); },
     furthest: () => Math.max(now().step, ...losses().slice(-1).map(([step]) => step)),

@@ -51,16 +51,22 @@ const padPanel = (data, live, pixels, changed) => {
   const asked = () => [...(labels ? [[labels, "fill", label]] : [])];
   const commit = () => { live.editAll([[x, "rows", text()], ...asked()]); changed(); };
   const take = (row) => {
-    for (let i = 0; i < size; i++) picture[i] = recorded[x].data[row * size + i];
-    if (labels) label = recorded[labels].data[row];
+    for (let i = 0; i < size; i++) picture[i] = live.dealt(x).data[row * size + i];
+    if (labels) label = live.dealt(labels).data[row];
     live.editAll([[x, "sample", row], ...asked()]);
     changed();
   };
   const sample = make("select", { "aria-label": "a picture of the batch", "data-pad": "sample", onchange: () => { if (sample.value !== "") take(Number(sample.value)); } },
     make("option", { value: "" }, "from the batch …"),
-    ...Array.from({ length: count }, (_, i) => make("option", { value: i }, labels ? `${i + 1}: a ${recorded[labels].data[i]}` : String(i + 1))));
+    ...Array.from({ length: count }, (_, i) => make("option", { value: i }, String(i + 1))));
+  let named = null;
+  const nameSamples = () => {  // the batch may be another in each step
+    if (!labels || named === live.dealt(labels)) return;
+    named = live.dealt(labels);
+    named.data.forEach((each, i) => { sample.options[i + 1].textContent = `${i + 1}: a ${each}`; });
+  };
   const which = make("select", { "data-pad": "label", onchange: () => { label = Number(which.value); commit(); } }, ...bars.map((_, k) => make("option", { value: k }, String(k))));
-  const isOn = () => live.now().values[x] !== recorded[x] && live.now().did.some(([name, how]) => name === x && (how === "rows" || how === "sample"));
+  const isOn = () => Boolean(live.now().whole[x]);
   const back = button("back", "Back to the batch", () => { live.editAll([[x, "recorded", 0], ...(labels ? [[labels, "recorded", 0]] : [])]); changed(); });
   const teach = live.updates.length ? button("teach", "Teach it this one", () => {
     const before = reading;
@@ -136,11 +142,12 @@ const padPanel = (data, live, pixels, changed) => {
     told.textContent = reading;
   };
   const draw = () => {
-    if (!isOn() && live.now().step === 0 && !picture.some(Boolean)) for (let i = 0; i < size; i++) picture[i] = recorded[x].data[i];
+    if (!isOn() && live.now().step === 0 && !picture.some(Boolean)) for (let i = 0; i < size; i++) picture[i] = live.dealt(x).data[i];
     const { did } = live.now(), last = did.filter(([name, how]) => name === x && typeof how === "string").pop();
-    if (last && last[1] !== "recorded") for (let i = 0; i < size; i++) picture[i] = live.now().values[x].data[i];
+    if (isOn()) for (let i = 0; i < size; i++) picture[i] = live.now().values[x].data[i];
     if (labels && isOn()) label = live.now().values[labels].data[0];
     which.value = label;
+    nameSamples();
     if (sample.value !== "" && (!last || last[1] !== "sample")) sample.value = "";
     back.disabled = !isOn();
     pad.setAttribute("aria-label", `drawing pad of ${rows} by ${columns} pixels: arrow keys move, Space draws, Shift and an arrow draws on, Delete erases`);
