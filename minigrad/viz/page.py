@@ -196,7 +196,7 @@ def _introduction(trace: Trace, steps: int, still: str) -> Markup:
     further = f"Next step takes the batches of the {steps} recorded steps in turn." if steps > 1 else ""
     said = [tag("p", " ".join(filter(None, (own, sequence, further))), class_="mg-about")]
     if trace.hint and not still:
-        said.append(tag("p", trace.hint, class_="mg-about mg-hint"))
+        said.append(tag("p", trace.hint, class_="mg-about mg-try"))
     if still:
         said.append(tag("p", f"No number can be changed here: {still}", class_="mg-about mg-still"))
     return fragment(*said)

@@ -235,7 +235,7 @@ def training_alone(trace: Recording) -> Recording:
             kept.update(i for i in (*node.inputs, node.earlier) if i is not None)
     new = {node.index: k for k, node in enumerate(node for node in trace.nodes if node.index in kept)}
     made = Recording(trace.title)
-    made.source = trace.source
+    made.source, made.layers = trace.source, trace.layers
     for node in trace.nodes:
         if node.index in kept:
             inputs = tuple(None if i is None else new[i] for i in node.inputs)

@@ -9,6 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn, optim
+from minigrad.escape import xml
 from minigrad.viz import examples, page_live, several
 from minigrad.viz.live import live
 from minigrad.viz.program import call
@@ -119,4 +120,4 @@ def test_every_example_is_live_small_and_introduced(name: str) -> None:
     assert len(html.encode()) < 2_500_000
     assert "No number can be changed" not in html
     assert trace.hint.startswith("Try: ")
-    assert "mg-hint" in html
+    assert f'<p class="mg-about mg-try">{xml(trace.hint)}</p>' in html
