@@ -249,6 +249,6 @@ def test_what_cannot_be_seen_in_a_name_is_spelled_in_page_and_graph(name: str, t
         loss = w * w
     trace.save(tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert f'<span class="mg-title">{html.escape(printable(name))}</span>' in page
+    assert f'<h1 class="mg-title">{html.escape(printable(name))}</h1>' in page
     graph(loss).save(tmp_path / "graph.svg")
     assert printable(name) in [element.text for element in ET.parse(tmp_path / "graph.svg").getroot()]
