@@ -69,7 +69,7 @@ class Browser:
             stderr=subprocess.DEVNULL,
             env={**os.environ, "HOME": str(self._profile), "MOZ_HEADLESS": "1"},
         )
-        self._number, self._rest = 0, b""
+        self._number, self._rest, self._scripts = 0, b"", True
         self._socket = socket.create_connection(("127.0.0.1", self._port()), timeout=PATIENCE)
         self._receive()
         self.send("WebDriver:NewSession", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
@@ -136,6 +136,7 @@ class Browser:
             f"Services.prefs.setBoolPref('javascript.enabled', {str(scripts).lower()});"
             "Services.console.reset(); window.asked.length = 0;"
         )
+        self._scripts = scripts
         address = path.resolve().as_uri()
         self.send("WebDriver:Navigate", url=address)
         self.requests = [address, *self._chrome("return window.asked")]
@@ -149,7 +150,9 @@ class Browser:
     def js(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page."""
         script = "return window.eval(arguments[0])"
-        asked = f"Promise.resolve({expression}).then((x) => JSON.stringify(x) ?? 'null')"
+        asked = f"JSON.stringify({expression}) ?? 'null'"
+        if self._scripts:  # without them no promise is ever kept
+            asked = f"Promise.resolve({expression}).then((x) => JSON.stringify(x) ?? 'null')"
         told = self.send("WebDriver:ExecuteScript", script=script, args=[asked], newSandbox=True)["value"]
         return json.loads(told)
 
