@@ -76,6 +76,8 @@ def _of_reference(kernel: Instruction, function: OfKernel, trace: Trace) -> list
         tracer.node.memory: value.memory for value, tracer in tracers.items() if isinstance(tracer, Tracer)
     }
     same: list[Instruction] = []
+    if kernel.result is None:  # it has written into arrays that have their names
+        result = None
     pairs = (
         [(result, kernel.result)]
         if isinstance(kernel.result, Value)

@@ -22,6 +22,7 @@ from minigrad.errors import DataError
 from minigrad.viz.lessons.binding import Bound
 from minigrad.viz.lessons.conditions import SLACK
 from minigrad.viz.lessons.replay import NoChange
+from minigrad.viz.numbers import show
 
 _LINE = re.compile(
     r"(?P<lesson>[a-z0-9-]+)@(?P<version>[0-9a-f]{8}):(?P<challenge>[a-z0-9-]+):(?P<who>[^:\s]*)"
@@ -131,7 +132,7 @@ def _replayed(solved: Solved, bound: Bound, chain: list[int]) -> Verdict:
         return Verdict(False, f"{bound.lesson.challenges[before[0]].name} has to come first.")
     challenge, found = bound.lesson.challenges[last], bound.worth(last, bound.replay.worked_out(state), SLACK)
     if challenge.answer and not _is_right(solved.answer, float(found)):
-        return Verdict(False, f"{solved.answer!r:.20} was answered, and it is {float(found):.4g}.")
+        return Verdict(False, f"{solved.answer!r:.20} was answered, and it is {show(float(found))}.")
     if challenge.condition and not found:
         return Verdict(False, f"with these changes {challenge.condition} does not hold.")
     return Verdict(True)
