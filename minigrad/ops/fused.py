@@ -38,7 +38,8 @@ def _dense(activation: str) -> Callable[..., Array]:
                 f"linear: x is {x.dtype}, the weights are {w.dtype}: NumPy would silently go on in "
                 f"{np.result_type(x.dtype, w.dtype)}. Cast the data once: x.astype('{w.dtype}').",
             )
-        return linear_kernels.forward(_in_one_piece(x), w, b, activation)
+        # a stack of matrices is copied so that its rows are those of one: less work than to go by matrices
+        return linear_kernels.forward(x if x.ndim <= 2 else backend.in_order(x), w, b, activation)
 
     return forward
 
@@ -46,14 +47,11 @@ def _dense(activation: str) -> Callable[..., Array]:
 def _gradients_of(activation: str) -> Callable[..., Any]:
     def gradients(needs_grad: Container[int], g: Array, y: Array, x: Array, w: Array, b: Any = None) -> Any:
         chosen = (0 in needs_grad, 1 in needs_grad, 2 in needs_grad)
-        return linear_kernels.backward(*map(_in_one_piece, (g, y, x)), w, activation, chosen)
+        if x.ndim > 2:
+            g, y, x = map(backend.in_order, (g, y, x))
+        return linear_kernels.backward(g, y, x, w, activation, chosen)
 
     return gradients
-
-
-def _in_one_piece(a: Array) -> Array:
-    """Return a stack of matrices so that its rows are those of one: to copy it is less than to go by matrices."""
-    return backend.in_order(a) if a.ndim > 2 else a
 
 
 def width_mismatch(shape: tuple[int, ...], width: int) -> str:
