@@ -201,7 +201,7 @@ def test_entries_of_large_arrays_on_demand(browser: Browser, pages: dict[str, Pa
     )
     browser.js("document.querySelector('.mg-heat').focus()")
     browser.key("ArrowRight")
-    assert browser.js("document.querySelector('.mg-entry').value") == "3,401"
+    assert browser.js("document.querySelector('.mg-entry').value") == "3,41"
     browser.js(
         "(() => { const e = document.querySelector('.mg-entry'); e.value = '128,0';"
         "e.dispatchEvent(new Event('change')); })()"
