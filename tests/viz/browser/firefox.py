@@ -36,6 +36,8 @@ PREFERENCES: dict[str, Any] = {
     "dom.disable_open_during_load": False,
     "security.sandbox.content.level": 0,
     "ui.prefersReducedMotion": 0,
+    "widget.gtk.overlay-scrollbars.enabled": True,
+    "ui.useOverlayScrollbars": 1,  # which take no room, as in Chromium
 }
 KEYS = {
     "ArrowLeft": "\ue012", "ArrowUp": "\ue013", "ArrowRight": "\ue014", "ArrowDown": "\ue015", "Home": "\ue011",
