@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels import objects
-from minigrad_kernels.driver import _tools, address_of, run
+from minigrad_kernels.driver import address_of, address_of_text, run
 from minigrad_kernels.loops import numba
 
 
@@ -54,7 +53,7 @@ class Product(NamedTuple):
         return _address()
 
 
-_ENTRY = f"""def entry_of_matmul(words):
+_ENTRY = f"""(words):
     arrays = words + {8 * _OWN}
     lengths = arrays + {8 * 3}
     status = call_inner(word(words, 1), word(words, 2), arrays, lengths, lengths + {8 * _DIMENSIONS}, word(words, 3))
@@ -64,33 +63,28 @@ _ENTRY = f"""def entry_of_matmul(words):
 
 @cache
 def _address() -> int:
-    module = numba()
-    assert module is not None
+    return address_of_text("entry_of_matmul", _ENTRY, "void(int64)", _names)
 
-    def compiled() -> Any:
-        from llvmlite import ir
-        from numba import types
-        from numba.extending import intrinsic
 
-        word_type = ir.IntType(64)
+def _names() -> dict[str, Any]:
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
 
-        @intrinsic  # type: ignore[untyped-decorator]
-        def call_inner(
-            typing: Any, loop: Any, context: Any, arrays: Any, lengths: Any, strides: Any, auxiliary: Any
-        ) -> Any:
-            def generate(target: Any, builder: Any, call: Any, values: Any) -> Any:
-                function = ir.FunctionType(ir.IntType(32), [word_type] * 5).as_pointer()
-                status = builder.call(builder.inttoptr(values[0], function), values[1:])
-                return builder.sext(status, word_type)
+    word_type = ir.IntType(64)
 
-            return types.int64(*[types.int64] * 6), generate
+    @intrinsic  # type: ignore[untyped-decorator]
+    def call_inner(
+        typing: Any, loop: Any, context: Any, arrays: Any, lengths: Any, strides: Any, auxiliary: Any
+    ) -> Any:
+        def generate(target: Any, builder: Any, call: Any, values: Any) -> Any:
+            function = ir.FunctionType(ir.IntType(32), [word_type] * 5).as_pointer()
+            status = builder.call(builder.inttoptr(values[0], function), values[1:])
+            return builder.sext(status, word_type)
 
-        scope = _tools() | {"call_inner": call_inner}
-        exec(compile(_ENTRY, __file__, "exec"), scope)
-        scope["entry_of_matmul"].__module__ = __name__
-        return module.cfunc("void(int64)", cache=True, error_model="numpy")(scope["entry_of_matmul"])
+        return types.int64(*[types.int64] * 6), generate
 
-    return objects.address("entry_of_matmul", compiled)
+    return {"call_inner": call_inner}
 
 
 @cache

@@ -10,7 +10,7 @@ import ctypes
 import os
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
 from typing import Any
 
@@ -78,8 +78,6 @@ class Entry:
     @cached_property
     def address(self) -> int:
         """The address of a function of one number, where the words lie; the first word becomes 1 where it raised."""
-        module = numba()
-        assert module is not None
         lines, at = [], 1
         for i, (layout, dtype, count) in enumerate(self.kinds):
             if layout == "tuple":
@@ -105,20 +103,15 @@ class Entry:
             if self.loop.raises
             else [call]
         )
-        digest = zlib.crc32(repr((self.kinds, lines, self._text())).encode())
-        name = f"entry_{self.loop.function.__name__}_{digest:08x}"
-        text = f"def {name}(words):\n    " + "\n    ".join(lines)
-
-        def compiled() -> Any:
-            scope = _tools() | {"loop": self.loop.dispatcher}
-            # of this file, beside which Numba keeps what it compiles
-            exec(compile(text, __file__, "exec"), scope)
-            scope[name].__module__ = __name__
-            return module.cfunc("void(int64)", cache=True, error_model="numpy")(scope[name])
-
         if any(loop.options.get("parallel") for loop in self._loops()):
             _start_threads()
-        return objects.address(name, compiled)
+        return address_of_text(
+            f"entry_{self.loop.function.__name__}",
+            "(words):\n    " + "\n    ".join(lines),
+            "void(int64)",
+            lambda: {"loop": self.loop.dispatcher},
+            repr((self.kinds, self._text())),
+        )
 
     def _loops(self) -> Iterator[Loop]:
         """Yield the loop and all that it calls."""
@@ -250,7 +243,7 @@ def _tools() -> dict[str, Any]:
     return {"word": word, "real": real, "put": put, "call_at": call_at, **pointers, **numbers, **arrays}
 
 
-_DRIVE = """def drive(table, count):
+_DRIVE = """(table, count):
     for i in range(count):
         words = word(table, 2 * i + 1)
         call_at(word(table, 2 * i), words)
@@ -268,22 +261,33 @@ def driver() -> Any:
     It calls table[i, 0], an entry's address, with table[i, 1], where its words lie, and returns -1, or the number of
     the call that raised, which is the last one. Ctrl-C is met when it is back, and not before it has begun.
     """
-    return ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 2)(address_of_text("drive", _DRIVE, 2))
+    address = address_of_text("drive", _DRIVE, "int64(int64, int64)")
+    return ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 2)(address)
 
 
-def address_of_text(name: str, text: str, count: int) -> int:
-    """Return the address of a function of so many whole numbers that returns one, written with ``_tools``."""
+def address_of_text(
+    stem: str,
+    text: str,
+    signature: str,
+    names: Callable[[], dict[str, Any]] = dict,
+    depends_on: str = "",
+) -> int:
+    """Return the address of a function whose text, behind its name, is given, written with ``_tools`` and ``names``.
+
+    It is kept under a name for this text and what it ``depends_on``; ``names`` is called only where it is compiled.
+    """
     module = numba()
     assert module is not None
+    name = f"{stem}_{zlib.crc32((text + depends_on).encode()):08x}"
 
     def compiled() -> Any:
-        scope = dict(_tools())
-        exec(compile(text, __file__, "exec"), scope)
+        scope = _tools() | names()
+        # of this file, beside which Numba keeps what it compiles
+        exec(compile(f"def {name}{text}", __file__, "exec"), scope)
         scope[name].__module__ = __name__
-        numbers = ", ".join(["int64"] * count)
-        return module.cfunc(f"int64({numbers})", cache=True, error_model="numpy")(scope[name])
+        return module.cfunc(signature, cache=True, error_model="numpy")(scope[name])
 
-    return objects.address(f"{name}_{zlib.crc32(text.encode()):08x}", compiled)
+    return objects.address(name, compiled)
 
 
 def run(table: Any) -> int:

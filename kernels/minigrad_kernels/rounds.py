@@ -16,7 +16,7 @@ import numpy as np
 from minigrad_kernels.driver import address_of, address_of_text
 from minigrad_kernels.loops import Loop
 
-_DRIVE = """def drive_rounds(table, calls, own, places, moves, columns, rounds, done):
+_DRIVE = """(table, calls, own, places, moves, columns, rounds, done):
     for k in range(rounds):
         for p in range(moves):
             column = word(places, 3 * p + 1)
@@ -52,7 +52,8 @@ def run_rounds(table: Any, own: int, places: Any, columns: Any, done: Any) -> in
 
 @cache
 def _driver_of_rounds() -> Any:
-    address = address_of_text("drive_rounds", _DRIVE, 8)
+    numbers = ", ".join(["int64"] * 8)
+    address = address_of_text("drive_rounds", _DRIVE, f"int64({numbers})")
     return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 8)(address)
 
 
