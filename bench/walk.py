@@ -11,6 +11,7 @@ below ``Trainer.fit``, in how many files they stand, and how often the walk goes
 
 from __future__ import annotations
 
+import gc
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -38,9 +39,12 @@ class Walk(Callback):
 
     def on_step_end(self, trainer: Any) -> None:
         if trainer.step == STEP - 1:
+            gc.collect()
+            gc.disable()  # the finalizers of earlier arrays are no part of the walk
             sys.setprofile(self._note)
         elif trainer.step == STEP:
             sys.setprofile(None)
+            gc.enable()
 
     def _note(self, frame: FrameType, event: str, argument: Any) -> None:
         code = frame.f_code
