@@ -88,6 +88,26 @@ def _loop(ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...]) -> Inner | None:
     return None
 
 
+@cache
+def call_inner() -> Any:
+    """Return ``call(address, args, counts, steps, data)`` for loops of ours to call one of these."""
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def call(context: Any, address: Any, args: Any, counts: Any, steps: Any, data: Any) -> Any:
+        def generate(context: Any, builder: Any, call: Any, values: Any) -> Any:
+            word = ir.IntType(64)
+            function = ir.FunctionType(ir.VoidType(), [word] * 4).as_pointer()
+            builder.call(builder.inttoptr(values[0], function), values[1:])
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 5), generate
+
+    return call
+
+
 word: Any = None  # where a loop is compiled
 pointer: Any = None
 pointer_bool: Any = None
