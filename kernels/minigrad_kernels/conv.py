@@ -6,7 +6,7 @@ and dilations are pairs (rows, columns); paddings, of zeros, are ((above, below)
 / stride + 1, rounded down.
 
 The references copy nothing but what is padded: a window is a view, and one product of windows and weights is the
-result. The loops (``conv_tiles``, ``conv_loops``) do not hold the patches either.
+result. The loops (``conv_tiles``, ``conv_rows``, ``conv_loops``) do not hold the patches either.
 
 How far two implementations may be apart: as many ulp of Σ |x w| as a sum has terms, and one for the bias. Each gives
 the same bits whatever the number of threads.
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels import conv_loops, conv_tiles, gpu
+from minigrad_kernels import conv_loops, conv_ways, gpu
 from minigrad_kernels.geometry import (
     ONCE,
     UNPADDED,
@@ -95,6 +95,11 @@ def backward_weight_reference(
     return written(result.reshape((o, c, kh, kw)), out)
 
 
+def backward_bias_reference(g: Any, out: Any = None) -> Any:
+    """dL/db[o] = Σ_npq g[n, o, p, q]."""
+    return written(np.sum(g, axis=(0, 2, 3)), out)
+
+
 def _forward(by: Any) -> Any:
     def run(
         x: Any, w: Any, b: Any = None, stride: Pair = ONCE, padding: Sides = UNPADDED, dilation: Pair = ONCE,
@@ -141,6 +146,13 @@ def _backward_weight(by: Any) -> Any:
         return dw
 
     return run
+
+
+def backward_bias_cpu(g: Any, out: Any = None) -> Any:
+    """See ``backward_bias_reference``."""
+    db = output(out, g.shape[1:2], g)
+    conv_loops.sums(g, db)
+    return db
 
 
 def output_lengths(size: Any, kernel: Any, stride: Pair, padding: Sides, dilation: Pair) -> Pair:
@@ -200,6 +212,15 @@ def backward_weight_gpu(
     return dw
 
 
+def backward_bias_gpu(g: Any, out: Any = None) -> Any:
+    """See ``backward_bias_reference`` and cuda/conv.cu."""
+    gpu.require(g.ndim == 4, f"g is {g.shape}")
+    db = gpu.output(out, g.shape[1:2], g)
+    sizes = _numbers(*g.shape[:2], g.shape[2] * g.shape[3])
+    gpu.launch("conv", "conv_backward_bias", g.dtype, db.size, 64, gpu.contiguous(g), db, *sizes)
+    return db
+
+
 def forward_fits(x: Any, w: Any, b: Any = None, *settings: Any, **options: Any) -> bool:
     """Tell whether the loops take these."""
     alike = x.ndim == w.ndim == 4 and x.dtype == w.dtype and (b is None or b.dtype == x.dtype)
@@ -217,7 +238,7 @@ forward = register(
     cpu=_forward(conv_loops),
     gpu=forward_gpu,
     fits=forward_fits,
-    ways=[Way(_forward(conv_tiles), conv_tiles.forward_pays)],
+    ways=[Way(_forward(conv_ways), conv_ways.forward_pays)],
 )
 backward_input = register(
     "conv_backward_input",
@@ -225,7 +246,7 @@ backward_input = register(
     cpu=_backward_input(conv_loops),
     gpu=backward_input_gpu,
     fits=gradient_fits,
-    ways=[Way(_backward_input(conv_tiles), conv_tiles.input_pays)],
+    ways=[Way(_backward_input(conv_ways), conv_ways.input_pays)],
 )
 backward_weight = register(
     "conv_backward_weight",
@@ -233,6 +254,15 @@ backward_weight = register(
     cpu=_backward_weight(conv_loops),
     gpu=backward_weight_gpu,
     fits=gradient_fits,
-    ways=[Way(_backward_weight(conv_tiles), conv_tiles.weight_pays)],
+    ways=[Way(_backward_weight(conv_ways), conv_ways.weight_pays)],
 )
-__all__ = ["backward_input", "backward_weight", "forward", "input_length", "output_lengths", "windows"]
+backward_bias = register(
+    "conv_backward_bias",
+    reference=backward_bias_reference,
+    cpu=backward_bias_cpu,
+    gpu=backward_bias_gpu,
+    fits=lambda g, out=None: g.ndim == 4 and g.dtype.kind == "f",
+)
+__all__ = [
+    "backward_bias", "backward_input", "backward_weight", "forward", "input_length", "output_lengths", "windows",
+]  # fmt: skip

@@ -64,7 +64,7 @@ conv2d: Operation = define(
             g, x, kernel=w_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
         ),
     ),
-    ("Σ g over samples and pixels", lambda g: np.sum(g, axis=(0, 2, 3))),
+    ("Σ g over samples and pixels", lambda g: conv_kernels.backward_bias(g)),
     inputs="x w b",
     params=_SETTINGS,
 )

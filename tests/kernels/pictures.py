@@ -57,6 +57,13 @@ def backward_weight(rng: Rng, dtype: str) -> Iterator[Case]:
         yield Case((g, x, w.shape[2:], *settings), {}, ((g.size + 1, size),))
 
 
+def backward_bias(rng: Rng, dtype: str) -> Iterator[Case]:
+    from tests.kernels.cases import Case
+
+    for _, _, g, _ in drawn(rng, dtype):
+        yield Case((g,), {}, ((g.size + 1, np.abs(g).sum(axis=(0, 2, 3))),))
+
+
 WINDOWS: list[tuple[Any, ...]] = [
     ((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1)),
     ((3, 2), (1, 2), ((1, 0), (1, 1)), (1, 1)),
@@ -111,6 +118,7 @@ CASES = {
     "conv_forward": forward,
     "conv_backward_input": backward_input,
     "conv_backward_weight": backward_weight,
+    "conv_backward_bias": backward_bias,
     "max_pool": max_pool,
     "max_pool_backward": unpool,
     "mean_pool": mean_pool,
