@@ -61,9 +61,12 @@ def forward_reference(
 
 def backward_input_reference(
     g: Any, w: Any, size: Pair, stride: Pair = ONCE, padding: Sides = UNPADDED, dilation: Pair = ONCE,
-    groups: int = 1, out: Any = None,
+    groups: int = 1, b: Any = None, out: Any = None,
 ) -> Any:  # fmt: skip
-    """dL/dx (n, c, *size): the convolution of g, its entries ``stride`` apart, with the weights turned round."""
+    """dL/dx (n, c, *size): the convolution of g, its entries ``stride`` apart, with the weights turned round.
+
+    As a transposed convolution's result it has b (c,) added.
+    """
     (n, o, oh, ow), (_, c, kh, kw) = g.shape, w.shape
     (sy, sx), (dy, dx) = stride, dilation
     if stride != ONCE:
@@ -78,7 +81,7 @@ def backward_input_reference(
     g = g[:, :, top : g.shape[2] - bottom, left : g.shape[3] - right]
     turned = np.flip(w, axis=(2, 3)).reshape((groups, o // groups, c, kh, kw))
     turned = np.swapaxes(turned, 1, 2).reshape((groups * c, o // groups, kh, kw))
-    return forward_reference(g, turned, None, ONCE, UNPADDED, dilation, groups, out)
+    return forward_reference(g, turned, b, ONCE, UNPADDED, dilation, groups, out)
 
 
 def backward_weight_reference(
@@ -117,7 +120,7 @@ def _forward(by: Any) -> Any:
 def _backward_input(by: Any) -> Any:
     def run(
         g: Any, w: Any, size: Pair, stride: Pair = ONCE, padding: Sides = UNPADDED, dilation: Pair = ONCE,
-        groups: int = 1, out: Any = None,
+        groups: int = 1, b: Any = None, out: Any = None,
     ) -> Any:  # fmt: skip
         (o, c, kh, kw), n = w.shape, g.shape[0]
         dx = output(out, (n, groups * c, *size), g)
@@ -130,7 +133,7 @@ def _backward_input(by: Any) -> Any:
                 sees = (row.dilation, column.dilation, row.before, column.before, row.results, column.results)
                 taken = turned[:, :, :, row.taken, column.taken]
                 place = (row.first, stride[0], column.first, stride[1])
-                by.correlate(g, w, taken, None, Geometry(1, 1, *sees), place, dx)
+                by.correlate(g, w, taken, b, Geometry(1, 1, *sees), place, dx)
         return dx
 
     return run
@@ -182,7 +185,7 @@ def forward_gpu(
 
 def backward_input_gpu(
     g: Any, w: Any, size: Pair, stride: Pair = ONCE, padding: Sides = UNPADDED, dilation: Pair = ONCE,
-    groups: int = 1, out: Any = None,
+    groups: int = 1, b: Any = None, out: Any = None,
 ) -> Any:  # fmt: skip
     """See ``backward_input_reference`` and cuda/conv.cu."""
     bound((g.shape[0], w.shape[1] * groups), w.shape, groups)
@@ -191,7 +194,7 @@ def backward_input_gpu(
     sizes = _numbers(
         dx.size, *dx.shape[1:], *w.shape, *g.shape[2:], *stride, padding[0][0], padding[1][0], *dilation
     )
-    arrays = (gpu.contiguous(g), gpu.contiguous(w), dx)
+    arrays = (gpu.contiguous(g), gpu.contiguous(w), None if b is None else gpu.contiguous(b), dx)
     gpu.launch("conv", "conv_backward_input", g.dtype, gpu.blocks(dx.size, 256), 256, *arrays, *sizes)
     return dx
 

@@ -104,7 +104,8 @@ def sums_loop(worker: int, workers: int, g: Any, totals: Any) -> None:
 
 _REASSOC = frozenset({"reassoc"})
 _take = Loop(take_loop)
-_sums = Team(Loop(sums_loop, fastmath=_REASSOC))
+_sums = Loop(sums_loop, fastmath=_REASSOC)
+_sums_by_team = Team(_sums)
 _correlate = [Loop(correlate_loop), Loop(correlate_loop, parallel=True)]
 _weights = [Loop(weights_loop, fastmath=_REASSOC), Loop(weights_loop, fastmath=_REASSOC, parallel=True)]
 
@@ -136,9 +137,11 @@ def weights(g: Any, x: Any, geometry: Geometry, groups: int, dw: Any) -> None:
 def sums(g: Any, totals: Any) -> None:
     """totals[o] = Σ g[n, o, p, q] over n, p and q."""
     several = g.size >= SUMMED_TOGETHER and threads() > 1 and may_use_threads()
-    n, outputs = g.shape[:2]
-    workers = threads() if several else 1
-    _sums(workers, workers, g.reshape((n, outputs, g.shape[2] * g.shape[3])), totals)
+    flat = g.reshape((*g.shape[:2], g.shape[2] * g.shape[3]))
+    if several:
+        _sums_by_team(threads(), threads(), flat, totals)
+    else:
+        _sums.compiled(0, 1, flat, totals)
 
 
 @cache

@@ -67,7 +67,7 @@ def forward_pays(
 
 def input_pays(
     g: Any, w: Any, size: Any, stride: Any = (), padding: Any = (), dilation: Any = (), groups: int = 1,
-    **options: Any,
+    b: Any = None, **options: Any,
 ) -> bool:  # fmt: skip
     """Tell whether the tiles are the faster ones."""
     return _pays(w.shape[1], g.dtype)

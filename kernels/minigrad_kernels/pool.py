@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels import gpu
-from minigrad_kernels.geometry import Pair, Sides, output_length
+from minigrad_kernels.driver import Team
+from minigrad_kernels.geometry import ONCE, UNPADDED, Pair, Sides, output_length
 from minigrad_kernels.launch import Loop, may_use_threads, output, register, threads, written
 
 prange = range  # Numba's, where a loop is compiled in parallel
@@ -25,6 +26,9 @@ Axis = tuple[tuple[int, int, int], ...]
 
 PARALLEL_FROM = 1 << 17
 """Entries from which waking the other threads pays."""
+
+HALVES = ((2, 2), (2, 2), UNPADDED, ONCE)
+"""The windows that halve a picture."""
 
 
 def places_of(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> Any:
@@ -70,6 +74,39 @@ def max_loop(x: Any, settings: Any, y: Any, places: Any) -> None:
                                 if place < 0 or number > best or number != number:
                                     best, place = number, row * x.shape[2] + column
                 y[k, p, q], places[k, p, q] = best, place
+
+
+def halves_loop(worker: int, workers: int, x: Any, y: Any, places: Any) -> None:
+    """See ``max_reference``: the same for windows of 2 by 2 side by side, as far as it is this worker's share.
+
+    A window's numbers are compared without a branch, so that a register's worth of windows is done at once. Where a
+    row of windows has a NaN, or ∞ and -∞, it is done again, number by number.
+    """
+    width, n = x.shape[2], y.shape[2]
+    which = np.empty(n, np.int32)
+    one, zero = np.int32(1), np.int32(0)
+    for k in range(x.shape[0] * worker // workers, x.shape[0] * (worker + 1) // workers):
+        for p in range(y.shape[1]):
+            a, b, best, place = x[k, 2 * p], x[k, 2 * p + 1], y[k, p], places[k, p]
+            odd = zero
+            for q in range(n):
+                a0, a1, b0, b1 = a[2 * q], a[2 * q + 1], b[2 * q], b[2 * q + 1]
+                above, below = a1 if a1 > a0 else a0, b1 if b1 > b0 else b0
+                m = below if below > above else above
+                which[q] = zero if a0 == m else one if a1 == m else np.int32(2) if b0 == m else np.int32(3)
+                best[q] = m
+                total = (a0 + a1) + (b0 + b1)
+                odd |= one if total != total else zero
+            if odd:
+                for q in range(n):
+                    m, at = a[2 * q], zero
+                    for i in range(1, 4):
+                        number = a[2 * q + 1] if i == 1 else b[2 * q + i - 2]
+                        if number > m or number != number:
+                            m, at = number, np.int32(i)
+                    best[q], which[q] = m, at
+            for q in range(n):
+                place[q] = 2 * p * width + 2 * q + (which[q] & 1) + (which[q] >> 1) * width
 
 
 def unpool_reference(g: Any, places: Any, size: Pair, out: Any = None) -> Any:
@@ -147,12 +184,18 @@ class _Both:
         self.alone, self.parallel = Loop(function, **options), Loop(function, parallel=True, **options)
 
     def __call__(self, *arrays: Any) -> None:
-        several = arrays[0].size >= PARALLEL_FROM and threads() > 1 and may_use_threads()
+        several = _workers(max(arrays[0].size, arrays[-1].size)) > 1
         (self.parallel if several else self.alone).compiled(*arrays)
+
+
+def _workers(entries: int) -> int:
+    return threads() if entries >= PARALLEL_FROM and may_use_threads() else 1
 
 
 _max, _mean, _spread = (_Both(loop) for loop in (max_loop, mean_loop, spread_loop))
 _unpool = _Both(unpool_loop, raises=True)
+_halves = Loop(halves_loop)
+_halves_by_team = Team(_halves)
 
 
 def _shape(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> tuple[int, ...]:
@@ -170,8 +213,14 @@ def max_cpu(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair, 
     shape = _shape(x, kernel, stride, padding, dilation)
     y = output(y, shape, x)
     places = np.empty(shape, np.int64) if places is None else places
-    settings = (*kernel, *stride, padding[0][0], padding[1][0], *dilation)
-    _max(_flat(x), settings, _flat(y), _flat(places))
+    flat = _flat(x), _flat(y), _flat(places)
+    if (kernel, stride, padding, dilation) != HALVES:
+        settings = (*kernel, *stride, padding[0][0], padding[1][0], *dilation)
+        _max(flat[0], settings, *flat[1:])
+    elif (workers := _workers(x.size)) > 1:
+        _halves_by_team(workers, workers, *flat)
+    else:
+        _halves.compiled(0, 1, *flat)
     return y, places
 
 

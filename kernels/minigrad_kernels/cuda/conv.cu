@@ -25,9 +25,9 @@ extern "C" __global__ void conv_forward(const real *x, const real *w, const real
 }
 
 // A thread for each entry of d (n, channels, height, width), x's gradient: it asks which pixels of y it was met by.
-extern "C" __global__ void conv_backward_input(const real *g, const real *w, real *d, int size, int channels, int height,
-                                               int width, int o, int cg, int kh, int kw, int oh, int ow, int sy, int sx,
-                                               int top, int left, int dy, int dx) {
+extern "C" __global__ void conv_backward_input(const real *g, const real *w, const real *b_or_null, real *d, int size,
+                                               int channels, int height, int width, int o, int cg, int kh, int kw,
+                                               int oh, int ow, int sy, int sx, int top, int left, int dy, int dx) {
     int k = blockIdx.x * blockDim.x + threadIdx.x;
     if (k >= size) return;
     int column = k % width, row = k / width % height, c = k / width / height % channels;
@@ -44,7 +44,7 @@ extern "C" __global__ void conv_backward_input(const real *g, const real *w, rea
                        w[(((size_t)f * cg + c % cg) * kh + i) * kw + j];
             }
         }
-    d[k] = sum;
+    d[k] = b_or_null ? sum + b_or_null[c] : sum;
 }
 
 #define THREADS 64
