@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels import conv_loops, conv_ways, gpu
+from minigrad_kernels import conv_loops, conv_ways, gpu, moving
 from minigrad_kernels.geometry import (
     ONCE,
     UNPADDED,
@@ -128,8 +128,12 @@ def _backward_input(by: Any) -> Any:
         rows, columns = (
             phases(*each) for each in zip(size, (kh, kw), stride, (padding[0][0], padding[1][0]), dilation, strict=True)
         )  # fmt: skip
+        if b is None and not all(phase.taps for phase in (*rows, *columns)):
+            moving.clear(dx)
         for row in rows:
             for column in columns:
+                if b is None and not row.taps * column.taps:
+                    continue
                 sees = (row.dilation, column.dilation, row.before, column.before, row.results, column.results)
                 taken = turned[:, :, :, row.taken, column.taken]
                 place = (row.first, stride[0], column.first, stride[1])

@@ -122,18 +122,20 @@ def put_loop(
             start = picture * rows * columns
             if whole:
                 into = (plane + y0 + p) * wide
-                for u in range(high * wide):
-                    flat[into + u] = t[k, start + u]
+                rest, line = flat[into : into + high * wide], t[k, start : start + high * wide]
+                for u in range(len(rest)):
+                    rest[u] = line[u]
                 continue
             for i in range(high):
                 into = (plane + y0 + (p + i) * ys) * y.shape[3] + x0 + q * xs
                 line = t[k, start + i * columns : start + i * columns + wide]
+                rest = flat[into:]
                 if xs == 1:
                     for u in range(wide):
-                        flat[into + u] = line[u]
+                        rest[u] = line[u]
                 else:
                     for u in range(wide):
-                        flat[into + u * xs] = line[u]
+                        rest[u * xs] = line[u]
 
 
 def weights_loop(

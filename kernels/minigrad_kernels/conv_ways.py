@@ -12,7 +12,7 @@ from minigrad_kernels.geometry import Geometry, Pair
 from minigrad_kernels.tiles import size
 
 FEWEST = 3
-"""Outputs of a group from which tiles pay, although a part of them stays empty."""
+"""Outputs of a group from which tiles pay that have them side by side, although a part of them stays empty."""
 
 TURNING = 10
 """Terms of a sum that take as long as to turn it and to put it where it belongs, measured on shapes of LeNet."""
@@ -53,8 +53,9 @@ def weights(g: Any, x: Any, geometry: Geometry, groups: int, dw: Any) -> None:
     by.weights(g, x, geometry, groups, dw)
 
 
-def _pays(outputs: int, dtype: Any) -> bool:
-    return dtype == np.float32 and outputs >= FEWEST and size() is not None
+def _pays(outputs: int, dtype: Any, stride: Any) -> bool:
+    has_tiles = dtype == np.float32 and size() is not None
+    return has_tiles and (outputs >= FEWEST or not stride or stride[1] == 1)
 
 
 def forward_pays(
@@ -62,15 +63,12 @@ def forward_pays(
     **options: Any,
 ) -> bool:  # fmt: skip
     """Tell whether the tiles are the faster ones."""
-    return _pays(len(w) // groups, x.dtype)
+    return _pays(len(w) // groups, x.dtype, stride)
 
 
-def input_pays(
-    g: Any, w: Any, size: Any, stride: Any = (), padding: Any = (), dilation: Any = (), groups: int = 1,
-    b: Any = None, **options: Any,
-) -> bool:  # fmt: skip
+def input_pays(g: Any, *others: Any, **options: Any) -> bool:
     """Tell whether the tiles are the faster ones."""
-    return _pays(w.shape[1], g.dtype)
+    return _pays(FEWEST, g.dtype, ())  # which is a convolution, or several, without a stride
 
 
 def weight_pays(
@@ -78,4 +76,4 @@ def weight_pays(
     **options: Any,
 ) -> bool:  # fmt: skip
     """Tell whether the tiles are the faster ones."""
-    return _pays(g.shape[1] // groups, g.dtype)
+    return _pays(g.shape[1] // groups, g.dtype, stride)

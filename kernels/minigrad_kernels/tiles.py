@@ -173,9 +173,7 @@ class _Emitter:
 
         def factors(k: Any) -> Any:
             term = self.entry(terms, k)
-            return (
-                self.spread(builder.load(builder.gep(start, [term]), align=4), lanes) for start in starts
-            )
+            return (self.spread(builder.load(builder.gep(start, [term]), align=4), lanes) for start in starts)
 
         vectors = self.beside(b, self.integer(0))
         for r, row in enumerate(self.added(self.loaded(c, i), b.shape[0], vectors, factors)):

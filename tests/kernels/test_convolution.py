@@ -167,13 +167,13 @@ def test_all_that_is_compiled_does_what_its_python_says(by_rows: bool, stride: i
             out = kernel.ways[0].run(*args)
         compiled = out.copy()
         out[:] = np.nan
-        for what, given in calls:
+        for what, taken in calls:
             if isinstance(what, Team):
-                workers, *shared = given
+                workers, *shared = taken
                 assert workers == 1
                 what.loop.plain(0, *shared)
             else:
-                what.plain(*given)
+                what.plain(*taken)
         np.testing.assert_allclose(out, compiled, rtol=1e-4, atol=1e-5)
 
 
