@@ -85,22 +85,22 @@ def halves_loop(x: Any, y: Any, places: Any) -> None:
     """
     width, n = x.shape[2], y.shape[2]
     which = np.empty(n, np.int32)
-    one, zero = np.int32(1), np.int32(0)
     for k in range(x.shape[0]):
         for p in range(y.shape[1]):
             a, b, best, place = x[k, 2 * p], x[k, 2 * p + 1], y[k, p], places[k, p]
-            odd = zero
+            odd = np.int32(0)
             for q in range(n):
                 a0, a1, b0, b1 = a[2 * q], a[2 * q + 1], b[2 * q], b[2 * q + 1]
-                above, below = a1 if a1 > a0 else a0, b1 if b1 > b0 else b0
-                m = below if below > above else above
-                which[q] = zero if a0 == m else one if a1 == m else np.int32(2) if b0 == m else np.int32(3)
+                m, other = a1 if a1 > a0 else a0, b1 if b1 > b0 else b0
+                m = other if other > m else m
+                later, below, last = np.int32(a0 != m), np.int32(a1 != m), np.int32(b0 != m)
+                which[q] = later + (later & below) + (later & below & last)
                 best[q] = m
                 total = (a0 + a1) + (b0 + b1)
-                odd |= one if total != total else zero
+                odd |= np.int32(total != total)
             if odd:
                 for q in range(n):
-                    m, at = a[2 * q], zero
+                    m, at = a[2 * q], np.int32(0)
                     for i in range(1, 4):
                         number = a[2 * q + 1] if i == 1 else b[2 * q + i - 2]
                         if number > m or number != number:
