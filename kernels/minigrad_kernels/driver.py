@@ -24,13 +24,18 @@ Kind = tuple[str, str, int]
 and "float" numbers; "tuple" so many whole ones."""
 
 
+_POINTERS = ("float32", "float64", "int8", "int32", "int64", "bool")
+_NAMES = {np.dtype(name): name for name in _POINTERS}  # to ask a dtype for its name takes a microsecond
+
+
 def kind_of(argument: Any) -> Kind | None:
     """Return what an argument is to an entry, or None where it cannot be passed."""
     if type(argument) is np.ndarray:
-        if argument.dtype.name not in _POINTERS or not argument.flags.aligned:
+        name, flags = _NAMES.get(argument.dtype), argument.flags
+        if name is None or not flags.aligned:
             return None
-        layout = "C" if argument.flags.c_contiguous else "F" if argument.flags.f_contiguous else "A"
-        return (layout, argument.dtype.name, argument.ndim) if argument.ndim else None
+        layout = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "A"
+        return (layout, name, argument.ndim) if argument.ndim else None
     if isinstance(argument, (bool, np.bool_)):
         return ("bool", "bool", 0)
     if isinstance(argument, (int, np.int64)):
@@ -171,9 +176,6 @@ def _start_threads() -> None:
     from numba.np.ufunc.parallel import _launch_threads
 
     _launch_threads()  # type: ignore[no-untyped-call]
-
-
-_POINTERS = ("float32", "float64", "int8", "int32", "int64", "bool")
 
 
 @cache

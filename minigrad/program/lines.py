@@ -36,6 +36,7 @@ _NOTED = frozenset(
         "softmax_xent_mean_forward_backward", "softmax_xent_mean_backward",
         "normalize_forward", "normalize_backward", "normalize_batch_forward", "normalize_batch_backward",
         "embedding_gather", "embedding_scatter_add", "attention_forward", "attention_backward",
+        "conv_forward", "conv_backward_input", "conv_backward_weight", "conv_backward_bias",
         "max_pool", "max_pool_backward", "mean_pool", "mean_pool_backward",
         "rnn_forward", "rnn_backward", "gru_forward", "gru_backward", "lstm_forward", "lstm_backward",
     }
