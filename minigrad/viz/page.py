@@ -47,8 +47,8 @@ SCRIPTS = (
 )
 _STYLES = ("graph.css", "stepper.css", "change.css", "views.css", "pictures.css")
 _WITH_A_PAD, _WITH_A_LESSON = ("pad.js",), ("conditions.js", "lesson.js")
-Lesson: TypeAlias = Callable[[Trace, page_live.Page | None], dict[str, Any]]
-"""What makes the data of a lesson on a recorded step; see ``minigrad.viz.lessons``."""
+Lesson: TypeAlias = Callable[[Trace, page_live.Page | None, str], dict[str, Any]]
+"""What makes the data of a lesson on a recorded step, its page, or why there is no live one; see ``viz.lessons``."""
 BUDGET = 2_300_000
 """Characters that the entries of arrays may take; the rest of a page is small beside it."""
 _LONGEST = 240
@@ -121,7 +121,7 @@ def _display(
         data = collect(trace, follow, budget)
     steps, trace = len(trace.steps), trace if program is None else program.step
     if lesson is not None:
-        data["lesson"] = lesson(trace, program)
+        data["lesson"] = lesson(trace, program, still)
     has_pad = program is not None and bool(data["live"]["pad"])
     script = _script(has_pad, lesson is not None).replace("__PROGRAM__", page_live.as_script(program))
     uid = "mg" + secrets.token_hex(6)
