@@ -29,12 +29,14 @@ SCRIPTS = (
     "numbers.js",
     "parts.js",
     "arrays.js",
+    "inspector.js",
     "graph.js",
     "numpy.js",
     "live.js",
     "editor.js",
     "views.js",
     "curves.js",
+    "units.js",
     "see.js",
     "windows.js",
     "reading.js",
@@ -128,7 +130,7 @@ def _display(
     name = trace.title or "recorded step"
     introduction = _introduction(trace, 1 if program is None else steps, still)
     alt = f"the graph of {name} after the last event"
-    drawing = tag("img", alt=alt, src=image(draw(trace, uid, collapse)))
+    drawing = tag("img", alt=alt, loading="lazy", src=image(draw(trace, uid, collapse)))
     return tag(
         "div",
         tag("style", Markup(_style(has_pad, lesson is not None))),
