@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.driver import Team, address_of
-from minigrad_kernels.launch import Host, Loop, may_use_threads, numba, threads
+from minigrad_kernels.launch import Host, Loop, may_use_threads, threads
+from minigrad_kernels.loops import Intrinsic
 from minigrad_kernels.ufuncs import Inner
 from minigrad_kernels.work_queue import PADDING, next_task, share_out
 
@@ -57,10 +58,7 @@ def chain_loop(worker: int, queue: Any, table: Any, room: Any, columns: int, blo
         task = next_task(queue, worker)
 
 
-@cache
-def _team() -> Team:
-    module = numba()
-    assert module is not None
+def _call_inner() -> Any:
     from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
@@ -75,7 +73,12 @@ def _team() -> Team:
 
         return types.void(*[types.int64] * 5), generate
 
-    return Team(Loop(chain_loop, call_inner=call))
+    return call
+
+
+@cache
+def _team() -> Team:
+    return Team(Loop(chain_loop, call_inner=Intrinsic(_call_inner)))
 
 
 class Link(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.driver import _tools
-from minigrad_kernels.launch import Loop, numba
+from minigrad_kernels.launch import Loop, has_numba, numba
 
 
 class Inner(NamedTuple):
@@ -63,7 +63,7 @@ def inner(ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...]) -> Inner | None:
 
 @cache
 def _loop(ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...]) -> Inner | None:
-    if numba() is None or platform.python_implementation() != "CPython" or ufunc.nout != 1:
+    if not has_numba() or platform.python_implementation() != "CPython" or ufunc.nout != 1:
         return None
     from_numpy = getattr(np, ufunc.__name__, None) is ufunc
     if not from_numpy and ufunc.__name__.startswith(_RAISING):

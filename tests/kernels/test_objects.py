@@ -23,6 +23,7 @@ KINDS = (("C", "float64", 1), ("C", "float64", 1))
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
+    driver.driver()  # which is none of the files that the tests count
     monkeypatch.setattr(objects, "_folder", lambda: tmp_path)
     monkeypatch.setattr(objects, "_path", objects._path.__wrapped__)
     return tmp_path
