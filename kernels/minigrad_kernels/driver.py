@@ -24,13 +24,18 @@ Kind = tuple[str, str, int]
 and "float" numbers; "tuple" so many whole ones."""
 
 
+_POINTERS = ("float32", "float64", "int8", "int32", "int64", "bool")
+_NAMES = {np.dtype(name): name for name in _POINTERS}  # to ask a dtype takes longer than all else here
+
+
 def kind_of(argument: Any) -> Kind | None:
     """Return what an argument is to an entry, or None where it cannot be passed."""
     if type(argument) is np.ndarray:
-        if argument.dtype.name not in _POINTERS or not argument.flags.aligned:
+        name = _NAMES.get(argument.dtype)
+        if name is None or not argument.flags.aligned:
             return None
         layout = "C" if argument.flags.c_contiguous else "F" if argument.flags.f_contiguous else "A"
-        return (layout, argument.dtype.name, argument.ndim) if argument.ndim else None
+        return (layout, name, argument.ndim) if argument.ndim else None
     if isinstance(argument, (bool, np.bool_)):
         return ("bool", "bool", 0)
     if isinstance(argument, (int, np.int64)):
@@ -163,9 +168,6 @@ def call(loop: Loop, arguments: tuple[Any, ...]) -> Any:
     words = np.array([0, *(word for each in arguments for word in words_of(each))], np.int64)
     raised = run(np.array([(entry(loop, kinds).address, address_of(words))], np.int64))  # type: ignore[arg-type]
     return loop.dispatcher(*arguments) if raised >= 0 else None  # where it raises again, and says what
-
-
-_POINTERS = ("float32", "float64", "int8", "int32", "int64", "bool")
 
 
 @cache

@@ -30,8 +30,8 @@ from minigrad_kernels.objects import has_numba
 
 __all__ = [
     "Host", "Implementation", "Kernel", "Loop", "Way", "has_numba", "is_cupys", "is_shared_out", "kernels",
-    "may_use_threads", "note_shared_out", "noted", "numba", "output", "reference_is_forced", "reference_only", "register",
-    "set_threads", "threads", "written",
+    "may_use_threads", "note_shared_out", "noted", "numba", "output", "reference_is_forced", "reference_only",
+    "register", "set_threads", "threads", "written",
 ]  # fmt: skip
 
 kernels: dict[str, Kernel] = {}

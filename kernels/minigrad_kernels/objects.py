@@ -13,7 +13,7 @@ import json
 import os
 import tempfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -24,15 +24,11 @@ from minigrad_kernels.loops import numba
 
 
 class Object(NamedTuple):
-    """An object file, the name of the function in it that is asked for, and the names that it takes from outside.
+    """An object file, the name of the function in it that is asked for, and the names that it takes from outside."""
 
-    ``known`` holds by which name ``runtime`` finds what the file needs; None where it does not go without Numba.
-    """
-
+    content: bytes
     function: str
-    code: bytes
     needs: Sequence[str]
-    known: Mapping[str, str] | None
 
 
 @cache
@@ -56,17 +52,22 @@ def address(name: str, compiled: Callable[[], Any]) -> int:
     The name has to tell apart whatever is another function; processor and Numba's version are looked after here.
     """
     path = _path(name)
+    found: elf.Image | Object | None = None
     try:
         if path is not None and path.exists():
             digest, content = (whole := path.read_bytes())[:_DIGEST], whole[_DIGEST:]
-            if digest == _digest(content) and (found := _linked(_read(content))) is not None:
-                return found
+            if digest == _digest(content):
+                found = _read(content)
+                if (place := _linked(found)) is not None:
+                    return place
     except Exception:  # damaged, or of another kind: it is made anew
         pass
     function = compiled()
-    if path is not None:
+    if path is not None and not isinstance(
+        found, elf.Image
+    ):  # which is for other threads than are there today
         with suppress(Exception):  # what it relies on of Numba's is no interface, and the disk may be full
-            _keep(path, function)
+            _keep(path, _made(function))
     return int(function.address)
 
 
@@ -77,56 +78,57 @@ def _digest(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=_DIGEST).digest()
 
 
-def _keep(path: Path, function: Any) -> None:
+def _made(function: Any) -> elf.Image | Object:
+    """Return a function that Numba has compiled as an image, or else as an object file for LLVM."""
     library = function._library
     module = library._final_module
+    code = library._get_compiled_object()
+    with suppress(LookupError, ValueError, ImportError, OSError):
+        image = elf.image_of(code, function._wrapper_name)
+        known = {_known(name) if name else "": places for name, places in image.words.items()}
+        elf.put(image := image._replace(words=known), runtime.address_of)
+        return image
     names = [each.name for each in (*module.functions, *module.global_variables) if each.is_declaration]
-    needs = [name for name in names if not name.startswith("llvm.")]
-    found = Object(function._wrapper_name, library._get_compiled_object(), needs, None)
-    with suppress(LookupError, ValueError, ImportError, OSError):  # LLVM has to link it
-        alone = found._replace(known=_known(elf.outside(found.code)))
-        _link_alone(alone)
-        found = alone
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        content = json.dumps([found.function, found.needs, found.known]).encode() + b"\n" + found.code
-        file.write(_digest(content) + content)
-    os.replace(file.name, path)
+    return Object(code, function._wrapper_name, [name for name in names if not name.startswith("llvm.")])
 
 
-def _known(needs: Sequence[str]) -> dict[str, str]:
-    """Return by which names ``runtime`` finds what LLVM finds by these, at the same place; LookupError if it does not.
+def _known(name: str) -> str:
+    """Return by which name ``runtime`` finds what LLVM finds by this one; LookupError where it does not.
 
     Numba has functions for numbers of its own in the place of C's.
     """
     from llvmlite import binding
 
-    found = {}
-    for name in needs:
-        place = binding.address_of_symbol(name)
-        found[name] = f"numba_{name}" if runtime.names().get(f"numba_{name}") == place else name
-        if runtime.address_of(found[name]) != place:
-            raise LookupError(name)
-    return found
+    place = binding.address_of_symbol(name)
+    other = f"numba_{name}" if runtime.names().get(f"numba_{name}") == place else name
+    if runtime.address_of(other) != place:
+        raise LookupError(name)
+    return other
 
 
-def _read(content: bytes) -> Object:
-    """Return what a file holds: a line of JSON, and the object file."""
+def _keep(path: Path, made: elf.Image | Object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        content = json.dumps([type(made).__name__, *made[1:]]).encode() + b"\n" + made.content
+        file.write(_digest(content) + content)
+    os.replace(file.name, path)
+
+
+def _read(content: bytes) -> elf.Image | Object:
+    """Return what a file holds: a line of JSON, and machine code."""
     head, _, code = content.partition(b"\n")
-    function, needs, known = json.loads(head)
-    return Object(function, code, needs, known)
+    kind, *parts = json.loads(head)
+    return elf.Image(code, *parts) if kind == "Image" else Object(code, *parts)
 
 
-def _link_alone(found: Object) -> int:
-    known = found.known or {}
-    return elf.link(found.code, found.function, lambda name: runtime.address_of(known[name]))
-
-
-def _linked(found: Object) -> int | None:
+def _linked(found: elf.Image | Object) -> int | None:
     """Return where the function lies now; None where a name is not there (threads that nobody has started, say)."""
-    numbas_threads = not runtime.goes_without() and runtime.NAMES_OF_THREADS.intersection(found.needs)
-    if found.known is not None and not numbas_threads:
-        return _link_alone(found)
+    if isinstance(found, elf.Image):
+        of_threads = runtime.NAMES_OF_THREADS.intersection(found.words)
+        if of_threads and not runtime.goes_without():  # which may have chosen others
+            for name in of_threads:
+                _known(name)
+        return elf.put(found, runtime.address_of)
     numba()
     from llvmlite import binding
 
@@ -136,7 +138,7 @@ def _linked(found: Object) -> int | None:
     if not all(map(binding.address_of_symbol, found.needs)):
         return None
     engine = _engine()
-    engine.add_object_file(binding.ObjectFileRef.from_data(found.code))
+    engine.add_object_file(binding.ObjectFileRef.from_data(found.content))
     engine.finalize_object()
     return engine.get_function_address(found.function) or None
 
@@ -184,5 +186,6 @@ def _folder() -> Path | None:
 
 @cache
 def _key() -> int:
-    """Return what tells apart what machine code depends on: versions, the processor, and Numba's settings."""
-    return zlib.crc32(repr((runtime.versions(), runtime.processor(), runtime.settings())).encode())
+    """Return what tells apart what machine code depends on: versions, the processor, Numba's settings and threads."""
+    known = (runtime.versions(), runtime.processor(), runtime.settings(), runtime.has_tbb())
+    return zlib.crc32(repr(known).encode())

@@ -55,6 +55,7 @@ def _folder(package: str) -> Path | None:
     return None if found is None or found.origin is None else Path(found.origin).parent
 
 
+@cache
 def versions() -> tuple[Any, ...] | None:
     """Return what tells apart what machine code comes from; None where Numba is not there."""
     folders = [_folder(each) for each in ("numba", "llvmlite")]
@@ -123,6 +124,7 @@ def _extension(name: str) -> ModuleType:
     return sys.modules.setdefault(name, module)
 
 
+@cache
 def address_of(name: str) -> int:
     """Return where something lies that machine code of Numba's takes from outside; LookupError where it is not known.
 
@@ -132,10 +134,15 @@ def address_of(name: str) -> int:
         return found
     if name in NAMES_OF_THREADS and (pool := _pool()) is not None:
         return int(getattr(pool, name.removeprefix("numba_")))
-    for library in (ctypes.pythonapi, ctypes.CDLL("libm.so.6")):
+    for library in _libraries():
         if (function := getattr(library, name, None)) is not None:
             return ctypes.cast(function, ctypes.c_void_p).value or 0
     raise LookupError(name)
+
+
+@cache
+def _libraries() -> tuple[ctypes.CDLL, ...]:
+    return ctypes.pythonapi, ctypes.CDLL("libm.so.6")
 
 
 @cache
@@ -174,17 +181,25 @@ def spin_shortly() -> None:
 
 
 @cache
-def _pool() -> ModuleType | None:
-    """Return the module of the threads that Numba takes where nothing else is set, or None where it has to choose."""
+def has_tbb() -> bool:
+    """Tell whether TBB is there, which Numba prefers for its threads if it is of the right version."""
     try:
         ctypes.CDLL("libtbb.so.12")
     except OSError:
-        spin_shortly()
-        try:
-            return _extension("numba.np.ufunc.omppool")
-        except ImportError:
-            return None
-    return None
+        return False
+    return True
+
+
+@cache
+def _pool() -> ModuleType | None:
+    """Return the module of the threads that Numba takes where nothing else is set, or None where it has to choose."""
+    if has_tbb():
+        return None
+    spin_shortly()
+    try:
+        return _extension("numba.np.ufunc.omppool")
+    except ImportError:
+        return None
 
 
 def has_threads() -> bool:

@@ -65,8 +65,9 @@ def compiled(model: str, text: str = COUNTER) -> bytes:
 
 @pytest.mark.parametrize("model", ["jitdefault", "large"])
 def test_data_constants_and_functions_find_each_other(model: str) -> None:
-    code = compiled(model)
-    count, other = (WORD(elf.link(code, "count", outside)) for _ in range(2))
+    image = elf.image_of(compiled(model), "count")
+    assert set(image.words) == {"", "outside"}
+    count, other = (WORD(elf.put(image, outside)) for _ in range(2))
     assert [count(k) for k in range(4)] == [41 + 25, 42 + 36, 43 + 49, 44 + 64]
     assert other(0) == 41 + 25  # each has memory of its own
 
@@ -74,17 +75,17 @@ def test_data_constants_and_functions_find_each_other(model: str) -> None:
 def test_a_name_that_is_not_there_is_said() -> None:
     code = compiled("jitdefault")
     with pytest.raises(KeyError, match="outside"):
-        elf.link(code, "count", lambda name: {}[name])
+        elf.put(elf.image_of(code, "count"), lambda name: {}[name])
     with pytest.raises(ValueError, match="no function other"):
-        elf.link(code, "other", outside)
+        elf.image_of(code, "other")
 
 
 def test_other_files_are_refused() -> None:
     with pytest.raises(ValueError, match="a relocation of kind"):
-        elf.link(compiled("small"), "count", outside)
+        elf.image_of(compiled("small"), "count")
     code = compiled("jitdefault")
     machine = bytearray(code)
     machine[18] = 183  # 64-bit Arm
     for other in (bytes(machine), b"MZ" + code[2:], code[:4] + b"\1" + code[5:]):
         with pytest.raises(ValueError, match="no object file for x86-64"):
-            elf.link(other, "count", outside)
+            elf.image_of(other, "count")
