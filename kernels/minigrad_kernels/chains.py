@@ -59,7 +59,7 @@ def chain_loop(worker: int, queue: Any, table: Any, room: Any, columns: int, blo
 
 @cache
 def _team() -> Team:
-    return Team(Loop(chain_loop, call=call_inner()))
+    return Team(Loop(chain_loop, call=call_inner))
 
 
 class Link(NamedTuple):

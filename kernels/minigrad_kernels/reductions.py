@@ -50,7 +50,7 @@ def reduce_rows_loop(
 
 @cache
 def _loop() -> Loop:
-    return Loop(reduce_rows_loop, call=call_inner())
+    return Loop(reduce_rows_loop, call=call_inner)
 
 
 def reducing(name: str, a: Any, out: Any) -> Call | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from minigrad_kernels import driver, entrywise
-from minigrad_kernels.launch import Host, Loop, noted, numba
+from minigrad_kernels.launch import Host, Loop, has_numba, noted
 from minigrad_kernels.loops import called_by, scratch_noted
 
 from minigrad.program import passes, source
@@ -43,9 +43,7 @@ _CONSTANT = frozenset({"np.ones_like", "np.zeros_like"})
 
 def is_possible(given: Sequence[Any]) -> bool:
     """Tell whether what a program is given lies so that its addresses say all: in one piece, and there is Numba."""
-    return numba() is not None and all(
-        each.flags.c_contiguous for each in given if isinstance(each, np.ndarray)
-    )
+    return has_numba() and all(each.flags.c_contiguous for each in given if isinstance(each, np.ndarray))
 
 
 class Native:
