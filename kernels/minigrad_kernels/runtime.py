@@ -40,7 +40,9 @@ def settings() -> tuple[Any, ...]:
 @cache
 def _is_known() -> bool:
     """Tell whether this is a system on which it goes without Numba, by what is said of the processor."""
-    return sys.platform == "linux" and platform.machine() == "x86_64" and bool(_flags()) and not settings()
+    is_number = os.environ.get("NUMBA_NUM_THREADS", "1").isdecimal()  # of what is none Numba says so
+    on_linux = sys.platform == "linux" and platform.machine() == "x86_64" and bool(_flags())
+    return on_linux and is_number and not settings()
 
 
 def goes_without() -> bool:

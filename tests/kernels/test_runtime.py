@@ -100,12 +100,14 @@ SETTINGS = {
     "NUMBA_THREADING_LAYER=workqueue": "import numba; print(numba.threading_layer(), numba.get_num_threads())",
     "NUMBA_CPU_NAME=generic": "print(tiles.size(), 'numba' in sys.modules)",
     "NUMBA_CPU_FEATURES=+sse2": "print(tiles.size(), 'numba' in sys.modules)",
+    "NUMBA_NUM_THREADS=many": "print(runtime.goes_without(), 'numba' in sys.modules)",
     "NUMBA_DISABLE_JIT=1": "print(tiles.size(), 'numba' in sys.modules)",
 }
 EXPECTED = {
     "NUMBA_THREADING_LAYER=workqueue": ["workqueue", str(runtime.thread_count())],
     "NUMBA_CPU_NAME=generic": ["None", "True"],
     "NUMBA_CPU_FEATURES=+sse2": ["None", "True"],
+    "NUMBA_NUM_THREADS=many": ["False", "False"],
     "NUMBA_DISABLE_JIT=1": ["None", "True"],
 }
 
