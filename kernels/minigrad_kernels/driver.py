@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -186,6 +187,7 @@ def _tools() -> dict[str, Any]:
     from numba.extending import intrinsic
 
     word_type = ir.IntType(64)
+    is_x86 = platform.machine().lower() in ("x86_64", "amd64")
 
     def at(builder: Any, address: Any, k: Any, kind: Any) -> Any:
         return builder.gep(builder.inttoptr(address, kind.as_pointer()), [k])
@@ -221,6 +223,16 @@ def _tools() -> dict[str, Any]:
 
         return types.void(types.int64, types.int64), generate
 
+    @intrinsic  # type: ignore[untyped-decorator]
+    def now(context: Any) -> Any:
+        def generate(context: Any, builder: Any, call: Any, values: Any) -> Any:
+            if not is_x86:  # where a program may not ask for it
+                return ir.Constant(word_type, 0)
+            counter = ir.FunctionType(word_type, [])
+            return builder.call(builder.module.declare_intrinsic("llvm.readcyclecounter", fnty=counter), [])
+
+        return types.int64(), generate
+
     def pointer(dtype: str) -> Any:
         kind_of_pointer: Any = types.CPointer(module.from_dtype(np.dtype(dtype)))  # type: ignore[no-untyped-call]
 
@@ -240,7 +252,16 @@ def _tools() -> dict[str, Any]:
         "farray": module.farray,
         "as_strided": np.lib.stride_tricks.as_strided,
     }
-    return {"word": word, "real": real, "put": put, "call_at": call_at, **pointers, **numbers, **arrays}
+    return {
+        "word": word,
+        "real": real,
+        "put": put,
+        "call_at": call_at,
+        "now": now,
+        **pointers,
+        **numbers,
+        **arrays,
+    }
 
 
 _DRIVE = """(table, count):
@@ -296,20 +317,45 @@ def run(table: Any) -> int:
     return made
 
 
-def at_once_loop(table: Any) -> None:
-    """Call table[i, 0] with table[i, 1], as ``drive`` does, all of them at the same time where there are threads."""
-    for i in prange(len(table)):
-        call_at(table[i, 0], table[i, 1])
-
-
+TRIED = 64  # times as long as the slower way takes, the faster one is taken before that is tried again
 prange = range  # Numba's, where a loop is compiled in parallel
 call_at: Any = None
+now: Any = None
+
+
+def at_once_loop(table: Any, seen: Any) -> None:
+    """Call table[i, 0] with table[i, 1], as ``drive`` does: one after another, or all at once where that is faster.
+
+    It is not where other programs keep the processors busy: then a thread that has got none lets the others wait. Both
+    ways do the same to the bit. ``seen`` holds how long the one takes, and the other, and for how long the slower one
+    has not been tried, in cycles; 0 at first.
+    """
+    way = int(seen[1] <= seen[0])
+    again = seen[2] > TRIED * seen[1 - way]
+    if again:
+        way, seen[2] = 1 - way, 0
+    begin = now()
+    if way == 1:
+        for i in prange(len(table)):
+            call_at(table[i, 0], table[i, 1])
+    else:
+        for i in range(len(table)):
+            call_at(table[i, 0], table[i, 1])
+    took = now() - begin
+    seen[way] = took if again else (7 * seen[way] + took) // 8
+    seen[2] += took
 
 
 @cache
 def at_once() -> Loop:
     """Return ``at_once_loop``. It alone is compiled for several threads, whatever they do."""
-    return Loop(at_once_loop, parallel=True, call_at=_tools()["call_at"])
+    tools = _tools()
+    return Loop(at_once_loop, parallel=True, call_at=tools["call_at"], now=tools["now"])
+
+
+def row_of(calls: Any) -> tuple[Any, Any]:
+    """Return what ``at_once`` takes for a table of calls, at first."""
+    return calls, np.zeros(3, np.int64)
 
 
 class Team(Host):
@@ -325,7 +371,7 @@ class Team(Host):
     def _run(self, workers: int, *arguments: Any) -> None:
         table, kept = self.table(workers, *arguments)
         if workers > 1:
-            at_once().unnoted(table)
+            at_once().unnoted(*row_of(table))
         else:
             run(table)
         del kept

@@ -109,7 +109,7 @@ class Tables:
         if isinstance(what, driver.Team):
             workers, *shared = arguments
             calls = [self._row(what.loop, (worker, *shared)) for worker in range(workers)]
-            return calls[0] if workers == 1 else self._row(driver.at_once(), (np.array(calls),))
+            return calls[0] if workers == 1 else self._row(driver.at_once(), driver.row_of(np.array(calls)))
         if isinstance(what, blas.Product):
             words, at = what.words(*arguments), [4, 5, 6]
             address = what.address
