@@ -19,12 +19,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels.driver import Team, address_of
+from minigrad_kernels.driver import address_of
 from minigrad_kernels.geometry import Geometry
 from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out, threads
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.patches import MARGIN, evenly, lay_loop, piece_of, tables
 from minigrad_kernels.products import PARALLEL_FROM
+from minigrad_kernels.teams import Team
 from minigrad_kernels.tiles import Size, Tile, copy_inside, size, tile_of_patches, transpose
 from minigrad_kernels.work_queue import PADDING, next_task, share_out
 

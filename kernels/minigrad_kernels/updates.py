@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels import gpu
-from minigrad_kernels.driver import Team
 from minigrad_kernels.launch import Kernel, Loop, kernels, numba, threads
+from minigrad_kernels.teams import Team
 
 prange = range  # Numba's own where a loop is compiled in parallel
 loop: Any = None  # the rule's own in each of the loops that work in pieces

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 import pytest
-from minigrad_kernels import driver
+from minigrad_kernels import driver, teams
 from minigrad_kernels.launch import Loop, noted
 from minigrad_kernels.loops import called_by
 
@@ -146,8 +146,8 @@ def test_calls_are_made_at_once_where_that_is_faster(costs, monkeypatch):
         time += cost[way]
 
     monkeypatch.setattr(numba, "prange", begin_at_once)
-    loop = Loop(driver.at_once_loop, parallel=True, call_at=call_at, now=lambda: time).plain
-    calls, seen = driver.row_of(np.array([(1, 2), (3, 4)]))
+    loop = Loop(teams.at_once_loop, parallel=True, call_at=call_at, now=lambda: time).plain
+    calls, seen = teams.row_of(np.array([(1, 2), (3, 4)]))
     for cost in (costs, costs[::-1]):
         ways = []
         for _ in range(400):
@@ -161,8 +161,8 @@ def test_calls_are_made_at_once_where_that_is_faster(costs, monkeypatch):
 def test_both_ways_make_all_calls():
     x, y = np.zeros(1, "f"), np.zeros(1, "f")
     calls, kept = table((refuse, (x,)), (refuse, (y,)))
-    of_both, seen = driver.row_of(calls)
+    of_both, seen = teams.row_of(calls)
     for k in range(1, 100):
-        driver.at_once()(of_both, seen)
+        teams.at_once()(of_both, seen)
         assert x[0] == y[0] == k
     assert len(kept) == 2
