@@ -11,7 +11,7 @@ import numpy as np
 from minigrad_kernels.driver import _tools, address_of, entry, kind_of, run, words_of
 from minigrad_kernels.loops import Host, Loop
 
-TRIED = 64  # times as long as the slower way takes, the faster one is taken before that is tried again
+TRIED = 128  # times as long as the slower way takes, the faster one is taken before that is tried again
 prange = range  # Numba's, where a loop is compiled in parallel
 call_at: Any = None
 now: Any = None

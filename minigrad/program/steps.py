@@ -76,7 +76,7 @@ def updated_by_rows(steps: Sequence[Step], kept: Sequence[Any]) -> list[Step]:
         if len(others) != 1 or any(isinstance(each, np.ndarray) and root_of(each) is root for each in kept):
             continue
         update = others[0]
-        if (rows := updates.by_rows(update.what)) is None:
+        if (rows := updates.by_rows(update.what, dw.size)) is None:
             continue
         team, count = rows
         theta, _, *state, coefficients = update.arguments
