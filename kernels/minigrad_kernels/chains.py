@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels.driver import Team, address_of
+from minigrad_kernels.driver import address_of
 from minigrad_kernels.launch import Host, Loop, may_use_threads, threads
+from minigrad_kernels.teams import Team
 from minigrad_kernels.ufuncs import Inner, call_inner
 from minigrad_kernels.work_queue import PADDING, next_task, share_out
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels.driver import Team
 from minigrad_kernels.geometry import Geometry
 from minigrad_kernels.launch import Loop, may_use_threads, threads
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.products import PARALLEL_FROM
+from minigrad_kernels.teams import Team
 
 prange = range  # Numba's, where a loop is compiled in parallel
 

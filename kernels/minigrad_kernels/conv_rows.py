@@ -17,11 +17,11 @@ import numpy as np
 
 from minigrad_kernels.conv_loops import inside, nothing
 from minigrad_kernels.conv_shares import PARTS, added_up, numbers, packed, queue_of, workers_for
-from minigrad_kernels.driver import Team
 from minigrad_kernels.geometry import Geometry, Pair
 from minigrad_kernels.launch import Loop, note_shared_out
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.patches import MARGIN, Piece, evenly, lay_loop
+from minigrad_kernels.teams import Team
 from minigrad_kernels.tiles import Size, Tile, copy_inside, size, tile_of_rows, tile_of_sums
 from minigrad_kernels.work_queue import next_task
 

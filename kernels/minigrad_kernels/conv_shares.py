@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels.driver import Team, address_of
+from minigrad_kernels.driver import address_of
 from minigrad_kernels.launch import Loop, may_use_threads, threads
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.products import PARALLEL_FROM
+from minigrad_kernels.teams import Team
 from minigrad_kernels.work_queue import PADDING, share_out
 
 PACKED_TOGETHER = 1 << 15

@@ -21,11 +21,11 @@ import numpy as np
 
 from minigrad_kernels.conv_loops import nothing
 from minigrad_kernels.conv_shares import PARTS, added_up, numbers, packed, queue_of, workers_for
-from minigrad_kernels.driver import Team
 from minigrad_kernels.geometry import Geometry
 from minigrad_kernels.launch import Loop, note_shared_out
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.patches import MARGIN, evenly, lay_loop, piece_of, tables
+from minigrad_kernels.teams import Team
 from minigrad_kernels.tiles import Size, Tile, copy_inside, size, tile_of_patches, transpose
 from minigrad_kernels.work_queue import next_task
 

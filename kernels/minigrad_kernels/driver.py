@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels import objects
-from minigrad_kernels.loops import Host, Intrinsic, Loop, numba, start_threads
+from minigrad_kernels.loops import Intrinsic, Loop, numba, start_threads
 
 Kind = tuple[str, str, int]
 """What an argument is: ``("C", "float32", 2)`` an array by its layout, which is "C", "F" or neither, "A"; "int", "bool"
@@ -180,6 +181,7 @@ def _tools() -> dict[str, Any]:
     from numba.extending import intrinsic
 
     word_type = ir.IntType(64)
+    is_x86 = platform.machine().lower() in ("x86_64", "amd64")
 
     def at(builder: Any, address: Any, k: Any, kind: Any) -> Any:
         return builder.gep(builder.inttoptr(address, kind.as_pointer()), [k])
@@ -215,6 +217,16 @@ def _tools() -> dict[str, Any]:
 
         return types.void(types.int64, types.int64), generate
 
+    @intrinsic  # type: ignore[untyped-decorator]
+    def now(context: Any) -> Any:
+        def generate(context: Any, builder: Any, call: Any, values: Any) -> Any:
+            if not is_x86:  # where a program may not ask for it
+                return ir.Constant(word_type, 0)
+            counter = ir.FunctionType(word_type, [])
+            return builder.call(builder.module.declare_intrinsic("llvm.readcyclecounter", fnty=counter), [])
+
+        return types.int64(), generate
+
     def pointer(dtype: str) -> Any:
         kind_of_pointer: Any = types.CPointer(module.from_dtype(np.dtype(dtype)))  # type: ignore[no-untyped-call]
 
@@ -234,7 +246,16 @@ def _tools() -> dict[str, Any]:
         "farray": module.farray,
         "as_strided": np.lib.stride_tricks.as_strided,
     }
-    return {"word": word, "real": real, "put": put, "call_at": call_at, **pointers, **numbers, **arrays}
+    return {
+        "word": word,
+        "real": real,
+        "put": put,
+        "call_at": call_at,
+        "now": now,
+        **pointers,
+        **numbers,
+        **arrays,
+    }
 
 
 @cache
@@ -298,46 +319,3 @@ def run(table: Any) -> int:
     """Make the calls of a table, an array of whole numbers; see ``driver``."""
     made: int = driver()(address_of(table), len(table))
     return made
-
-
-def at_once_loop(table: Any) -> None:
-    """Call table[i, 0] with table[i, 1], as ``drive`` does, all of them at the same time where there are threads."""
-    for i in prange(len(table)):
-        call_at(table[i, 0], table[i, 1])
-
-
-prange = range  # Numba's, where a loop is compiled in parallel
-call_at: Any = None
-
-
-@cache
-def at_once() -> Loop:
-    """Return ``at_once_loop``. It alone is compiled for several threads, whatever they do."""
-    return Loop(at_once_loop, parallel=True, call_at=tool("call_at"))
-
-
-class Team(Host):
-    """A loop that several workers run at once: ``team(workers, *arguments)``; each gets its number and the arguments.
-
-    What one worker writes no other may touch. For a single worker no thread is woken.
-    """
-
-    def __init__(self, loop: Loop) -> None:
-        super().__init__(loop.function.__name__, self._run)
-        self.loop = loop
-
-    def _run(self, workers: int, *arguments: Any) -> None:
-        table, kept = self.table(workers, *arguments)
-        if workers > 1:
-            at_once().unnoted(table)
-        else:
-            run(table)
-        del kept
-
-    def table(self, workers: int, *arguments: Any) -> tuple[Any, list[Any]]:
-        """Return the table of the workers' calls, and their words, which have to stay."""
-        kinds = tuple(kind for each in (0, *arguments) if (kind := kind_of(each)) is not None)
-        address = entry(self.loop, kinds).address
-        head = [word for each in arguments for word in words_of(each)]
-        kept = [np.array([0, worker, *head], np.int64) for worker in range(workers)]
-        return np.array([(address, address_of(each)) for each in kept], np.int64), kept

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels import gpu
-from minigrad_kernels.driver import Team
 from minigrad_kernels.geometry import ONCE, UNPADDED, Pair, Sides, output_length
 from minigrad_kernels.launch import Loop, may_use_threads, output, register, threads, written
 from minigrad_kernels.loops import scratch
+from minigrad_kernels.teams import Team
 
 loop: Any = None  # what is shared out, where a loop is compiled
 Axis = tuple[tuple[int, int, int], ...]

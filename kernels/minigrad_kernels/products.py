@@ -21,8 +21,9 @@ import numpy as np
 from minigrad_kernels.launch import Host, Loop, may_use_threads, note_shared_out, threads
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.moving import assign
+from minigrad_kernels.teams import Shared
 from minigrad_kernels.tiles import Tile, pack_panels, size, tile, tile_across, tile_added, transpose
-from minigrad_kernels.work_queue import new_queue, next_task
+from minigrad_kernels.work_queue import next_task, shared_out
 
 prange = range  # Numba's, where a loop is compiled
 ROWS = COLUMNS = 0  # a tile's, where a loop is compiled; and the tiles themselves
@@ -31,6 +32,7 @@ across: Any = None
 straight: Any = None
 added: Any = None
 block: Any = None
+share: Any = None
 transpose_tile: Any = None
 transpose_piece: Any = None
 pack: Any = None
@@ -97,28 +99,34 @@ def transpose_loop(a: Any, t: Any) -> None:
         transpose_piece(a, np.int64(piece) * PIECE, t)
 
 
-def forward_loop(x: Any, w: Any, b: Any, relu: bool, workers: int, y: Any) -> None:
-    """y = x·wᵀ + b, and 0 for what is below it where ``relu``. x and y have at least a tile's columns as rows.
+def forward_share_loop(worker: int, queue: Any, x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
+    """A worker's share of ``forward_loop``, and what is left of others'.
 
     A worker transposes the samples that it works on itself, which stay in its cache: to wait for others that do it with
     it would take longer.
     """
-    n, depth = x.shape
-    outputs = w.shape[0]
-    panels, blocks = (n + COLUMNS - 1) // COLUMNS, (outputs + ROWS - 1) // ROWS
-    queue = new_queue(panels * blocks, workers)
-    for worker in prange(workers):
-        samples, there = np.empty((depth, COLUMNS), x.dtype), -1  # a panel is some samples side by side
+    (n, depth), outputs = x.shape, w.shape[0]
+    blocks = (outputs + ROWS - 1) // ROWS
+    samples, there = np.empty((depth, COLUMNS), x.dtype), -1  # a panel is some samples side by side
+    task = next_task(queue, worker)
+    while task >= 0:
+        panel, block = divmod(task, blocks)
+        start = min(panel * COLUMNS, n - COLUMNS)
+        if panel != there:
+            for k in range(0, depth, PIECE):
+                transpose_piece(x[start : start + COLUMNS], k, samples)
+            there = panel
+        across(w, min(block * ROWS, outputs - ROWS), samples, b, relu, y, start)
         task = next_task(queue, worker)
-        while task >= 0:
-            panel, block = divmod(task, blocks)
-            start = min(panel * COLUMNS, n - COLUMNS)
-            if panel != there:
-                for k in range(0, depth, PIECE):
-                    transpose_piece(x[start : start + COLUMNS], k, samples)
-                there = panel
-            across(w, min(block * ROWS, outputs - ROWS), samples, b, relu, y, start)
-            task = next_task(queue, worker)
+
+
+def forward_loop(queue: Any, x: Any, w: Any, b: Any, relu: bool, y: Any) -> None:
+    """y = x·wᵀ + b, and 0 for what is below it where ``relu``. x and y have at least a tile's columns as rows.
+
+    A task of the queue is a block of w's rows, for a panel of samples.
+    """
+    for worker in prange(len(queue)):
+        share(worker, queue, x, w, b, relu, y)
 
 
 def block_loop(a: Any, first: int, behind: int, b: Any, panel: int, packed: Any, sums: Any, c: Any) -> None:
@@ -148,38 +156,38 @@ def block_loop(a: Any, first: int, behind: int, b: Any, panel: int, packed: Any,
                         c[min(i, m - ROWS) + r, j + k] = sums[q, i - first + r, k]
 
 
-def product_loop(a: Any, b: Any, by_rows: bool, workers: int, c: Any) -> None:
-    """c = a·b, where the rows of b and of c are contiguous and those of a need not be.
-
-    A thread works out neighbouring rows of c where ``by_rows`` and c has several pieces of rows, otherwise neighbouring
-    columns. Where panels are packed it is rows, if there are several pieces.
-    """
+def product_share_loop(worker: int, queue: Any, a: Any, b: Any, by_rows: bool, height: int, c: Any) -> None:
+    """A worker's share of ``product_loop``, and what is left of others'."""
     (m, n), depth = c.shape, b.shape[0]
-    panels = (n + COLUMNS - 1) // COLUMNS
     copied = b.strides[0] % ALIKE == 0
-    height = max(PIECE, m // 2 // ROWS * ROWS) if by_rows else m
-    if copied:
-        pieces = (m + HEIGHT - 1) // HEIGHT
-        height = ((m + pieces - 1) // pieces + ROWS - 1) // ROWS * ROWS
     pieces = (m + height - 1) // height
     together = GROUP if copied else 1
-    groups = (panels + together - 1) // together
-    queue = new_queue(groups * pieces, workers)
-    for worker in prange(workers):
-        packed = np.empty((GROUP, min(depth, DEPTH) if copied else 0, COLUMNS), b.dtype)
-        sums = np.empty((GROUP, height + ROWS if copied and depth > DEPTH else 0, COLUMNS), b.dtype)
+    groups = (n + together * COLUMNS - 1) // (together * COLUMNS)
+    packed = np.empty((GROUP, min(depth, DEPTH) if copied else 0, COLUMNS), b.dtype)
+    sums = np.empty((GROUP, height + ROWS if copied and depth > DEPTH else 0, COLUMNS), b.dtype)
+    task = next_task(queue, worker)
+    while task >= 0:
+        group = task % groups if by_rows or copied else task // pieces
+        piece = task // groups if by_rows or copied else task % pieces
+        first, behind = piece * height, min((piece + 1) * height, m)
+        if copied:
+            block(a, first, behind, b, group * GROUP, packed, sums, c)
+        else:
+            for i in range(first, behind, ROWS):
+                j = min(group * COLUMNS, n - COLUMNS)
+                straight(a, min(i, m - ROWS), b, j, c, j)
         task = next_task(queue, worker)
-        while task >= 0:
-            group = task % groups if by_rows or copied else task // pieces
-            piece = task // groups if by_rows or copied else task % pieces
-            first, behind = piece * height, min((piece + 1) * height, m)
-            if copied:
-                block(a, first, behind, b, group * GROUP, packed, sums, c)
-            else:
-                for i in range(first, behind, ROWS):
-                    j = min(group * COLUMNS, n - COLUMNS)
-                    straight(a, min(i, m - ROWS), b, j, c, j)
-            task = next_task(queue, worker)
+
+
+def product_loop(queue: Any, a: Any, b: Any, by_rows: bool, height: int, c: Any) -> None:
+    """c = a·b, where the rows of b and of c are contiguous and those of a need not be.
+
+    A task of the queue is a piece of c of so many rows and of a panel's columns, or of those of ``GROUP`` panels that
+    are packed. A thread works out neighbouring rows of c where ``by_rows`` and c has several pieces of rows, otherwise
+    neighbouring columns. Where panels are packed it is rows, if there are several pieces.
+    """
+    for worker in prange(len(queue)):
+        share(worker, queue, a, b, by_rows, height, c)
 
 
 class _Loops(NamedTuple):
@@ -201,24 +209,29 @@ def _loops(parallel: bool) -> _Loops:
     product = Tile(tile, tall)
     piece = Loop(transpose_piece_loop, transpose_tile=Tile(transpose, fitting), **names)
     return _Loops(
-        Loop(
-            forward_loop, parallel=parallel, transpose_piece=piece, across=Tile(tile_across, fitting), **names
+        Shared(
+            forward_loop,
+            Loop(forward_share_loop, transpose_piece=piece, across=Tile(tile_across, fitting), **names),
+            parallel,
         ),
-        Loop(
+        Shared(
             product_loop,
-            parallel=parallel,
-            straight=product,
-            block=Loop(
-                block_loop,
+            Loop(
+                product_share_loop,
                 straight=product,
-                added=Tile(tile_added, tall),
-                pack=Tile(pack_panels, fitting),
+                block=Loop(
+                    block_loop,
+                    straight=product,
+                    added=Tile(tile_added, tall),
+                    pack=Tile(pack_panels, fitting),
+                    GROUP=group,
+                    **rows,
+                ),
+                ALIKE=alike,
                 GROUP=group,
                 **rows,
             ),
-            ALIKE=alike,
-            GROUP=group,
-            **rows,
+            parallel,
         ),
         Loop(transpose_loop, parallel=parallel, transpose_piece=piece, **names),
     )
@@ -259,8 +272,9 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any, wake: int | None = None)
     loop, fitting = _loops(workers > 1).forward, size()
     assert fitting is not None
     bias = np.zeros(m, w.dtype) if b is None else b
+    queue = shared_out(-(-n // fitting.columns) * -(-m // fitting.rows), workers)
     if m >= fitting.rows and n >= fitting.columns:
-        loop.compiled(x, w, bias, relu, workers, y)
+        loop.compiled(queue, x, w, bias, relu, y)
         return
     x, w, bias = (
         padded(x, fitting.columns, 0),
@@ -268,7 +282,7 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any, wake: int | None = None)
         padded(bias[:, None], fitting.rows, 0),
     )
     whole = scratch((len(x), len(w)), x.dtype)
-    loop.compiled(x, w, bias.ravel(), relu, workers, whole)
+    loop.compiled(queue, x, w, bias.ravel(), relu, whole)
     assign(y, whole[:n, :m])
 
 
@@ -308,11 +322,22 @@ def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None) -> 
     loops, fitting = _loops(workers > 1), size()
     assert fitting is not None
     note_shared_out(out, workers > 1)
-    a, rows = turned(a, workers > 1), TALL[fitting.lanes]
-    if m >= rows and n >= fitting.columns:
-        loops.product.compiled(a, b, by_rows, workers, out)
-        return
-    a, b = padded(a, rows, 0), padded(b, 0, fitting.columns)
-    whole = scratch((len(a), b.shape[1]), b.dtype)
-    loops.product.compiled(a, b, by_rows, workers, whole)
-    assign(out, whole[:m, :n])
+    a, rows, whole = turned(a, workers > 1), TALL[fitting.lanes], out
+    if m < rows or n < fitting.columns:
+        a, b = padded(a, rows, 0), padded(b, 0, fitting.columns)
+        whole = scratch((len(a), b.shape[1]), b.dtype)
+    height, tasks = _pieces(whole.shape, b.strides[0], by_rows)
+    loops.product.compiled(shared_out(tasks, workers), a, b, by_rows, height, whole)
+    if whole is not out:
+        assign(out, whole[:m, :n])
+
+
+def _pieces(shape: tuple[int, int], step: int, by_rows: bool) -> tuple[int, int]:
+    """Return how many rows of c a task of ``product_loop`` has, and how many tasks there are."""
+    fitting = size()
+    assert fitting is not None
+    (m, n), rows, (alike, group) = shape, TALL[fitting.lanes], COPIED[fitting.lanes]
+    height, together = max(PIECE, m // 2 // rows * rows) if by_rows else m, 1
+    if step % alike == 0:
+        height, together = -(-m // (-(-m // HEIGHT) * rows)) * rows, group
+    return height, -(-m // height) * -(-n // (together * fitting.columns))

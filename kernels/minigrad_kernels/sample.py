@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels.driver import Team
 from minigrad_kernels.launch import Loop, may_use_threads, output, threads
+from minigrad_kernels.teams import Team
 
 COLUMNS = 128  # of w, that one thread takes together
 WIDEST = 4096  # columns of w at a time, whose part of dx stays in the first cache

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels import gpu
-from minigrad_kernels.driver import Team
-from minigrad_kernels.launch import Kernel, Loop, kernels, numba, threads
+from minigrad_kernels.launch import PARALLEL_FROM, Kernel, Loop, kernels, may_use_threads, numba, threads
+from minigrad_kernels.teams import Team
 
 prange = range  # Numba's own where a loop is compiled in parallel
 loop: Any = None  # the rule's own in each of the loops that work in pieces
@@ -171,14 +171,16 @@ def in_rows_3(
 _IN_ROWS = (in_rows_0, in_rows_1, in_rows_2, in_rows_3)
 
 
-def by_rows(update: Any) -> tuple[Team, int] | None:
+def by_rows(update: Any, entries: int) -> tuple[Team, int] | None:
     """Return what updates row by row with an outer product in the place of a rule's loop, and how many workers it has.
 
-    None where there is none.
+    None where there is none. Where a rule takes roots, which last longer than to move an entry, several workers pay for
+    fewer entries.
     """
     for rule in rules.values():
         if update is not None and update in (rule.cpu, rule.parallel) and rule.states < len(_IN_ROWS):
-            return _team(rule.cpu), threads() if update is rule.parallel else 1
+            least = PARALLEL_FROM // 4 if rule.takes_roots else PARALLEL_FROM
+            return _team(rule.cpu), threads() if entries >= least and may_use_threads() else 1
     return None
 
 
@@ -232,16 +234,17 @@ class UpdateRule(Kernel):
 
     ``text`` is the checksum of the text that its loop was printed as; ``coefficients(settings, clip, l2, rate, t)``
     gives the numbers of step t = 1, 2, … in the loop's order, of which ``names`` are the names; ``states`` is how many
-    arrays of state it takes.
+    arrays of state it takes, and ``takes_roots`` says whether its loop does.
     """
 
-    __slots__ = ("coefficients", "names", "source", "states", "text")
+    __slots__ = ("coefficients", "names", "source", "states", "takes_roots", "text")
 
     text: str
     names: tuple[str, ...]
     coefficients: Callable[..., tuple[Any, ...]]
     source: str
     states: int
+    takes_roots: bool
 
 
 def update_rule(
@@ -263,7 +266,7 @@ def update_rule(
         parallel = Loop(_IN_PIECES[states], parallel=True, loop=serial)
     rule = UpdateRule(name, _but_for_float16(name, reference), serial, _gpu(name, source), True, parallel)
     rule.text, rule.names, rule.coefficients = text, tuple(names), coefficients
-    rule.source, rule.states = source, states
+    rule.source, rule.states, rule.takes_roots = source, states, "sqrt" in loop.__code__.co_names
     kernels[name] = rules[text] = rule
     return rule
 

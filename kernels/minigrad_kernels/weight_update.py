@@ -11,16 +11,14 @@ from functools import cache
 from math import prod
 from typing import Any
 
-import numpy as np
-
 from minigrad_kernels import launch, products
-from minigrad_kernels.driver import Team
 from minigrad_kernels.launch import Kernel, Loop, may_use_threads, threads
 from minigrad_kernels.linear import backward_weight_reference
 from minigrad_kernels.loops import scratch
+from minigrad_kernels.teams import Team
 from minigrad_kernels.tiles import Tile, pack_panels, size, tile
 from minigrad_kernels.updates import UpdateRule
-from minigrad_kernels.work_queue import PADDING, next_task, share_out
+from minigrad_kernels.work_queue import next_task, shared_out
 
 HEIGHT, WIDTH = 32, 4096
 """Rows and columns of a part: whole rows, so that the update goes along pieces that are long, and as few rows as the
@@ -216,6 +214,5 @@ def _update(team: Team, theta: Any, a: Any, b: Any, coefficients: Any, state: li
         _packing()(packers, packers, b, panels)
     width = min(WIDTH, b.shape[1])
     parts = scratch((workers, HEIGHT + fitting.rows, width + fitting.columns), b.dtype)
-    queue = np.empty((workers, PADDING), np.int64)
-    share_out.compiled(queue, -(-m // HEIGHT) * -(-n // WIDTH))
+    queue = shared_out(-(-m // HEIGHT) * -(-n // WIDTH), workers)
     team(workers, queue, a, b, panels, parts, theta, coefficients, *state)

@@ -76,3 +76,10 @@ fetch_add = _FetchAdd(fetch_add_loop)
 share_out = Loop(share_out_loop)
 new_queue = Loop(new_queue_loop)
 next_task = Loop(next_task_loop)
+
+
+def shared_out(tasks: int, workers: int) -> Any:
+    """Return a new queue whose shares are those of the tasks 0, 1 …"""
+    queue = np.empty((workers, PADDING), np.int64)
+    share_out.compiled(queue, tasks)
+    return queue

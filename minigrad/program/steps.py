@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import driver, sample, updates
+from minigrad_kernels import driver, sample, teams, updates
 from minigrad_kernels.blas import Product
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.launch import Host, Loop
@@ -47,7 +47,7 @@ class Step:
         """Whether the driver can call it."""
         if isinstance(self.what, (Chain, Product)):
             return True
-        is_loop = isinstance(self.what, (Loop, driver.Team))
+        is_loop = isinstance(self.what, (Loop, teams.Team))
         return is_loop and None not in map(driver.kind_of, self.arguments)
 
     def instead(self, what: Loop | Host, arguments: tuple[Any, ...]) -> Step:
@@ -76,7 +76,7 @@ def updated_by_rows(steps: Sequence[Step], kept: Sequence[Any]) -> list[Step]:
         if len(others) != 1 or any(isinstance(each, np.ndarray) and root_of(each) is root for each in kept):
             continue
         update = others[0]
-        if (rows := updates.by_rows(update.what)) is None:
+        if (rows := updates.by_rows(update.what, dw.size)) is None:
             continue
         team, count = rows
         theta, _, *state, coefficients = update.arguments

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import blas, driver
+from minigrad_kernels import blas, driver, teams
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.placing import place
 from numpy.lib.array_utils import byte_bounds
@@ -106,10 +106,9 @@ class Tables:
 
     def _row(self, what: Any, arguments: Sequence[Any]) -> tuple[int, int]:
         """Return a call's address and that of its words."""
-        if isinstance(what, driver.Team):
-            workers, *shared = arguments
-            calls = [self._row(what.loop, (worker, *shared)) for worker in range(workers)]
-            return calls[0] if workers == 1 else self._row(driver.at_once(), (np.array(calls),))
+        if (shares := teams.shares(what, arguments)) is not None:
+            calls = [self._row(*share) for share in shares]
+            return calls[0] if len(calls) == 1 else self._row(teams.at_once(), teams.row_of(np.array(calls)))
         if isinstance(what, blas.Product):
             words, at = what.words(*arguments), [4, 5, 6]
             address = what.address

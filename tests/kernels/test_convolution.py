@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from minigrad_kernels import conv, conv_shares, conv_tiles, conv_ways, launch, patches, tiles
-from minigrad_kernels.driver import Team
 from minigrad_kernels.geometry import geometry_of
+from minigrad_kernels.teams import Team
 
 pytestmark = pytest.mark.skipif(tiles.size() is None, reason="there are no tiles for this processor")
 EPS = np.finfo(np.float32).eps

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
-from minigrad_kernels import driver
+from minigrad_kernels import driver, teams
 from minigrad_kernels.launch import Loop, noted
 from minigrad_kernels.loops import called_by
 
@@ -127,3 +128,41 @@ def test_a_loop_that_raises_says_what_also_when_it_is_called_by_its_address():
     a = np.array([-1], np.int64)
     with pytest.raises(IndexError):
         driver.call(refuse, (a,))
+
+
+@pytest.mark.parametrize("costs", [(40, 10), (10, 40)])
+def test_calls_are_made_at_once_where_that_is_faster(costs, monkeypatch):
+    """By a clock of its own: the faster way is taken nearly always, and found again when the other one gets faster."""
+    time, way, made = 0, 0, []
+
+    def begin_at_once(count):
+        nonlocal way
+        way = 1
+        return range(count)
+
+    def call_at(address, words):
+        nonlocal time
+        made.append((address, words))
+        time += cost[way]
+
+    monkeypatch.setattr(numba, "prange", begin_at_once)
+    loop = Loop(teams.at_once_loop, parallel=True, call_at=call_at, now=lambda: time).plain
+    calls, seen = teams.row_of(np.array([(1, 2), (3, 4)]))
+    for cost in (costs, costs[::-1]):
+        ways = []
+        for _ in range(1000):
+            way = 0
+            loop(calls, seen)
+            ways.append(way)
+        assert ways[600:].count(cost.index(min(cost))) > 380
+    assert made == [(1, 2), (3, 4)] * 2000
+
+
+def test_both_ways_make_all_calls():
+    x, y = np.zeros(1, "f"), np.zeros(1, "f")
+    calls, kept = table((refuse, (x,)), (refuse, (y,)))
+    of_both, seen = teams.row_of(calls)
+    for k in range(1, 100):
+        teams.at_once()(of_both, seen)
+        assert x[0] == y[0] == k
+    assert len(kept) == 2

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minigrad_kernels import launch, products, tiles
+from minigrad_kernels import launch, products, tiles, work_queue
 
 EPS = np.finfo(np.float32).eps
 fitting = tiles.size()
@@ -137,14 +137,16 @@ def test_a_tile_does_what_its_python_says():
     x, w, b = matrix(rng, 2 * COLUMNS + 3, 40), matrix(rng, 2 * ROWS + 1, 40), matrix(rng, 2 * ROWS + 1)
     forward, product, turn = products._loops(True)
     y, z = (np.empty((len(x), len(w)), np.float32) for _ in range(2))
-    forward(x, w, b, True, 2, y)
-    forward.plain(x, w, b, True, 3, z)
+    blocks = -(-len(x) // COLUMNS) * -(-len(w) // ROWS)
+    forward(work_queue.shared_out(blocks, 2), x, w, b, True, y)
+    forward.plain(work_queue.shared_out(blocks, 3), x, w, b, True, z)
     np.testing.assert_allclose(y, z, rtol=1e-4, atol=1e-5)
     g = matrix(rng, 70, len(x))
     c, d = (np.empty((70, 1024), np.float32) for _ in range(2))
     wide = matrix(rng, len(x), 1024)
-    product(g, wide, False, 2, c)
-    product.plain(g, wide, False, 3, d)
+    height, pieces = products._pieces(c.shape, wide.strides[0], False)
+    product(work_queue.shared_out(pieces, 2), g, wide, False, height, c)
+    product.plain(work_queue.shared_out(pieces, 3), g, wide, False, height, d)
     np.testing.assert_allclose(c, d, rtol=1e-4, atol=1e-4)
     for shape in [(70, 130), (ROWS - 1, 130), (70, 3), (ROWS, COLUMNS)]:
         a = matrix(rng, *shape)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from minigrad_kernels import launch
+from minigrad_kernels import launch, updates
 from minigrad_kernels.update_rules import RULES
 
 from minigrad.optim import formulas
@@ -208,3 +208,17 @@ def test_a_large_parameter_is_updated_in_pieces_to_the_same_bits(rule: str) -> N
     kernel.reference(*wanted, vector)
     for got, right in zip(arrays, wanted, strict=True):
         np.testing.assert_array_equal(got, right)
+
+
+@pytest.mark.skipif(launch.numba() is None, reason="Numba is not installed")
+@pytest.mark.parametrize(("rule", "share"), [("sgd", 1), ("momentum", 1), ("adam", 4), ("rmsprop", 4)])
+def test_several_workers_update_rows_sooner_where_a_rule_takes_roots(
+    rule: str, share: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updates, "threads", lambda: 3)
+    kernel, least = launch.kernels[rule], launch.PARALLEL_FROM // share
+    for entries, workers in ((least, 3), (least - 1, 1)):
+        found = updates.by_rows(kernel.cpu, entries)
+        assert found is not None
+        assert found[1] == workers
+    assert updates.by_rows(None, least) is None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from minigrad_kernels import (
-    driver,
     launch,
     products,
+    teams,
     tiles,
     update_rules,  # noqa: F401  (which enters the rules)
     updates,
@@ -102,5 +102,5 @@ def test_a_team_gives_each_worker_its_number():
 
     note.__module__ = __name__
     found = np.zeros(4)
-    driver.Team(launch.Loop(note))(4, found)
+    teams.Team(launch.Loop(note))(4, found)
     assert found.tolist() == [1, 2, 3, 4]
