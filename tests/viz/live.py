@@ -5,8 +5,8 @@ Python makes the same edit in the program's own arrays and runs the engine. Ever
 loss are compared. A table is printed; the exit code is 1 where a number is wrong.
 
 A step is compared link by link: loss and gradients after the same edit, new parameters from the same gradients, the
-loss afterwards at the same parameters. From end to end rounding alone may make any difference: Adam's first step is
-the rate times the gradient's sign, and the last bit of a gradient that is next to 0 decides which sign that is.
+loss afterwards at the same parameters. So no bound allows for what comes before it: Adam's first step is the rate
+times the gradient's sign, which the last bit of a gradient next to 0 decides.
 """
 
 from __future__ import annotations

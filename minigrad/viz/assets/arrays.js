@@ -6,8 +6,8 @@ const entriesOf = (arrays) => {
     if (!decoded.has(k)) {
       let found = null;
       if (arrays[k].data !== undefined) {
-        const bytes = Uint8Array.from(atob(arrays[k].data), (c) => c.charCodeAt(0));
-        found = arrays[k].wide ? new Float64Array(bytes.buffer) : new Float32Array(bytes.buffer);
+        const { buffer } = bytesOf(arrays[k].data);
+        found = arrays[k].wide ? new Float64Array(buffer) : new Float32Array(buffer);
       }
       decoded.set(k, found);
     }
@@ -44,18 +44,26 @@ const brief = (values, shape) => {
 // the colour of an entry as a pixel: orange above 0, blue below
 const [BELOW, ABOVE] = [[0, 114, 178], [213, 94, 0]].map(([r, g, b]) => (b << 16) | (g << 8) | r);
 const coloured = (value, largest) => (value < 0 ? BELOW : ABOVE) | (Math.min(255, Math.round(255 * Math.abs(value) / (largest || 1))) << 24);
+const sheets = new Map();  // to draw on, by size
+const sheetOf = (width, height) => {
+  const key = `${width} ${height}`;
+  if (!sheets.has(key)) {
+    const canvas = make("canvas", { width, height }), pen = canvas.getContext("2d", { willReadFrequently: true }), image = pen.createImageData(width, height);
+    sheets.set(key, { canvas, pen, image, pixels: new Uint32Array(image.data.buffer) });
+  }
+  return sheets.get(key);
+};
 const heatPicture = (values, shape) => {
   const width = shape.length ? shape[shape.length - 1] : 1, height = values.length / width;
-  const [columns, rows] = [Math.min(48, width), Math.min(24, height)], canvas = make("canvas", { width: columns, height: rows });
-  const pen = canvas.getContext("2d"), picture = pen.createImageData(columns, rows), found = new Float64Array(columns * rows);
+  const [columns, rows] = [Math.min(48, width), Math.min(24, height)], { canvas, pen, image, pixels } = sheetOf(columns, rows), found = new Float64Array(columns * rows);
   const across = Uint16Array.from({ length: width }, (_, j) => Math.floor(j * columns / width));
   for (let i = 0, k = 0; i < height; i++) {
     const start = Math.floor(i * rows / height) * columns;
     for (let j = 0; j < width; j++, k++) if (Math.abs(values[k]) > Math.abs(found[start + across[j]])) found[start + across[j]] = values[k];
   }
-  const largest = found.reduce((a, b) => (Number.isFinite(b) ? Math.max(a, Math.abs(b)) : a), 0) || 1;
-  found.forEach((value, i) => picture.data.set([...(value < 0 ? [0, 114, 178] : [213, 94, 0]), 255 * Math.min(1, Math.abs(value) / largest)], 4 * i));
-  pen.putImageData(picture, 0, 0);
+  const largest = found.reduce((a, b) => (Number.isFinite(b) ? Math.max(a, Math.abs(b)) : a), 0);
+  found.forEach((value, i) => { pixels[i] = coloured(value, largest); });
+  pen.putImageData(image, 0, 0);
   return canvas.toDataURL();
 };
 
@@ -81,7 +89,8 @@ const cellTable = (shape, choose) => {
       chosen: once((value) => { button.className = value ? "mg-chosen" : ""; button.setAttribute("aria-pressed", String(value)); }),
     };
   });
-  for (let i = 0; i < size; i += width) table.append(make("tr", {}, ...cells.slice(i, i + width).map(({ button }) => make("td", {}, button))));
+  const high = shape.length > 2 ? shape[shape.length - 2] : size;
+  for (let i = 0; i < size; i += width) table.append(make("tr", { class: i && i / width % high === 0 ? "mg-next" : null }, ...cells.slice(i, i + width).map(({ button }) => make("td", {}, button))));
   const draw = (values, entry, was) => {
     let largest = 0;
     for (const value of values) largest = Math.max(largest, Math.abs(value));
@@ -97,14 +106,15 @@ const cellTable = (shape, choose) => {
   return { element: make("div", { class: "mg-wide" }, table), draw };
 };
 
-// where the entries of an array lie in its picture: in rows; of more than two axes the last two are a tile of many
-const arranged = (shape) => {
+// where the entries of an array lie in its picture: in rows; of more than two axes the last two are a tile of many, which
+// together are about `wide` times as wide as high
+const arranged = (shape, wide = 1.5) => {
   const size = numpy.count(shape), [above, h, w] = [1, 1, 1, ...shape].slice(-3);
   if (shape.length < 3) return { width: w, height: size / w, place: (i) => i };
   const tiles = size / (w * h), step = above < tiles ? above : 1;
   let columns = step, best = Infinity;
   for (let c = step; c <= tiles; c += step) {
-    const off = Math.abs(Math.log(c * (w + 1) / (Math.ceil(tiles / c) * (h + 1)) / 1.5));
+    const off = Math.abs(Math.log(c * (w + 1) / (Math.ceil(tiles / c) * (h + 1)) / wide)) + (tiles % c ? 1 : 0);
     if (off < best) { best = off; columns = c; }
   }
   const width = columns * (w + 1) - 1, height = Math.ceil(tiles / columns) * (h + 1) - 1;
@@ -134,9 +144,11 @@ const heatMap = (shape, choose) => {
     mark.style.top = `${100 * (Math.floor(here / width) + .5) / height}%`;
   };
   if (!choose) return { element, draw };
-  const entries = new Map(Array.from({ length: size }, (_, i) => [place(i), i]));  // by pixel
+  const entries = new Int32Array(width * height).fill(-1);  // by pixel; none where a line parts two tiles
+  for (let i = 0; i < size; i++) entries[place(i)] = i;
   const inside = (row, column) => row >= 0 && row < height && column >= 0 && column < width;
-  const to = (row, column) => { if (inside(row, column) && entries.has(row * width + column)) choose(unflat(shape, entries.get(row * width + column))); };
+  const at = (row, column) => entries[row * width + column];
+  const to = (row, column) => { if (inside(row, column) && at(row, column) >= 0) choose(unflat(shape, at(row, column))); };
   canvas.addEventListener("click", (click) => {
     const box = canvas.getBoundingClientRect();
     to(Math.floor((click.clientY - box.top) / box.height * height), Math.floor((click.clientX - box.left) / box.width * width));
@@ -146,7 +158,7 @@ const heatMap = (shape, choose) => {
     if (!move) return;
     key.preventDefault();
     let [row, column] = [Math.floor(here / width), here % width];
-    do { row += move[0]; column += move[1]; } while (inside(row, column) && !entries.has(row * width + column));  // over what parts two tiles
+    do { row += move[0]; column += move[1]; } while (inside(row, column) && at(row, column) < 0);
     to(row, column);
   });
   return { element, draw };

@@ -68,7 +68,7 @@ const changePanel = (root, data, live, base, redraw, opened) => {
   if (live.updates.length) data.live.rules.forEach(({ name }, k) => optimizer.append(make("option", { value: k }, name)));
   const drawSettings = () => {
     const current = live.now().settings[0], first = live.recorded().settings[0], key = JSON.stringify(current);
-    optimizer.value = live.now().rule[0];
+    if (optimizer.selectedIndex !== live.now().rule[0]) optimizer.selectedIndex = live.now().rule[0];
     if (settings.dataset.shown === key || settings.contains(document.activeElement)) return;
     settings.dataset.shown = key;
     settings.replaceChildren(...Object.entries(current).map(([symbol, value]) => {
@@ -105,7 +105,7 @@ const changePanel = (root, data, live, base, redraw, opened) => {
     told.replaceChildren(`step ${live.now().step}: loss `, make("b", {}, number(live.loss())),
       live.isChanged() ? make("span", { class: "mg-muted" }, ` (was ${number(live.recordedLoss())})`) : "",
       after === null ? "" : ` → after its update ${number(after)}`);
-    which.value = chosen;
+    if (which.selectedIndex !== chosen) which.selectedIndex = chosen;
     box.setAttribute("aria-label", target().label);
     if (document.activeElement !== box || box.value !== edits.short(value)) box.value = edits.short(value);
     was.textContent = value === old || old === undefined ? "" : `was ${number(old)}`;
@@ -130,7 +130,7 @@ const changePanel = (root, data, live, base, redraw, opened) => {
       foldedView("landscape", "The loss around here", () => landscapeView(root, data, live, edits)),
       foldedView("compare", "Two settings side by side", () => compareView(root, data, live, edits, (state) => { stop(); live.to(state); shown(); })),
     ] : []),
-    foldedView("histograms", "Histograms by layer", () => histogramView(data, live, base)),
+    ...(data.nodes.some(({ head, grad }) => head[3] !== "scalar" && grad.length) ? [foldedView("histograms", "Histograms by layer", () => histogramView(data, live, base))] : []),
   ];
   const views = [way, ...pictures.map(({ panel: picture, draw }) => ({ draw: whileSeen(picture, draw) })), ...folded];
   const panel = make("section", { class: "mg-pane mg-change", "aria-label": "What if" }, make("h4", { "aria-level": 2 }, "What if"),

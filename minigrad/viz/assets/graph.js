@@ -1,7 +1,7 @@
 // the drawing, live: what every box shows after an event, and which of them are in play
 const liveGraph = (canvas, data, id, live, jump, editAt) => {
   const picture = canvas.querySelector("img");
-  const source = new TextDecoder().decode(Uint8Array.from(atob(picture.src.split(",")[1]), (c) => c.charCodeAt(0)));
+  const source = new TextDecoder().decode(bytesOf(picture.src.split(",")[1]));
   const svg = new DOMParser().parseFromString(source, "image/svg+xml").documentElement;
   svg.querySelectorAll("style").forEach((style) => style.remove());  // the page has the same rules, with its own theme
   svg.style.setProperty("--natural", `${svg.getAttribute("width")}px`);
@@ -10,8 +10,8 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
   const part = (selector, box) => box.querySelector(selector);
   const rowOf = (kind, box) => {  // of a box, the value or the gradient
     const row = part(`.${kind}`, box);
-    return row && { row, label: part(".label", row), text: part(".text", row), heat: part(".heat", row), frame: part(".frame", row),
-      told: row.appendChild(document.createElementNS(svg.namespaceURI, "title")), state: "" };
+    return row && { row, label: once((value) => { part(".label", row).textContent = value; }), text: part(".text", row), heat: part(".heat", row), frame: part(".frame", row),
+      told: row.appendChild(document.createElementNS(svg.namespaceURI, "title")), state: "", shown: null, address: "" };
   };
   const boxes = [...svg.querySelectorAll(".node")].map((box) => {
     const result = Number(box.dataset.node), { members } = box.dataset;
@@ -59,18 +59,32 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
     return span;
   });
 
-  const pictures = new Map();  // of the entries of an array as they were drawn last
+  const texts = new Map();  // of the entries of an array as they were written last
   const latest = (line, k) => {
     const found = line.filter(([event]) => event <= k).pop(), fresh = found && live && live.numbers(found[3]);
     if (!fresh) return found;
-    const at = found[3], shape = live.shapeOf(at), known = pictures.get(at);
-    if (!known || known[0] !== fresh) pictures.set(at, [fresh, brief(fresh, shape), found[2] && heatPicture(fresh, shape)]);
-    return [found[0], ...pictures.get(at).slice(1), at, found[1]];
+    const at = found[3], known = texts.get(at);
+    if (!known || known[0] !== fresh) texts.set(at, [fresh, brief(fresh, live.shapeOf(at))]);
+    return [found[0], texts.get(at)[1], found[2], at, found[1]];
   };
+  const heats = new Map();  // of the entries of an array as they were drawn last
+  const heatOf = ([, , recorded, at]) => {
+    const fresh = live && live.numbers(at);
+    if (!fresh) return recorded;
+    if (!heats.has(at) || heats.get(at)[0] !== fresh) heats.set(at, [fresh, heatPicture(fresh, live.shapeOf(at))]);
+    return heats.get(at)[1];
+  };
+  const drawHeats = () => boxes.forEach((one) => [one.value, one.grad].forEach((part) => {
+    if (!part || !part.heat || !part.shown || !part.shown[2]) return;
+    const address = heatOf(part.shown);
+    if (address !== part.address) part.heat.setAttribute("href", part.address = address);
+  }));
+  const drawHeatsSoon = afterPaint(drawHeats);
   const write = (one, part, found, hidden, mayChange) => {
     const { row, text, heat, frame, told } = part, wanted = hidden ? "?" : found ? found[1] : "not yet";
     const x = found && found[2] && !hidden ? 86 : 50, room = 206 - x, old = found && !hidden && found[4] !== undefined && found[4] !== found[1] ? found[4] : "";
-    const state = [wanted, old, x, mayChange, found && found[2]].join("|");
+    const state = [wanted, old, x, mayChange].join("|");
+    part.shown = hidden ? null : found;
     if (part.state === state) return;
     part.state = state;
     row.classList.toggle("unknown", !found || hidden);
@@ -84,16 +98,15 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
     told.textContent = old ? `${wanted}, was ${old}` : wanted;
     text.setAttribute("x", x);
     if (text.textContent.length * 7.25 > room) text.setAttribute("textLength", room); else text.removeAttribute("textLength");
-    if (heat) {
-      heat.style.display = frame.style.display = x === 86 ? "" : "none";
-      if (found && found[2]) heat.setAttribute("href", found[2]);
-    }
+    if (heat) heat.style.display = frame.style.display = x === 86 ? "" : "none";
   };
   // a layer's box shows the tensor that is in play, else the layer's result
   const choose = (one, event) => {
     if (one.members.length === 1) return;
     const inside = (i) => one.members.includes(i);
-    one.node = inside(event.target) ? event.target : event.sources.find(inside) ?? one.result;
+    const node = inside(event.target) ? event.target : event.sources.find(inside) ?? one.result;
+    if (node === one.chosen) return;
+    one.node = one.chosen = node;
     const [name, operation, start, shape] = data.nodes[one.node].head;
     for (const [kind, text] of [[".name", name], [".op", operation], [".shape", shape]]) part(kind, one.box).textContent = text;
     part(".op", one.box).setAttribute("x", start);
@@ -108,17 +121,21 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
     write(one, one.value, value, changes("value"), Boolean(live && value && live.isGiven(value[3]) && isWhole(value[3], value[1])));
     if (grad) write(one, grad, latest(node.grad, k), changes("grad"), false);
     const renewed = value && value[0] >= 0 && node.value.length > 1 && node.value[0][0] < value[0];
-    one.value.label.textContent = renewed ? "new" : "value";
+    one.value.label(renewed ? "new" : "value");
     const mine = (node) => one.step === event.step || !drawnIn(event.step, node);  // a walk may go on into an earlier step
     const active = event.target === i && mine(i), from = event.sources.includes(i) && mine(i);
     one.kind(one.own + (active ? ` active on-${event.phase}` : from ? ` from on-${event.phase}` : "") + (active && event.added ? " added" : ""));
-    if (grad) grad.label.textContent = active && event.added ? "grad +" : "grad";
+    if (grad) grad.label(active && event.added ? "grad +" : "grad");
     if (active) box.setAttribute("aria-current", "step"); else box.removeAttribute("aria-current");
     one.label(`${node.name}, value ${one.value.text.textContent}` + (grad ? `, gradient ${grad.text.textContent}` : "") + (editable(one).length ? "; F2 changes it" : ""));
   };
-  const renew = (event, k, revealed) => boxes.forEach((one) => drawBox(one, event, k, revealed));
+  const renew = (event, k, revealed) => {
+    boxes.forEach((one) => drawBox(one, event, k, revealed));
+    drawHeatsSoon();
+  };
   const draw = (event, k, revealed) => {
-    renew(event, k, revealed);
+    boxes.forEach((one) => drawBox(one, event, k, revealed));
+    drawHeats();
     for (const [edge, from, to, position] of edges) {
       const forward = event.kind === "forward" && to === event.target;
       const backward = event.kind === "backward" && from === event.target && to === event.sources[0] && position === event.position;

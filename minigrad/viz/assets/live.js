@@ -8,7 +8,7 @@ const liveStep = (data, base, program, rules) => {
     const array = data.arrays[k], values = base.numbers(k);
     return values || new Float64Array(numpy.count(array.shape)).fill(array.all);
   };
-  const held = (k, type) => numpy.astype(numpy.array(data.arrays[k].shape, "float64", Float64Array.from(typed(k))), type);
+  const held = (k, type) => numpy.astype(numpy.array(data.arrays[k].shape, "float64", new Float64Array(typed(k))), type);
   const thetaType = (theta) => given.find(([name]) => name === theta)[3];
   let start = null;
   const recorded = () => {

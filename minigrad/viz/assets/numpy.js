@@ -206,7 +206,7 @@ const numpy = (() => {
   };
 
   // ---- shapes ----------------------------------------------------------------------------------------------
-  const copy = (a, type = a.type) => array(a.shape, type, KINDS[type].from(dense(a)));
+  const copy = (a, type = a.type) => array(a.shape, type, new KINDS[type](dense(a)));
   const astype = (a, type) => (isArray(a) ? copy(type === "bool" ? all.not_equal(a, 0) : type === "int64" ? all.trunc(a) : a, type) : scalar(a, type));
   const reshape = (a, ...shape) => {
     shape = shape.flat();

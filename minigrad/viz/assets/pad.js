@@ -38,7 +38,7 @@ const padPanel = (data, live, pixels, changed) => {
   const mark = make("span", { class: "mg-mark", hidden: true }), slope = canvasOf(columns, rows, "the gradient of the loss by each pixel", { class: "mg-slope" });
   const layers = hidden.map(([node, name]) => {
     const shape = data.arrays[data.nodes[node].value[0][3]].shape.slice(1), n = numpy.count(shape), across = Math.min(n, 64);
-    const { width, height, place } = shape.length > 1 ? arranged(shape) : { width: across, height: Math.ceil(n / across) };
+    const { width, height, place } = shape.length > 1 ? arranged(shape, 4) : { width: across, height: Math.ceil(n / across) };
     const canvas = canvasOf(width, height, `${data.nodes[node].name}: ${n} numbers`, { class: "mg-layer" });
     return { name, n, canvas, place, title: `${data.nodes[node].name} (${n})` };
   });

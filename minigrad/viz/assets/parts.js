@@ -9,6 +9,11 @@ const make = (tag, attributes, ...children) => {
   return made;
 };
 
+const bytesOf = (base64) => {
+  const text = atob(base64), bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+};
 const flat = (shape, entry) => entry.reduce((sum, i, axis) => sum * shape[axis] + i, 0);
 const unflat = (shape, index) => {
   const entry = [];

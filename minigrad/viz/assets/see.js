@@ -112,9 +112,9 @@ const seePanel = (data, live, changed, opened) => {
     isClass ? button("relabel", "Relabel", "give the chosen point the next label", () => relabel(chosen)) : null);
   if (most > rows) svg.addEventListener("click", (click) => add(...pixels(click)));
   // ---- hidden units ----------------------------------------------------------------------------------------
+  const pen = canvas.getContext("2d"), picture = pen.createImageData(GRID, GRID), squares = new Uint32Array(picture.data.buffer);
   const surface = (pixel) => {
-    const pen = canvas.getContext("2d"), picture = pen.createImageData(GRID, GRID), pixels = new Uint32Array(picture.data.buffer);
-    for (let k = 0; k < pixels.length; k++) pixels[k] = pixel(k);
+    for (let k = 0; k < squares.length; k++) squares[k] = pixel(k);
     pen.putImageData(picture, 0, 0);
   };
   const lookAt = (name, unit) => {  // at what a unit makes of every place, or again at the output

@@ -132,6 +132,7 @@
       last.style.flexGrow = Number(last.style.flexGrow) + 1;
     });
     strip.classList.toggle("mg-many", strip.childElementCount > 24);
+    for (const part of strip.children) part.classList.toggle("mg-thin", part.style.flexGrow < 0.1 * steps.length);
   };
   listen(root, (key) => ({
     ArrowRight: () => go(position + 1), ArrowLeft: () => go(position - 1), Home: () => go(0),

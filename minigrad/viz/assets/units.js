@@ -2,7 +2,7 @@
 // by the pointer or by keys. `looked` is called with the unit that is pointed at, and null; `opened` with one that is chosen.
 const unitPictures = (node, name, GRID, looked, opened) => {
   const ACROSS = 8, TILE = GRID + 2, FRAME = 0x80808080, label = node.head[0], note = make("span", { class: "mg-muted" }, label);
-  let units = 0, columns = 1, unit = 0, canvas = null;
+  let units = 0, columns = 1, unit = 0, canvas = null, pen = null, image = null, pixels = null;
   const picked = (event) => {
     const box = canvas.getBoundingClientRect(), { clientX: x, clientY: y } = event;
     const found = Math.floor((y - box.top) / box.height * Math.ceil(units / columns)) * columns + Math.floor((x - box.left) / box.width * columns);
@@ -27,16 +27,18 @@ const unitPictures = (node, name, GRID, looked, opened) => {
         key.stopPropagation();
       } });
     element.replaceChildren(note, canvas);
-  };
-  const element = make("div", { class: "mg-layer-units" });
-  const draw = ({ shape, data }) => {  // an entry for each place and unit
-    if (shape[1] !== units) build(shape[1]);
-    const pen = canvas.getContext("2d"), image = pen.createImageData(canvas.width, canvas.height), pixels = new Uint32Array(image.data.buffer);
-    let largest = 0;
+    pen = canvas.getContext("2d");
+    image = pen.createImageData(canvas.width, canvas.height);
+    pixels = new Uint32Array(image.data.buffer);
     for (let k = 0; k < pixels.length; k++) {  // a line around each
       const [y, x] = [Math.floor(k / canvas.width), k % canvas.width], isEdge = [y, x].some((at) => at % TILE === 0 || at % TILE === TILE - 1);
       if (isEdge && Math.floor(y / TILE) * columns + Math.floor(x / TILE) < units) pixels[k] = FRAME;
     }
+  };
+  const element = make("div", { class: "mg-layer-units" });
+  const draw = ({ shape, data }) => {  // an entry for each place and unit
+    if (shape[1] !== units) build(shape[1]);
+    let largest = 0;
     for (const value of data) if (Math.abs(value) > largest) largest = Math.abs(value);
     for (let place = 0, k = 0; place < GRID * GRID; place++) for (let i = 0; i < units; i++, k++) {
       const row = Math.floor(i / columns) * TILE + 1 + Math.floor(place / GRID), column = i % columns * TILE + 1 + place % GRID;

@@ -167,6 +167,20 @@ def test_the_slope_stands_beside_the_gradient(browser: Browser, page: Path) -> N
     assert f"the gradient says {show(gradient[0, 0])}" in said
     slope = float(said.split("Δloss / h = ")[1].split(";")[0])
     assert slope == pytest.approx(float(gradient[0, 0]), rel=0.01)
+    assert "rounded" not in said
+
+
+def test_a_slope_that_is_nothing_but_rounding_says_so(browser: Browser, tmp_path: Path) -> None:
+    examples.record("tower").save(tmp_path / "tower.html")
+    browser.open(tmp_path / "tower.html")
+    browser.js(FRAME)
+    trace = examples.record("tower")
+    gradient, loss = trace.gradient(trace.node("W1").index), trace.node("loss").value
+    assert gradient is not None
+    assert abs(gradient[0, 0]) * 0.01 < 16 * np.spacing(
+        loss
+    )  # so little changes the loss's last digits alone
+    assert "take a larger h" in browser.text(".mg-nudge")
 
 
 def test_further_steps_are_pythons_steps_and_one_can_go_back(browser: Browser, page: Path) -> None:
