@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels import objects
-from minigrad_kernels.loops import Host, Loop, numba
+from minigrad_kernels.loops import Host, Intrinsic, Loop, numba, start_threads
 
 Kind = tuple[str, str, int]
 """What an argument is: ``("C", "float32", 2)`` an array by its layout, which is "C", "F" or neither, "A"; "int", "bool"
@@ -109,7 +109,7 @@ class Entry:
             else [call]
         )
         if any(loop.options.get("parallel") for loop in self._loops()):
-            _start_threads()
+            start_threads()
         return address_of_text(
             f"entry_{self.loop.function.__name__}",
             "(words):\n    " + "\n    ".join(lines),
@@ -168,14 +168,6 @@ def call(loop: Loop, arguments: tuple[Any, ...]) -> Any:
     words = np.array([0, *(word for each in arguments for word in words_of(each))], np.int64)
     raised = run(np.array([(entry(loop, kinds).address, address_of(words))], np.int64))  # type: ignore[arg-type]
     return loop.dispatcher(*arguments) if raised >= 0 else None  # where it raises again, and says what
-
-
-@cache
-def _start_threads() -> None:
-    """Start Numba's threads, as it does itself for functions that Python calls, but not for those of an address."""
-    from numba.np.ufunc.parallel import _launch_threads
-
-    _launch_threads()  # type: ignore[no-untyped-call]
 
 
 @cache
@@ -245,6 +237,17 @@ def _tools() -> dict[str, Any]:
     return {"word": word, "real": real, "put": put, "call_at": call_at, **pointers, **numbers, **arrays}
 
 
+@cache
+def tool(name: str) -> Intrinsic:
+    """Return one of ``_tools`` for a Loop to call; it is made when that one is compiled."""
+
+    def make() -> Any:
+        return _tools()[name]
+
+    make.__name__ = make.__qualname__ = name
+    return Intrinsic(make)
+
+
 _DRIVE = """(table, count):
     for i in range(count):
         words = word(table, 2 * i + 1)
@@ -278,16 +281,15 @@ def address_of_text(
 
     It is kept under a name for this text and what it ``depends_on``; ``names`` is called only where it is compiled.
     """
-    module = numba()
-    assert module is not None
     name = f"{stem}_{zlib.crc32((text + depends_on).encode()):08x}"
 
     def compiled() -> Any:
+        module = numba()
+        assert module is not None
         scope = _tools() | names()
-        # of this file, beside which Numba keeps what it compiles
         exec(compile(f"def {name}{text}", __file__, "exec"), scope)
         scope[name].__module__ = __name__
-        return module.cfunc(signature, cache=True, error_model="numpy")(scope[name])
+        return module.cfunc(signature, error_model="numpy")(scope[name])
 
     return objects.address(name, compiled)
 
@@ -311,7 +313,7 @@ call_at: Any = None
 @cache
 def at_once() -> Loop:
     """Return ``at_once_loop``. It alone is compiled for several threads, whatever they do."""
-    return Loop(at_once_loop, parallel=True, call_at=_tools()["call_at"])
+    return Loop(at_once_loop, parallel=True, call_at=tool("call_at"))
 
 
 class Team(Host):

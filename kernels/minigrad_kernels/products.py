@@ -52,6 +52,9 @@ our loops on the same processors, both wait for whole slices of the scheduler's 
 PARALLEL_FROM = 1 << 21
 """Multiplications from which waking the other threads pays, measured on two cores."""
 
+MOVED_FROM = 1 << 16
+"""Entries of a factor from which waking them pays where it is only packed or transposed."""
+
 TURNED = {16: (1, 512), 8: (1 << 14, 1)}
 """From how many entries and how many columns on a is transposed first, so that a tile goes along its rows.
 
@@ -95,24 +98,26 @@ def transpose_loop(a: Any, t: Any) -> None:
 
 
 def forward_loop(x: Any, w: Any, b: Any, relu: bool, workers: int, y: Any) -> None:
-    """y = x·wᵀ + b, and 0 for what is below it where ``relu``. x and y have at least a tile's columns as rows."""
+    """y = x·wᵀ + b, and 0 for what is below it where ``relu``. x and y have at least a tile's columns as rows.
+
+    A worker transposes the samples that it works on itself, which stay in its cache: to wait for others that do it with
+    it would take longer.
+    """
     n, depth = x.shape
     outputs = w.shape[0]
-    panels = (n + COLUMNS - 1) // COLUMNS
-    samples = np.empty((panels, depth, COLUMNS), x.dtype)  # a panel is some samples side by side
-    pieces = (depth + PIECE - 1) // PIECE
-    for t in prange(panels * pieces):
-        panel, piece = divmod(np.int64(t), pieces)
-        start = min(panel * COLUMNS, n - COLUMNS)
-        transpose_piece(x[start : start + COLUMNS], piece * PIECE, samples[panel])
-    blocks = (outputs + ROWS - 1) // ROWS
+    panels, blocks = (n + COLUMNS - 1) // COLUMNS, (outputs + ROWS - 1) // ROWS
     queue = new_queue(panels * blocks, workers)
     for worker in prange(workers):
+        samples, there = np.empty((depth, COLUMNS), x.dtype), -1  # a panel is some samples side by side
         task = next_task(queue, worker)
         while task >= 0:
             panel, block = divmod(task, blocks)
             start = min(panel * COLUMNS, n - COLUMNS)
-            across(w, min(block * ROWS, outputs - ROWS), samples[panel], b, relu, y, start)
+            if panel != there:
+                for k in range(0, depth, PIECE):
+                    transpose_piece(x[start : start + COLUMNS], k, samples)
+                there = panel
+            across(w, min(block * ROWS, outputs - ROWS), samples, b, relu, y, start)
             task = next_task(queue, worker)
 
 
@@ -293,7 +298,7 @@ def turned(a: Any, on_threads: bool) -> Any:
         return a
     m, n = a.shape
     rows = scratch((m, n + (LINE if n * a.itemsize % (PAGE // 4) == 0 else 0)), a.dtype)
-    _loops(on_threads).transpose.compiled(a.T, rows)
+    _loops(on_threads and a.size >= MOVED_FROM).transpose.compiled(a.T, rows)
     return rows
 
 

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels.launch import Loop, numba
+from minigrad_kernels.loops import Loop, features
+from minigrad_kernels.objects import has_numba
 
 ROWS = COLUMNS = LANES = 0  # a tile's, and a register's, in each of the functions below
 
@@ -37,15 +38,10 @@ def size() -> Size | None:
 
     AVX-512 has 32 registers of 16 numbers, AVX2 has 16 of 8: the sums fill half of them.
     """
-    module = numba()
-    if module is None or module.config.DISABLE_JIT or module.config.CPU_NAME == "generic":
-        return None
-    from llvmlite import binding
-
-    features = set((module.config.CPU_FEATURES or binding.get_host_cpu_features().flatten()).split(","))
-    if "+avx512f" in features:
+    found = features() if has_numba() else frozenset()
+    if "avx512f" in found:
         return Size(8, 16, 32)
-    return Size(4, 8, 16) if {"+avx2", "+fma"} <= features else None
+    return Size(4, 8, 16) if {"avx2", "fma"} <= found else None
 
 
 def tile(a: Any, i: int, b: Any, k: int, c: Any, j: int) -> None:

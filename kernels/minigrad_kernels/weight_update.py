@@ -212,7 +212,8 @@ def _update(team: Team, theta: Any, a: Any, b: Any, coefficients: Any, state: li
     copied = b.strides[0] % products.COPIED[fitting.lanes][0] == 0
     panels = scratch((-(-n // fitting.columns) if copied else 0, depth, fitting.columns), b.dtype)
     if copied:
-        _packing()(workers, workers, b, panels)
+        packers = workers if b.size >= products.MOVED_FROM else 1
+        _packing()(packers, packers, b, panels)
     width = min(WIDTH, b.shape[1])
     parts = scratch((workers, HEIGHT + fitting.rows, width + fitting.columns), b.dtype)
     queue = np.empty((workers, PADDING), np.int64)
