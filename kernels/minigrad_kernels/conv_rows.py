@@ -20,9 +20,9 @@ from minigrad_kernels.conv_shares import PARTS, added_up, numbers, packed, queue
 from minigrad_kernels.geometry import Geometry, Pair
 from minigrad_kernels.launch import Loop, note_shared_out
 from minigrad_kernels.loops import scratch
-from minigrad_kernels.patches import MARGIN, Piece, evenly, lay_loop
+from minigrad_kernels.patches import MARGIN, Piece, evenly, laying
 from minigrad_kernels.teams import Team
-from minigrad_kernels.tiles import Size, Tile, copy_inside, size, tile_of_rows, tile_of_sums
+from minigrad_kernels.tiles import Size, Tile, size, tile_of_rows, tile_of_sums
 from minigrad_kernels.work_queue import next_task
 
 LANES = 0  # of a register, where a loop is compiled; and the helpers themselves
@@ -137,11 +137,10 @@ def _loops() -> _Loops:
     assert fitting is not None
     lanes = fitting.lanes
     tile, pair = Size(OUTPUTS, lanes, ACROSS), Size(OUTPUTS, lanes, 2 * lanes)
-    laying = Loop(lay_loop, copy=Tile(copy_inside, tile), LANES=lanes)
     return _Loops(
         lanes,
-        Team(Loop(correlate_loop, lay=laying, across=Tile(tile_of_rows, tile))),
-        Team(Loop(weights_loop, lay=laying, sum_up=Tile(tile_of_sums, pair), LANES=lanes)),
+        Team(Loop(correlate_loop, lay=laying(lanes), across=Tile(tile_of_rows, tile))),
+        Team(Loop(weights_loop, lay=laying(lanes), sum_up=Tile(tile_of_sums, pair), LANES=lanes)),
     )
 
 

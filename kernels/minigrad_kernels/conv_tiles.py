@@ -24,9 +24,9 @@ from minigrad_kernels.conv_shares import PARTS, added_up, numbers, packed, queue
 from minigrad_kernels.geometry import Geometry
 from minigrad_kernels.launch import Loop, note_shared_out
 from minigrad_kernels.loops import scratch
-from minigrad_kernels.patches import MARGIN, evenly, lay_loop, piece_of, tables
+from minigrad_kernels.patches import MARGIN, evenly, laying, piece_of, tables
 from minigrad_kernels.teams import Team
-from minigrad_kernels.tiles import Size, Tile, copy_inside, size, tile_of_patches, transpose
+from minigrad_kernels.tiles import Size, Tile, size, tile_of_patches, transpose
 from minigrad_kernels.work_queue import next_task
 
 ROWS = COLUMNS = LANES = 0  # a tile's, and a register's, where a loop is compiled; and the helpers themselves
@@ -204,18 +204,25 @@ class _Loops(NamedTuple):
     weights: Team
 
 
+_put = Loop(put_loop)
+
+
+@cache
+def _turning(lanes: int) -> Loop:
+    return Loop(turn_loop, turn_tile=Tile(transpose, Size(lanes, lanes, lanes)), LANES=lanes)
+
+
 @cache
 def _loops(wide: bool) -> _Loops:
     fitting = size()
     assert fitting is not None
     tile = TILES[fitting.lanes][0 if wide else 1]
     names: dict[str, Any] = {"ROWS": tile.rows, "COLUMNS": tile.columns, "LANES": tile.lanes}
-    square = Size(tile.lanes, tile.lanes, tile.columns)
     helpers: dict[str, Any] = {
         "multiply": Tile(tile_of_patches, tile),
-        "lay": Loop(lay_loop, copy=Tile(copy_inside, tile), **names),
-        "turn": Loop(turn_loop, turn_tile=Tile(transpose, square), **names),
-        "put": Loop(put_loop),
+        "lay": laying(tile.lanes),
+        "turn": _turning(tile.lanes),
+        "put": _put,
     }
     return _Loops(
         tile,

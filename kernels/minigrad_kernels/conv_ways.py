@@ -53,8 +53,8 @@ def weights(g: Any, x: Any, geometry: Geometry, groups: int, dw: Any) -> None:
     by.weights(g, x, geometry, groups, dw)
 
 
-def _pays(outputs: int, dtype: Any, stride: Any) -> bool:
-    has_tiles = dtype == np.float32 and size() is not None
+def _pays(outputs: int, array: Any, stride: Any) -> bool:
+    has_tiles = array.dtype == np.float32 and array.size > 0 and size() is not None
     return has_tiles and (outputs >= FEWEST or not stride or stride[1] == 1)
 
 
@@ -63,12 +63,12 @@ def forward_pays(
     **options: Any,
 ) -> bool:  # fmt: skip
     """Tell whether the tiles are the faster ones."""
-    return _pays(len(w) // groups, x.dtype, stride)
+    return _pays(len(w) // groups, x, stride)
 
 
 def input_pays(g: Any, *others: Any, **options: Any) -> bool:
     """Tell whether the tiles are the faster ones."""
-    return _pays(FEWEST, g.dtype, ())  # which is a convolution, or several, without a stride
+    return _pays(FEWEST, g, ())  # which is a convolution, or several, without a stride
 
 
 def weight_pays(
@@ -76,4 +76,4 @@ def weight_pays(
     **options: Any,
 ) -> bool:  # fmt: skip
     """Tell whether the tiles are the faster ones."""
-    return _pays(g.shape[1] // groups, g.dtype, stride)
+    return _pays(g.shape[1] // groups, g, stride)

@@ -83,6 +83,10 @@ def _announce_slow_compilation() -> None:
     event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]
 
 
+_begin_noting: ContextVar[Callable[[Any], None] | None] = ContextVar("begin_noting", default=None)
+"""What is done with a loop that is made while calls are noted down."""
+
+
 class Loop:
     """A loop over arrays, written in Python, that Numba compiles when it is first needed.
 
@@ -117,6 +121,8 @@ class Loop:
             self.options["parallel"] = True
         if inlined:
             self.options["forceinline"] = True
+        if (begin := _begin_noting.get()) is not None:
+            begin(self)
 
     def __call__(self, *arrays: Any) -> Any:
         """Run the compiled loop; RuntimeError where Numba is not installed."""
@@ -206,6 +212,8 @@ class Host:
     ) -> None:
         Host.all.append(self)
         self.name, self.run, self.plain, self.as_loop = name, run, run, as_loop
+        if (begin := _begin_noting.get()) is not None:
+            begin(self)
 
     def __call__(self, *arrays: Any) -> None:
         """Run it."""
@@ -253,15 +261,27 @@ def noted() -> Iterator[list[tuple[Loop | Host, tuple[Any, ...]]]]:
 
         return run_and_note
 
-    hosts = [(host, host.run) for host in Host.all]
-    loops = [(loop, loop.__dict__.get("compiled")) for loop in Loop.all]
+    hosts: list[tuple[Host, Implementation]] = []
+    loops: list[tuple[Loop, Implementation | None]] = []
+
+    def begin(what: Loop | Host) -> None:
+        if isinstance(what, Host):
+            hosts.append((what, what.run))
+            what.run = noting(what, what.run)
+        else:
+            compiled = what.__dict__.get("compiled")
+            loops.append((what, compiled))
+            what.__dict__["compiled"] = noting(what, compiled or _late(what))
+
+    token = _begin_noting.set(begin)
     try:
-        for host, run in hosts:
-            host.run = noting(host, run)
-        for loop, compiled in loops:
-            loop.__dict__["compiled"] = noting(loop, compiled or _late(loop))
+        for host in list(Host.all):
+            begin(host)
+        for loop in list(Loop.all):
+            begin(loop)
         yield calls
     finally:
+        _begin_noting.reset(token)
         for host, run in hosts:
             host.run = run
         for loop, compiled in loops:

@@ -7,7 +7,7 @@ is a piece of x with the zeros around it, as one long row. So a piece and two sh
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -15,6 +15,8 @@ import numpy as np
 
 from minigrad_kernels.conv_loops import inside
 from minigrad_kernels.geometry import Geometry, Pair
+from minigrad_kernels.launch import Loop
+from minigrad_kernels.tiles import Size, Tile, copy_inside
 
 LANES = 0  # of a register, where a loop is compiled; and the helper
 copy: Any = None
@@ -132,3 +134,9 @@ def lay_loop(
             else:
                 for u in range(width):
                     t[start + i * width + u] = flat[row + u * across] if low <= u < last else 0
+
+
+@cache
+def laying(lanes: int) -> Loop:
+    """Return ``lay_loop`` for registers of so many numbers: one for all loops that call it, which is compiled once."""
+    return Loop(lay_loop, copy=Tile(copy_inside, Size(lanes, lanes, lanes)), LANES=lanes)

@@ -23,6 +23,11 @@ def refuse_loop(x):
     x[0] += 1
 
 
+def twice_by_worker_loop(worker, a):
+    for i in range(a.size):
+        a[i] *= 2
+
+
 def twice_loop(a):
     for i in range(a.size):
         a[i] *= 2
@@ -101,6 +106,22 @@ def test_what_kernels_run_is_noted():
     assert all(arguments[-1] is y for _, arguments in calls)
     assert (y == 3).all()
     assert axpy.compiled is before
+
+
+def test_a_loop_that_is_made_meanwhile_is_noted_too():
+    """As a program's are that comes from a file, and is the first to need them."""
+    a = np.ones(3)
+    with noted() as calls:
+        fresh = Loop(twice_loop)
+        team = driver.Team(Loop(twice_by_worker_loop))
+        fresh.compiled(a)
+        team(1, a)
+    assert [what for what, _ in calls] == [fresh, team]
+    assert (a == 4).all()
+    fresh.compiled(a)
+    team(1, a)
+    assert len(calls) == 2
+    assert (a == 16).all()
 
 
 def test_a_loop_is_called_by_what_the_block_says_until_it_is_ready():

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from minigrad_kernels.launch import reference_only
+from minigrad_kernels import tiles
+from minigrad_kernels.launch import Host, noted, reference_only
 
 import minigrad as mg
 from minigrad import nn, optim
@@ -176,6 +177,44 @@ def test_nothing_but_numbers_for_the_optimizer_is_left_to_python(name: str):
     python = [line.strip() for line in lines if not line.strip().startswith("drive(")]
     assert not [line for line in python if not host.match(line)], python
     assert sum("drive(" in line for line in lines) <= 4
+
+
+def test_rounds_of_a_convolutional_net_are_calls_of_one_table():
+    """Eager, compiled step by step and in rounds alike, and nobody works out the gradient of the pictures."""
+    found = []
+    for kind in ("eager", "steps", "rounds"):
+        rng = np.random.default_rng(2)
+        model = nn.Sequential(
+            nn.Conv2d(1, 6, 5, padding=2, rng=rng), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(6, 16, 5, rng=rng), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(64, IDS, rng=rng),
+        )  # fmt: skip
+        optimizer = optim.Adam(model, 0.01)
+
+        def step(x: Any, y: Any, model: Any = model, optimizer: Any = optimizer) -> Any:
+            optimizer.zero_grad()
+            loss = nn.cross_entropy(model(x), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        batches = [
+            (mg.Tensor(rng.standard_normal((4, 1, 16, 16), dtype="f")), rng.integers(0, IDS, 4))
+            for _ in range(5)
+        ]
+        if kind == "eager":
+            with noted() as calls:
+                losses = [step(*batch).item() for batch in batches]
+            products = [what for what, _ in calls if isinstance(what, Host) and what.name == "correlate_loop"]
+            assert len(products) == len(batches) * 3 or tiles.size() is None
+        else:
+            step = mg.compile(step)
+            run = step.over(batches) if kind == "rounds" else [step(*batch) for batch in batches]
+            losses = [loss.item() for loss in run]
+            assert str(step.program).count("conv_backward_input(") == 1
+            assert kind == "steps" or step.program.rounds is not None
+        found.append((losses, [p.numpy().tobytes() for p in model.parameters()]))
+    assert found[1] == found[0]
+    assert found[2] == found[0]
 
 
 def test_a_state_that_is_a_tuple_is_carried_on_until_it_is_forgotten():
