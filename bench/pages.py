@@ -1,7 +1,9 @@
 """Sizes and times of the examples' live pages: ``python -m bench.pages [EXAMPLE …] [--firefox]``.
 
 - size: the page as a file
-- open: from the start of the navigation until the page is complete, scripts run
+- open: from the start of the navigation until the frame is painted that has the first step's numbers, all of them to be
+  clicked: what runs behind it waits
+- complete: until all of the page's script has run
 - edit: from a typed number until the frame that shows it is painted; script: the part of that before layout
 - step: one training step worked out; shown: the same until its frame is painted
 - processor: the time that the page's thread has had for an edit with all that follows it, which a busy machine changes
@@ -18,9 +20,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import minigrad as mg
 from minigrad.viz import examples
 from tests.viz.browser import chromium, firefox
+
+_OPENED = """<script>(() => {
+  const channel = new MessageChannel();
+  channel.port1.onmessage = () => { window.opened = performance.now(); };
+  const look = () => {
+    if (document.querySelector(".mg-live .mg-numbers")) channel.port2.postMessage(0); else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})()</script>"""
+"""Looks in every frame whether the numbers are there; a message is taken behind the frame that it was sent in."""
 
 _PAINTED = """
 new Promise((done) => {
@@ -75,12 +86,14 @@ _EDITS = """
 def measured(browser: Any, name: str, folder: Path, opens: int, rounds: int) -> dict[str, float]:
     """Return the medians of one example's page, in milliseconds, and its size in bytes."""
     page = folder / f"{name}.html"
-    mg.record(examples.load(name)["step"], title=name).save(page)
+    examples.record(name).save(page)
+    row = {"size": float(page.stat().st_size)}
+    page.write_text(page.read_text(encoding="utf-8").replace("<head>", f"<head>{_OPENED}"), encoding="utf-8")
     took = []
     for _ in range(opens):
         browser.open(page)
-        took.append(browser.js("performance.getEntriesByType('navigation')[0].domComplete"))
-    row = {"size": float(page.stat().st_size), "open": statistics.median(took)}
+        took.append(browser.js("[window.opened, performance.getEntriesByType('navigation')[0].domComplete]"))
+    row["open"], row["complete"] = (statistics.median(each) for each in zip(*took, strict=True))
     if browser.js("Boolean(document.querySelector('.mg-change'))"):
         told = browser.js(_PAINTED.replace("ROUNDS", str(rounds)))
         row |= {key: statistics.median(times) for key, times in told.items() if times}
@@ -117,7 +130,7 @@ def main() -> None:
         parser.error(f"no {kind.NAMES[0]} is installed")
     browser = kind.Browser(executable)
     browser.size(1500, 950)
-    columns = ("open", "edit", "script", "processor", "shown", "step")
+    columns = ("open", "complete", "edit", "script", "processor", "shown", "step")
     print(f"| page | size | {' | '.join(columns)} |\n|---|---|{'---|' * len(columns)}")
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.names:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.driver import address_of, address_of_text, run
-from minigrad_kernels.loops import numba
+from minigrad_kernels.objects import has_numba
 
 
 class _Inner(ctypes.Structure):
@@ -105,7 +105,7 @@ def _inner(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
 def find(a: Any, b: Any, out: Any) -> Product | None:
     """Return the product of matrices like these as a line of the table; None where it is not np.dot's to the bit."""
     alike = a.dtype == b.dtype == out.dtype and a.dtype.char in "fd" and a.ndim == b.ndim == out.ndim == 2
-    inner = _inner(a.dtype) if alike and a.size and b.size and numba() is not None else None
+    inner = _inner(a.dtype) if alike and a.size and b.size and has_numba() else None
     if inner is None:
         return None
     found = Product(inner[0], inner[1])

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.driver import address_of
-from minigrad_kernels.launch import Host, Loop, may_use_threads, numba, threads
+from minigrad_kernels.launch import Host, Loop, may_use_threads, threads
 from minigrad_kernels.teams import Team
-from minigrad_kernels.ufuncs import Inner
+from minigrad_kernels.ufuncs import Inner, call_inner
 from minigrad_kernels.work_queue import PADDING, next_task, share_out
 
 BLOCK = 2048
@@ -32,7 +32,7 @@ OPERANDS = 4
 # where it begins, and how far it goes on with each row, with each entry that a block begins further on, and worker.
 STEPS, FIRST, WIDTH = 2, 2 + OPERANDS, 2 + 5 * OPERANDS
 
-call_inner: Any = None  # where a loop is compiled
+call: Any = None  # where the loop is compiled
 
 
 def chain_loop(worker: int, queue: Any, table: Any, room: Any, columns: int, block: int) -> None:
@@ -54,29 +54,13 @@ def chain_loop(worker: int, queue: Any, table: Any, room: Any, columns: int, blo
                 further = row * table[k, at + 1] + start * table[k, at + 2] + worker * table[k, at + 3]
                 mine[i] = table[k, at] + further
             steps = table.ctypes.data + 8 * (k * WIDTH + STEPS)
-            call_inner(table[k, 0], address, address + 8 * OPERANDS, steps, table[k, 1])
+            call(table[k, 0], address, address + 8 * OPERANDS, steps, table[k, 1])
         task = next_task(queue, worker)
 
 
 @cache
 def _team() -> Team:
-    module = numba()
-    assert module is not None
-    from llvmlite import ir
-    from numba import types
-    from numba.extending import intrinsic
-
-    @intrinsic  # type: ignore[untyped-decorator]
-    def call(context: Any, address: Any, args: Any, counts: Any, steps: Any, data: Any) -> Any:
-        def generate(context: Any, builder: Any, call: Any, values: Any) -> Any:
-            word = ir.IntType(64)
-            function = ir.FunctionType(ir.VoidType(), [word] * 4).as_pointer()
-            builder.call(builder.inttoptr(values[0], function), values[1:])
-            return context.get_dummy_value()
-
-        return types.void(*[types.int64] * 5), generate
-
-    return Team(Loop(chain_loop, call_inner=call))
+    return Team(Loop(chain_loop, call=call_inner))
 
 
 class Link(NamedTuple):

@@ -6,7 +6,7 @@ and dilations are pairs (rows, columns); paddings, of zeros, are ((above, below)
 / stride + 1, rounded down.
 
 The references copy nothing but what is padded: a window is a view, and one product of windows and weights is the
-result. The loops (``conv_tiles``, ``conv_loops``) do not hold the patches either.
+result. The loops (``conv_tiles``, ``conv_rows``, ``conv_loops``) do not hold the patches either.
 
 How far two implementations may be apart: as many ulp of Σ |x w| as a sum has terms, and one for the bias. Each gives
 the same bits whatever the number of threads.
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels import conv_loops, conv_tiles, gpu
+from minigrad_kernels import conv_loops, conv_ways, gpu, moving
 from minigrad_kernels.geometry import (
     ONCE,
     UNPADDED,
@@ -61,9 +61,12 @@ def forward_reference(
 
 def backward_input_reference(
     g: Any, w: Any, size: Pair, stride: Pair = ONCE, padding: Sides = UNPADDED, dilation: Pair = ONCE,
-    groups: int = 1, out: Any = None,
+    groups: int = 1, b: Any = None, out: Any = None,
 ) -> Any:  # fmt: skip
-    """dL/dx (n, c, *size): the convolution of g, its entries ``stride`` apart, with the weights turned round."""
+    """dL/dx (n, c, *size): the convolution of g, its entries ``stride`` apart, with the weights turned round.
+
+    As a transposed convolution's result it has b (c,) added.
+    """
     (n, o, oh, ow), (_, c, kh, kw) = g.shape, w.shape
     (sy, sx), (dy, dx) = stride, dilation
     if stride != ONCE:
@@ -78,7 +81,7 @@ def backward_input_reference(
     g = g[:, :, top : g.shape[2] - bottom, left : g.shape[3] - right]
     turned = np.flip(w, axis=(2, 3)).reshape((groups, o // groups, c, kh, kw))
     turned = np.swapaxes(turned, 1, 2).reshape((groups * c, o // groups, kh, kw))
-    return forward_reference(g, turned, None, ONCE, UNPADDED, dilation, groups, out)
+    return forward_reference(g, turned, b, ONCE, UNPADDED, dilation, groups, out)
 
 
 def backward_weight_reference(
@@ -93,6 +96,11 @@ def backward_weight_reference(
     parts = g.reshape((n, groups, o // groups, oh, ow)), views.reshape((n, groups, c, oh, ow, kh, kw))
     result = np.einsum("ngopq,ngcpqij->gocij", *parts, optimize=True)
     return written(result.reshape((o, c, kh, kw)), out)
+
+
+def backward_bias_reference(g: Any, out: Any = None) -> Any:
+    """dL/db[o] = Σ_npq g[n, o, p, q]."""
+    return written(np.sum(g, axis=(0, 2, 3)), out)
 
 
 def _forward(by: Any) -> Any:
@@ -112,7 +120,7 @@ def _forward(by: Any) -> Any:
 def _backward_input(by: Any) -> Any:
     def run(
         g: Any, w: Any, size: Pair, stride: Pair = ONCE, padding: Sides = UNPADDED, dilation: Pair = ONCE,
-        groups: int = 1, out: Any = None,
+        groups: int = 1, b: Any = None, out: Any = None,
     ) -> Any:  # fmt: skip
         (o, c, kh, kw), n = w.shape, g.shape[0]
         dx = output(out, (n, groups * c, *size), g)
@@ -120,12 +128,16 @@ def _backward_input(by: Any) -> Any:
         rows, columns = (
             phases(*each) for each in zip(size, (kh, kw), stride, (padding[0][0], padding[1][0]), dilation, strict=True)
         )  # fmt: skip
+        if b is None and not all(phase.taps for phase in (*rows, *columns)):
+            moving.clear(dx)
         for row in rows:
             for column in columns:
+                if b is None and not row.taps * column.taps:
+                    continue
                 sees = (row.dilation, column.dilation, row.before, column.before, row.results, column.results)
                 taken = turned[:, :, :, row.taken, column.taken]
                 place = (row.first, stride[0], column.first, stride[1])
-                by.correlate(g, w, taken, None, Geometry(1, 1, *sees), place, dx)
+                by.correlate(g, w, taken, b, Geometry(1, 1, *sees), place, dx)
         return dx
 
     return run
@@ -141,6 +153,13 @@ def _backward_weight(by: Any) -> Any:
         return dw
 
     return run
+
+
+def backward_bias_cpu(g: Any, out: Any = None) -> Any:
+    """See ``backward_bias_reference``."""
+    db = output(out, g.shape[1:2], g)
+    conv_loops.sums(g, db)
+    return db
 
 
 def output_lengths(size: Any, kernel: Any, stride: Pair, padding: Sides, dilation: Pair) -> Pair:
@@ -170,7 +189,7 @@ def forward_gpu(
 
 def backward_input_gpu(
     g: Any, w: Any, size: Pair, stride: Pair = ONCE, padding: Sides = UNPADDED, dilation: Pair = ONCE,
-    groups: int = 1, out: Any = None,
+    groups: int = 1, b: Any = None, out: Any = None,
 ) -> Any:  # fmt: skip
     """See ``backward_input_reference`` and cuda/conv.cu."""
     bound((g.shape[0], w.shape[1] * groups), w.shape, groups)
@@ -179,7 +198,7 @@ def backward_input_gpu(
     sizes = _numbers(
         dx.size, *dx.shape[1:], *w.shape, *g.shape[2:], *stride, padding[0][0], padding[1][0], *dilation
     )
-    arrays = (gpu.contiguous(g), gpu.contiguous(w), dx)
+    arrays = (gpu.contiguous(g), gpu.contiguous(w), None if b is None else gpu.contiguous(b), dx)
     gpu.launch("conv", "conv_backward_input", g.dtype, gpu.blocks(dx.size, 256), 256, *arrays, *sizes)
     return dx
 
@@ -200,6 +219,15 @@ def backward_weight_gpu(
     return dw
 
 
+def backward_bias_gpu(g: Any, out: Any = None) -> Any:
+    """See ``backward_bias_reference`` and cuda/conv.cu."""
+    gpu.require(g.ndim == 4, f"g is {g.shape}")
+    db = gpu.output(out, g.shape[1:2], g)
+    sizes = _numbers(*g.shape[:2], g.shape[2] * g.shape[3])
+    gpu.launch("conv", "conv_backward_bias", g.dtype, db.size, 64, gpu.contiguous(g), db, *sizes)
+    return db
+
+
 def forward_fits(x: Any, w: Any, b: Any = None, *settings: Any, **options: Any) -> bool:
     """Tell whether the loops take these."""
     alike = x.ndim == w.ndim == 4 and x.dtype == w.dtype and (b is None or b.dtype == x.dtype)
@@ -217,7 +245,7 @@ forward = register(
     cpu=_forward(conv_loops),
     gpu=forward_gpu,
     fits=forward_fits,
-    ways=[Way(_forward(conv_tiles), conv_tiles.forward_pays)],
+    ways=[Way(_forward(conv_ways), conv_ways.forward_pays)],
 )
 backward_input = register(
     "conv_backward_input",
@@ -225,7 +253,7 @@ backward_input = register(
     cpu=_backward_input(conv_loops),
     gpu=backward_input_gpu,
     fits=gradient_fits,
-    ways=[Way(_backward_input(conv_tiles), conv_tiles.input_pays)],
+    ways=[Way(_backward_input(conv_ways), conv_ways.input_pays)],
 )
 backward_weight = register(
     "conv_backward_weight",
@@ -233,6 +261,15 @@ backward_weight = register(
     cpu=_backward_weight(conv_loops),
     gpu=backward_weight_gpu,
     fits=gradient_fits,
-    ways=[Way(_backward_weight(conv_tiles), conv_tiles.weight_pays)],
+    ways=[Way(_backward_weight(conv_ways), conv_ways.weight_pays)],
 )
-__all__ = ["backward_input", "backward_weight", "forward", "input_length", "output_lengths", "windows"]
+backward_bias = register(
+    "conv_backward_bias",
+    reference=backward_bias_reference,
+    cpu=backward_bias_cpu,
+    gpu=backward_bias_gpu,
+    fits=lambda g, out=None: g.ndim == 4 and g.dtype.kind == "f",
+)
+__all__ = [
+    "backward_bias", "backward_input", "backward_weight", "forward", "input_length", "output_lengths", "windows",
+]  # fmt: skip

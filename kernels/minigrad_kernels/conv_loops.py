@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from minigrad_kernels.geometry import Geometry
 from minigrad_kernels.launch import Loop, may_use_threads, threads
+from minigrad_kernels.loops import scratch
 from minigrad_kernels.products import PARALLEL_FROM
+from minigrad_kernels.teams import Team
 
 prange = range  # Numba's, where a loop is compiled in parallel
+
+SUMMED_TOGETHER = 1 << 16
+"""Entries from which waking the other threads pays where all that is done is to add them up."""
 
 
 def inside_loop(start: int, step: int, count: int, length: int) -> Any:
@@ -31,6 +37,7 @@ def correlate_loop(x: Any, w: Any, bias: Any, geometry: Any, place: Any, groups:
     for task in prange(x.shape[0] * outputs):
         n, o = divmod(np.int64(task), outputs)
         first = o // (outputs // groups) * channels
+        begun = bias[o] if len(bias) else x.dtype.type(0)
         sums = np.empty(ow, x.dtype)
         for p in range(oh):
             sums[:] = 0
@@ -46,7 +53,7 @@ def correlate_loop(x: Any, w: Any, bias: Any, geometry: Any, place: Any, groups:
                             for q in range(low, high):
                                 sums[q] += weight * row[start + q * sx]
             for q in range(ow):
-                y[n, o, y0 + p * ys, x0 + q * xs] = sums[q] + bias[o]
+                y[n, o, y0 + p * ys, x0 + q * xs] = sums[q] + begun
 
 
 def weights_loop(g: Any, x: Any, geometry: Any, groups: int, dw: Any) -> None:
@@ -71,7 +78,34 @@ def weights_loop(g: Any, x: Any, geometry: Any, groups: int, dw: Any) -> None:
                 dw[o, c, i, j] = total
 
 
+def take_loop(taken: Any, w: Any) -> None:
+    """W = taken, however that lies; of all groups' outputs one after another."""
+    groups, outputs, channels, kh, kw = taken.shape
+    for o in range(groups * outputs):
+        group, k = divmod(o, outputs)
+        for c in range(channels):
+            for i in range(kh):
+                for j in range(kw):
+                    w[o, c, i, j] = taken[group, k, c, i, j]
+
+
+def sums_loop(worker: int, workers: int, g: Any, totals: Any) -> None:
+    """totals[o] = Σ g[n, o, pixel], as far as it is this worker's share."""
+    channels = g.shape[1]
+    for o in range(channels * worker // workers, channels * (worker + 1) // workers):
+        total = g.dtype.type(0)
+        for n in range(g.shape[0]):
+            row, part = g[n, o], g.dtype.type(0)
+            for k in range(len(row)):
+                part += row[k]
+            total += part
+        totals[o] = total
+
+
 _REASSOC = frozenset({"reassoc"})
+_take = Loop(take_loop)
+_sums = Loop(sums_loop, fastmath=_REASSOC)
+_sums_by_team = Team(_sums)
 _correlate = [Loop(correlate_loop), Loop(correlate_loop, parallel=True)]
 _weights = [Loop(weights_loop, fastmath=_REASSOC), Loop(weights_loop, fastmath=_REASSOC, parallel=True)]
 
@@ -86,13 +120,31 @@ def correlate(x: Any, w: Any, taken: Any, b: Any, geometry: Geometry, place: Any
     ``taken`` is a view of w: what is taken of it as weights (groups, outputs, channels, kh, kw).
     """
     groups, outputs, *each = taken.shape
-    w = np.ascontiguousarray(taken).reshape((groups * outputs, *each))
-    bias = np.zeros(len(w), w.dtype) if b is None else b
+    if taken.flags.c_contiguous:
+        w = taken.reshape((groups * outputs, *each))
+    else:
+        _take.compiled(taken, w := scratch((groups * outputs, *each), w.dtype))
     loop = _correlate[_several(w.size * len(x) * geometry.oh * geometry.ow)]
-    loop.compiled(x, w, bias, tuple(geometry), place, groups, y)
+    loop.compiled(x, w, nothing(w.dtype) if b is None else b, tuple(geometry), place, groups, y)
 
 
 def weights(g: Any, x: Any, geometry: Geometry, groups: int, dw: Any) -> None:
     """dw = Σ g·x."""
     loop = _weights[_several(g.size * dw.size // len(dw))]
     loop.compiled(g, x, tuple(geometry), groups, dw)
+
+
+def sums(g: Any, totals: Any) -> None:
+    """totals[o] = Σ g[n, o, p, q] over n, p and q."""
+    several = g.size >= SUMMED_TOGETHER and threads() > 1 and may_use_threads()
+    flat = g.reshape((*g.shape[:2], g.shape[2] * g.shape[3]))
+    if several:
+        _sums_by_team(threads(), threads(), flat, totals)
+    else:
+        _sums.compiled(0, 1, flat, totals)
+
+
+@cache
+def nothing(dtype: Any) -> Any:
+    """Return an array of no numbers: where no bias is added."""
+    return np.empty(0, dtype)

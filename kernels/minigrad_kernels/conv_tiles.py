@@ -14,20 +14,20 @@ are the same tile, the tables of pixels and of taps in each other's place. float
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels.driver import address_of
+from minigrad_kernels.conv_loops import nothing
+from minigrad_kernels.conv_shares import PARTS, added_up, numbers, packed, queue_of, workers_for
 from minigrad_kernels.geometry import Geometry
-from minigrad_kernels.launch import Loop, may_use_threads, note_shared_out, threads
+from minigrad_kernels.launch import Loop, note_shared_out
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.patches import MARGIN, evenly, lay_loop, piece_of, tables
-from minigrad_kernels.products import PARALLEL_FROM
 from minigrad_kernels.teams import Team
 from minigrad_kernels.tiles import Size, Tile, copy_inside, size, tile_of_patches, transpose
-from minigrad_kernels.work_queue import PADDING, next_task, share_out
+from minigrad_kernels.work_queue import next_task
 
 ROWS = COLUMNS = LANES = 0  # a tile's, and a register's, where a loop is compiled; and the helpers themselves
 multiply: Any = None
@@ -36,39 +36,11 @@ turn_tile: Any = None
 lay: Any = None
 put: Any = None
 
-FEWEST = 3
-"""Outputs of a group from which the tiles pay, although they are filled up with columns of zeros."""
-
 OUTPUTS = 128
 """Outputs that meet a piece while it lies in the cache."""
 
-PARTS = 8
-"""Tasks from which a product has enough for its threads; the gradient of few weights is added up in so many parts."""
-
 TILES = {8: (Size(6, 8, 16), Size(8, 8, 8)), 16: (Size(12, 16, 32), Size(16, 16, 16))}
 """By the numbers in a register: the tile for many outputs, two registers wide, and the one for few."""
-
-
-def pack_loop(worker: int, workers: int, w: Any, where: Any, taps: Any, channels: int, panels: Any) -> None:
-    """panels[group, block, (c, tap), k] = w[where], for output block·COLUMNS + k; 0 where there is none.
-
-    ``where`` has the first weight's place in w, how far groups, outputs and channels are apart, and how many outputs a
-    group has; ``taps`` how far from the first each tap is.
-    """
-    start, of_group, of_output, of_channel, outputs = where[0], where[1], where[2], where[3], where[4]
-    groups, blocks = panels.shape[0], panels.shape[1]
-    tasks = groups * blocks * channels
-    for task in range(tasks * worker // workers, tasks * (worker + 1) // workers):
-        rest, c = divmod(task, channels)
-        group, block = divmod(rest, blocks)
-        first = block * COLUMNS
-        few = min(COLUMNS, outputs - first)
-        place = start + group * of_group + first * of_output + c * of_channel
-        for tap in range(len(taps)):
-            row = panels[group, block, c * len(taps) + tap]
-            for k in range(few):
-                row[k] = w[place + k * of_output + taps[tap]]
-            row[few:] = 0
 
 
 def turn_loop(a: Any, rows: int, count: int, t: Any) -> None:
@@ -117,7 +89,7 @@ def correlate_loop(
         for b in range(few):
             o = group * outputs + (first + b) * COLUMNS
             for k in range(COLUMNS):
-                begun[k] = bias[o + k] if o + k < (group + 1) * outputs else 0
+                begun[k] = bias[o + k] if o + k < min((group + 1) * outputs, len(bias)) else 0
             for i in range(count):
                 for k in range(COLUMNS):
                     total[b, i, k] = begun[k]
@@ -150,18 +122,20 @@ def put_loop(
             start = picture * rows * columns
             if whole:
                 into = (plane + y0 + p) * wide
-                for u in range(high * wide):
-                    flat[into + u] = t[k, start + u]
+                rest, line = flat[into : into + high * wide], t[k, start : start + high * wide]
+                for u in range(len(rest)):
+                    rest[u] = line[u]
                 continue
             for i in range(high):
                 into = (plane + y0 + (p + i) * ys) * y.shape[3] + x0 + q * xs
                 line = t[k, start + i * columns : start + i * columns + wide]
+                rest = flat[into:]
                 if xs == 1:
                     for u in range(wide):
-                        flat[into + u] = line[u]
+                        rest[u] = line[u]
                 else:
                     for u in range(wide):
-                        flat[into + u * xs] = line[u]
+                        rest[u * xs] = line[u]
 
 
 def weights_loop(
@@ -222,24 +196,12 @@ def weights_loop(
         task = next_task(queue, worker)
 
 
-def add_loop(worker: int, workers: int, parts: Any, total: Any) -> None:
-    """total = the parts' sum, as far as it is this worker's share."""
-    for o in range(len(total) * worker // workers, len(total) * (worker + 1) // workers):
-        for k in range(total.shape[1]):
-            total[o, k] = parts[0, o, k]
-        for part in range(1, len(parts)):
-            for k in range(total.shape[1]):
-                total[o, k] += parts[part, o, k]
-
-
 class _Loops(NamedTuple):
     """The loops with one of the tiles."""
 
     tile: Size
-    pack: Team
     correlate: Team
     weights: Team
-    add: Team
 
 
 @cache
@@ -257,40 +219,25 @@ def _loops(wide: bool) -> _Loops:
     }
     return _Loops(
         tile,
-        Team(Loop(pack_loop, **names)),
         Team(Loop(correlate_loop, **helpers, **names)),
         Team(Loop(weights_loop, **helpers, **names)),
-        Team(Loop(add_loop)),
     )
 
 
-def _fitting(outputs: int) -> _Loops:
-    """Return the loops with the tile that has fewer columns too many; the wide one where that is the same."""
+def filled(outputs: int) -> tuple[int, bool]:
+    """Return how many columns so many outputs take, and whether the tile is the wide one.
+
+    It is the one that has fewer columns too many, and the wide one where that is nearly the same.
+    """
     fitting = size()
     assert fitting is not None
     wide, narrow = (-(-outputs // tile.columns) * tile.columns for tile in TILES[fitting.lanes])
-    return _loops(8 * wide <= 9 * narrow)  # the narrow one reads a number more often
+    is_wide = 8 * wide <= 9 * narrow  # the narrow one reads a number more often
+    return wide if is_wide else narrow, is_wide
 
 
-def _workers(multiplications: int) -> int:
-    return threads() if multiplications >= PARALLEL_FROM and may_use_threads() else 1
-
-
-def _queue(workers: int, tasks: int) -> Any:
-    queue = scratch((workers, PADDING), np.dtype(np.int64))
-    share_out.compiled(queue, tasks)
-    return queue
-
-
-@lru_cache(maxsize=1024)
-def _numbers(*values: int) -> Any:
-    return np.array(values, np.int64)
-
-
-@cache
-def _places_of(kernel: tuple[int, int], steps: tuple[int, int]) -> Any:
-    i, j = (np.arange(count) * step for count, step in zip(kernel, steps, strict=True))
-    return np.add.outer(i, j).ravel()
+def _fitting(outputs: int) -> _Loops:
+    return _loops(filled(outputs)[1])
 
 
 def correlate(x: Any, w: Any, taken: Any, b: Any, geometry: Geometry, place: Any, y: Any) -> None:
@@ -300,21 +247,15 @@ def correlate(x: Any, w: Any, taken: Any, b: Any, geometry: Geometry, place: Any
     piece, tile = piece_of(len(x), channels, (kernel[0], kernel[1]), geometry), loops.tile
     pixels, taps = tables(piece, (kernel[0], kernel[1]), geometry)
     blocks = -(-outputs // tile.columns)
-    workers = _workers(len(x) * geometry.oh * geometry.ow * taken.size)
-    steps = [stride // w.itemsize for stride in taken.strides]
-    start = (address_of(taken) - address_of(w)) // w.itemsize if taken.size else 0
-    panels = scratch((groups, blocks, channels * kernel[0] * kernel[1], tile.columns), x.dtype)
-    places = _places_of((kernel[0], kernel[1]), (steps[3], steps[4]))
-    loops.pack(
-        workers, workers, w.reshape(-1), _numbers(start, *steps[:3], outputs), places, channels, panels
-    )
+    workers = workers_for(len(x) * geometry.oh * geometry.ow * taken.size)
+    panels = packed(taken, w, 2, (3, 4), tile.columns)
     chunk = evenly(blocks, OUTPUTS // tile.columns)
-    queue = _queue(workers, groups * -(-blocks // chunk) * piece.needed(len(x), geometry))
+    queue = queue_of(workers, groups * -(-blocks // chunk) * piece.needed(len(x), geometry))
     room = piece.pixels + MARGIN
     note_shared_out(y, workers > 1)
     loops.correlate(
-        workers, queue, x, panels, np.zeros(groups * outputs, w.dtype) if b is None else b, _numbers(*piece),
-        _numbers(*geometry), _numbers(*place), chunk, pixels, taps, scratch((workers, piece.entries), x.dtype),
+        workers, queue, x, panels, nothing(w.dtype) if b is None else b, numbers(*piece),
+        numbers(*geometry), numbers(*place), chunk, pixels, taps, scratch((workers, piece.entries), x.dtype),
         scratch((workers, chunk, room, tile.columns), x.dtype), scratch((workers, tile.columns, room), x.dtype), y,
     )  # fmt: skip
 
@@ -332,41 +273,13 @@ def weights(g: Any, x: Any, geometry: Geometry, groups: int, dw: Any) -> None:
     several = min(piece.needed(len(x), geometry), max(1, PARTS // tasks))
     whole = dw.reshape((outputs, channels * each))
     parts = scratch((several, *whole.shape), g.dtype) if several > 1 else whole[None]
-    workers = _workers(g.size * channels * each)
+    workers = workers_for(g.size * channels * each)
     room = piece.channels * each + MARGIN
     loops.weights(
-        workers, _queue(workers, tasks * several), x, g.reshape((len(x) * outputs, -1)), _numbers(*piece),
-        _numbers(*geometry), groups, chunk, pixels, taps, scratch((workers, piece.entries), x.dtype),
+        workers, queue_of(workers, tasks * several), x, g.reshape((len(x) * outputs, -1)), numbers(*piece),
+        numbers(*geometry), groups, chunk, pixels, taps, scratch((workers, piece.entries), x.dtype),
         scratch((workers, chunk, piece.pixels + MARGIN, tile.columns), x.dtype),
         scratch((workers, chunk, room, tile.columns), x.dtype), scratch((workers, tile.columns, room), x.dtype), parts,
     )  # fmt: skip
     if several > 1:
-        loops.add(workers, workers, parts, whole)
-
-
-def _pays(outputs: int, dtype: Any) -> bool:
-    return dtype == np.float32 and outputs >= FEWEST and size() is not None
-
-
-def forward_pays(
-    x: Any, w: Any, b: Any = None, stride: Any = (), padding: Any = (), dilation: Any = (), groups: int = 1,
-    **options: Any,
-) -> bool:  # fmt: skip
-    """Tell whether the tiles are the faster ones."""
-    return _pays(len(w) // groups, x.dtype)
-
-
-def input_pays(
-    g: Any, w: Any, size: Any, stride: Any = (), padding: Any = (), dilation: Any = (), groups: int = 1,
-    **options: Any,
-) -> bool:  # fmt: skip
-    """Tell whether the tiles are the faster ones."""
-    return _pays(w.shape[1], g.dtype)
-
-
-def weight_pays(
-    g: Any, x: Any, kernel: Any, stride: Any = (), padding: Any = (), dilation: Any = (), groups: int = 1,
-    **options: Any,
-) -> bool:  # fmt: skip
-    """Tell whether the tiles are the faster ones."""
-    return _pays(g.shape[1] // groups, g.dtype)
+        added_up(parts, whole)

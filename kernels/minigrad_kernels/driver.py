@@ -18,20 +18,25 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels import objects
-from minigrad_kernels.loops import Loop, numba
+from minigrad_kernels.loops import Intrinsic, Loop, numba, start_threads
 
 Kind = tuple[str, str, int]
 """What an argument is: ``("C", "float32", 2)`` an array by its layout, which is "C", "F" or neither, "A"; "int", "bool"
 and "float" numbers; "tuple" so many whole ones."""
 
 
+_POINTERS = ("float32", "float64", "int8", "int32", "int64", "bool")
+_NAMES = {np.dtype(name): name for name in _POINTERS}  # to ask a dtype for its name takes a microsecond
+
+
 def kind_of(argument: Any) -> Kind | None:
     """Return what an argument is to an entry, or None where it cannot be passed."""
     if type(argument) is np.ndarray:
-        if argument.dtype.name not in _POINTERS or not argument.flags.aligned:
+        name, flags = _NAMES.get(argument.dtype), argument.flags
+        if name is None or not flags.aligned:
             return None
-        layout = "C" if argument.flags.c_contiguous else "F" if argument.flags.f_contiguous else "A"
-        return (layout, argument.dtype.name, argument.ndim) if argument.ndim else None
+        layout = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "A"
+        return (layout, name, argument.ndim) if argument.ndim else None
     if isinstance(argument, (bool, np.bool_)):
         return ("bool", "bool", 0)
     if isinstance(argument, (int, np.int64)):
@@ -105,7 +110,7 @@ class Entry:
             else [call]
         )
         if any(loop.options.get("parallel") for loop in self._loops()):
-            _start_threads()
+            start_threads()
         return address_of_text(
             f"entry_{self.loop.function.__name__}",
             "(words):\n    " + "\n    ".join(lines),
@@ -164,17 +169,6 @@ def call(loop: Loop, arguments: tuple[Any, ...]) -> Any:
     words = np.array([0, *(word for each in arguments for word in words_of(each))], np.int64)
     raised = run(np.array([(entry(loop, kinds).address, address_of(words))], np.int64))  # type: ignore[arg-type]
     return loop.dispatcher(*arguments) if raised >= 0 else None  # where it raises again, and says what
-
-
-@cache
-def _start_threads() -> None:
-    """Start Numba's threads, as it does itself for functions that Python calls, but not for those of an address."""
-    from numba.np.ufunc.parallel import _launch_threads
-
-    _launch_threads()  # type: ignore[no-untyped-call]
-
-
-_POINTERS = ("float32", "float64", "int8", "int32", "int64", "bool")
 
 
 @cache
@@ -264,6 +258,17 @@ def _tools() -> dict[str, Any]:
     }
 
 
+@cache
+def tool(name: str) -> Intrinsic:
+    """Return one of ``_tools`` for a Loop to call; it is made when that one is compiled."""
+
+    def make() -> Any:
+        return _tools()[name]
+
+    make.__name__ = make.__qualname__ = name
+    return Intrinsic(make)
+
+
 _DRIVE = """(table, count):
     for i in range(count):
         words = word(table, 2 * i + 1)
@@ -297,16 +302,15 @@ def address_of_text(
 
     It is kept under a name for this text and what it ``depends_on``; ``names`` is called only where it is compiled.
     """
-    module = numba()
-    assert module is not None
     name = f"{stem}_{zlib.crc32((text + depends_on).encode()):08x}"
 
     def compiled() -> Any:
+        module = numba()
+        assert module is not None
         scope = _tools() | names()
-        # of this file, beside which Numba keeps what it compiles
         exec(compile(f"def {name}{text}", __file__, "exec"), scope)
         scope[name].__module__ = __name__
-        return module.cfunc(signature, cache=True, error_model="numpy")(scope[name])
+        return module.cfunc(signature, error_model="numpy")(scope[name])
 
     return objects.address(name, compiled)
 

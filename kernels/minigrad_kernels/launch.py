@@ -24,12 +24,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from minigrad_kernels import runtime
 from minigrad_kernels.loops import Host, Implementation, Loop, noted, numba
+from minigrad_kernels.objects import has_numba
 
 __all__ = [
-    "Host", "Implementation", "Kernel", "Loop", "Way", "is_cupys", "is_shared_out", "kernels", "may_use_threads",
-    "note_shared_out", "noted", "numba", "output", "reference_is_forced", "reference_only", "register",
-    "set_threads", "threads", "written",
+    "Host", "Implementation", "Kernel", "Loop", "Way", "has_numba", "is_cupys", "is_shared_out", "kernels",
+    "may_use_threads", "note_shared_out", "noted", "numba", "output", "reference_is_forced", "reference_only",
+    "register", "set_threads", "threads", "written",
 ]  # fmt: skip
 
 kernels: dict[str, Kernel] = {}
@@ -82,15 +84,23 @@ _threads = 0  # none was set
 def set_threads(n: int) -> None:
     """Let loops use n threads from now on, or as many as Numba has if that is less."""
     global _threads
-    module = numba()
-    if module is not None:
-        _threads = min(n, module.config.NUMBA_NUM_THREADS)
-        module.set_num_threads(_threads)
+    if not has_numba():
+        return
+    _threads = min(n, _all_threads())
+    if _threads < _all_threads() or not runtime.goes_without():
+        numba().set_num_threads(_threads)  # type: ignore[union-attr]
 
 
 def threads() -> int:
     """Return among how many threads a loop should be shared out; asking Numba would take a microsecond."""
-    return _threads or (1 if (module := numba()) is None else module.config.NUMBA_NUM_THREADS)
+    return _threads or _all_threads()
+
+
+@cache
+def _all_threads() -> int:
+    if not has_numba():
+        return 1
+    return runtime.thread_count() if runtime.goes_without() else int(numba().config.NUMBA_NUM_THREADS)  # type: ignore[union-attr]
 
 
 _forked = False
@@ -128,6 +138,8 @@ def is_shared_out(array: Any) -> bool:
 
 @cache
 def _several_may_come() -> bool:
+    if runtime.has_threads():
+        return True
     module = numba()
     if module is None or module.config.THREADING_LAYER == "workqueue":
         return False
@@ -213,7 +225,7 @@ class Kernel:
                 if self.gpu is None or not _are_for_gpu(seen):
                     return self.reference
                 return self.gpu if not self.gpu_fits or self.gpu_fits(*arrays, **options) else self.reference
-        if not found or self.cpu is None or numba() is None:
+        if not found or self.cpu is None or not has_numba():
             return self.reference
         if self.fits is not None and not self.fits(*arrays, **options):
             return self.reference

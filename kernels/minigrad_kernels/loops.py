@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,23 +15,45 @@ from weakref import WeakSet
 
 import numpy as np
 
+from minigrad_kernels import runtime
+
 Implementation = Callable[..., Any]
 
 
 @cache
 def numba() -> Any | None:
     """Return the numba module, imported at the first call, or None where it cannot be imported."""
-    # Where Numba's threads are libgomp's, they go on spinning after each loop, by default for so long that they and
-    # BLAS's, which spin too, starve each other. Here it is for half a millisecond: the next loop, also that of the next
-    # training step, finds them awake (2 µs rather than 10, on a busy virtual machine sometimes 1,000), and a longer
-    # pause sets the processor free.
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    runtime.spin_shortly()
     try:
         import numba as module
     except ImportError:
         return None
+    if runtime.has_started():
+        start_threads()
     _announce_slow_compilation()
     return module
+
+
+def start_threads() -> None:
+    """Start Numba's threads, as it does itself for functions that Python calls, but not for those of an address."""
+    if runtime.start_threads():
+        return
+    from numba.np.ufunc.parallel import _launch_threads
+
+    _launch_threads()  # type: ignore[no-untyped-call]
+
+
+def features() -> frozenset[str]:
+    """Return what Numba may use of the processor's instructions, by LLVM's names; none where it compiles nothing."""
+    if (known := runtime.features()) is not None:
+        return known
+    module = numba()
+    if module is None or module.config.DISABLE_JIT or module.config.CPU_NAME == "generic":
+        return frozenset()
+    from llvmlite import binding
+
+    text = module.config.CPU_FEATURES or binding.get_host_cpu_features().flatten()
+    return frozenset(each[1:] for each in text.split(",") if each.startswith("+"))
 
 
 def _announce_slow_compilation() -> None:
@@ -156,6 +177,16 @@ class Loop:
         parts += [str(number) for number in self.names.values() if isinstance(number, int)]
         bound.__qualname__ = "_".join(parts) + "_parallel" * ("prange" in helpers) + "_inlined" * inlined
         return bound
+
+
+class Intrinsic(Loop):
+    """Something that Numba lets loops call, and that is no loop itself: ``make()`` makes it when one is compiled."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        super().__init__(make)
+
+    def _compile(self) -> Any:
+        return self.function()
 
 
 class Host:

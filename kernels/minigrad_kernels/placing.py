@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from minigrad_kernels.driver import _tools
+from minigrad_kernels.driver import tool
 from minigrad_kernels.loops import Loop
 
 word: Any = None  # where the loop is compiled
@@ -25,5 +25,4 @@ def place_loop(holders: Any, places: Any) -> None:
 @cache
 def place() -> Loop:
     """Return ``place_loop``."""
-    tools = _tools()
-    return Loop(place_loop, word=tools["word"], put=tools["put"])
+    return Loop(place_loop, word=tool("word"), put=tool("put"))

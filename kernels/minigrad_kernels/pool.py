@@ -16,15 +16,20 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels import gpu
-from minigrad_kernels.geometry import Pair, Sides, output_length
+from minigrad_kernels.geometry import ONCE, UNPADDED, Pair, Sides, output_length
 from minigrad_kernels.launch import Loop, may_use_threads, output, register, threads, written
+from minigrad_kernels.loops import scratch
+from minigrad_kernels.teams import Team
 
-prange = range  # Numba's, where a loop is compiled in parallel
+loop: Any = None  # what is shared out, where a loop is compiled
 Axis = tuple[tuple[int, int, int], ...]
 """For each result along an axis where its window starts and stops, and what its sum is divided by."""
 
 PARALLEL_FROM = 1 << 17
 """Entries from which waking the other threads pays."""
+
+HALVES = ((2, 2), (2, 2), UNPADDED, ONCE)
+"""The windows that halve a picture."""
 
 
 def places_of(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> Any:
@@ -53,10 +58,10 @@ def max_reference(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: 
     return written((y, np.squeeze(np.take_along_axis(everywhere, chosen, axis=-1), -1)), out)
 
 
-def max_loop(x: Any, settings: Any, y: Any, places: Any) -> None:
+def max_loop(x: Any, y: Any, places: Any, settings: Any) -> None:
     """See ``max_reference``; x is (pictures, h, w)."""
     kh, kw, sy, sx, top, left, dy, dx = settings
-    for k in prange(x.shape[0]):
+    for k in range(x.shape[0]):
         for p in range(y.shape[1]):
             for q in range(y.shape[2]):
                 best, place = -x.dtype.type(np.inf), np.int64(-1)
@@ -72,6 +77,39 @@ def max_loop(x: Any, settings: Any, y: Any, places: Any) -> None:
                 y[k, p, q], places[k, p, q] = best, place
 
 
+def halves_loop(x: Any, y: Any, places: Any) -> None:
+    """See ``max_reference``: the same for windows of 2 by 2 side by side.
+
+    A window's numbers are compared without a branch, so that a register's worth of windows is done at once. Where a
+    row of windows has a NaN, or ∞ and -∞, it is done again, number by number.
+    """
+    width, n = x.shape[2], y.shape[2]
+    which = np.empty(n, np.int32)
+    for k in range(x.shape[0]):
+        for p in range(y.shape[1]):
+            a, b, best, place = x[k, 2 * p], x[k, 2 * p + 1], y[k, p], places[k, p]
+            odd = np.int32(0)
+            for q in range(n):
+                a0, a1, b0, b1 = a[2 * q], a[2 * q + 1], b[2 * q], b[2 * q + 1]
+                m, other = a1 if a1 > a0 else a0, b1 if b1 > b0 else b0
+                m = other if other > m else m
+                later, below, last = np.int32(a0 != m), np.int32(a1 != m), np.int32(b0 != m)
+                which[q] = later + (later & below) + (later & below & last)
+                best[q] = m
+                total = (a0 + a1) + (b0 + b1)
+                odd |= np.int32(total != total)
+            if odd:
+                for q in range(n):
+                    m, at = a[2 * q], np.int32(0)
+                    for i in range(1, 4):
+                        number = a[2 * q + 1] if i == 1 else b[2 * q + i - 2]
+                        if number > m or number != number:
+                            m, at = number, np.int32(i)
+                    best[q], which[q] = m, at
+            for q in range(n):
+                place[q] = 2 * p * width + 2 * q + (which[q] & 1) + (which[q] >> 1) * width
+
+
 def unpool_reference(g: Any, places: Any, size: Pair, out: Any = None) -> Any:
     """dL/dx (n, c, *size): zeros, to whose entry at each place g is added, in the order of g."""
     n, c = g.shape[:2]
@@ -81,14 +119,25 @@ def unpool_reference(g: Any, places: Any, size: Pair, out: Any = None) -> Any:
     return written(dx.reshape((n, c, *size)), out)
 
 
-def unpool_loop(g: Any, places: Any, dx: Any) -> None:
-    """See ``unpool_reference``; g is (pictures, results), dx (pictures, pixels)."""
-    for k in prange(g.shape[0]):
-        dx[k] = 0
+def unpool_loop(g: Any, places: Any, dx: Any, wrong: Any) -> None:
+    """See ``unpool_reference``; g is (pictures, results), dx (pictures, pixels).
+
+    Whether a place of theirs is in no picture is in ``wrong``.
+    """
+    for k in range(g.shape[0]):
+        dx[k], wrong[k] = 0, False
         for p in range(g.shape[1]):
-            if not 0 <= places[k, p] < dx.shape[1]:
-                raise IndexError("unpool: a place is outside the picture")
-            dx[k, places[k, p]] += g[k, p]
+            if 0 <= places[k, p] < dx.shape[1]:
+                dx[k, places[k, p]] += g[k, p]
+            else:
+                wrong[k] = True
+
+
+def refuse_loop(wrong: Any) -> None:
+    """Raise IndexError where a place is in no picture."""
+    for each in wrong:
+        if each:
+            raise IndexError("unpool: a place is outside the picture")
 
 
 def mean_reference(x: Any, rows: Axis, columns: Axis, out: Any = None) -> Any:
@@ -97,9 +146,9 @@ def mean_reference(x: Any, rows: Axis, columns: Axis, out: Any = None) -> Any:
     return written(np.einsum("ph,nchw,qw->ncpq", left, x, right, optimize=True), out)
 
 
-def mean_loop(x: Any, rows: Any, columns: Any, y: Any) -> None:
+def mean_loop(x: Any, y: Any, rows: Any, columns: Any) -> None:
     """See ``mean_reference``; x is (pictures, h, w)."""
-    for k in prange(x.shape[0]):
+    for k in range(x.shape[0]):
         for p in range(len(rows)):
             for q in range(len(columns)):
                 total = x.dtype.type(0)
@@ -115,9 +164,9 @@ def spread_reference(g: Any, rows: Axis, columns: Axis, size: Pair, out: Any = N
     return written(np.einsum("ph,ncpq,qw->nchw", left, g, right, optimize=True), out)
 
 
-def spread_loop(g: Any, rows: Any, columns: Any, dx: Any) -> None:
+def spread_loop(g: Any, dx: Any, rows: Any, columns: Any) -> None:
     """See ``spread_reference``; g is (pictures, oh, ow)."""
-    for k in prange(g.shape[0]):
+    for k in range(g.shape[0]):
         dx[k] = 0
         for p in range(len(rows)):
             for q in range(len(columns)):
@@ -140,19 +189,46 @@ def table(axis: Axis) -> Any:
     return np.array(axis, np.int64).reshape((len(axis), 3))
 
 
-class _Both:
-    """A loop for one thread and the same for several, which share out the pictures."""
-
-    def __init__(self, function: Any, **options: Any) -> None:
-        self.alone, self.parallel = Loop(function, **options), Loop(function, parallel=True, **options)
-
-    def __call__(self, *arrays: Any) -> None:
-        several = arrays[0].size >= PARALLEL_FROM and threads() > 1 and may_use_threads()
-        (self.parallel if several else self.alone).compiled(*arrays)
+def share_2_loop(worker: int, workers: int, a: Any, b: Any, *settings: Any) -> None:
+    """Let a worker do its share of the pictures of two arrays."""
+    first, behind = len(a) * worker // workers, len(a) * (worker + 1) // workers
+    loop(a[first:behind], b[first:behind], *settings)
 
 
-_max, _mean, _spread = (_Both(loop) for loop in (max_loop, mean_loop, spread_loop))
-_unpool = _Both(unpool_loop, raises=True)
+def share_3_loop(worker: int, workers: int, a: Any, b: Any, c: Any, *settings: Any) -> None:
+    """The same of three arrays."""
+    first, behind = len(a) * worker // workers, len(a) * (worker + 1) // workers
+    loop(a[first:behind], b[first:behind], c[first:behind], *settings)
+
+
+def share_4_loop(worker: int, workers: int, a: Any, b: Any, c: Any, d: Any) -> None:
+    """The same of four arrays."""
+    first, behind = len(a) * worker // workers, len(a) * (worker + 1) // workers
+    loop(a[first:behind], b[first:behind], c[first:behind], d[first:behind])
+
+
+class _Shared:
+    """A loop whose pictures several threads share out."""
+
+    def __init__(self, function: Any, share: Any) -> None:
+        self.alone = Loop(function)
+        self.team = Team(Loop(share, loop=self.alone))
+
+    def __call__(self, workers: int, *arrays: Any) -> None:
+        if workers > 1:
+            self.team(workers, workers, *arrays)
+        else:
+            self.alone.compiled(*arrays)
+
+
+def _workers(entries: int) -> int:
+    return threads() if entries >= PARALLEL_FROM and may_use_threads() else 1
+
+
+_max, _halves = _Shared(max_loop, share_3_loop), _Shared(halves_loop, share_3_loop)
+_mean, _spread = _Shared(mean_loop, share_2_loop), _Shared(spread_loop, share_2_loop)
+_unpool = _Shared(unpool_loop, share_4_loop)
+_refuse = Loop(refuse_loop, raises=True)
 
 
 def _shape(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> tuple[int, ...]:
@@ -170,29 +246,34 @@ def max_cpu(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair, 
     shape = _shape(x, kernel, stride, padding, dilation)
     y = output(y, shape, x)
     places = np.empty(shape, np.int64) if places is None else places
-    settings = (*kernel, *stride, padding[0][0], padding[1][0], *dilation)
-    _max(_flat(x), settings, _flat(y), _flat(places))
+    if (kernel, stride, padding, dilation) == HALVES:
+        _halves(_workers(x.size), _flat(x), _flat(y), _flat(places))
+    else:
+        settings = (*kernel, *stride, padding[0][0], padding[1][0], *dilation)
+        _max(_workers(x.size), _flat(x), _flat(y), _flat(places), settings)
     return y, places
 
 
 def unpool_cpu(g: Any, places: Any, size: Pair, out: Any = None) -> Any:
     """See ``unpool_reference``."""
     dx = output(out, (*g.shape[:2], *size), g)
-    _unpool(_flat(g, 1), _flat(places, 1), _flat(dx, 1))
+    wrong = scratch((g.shape[0] * g.shape[1],), np.dtype(bool))
+    _unpool(_workers(dx.size), _flat(g, 1), _flat(places, 1), _flat(dx, 1), wrong)
+    _refuse.compiled(wrong)
     return dx
 
 
 def mean_cpu(x: Any, rows: Axis, columns: Axis, out: Any = None) -> Any:
     """See ``mean_reference``."""
     y = output(out, (*x.shape[:2], len(rows), len(columns)), x)
-    _mean(_flat(x), table(rows), table(columns), _flat(y))
+    _mean(_workers(x.size), _flat(x), _flat(y), table(rows), table(columns))
     return y
 
 
 def spread_cpu(g: Any, rows: Axis, columns: Axis, size: Pair, out: Any = None) -> Any:
     """See ``spread_reference``."""
     dx = output(out, (*g.shape[:2], *size), g)
-    _spread(_flat(g), table(rows), table(columns), _flat(dx))
+    _spread(_workers(dx.size), _flat(g), _flat(dx), table(rows), table(columns))
     return dx
 
 

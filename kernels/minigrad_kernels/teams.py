@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels.driver import _tools, address_of, entry, kind_of, run, words_of
+from minigrad_kernels.driver import address_of, entry, kind_of, run, tool, words_of
 from minigrad_kernels.loops import Host, Loop
 
 TRIED = 128  # times as long as the slower way takes, the faster one is taken before that is tried again
@@ -43,8 +43,7 @@ def at_once_loop(table: Any, seen: Any) -> None:
 @cache
 def at_once() -> Loop:
     """Return ``at_once_loop``. It alone is compiled for several threads, whatever they do."""
-    tools = _tools()
-    return Loop(at_once_loop, parallel=True, call_at=tools["call_at"], now=tools["now"])
+    return Loop(at_once_loop, parallel=True, call_at=tool("call_at"), now=tool("now"))
 
 
 def row_of(calls: Any) -> tuple[Any, Any]:

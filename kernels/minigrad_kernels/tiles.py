@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels.launch import Loop, numba
+from minigrad_kernels.loops import Loop, features
+from minigrad_kernels.objects import has_numba
 
 ROWS = COLUMNS = LANES = 0  # a tile's, and a register's, in each of the functions below
 
@@ -37,15 +38,10 @@ def size() -> Size | None:
 
     AVX-512 has 32 registers of 16 numbers, AVX2 has 16 of 8: the sums fill half of them.
     """
-    module = numba()
-    if module is None or module.config.DISABLE_JIT or module.config.CPU_NAME == "generic":
-        return None
-    from llvmlite import binding
-
-    features = set((module.config.CPU_FEATURES or binding.get_host_cpu_features().flatten()).split(","))
-    if "+avx512f" in features:
+    found = features() if has_numba() else frozenset()
+    if "avx512f" in found:
         return Size(8, 16, 32)
-    return Size(4, 8, 16) if {"+avx2", "+fma"} <= features else None
+    return Size(4, 8, 16) if {"avx2", "fma"} <= found else None
 
 
 def tile(a: Any, i: int, b: Any, k: int, c: Any, j: int) -> None:
@@ -63,6 +59,26 @@ def tile_of_patches(x: Any, rows: Any, i: int, terms: Any, b: Any, c: Any) -> No
     for r in range(i, i + ROWS):
         for k in range(len(b)):
             c[r] += x[rows[r] + terms[k]] * b[k]
+
+
+def tile_of_rows(x: Any, i: int, terms: Any, w: Any, begun: Any, few: int, c: Any, o: int, j: int) -> None:
+    """c[o + r, j:] = begun[r] + Σ_k w[k, r] · x[i + terms[k]:], as wide as the tile, for its first few rows r."""
+    for r in range(few):
+        c[o + r, j : j + COLUMNS] = begun[r]
+        for k in range(len(terms)):
+            c[o + r, j : j + COLUMNS] += w[k, r] * x[i + terms[k] : i + terms[k] + COLUMNS]
+
+
+def tile_of_sums(x: Any, places: Any, terms: Any, i: int, g: Any, c: Any) -> None:
+    """c[i + m, r] += Σ_k g[r, k·LANES:] · x[places[k] + terms[i + m]:], as many numbers as a register has.
+
+    For all rows r of the tile, and for as many m as it is registers wide.
+    """
+    for m in range(i, i + COLUMNS // LANES):
+        for k in range(len(places)):
+            seen = x[places[k] + terms[m] : places[k] + terms[m] + LANES]
+            for r in range(ROWS):
+                c[m, r] += g[r, k * LANES : (k + 1) * LANES] * seen
 
 
 def tile_across(a: Any, i: int, b: Any, bias: Any, relu: bool, c: Any, j: int) -> None:
@@ -153,11 +169,50 @@ class _Emitter:
 
         def factors(k: Any) -> Any:
             term = self.entry(terms, k)
-            return (builder.load(builder.gep(start, [term]), align=4) for start in starts)
+            return (self.spread(builder.load(builder.gep(start, [term]), align=4), lanes) for start in starts)
 
-        for r, row in enumerate(self.added(self.loaded(c, i), b, self.integer(0), factors)):
+        vectors = self.beside(b, self.integer(0))
+        for r, row in enumerate(self.added(self.loaded(c, i), b.shape[0], vectors, factors)):
             for v, total in enumerate(row):
                 self.store(total, c, self.plus(i, r), self.integer(v * lanes))
+
+    def tile_of_rows(
+        self, x: _Array, i: Any, terms: _Array, w: _Array, begun: _Array, few: Any, c: _Array, o: Any, j: Any
+    ) -> None:
+        builder, (rows, lanes, columns) = self.builder, self.size
+        across, first = range(0, columns, lanes), self.address(x, (i,), self.ir.FloatType())
+
+        def vectors(k: Any) -> Any:
+            term = self.entry(terms, k)
+            return [self.behind(first, self.plus(term, u)) for u in across]
+
+        def factors(k: Any) -> Any:
+            return (self.spread_of(w, k, self.integer(r)) for r in range(rows))
+
+        starts = [[self.spread_of(begun, self.integer(r))] * len(across) for r in range(rows)]
+        for r, row in enumerate(self.added(starts, terms.shape[0], vectors, factors)):
+            with builder.if_then(builder.icmp_signed("<", self.integer(r), few)):
+                for u, total in zip(across, row, strict=True):
+                    self.store(total, c, self.plus(o, r), self.plus(j, u))
+
+    def tile_of_sums(self, x: _Array, places: _Array, terms: _Array, i: Any, g: _Array, c: _Array) -> None:
+        builder, (rows, lanes, columns) = self.builder, self.size
+        several = [self.plus(i, m) for m in range(columns // lanes)]
+        firsts = [self.address(x, (self.entry(terms, m),), self.ir.FloatType()) for m in several]
+        zero = self.integer(0)
+
+        def vectors(k: Any) -> Any:
+            place = self.entry(places, k)
+            return [self.behind(first, place) for first in firsts]
+
+        def factors(k: Any) -> Any:
+            first = builder.mul(k, self.integer(lanes))
+            return (self.load(lanes, g, self.integer(r), first) for r in range(rows))
+
+        starts = [[self.load(lanes, c, m, self.integer(r), zero) for m in several] for r in range(rows)]
+        for r, row in enumerate(self.added(starts, places.shape[0], vectors, factors)):
+            for m, total in zip(several, row, strict=True):
+                self.store(total, c, m, self.integer(r), zero)
 
     def tile_across(self, a: _Array, i: Any, b: _Array, bias: _Array, relu: Any, c: _Array, j: Any) -> None:
         builder, (rows, lanes, _) = self.builder, self.size
@@ -221,27 +276,34 @@ class _Emitter:
         begun = begun or [[self.zeros(lanes)] * (columns // lanes)] * rows
 
         def factors(k: Any) -> Any:
-            numbers = (self.load(1, a, self.plus(i, r), k) for r in range(rows))
-            return (self.builder.extract_element(number, self.integer(0)) for number in numbers)
+            return (self.spread_of(a, self.plus(i, r), k) for r in range(rows))
 
-        return self.added(begun, b, j, factors)
+        return self.added(begun, b.shape[0], self.beside(b, j), factors)
+
+    def beside(self, b: _Array, j: Any) -> Callable[[Any], list[Any]]:
+        """The function that loads b[k, j:], as wide as the tile, as vectors."""
+        _, lanes, columns = self.size
+        return lambda k: [self.load(lanes, b, k, self.plus(j, u)) for u in range(0, columns, lanes)]
 
     def added(
-        self, begun: list[list[Any]], b: _Array, j: Any, factors: Callable[[Any], Any]
+        self,
+        begun: list[list[Any]],
+        count: Any,
+        vectors: Callable[[Any], list[Any]],
+        factors: Callable[[Any], Any],
     ) -> list[list[Any]]:
-        """What was begun, vectors for each row r, and Σ_k factors(k)[r] b[k, j:]."""
-        builder, lanes = self.builder, self.size.lanes
+        """What was begun, vectors for each row r, and for each vector v of it Σ_k factors(k)[r] vectors(k)[v]."""
+        builder = self.builder
         nothing = self.ir.FunctionType(self.ir.VoidType(), [])
         totals = [[self.cgutils.alloca_once(builder, vector.type) for vector in row] for row in begun]
-        for row, vectors in zip(totals, begun, strict=True):
-            for total, vector in zip(row, vectors, strict=True):
+        for row, starts in zip(totals, begun, strict=True):
+            for total, vector in zip(row, starts, strict=True):
                 builder.store(vector, total)
-        with self.cgutils.for_range(builder, b.shape[0]) as loop:
-            vectors = [self.load(lanes, b, loop.index, self.plus(j, v * lanes)) for v in range(len(begun[0]))]
-            for row, number in zip(totals, factors(loop.index), strict=True):
-                spread = self.spread(number, lanes)
-                for total, vector in zip(row, vectors, strict=True):
-                    product = builder.fmul(spread, vector, flags=("contract",))  # one rounding for both
+        with self.cgutils.for_range(builder, count) as loop:
+            found = vectors(loop.index)
+            for row, factor in zip(totals, factors(loop.index), strict=True):
+                for total, vector in zip(row, found, strict=True):
+                    product = builder.fmul(factor, vector, flags=("contract",))  # one rounding for both
                     builder.store(builder.fadd(product, builder.load(total), flags=("contract",)), total)
                 builder.asm(
                     nothing, "", "~{memory}", [], side_effect=True
@@ -282,6 +344,12 @@ class _Emitter:
         kind = self.ir.VectorType(self.ir.FloatType(), lanes)
         return self.builder.load(self.address(array, index, kind), align=4)
 
+    def behind(self, first: Any, n: Any) -> Any:
+        """The vector of the numbers that start n places behind the one at an address."""
+        kind = self.ir.VectorType(self.ir.FloatType(), self.size.lanes)
+        place = self.builder.bitcast(self.builder.gep(first, [n]), kind.as_pointer())
+        return self.builder.load(place, align=4)
+
     def entry(self, array: _Array, n: Any) -> Any:
         """A whole number of a table."""
         return self.builder.load(self.address(array, (n,), self.ir.IntType(64)), align=8)
@@ -311,6 +379,11 @@ class _Emitter:
         """A vector that holds one number in all places."""
         empty = self.ir.Constant(self.ir.VectorType(number.type, lanes), self.ir.Undefined)
         return self.shuffle(self.builder.insert_element(empty, number, self.integer(0)), empty, [0] * lanes)
+
+    def spread_of(self, array: _Array, *index: Any) -> Any:
+        """A vector that holds array[index] in all places."""
+        number = self.builder.extract_element(self.load(1, array, *index), self.integer(0))
+        return self.spread(number, self.size.lanes)
 
     def shuffle(self, a: Any, b: Any, places: list[int]) -> Any:
         """The numbers of a and b, one behind the other, that are at these places."""

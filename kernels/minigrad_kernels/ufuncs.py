@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.driver import _tools
-from minigrad_kernels.launch import Loop, numba
+from minigrad_kernels.launch import Loop, has_numba, numba
+from minigrad_kernels.loops import Intrinsic
 
 
 class Inner(NamedTuple):
@@ -63,7 +64,7 @@ def inner(ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...]) -> Inner | None:
 
 @cache
 def _loop(ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...]) -> Inner | None:
-    if numba() is None or platform.python_implementation() != "CPython" or ufunc.nout != 1:
+    if not has_numba() or platform.python_implementation() != "CPython" or ufunc.nout != 1:
         return None
     from_numpy = getattr(np, ufunc.__name__, None) is ufunc
     if not from_numpy and ufunc.__name__.startswith(_RAISING):
@@ -87,6 +88,27 @@ def _loop(ufunc: np.ufunc, dtypes: tuple[np.dtype[Any], ...]) -> Inner | None:
         return Inner(held.functions[k], data, (*dtypes, np.dtype(result)), from_numpy)
     return None
 
+
+def _call_inner() -> Any:
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def call(context: Any, address: Any, args: Any, counts: Any, steps: Any, data: Any) -> Any:
+        def generate(context: Any, builder: Any, call: Any, values: Any) -> Any:
+            word = ir.IntType(64)
+            function = ir.FunctionType(ir.VoidType(), [word] * 4).as_pointer()
+            builder.call(builder.inttoptr(values[0], function), values[1:])
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 5), generate
+
+    return call
+
+
+call_inner = Intrinsic(_call_inner)
+"""``call(address, args, counts, steps, data)``, for loops of ours to call one of these."""
 
 word: Any = None  # where a loop is compiled
 pointer: Any = None

@@ -184,11 +184,18 @@ def by_rows(update: Any, entries: int) -> tuple[Team, int] | None:
     return None
 
 
+class _InRows(Loop):
+    """One of the loops above, which Numba compiles when it knows how an entry of ``Scaled`` is worked out."""
+
+    def _compile(self) -> Any:
+        _teach_numba()
+        return super()._compile()
+
+
 @cache
 def _team(serial: Loop) -> Team:
-    _teach_numba()
     states = serial.function.__code__.co_argcount - 3  # type: ignore[attr-defined]
-    return Team(Loop(_IN_ROWS[states], loop=Loop(serial.function, inlined=True)))
+    return Team(_InRows(_IN_ROWS[states], loop=Loop(serial.function, inlined=True)))
 
 
 @cache

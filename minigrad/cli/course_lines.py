@@ -88,5 +88,5 @@ class _Lessons:
             return None
         if name not in self._bound:
             trace = recorded(self._lessons[name])
-            self._bound[name] = bind(self._lessons[name], trace, page_live.page(trace)[0])
+            self._bound[name] = bind(self._lessons[name], trace, *page_live.page(trace))
         return self._bound[name]

@@ -336,10 +336,9 @@ class _ConvTranspose(_Conv):
                 f"the result would be of size {size}: a padding of {self.padding} takes away more than "
                 f"x {x.shape} makes. Use a smaller padding.",
             )
-        y = convolution.conv2d_input(
-            x, w, size=size, stride=stride, padding=self._sides, dilation=dilation, groups=self.groups
+        return convolution.conv2d_input(
+            x, w, b, size=size, stride=stride, padding=self._sides, dilation=dilation, groups=self.groups
         )
-        return y if b is None else y + ops.reshape(b, shape=(self.out_channels, 1, 1))
 
 
 class ConvTranspose2d(_ConvTranspose):

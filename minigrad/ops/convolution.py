@@ -64,17 +64,22 @@ conv2d: Operation = define(
             g, x, kernel=w_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
         ),
     ),
-    ("Σ g over samples and pixels", lambda g: np.sum(g, axis=(0, 2, 3))),
+    ("Σ g over samples and pixels", lambda g: conv_kernels.backward_bias(g)),
     inputs="x w b",
     params=_SETTINGS,
 )
 
+
+def _textbook_input(values: Any, w: Any, b: Any = None, **settings: Any) -> Any:
+    return conv_kernels.backward_input_reference(values, w, **{"size": ONCE, **settings}, b=b)
+
+
 conv2d_input: Operation = define(
     "conv2d_input",
-    lambda values, w, size=ONCE, stride=ONCE, padding=UNPADDED, dilation=ONCE, groups=1: _input(
-        values, w, size, stride, padding, dilation, groups
+    lambda values, w, b=None, size=ONCE, stride=ONCE, padding=UNPADDED, dilation=ONCE, groups=1: _input(
+        values, w, size, stride, padding, dilation, groups, b
     ),
-    ("each pixel: Σ values · w over the windows that it lies in", conv_kernels.backward_input_reference),
+    ("each pixel: Σ values · w over the windows that it lies in, + b", _textbook_input),
     (
         "the convolution of its gradient with w",
         lambda g, w, values_shape, stride, padding, dilation, groups: _cut(
@@ -87,7 +92,8 @@ conv2d_input: Operation = define(
             values, g, kernel=w_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
         ),
     ),
-    inputs="values w",
+    ("Σ g over samples and pixels", lambda g: conv_kernels.backward_bias(g)),
+    inputs="values w b",
     params={"size": ONCE, **_SETTINGS},
 )
 

@@ -8,10 +8,11 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from minigrad_kernels import blas, entrywise, moving, products, softmax_xent
+from minigrad_kernels import blas, entrywise, moving, products
 from minigrad_kernels.chains import Chain
 from minigrad_kernels.driver import address_of
 from minigrad_kernels.launch import Host, Loop
+from minigrad_kernels.reductions import REDUCTIONS, reducing
 
 from minigrad.program.functions import (
     Function,
@@ -24,7 +25,7 @@ from minigrad.program.functions import (
     literal,
 )
 from minigrad.program.instructions import Instruction, Value
-from minigrad.program.passes.chain import as_they_lie, single, stretched
+from minigrad.program.passes.chain import as_they_lie, single, stretched, unstretched
 from minigrad.program.steps import Step
 from minigrad.program.updating import Coefficients
 
@@ -35,6 +36,7 @@ _NOTED = frozenset(
         "softmax_xent_mean_forward_backward", "softmax_xent_mean_backward",
         "normalize_forward", "normalize_backward", "normalize_batch_forward", "normalize_batch_backward",
         "embedding_gather", "embedding_scatter_add", "attention_forward", "attention_backward",
+        "conv_forward", "conv_backward_input", "conv_backward_weight", "conv_backward_bias",
         "max_pool", "max_pool_backward", "mean_pool", "mean_pool_backward",
         "rnn_forward", "rnn_backward", "gru_forward", "gru_backward", "lstm_forward", "lstm_backward",
     }
@@ -79,6 +81,7 @@ def alone(instruction: Instruction, env: Mapping[Value, Any], result: Any) -> St
     """Return a function of single entries as a chain of its own, where it is one."""
     function = single(instruction)
     args = [env[value] for value in (instruction.reads if function is None else function.given)]
+    args = args if function is None else [unstretched(each) for each in args]
     if not all(each.flags.c_contiguous for each in (*args, result)):
         flat = None if function is None else as_they_lie((*args, result))
         if flat is None or function is None:
@@ -152,25 +155,27 @@ def _made(function: Function, args: Any, options: Any, result: Any) -> list[Step
         ends = np.cumsum([each.shape[axis] for each in args[0]])
         parts = [_copied(*pair) for pair in zip(np.split(result, ends[:-1], axis), args[0], strict=True)]
         return [step for part in parts for step in part or ()] if None not in parts else None
-    if name == "np.sum":
-        return _summed(result, *args, **options)
-    if name == "np.mean" and not result.ndim:
-        a = args[0]
-        few = a.flags.c_contiguous and 0 < a.size <= softmax_xent.AT_ONCE and a.dtype.char in "fd"
-        plain = all(each is None or each is False for each in (*args[1:], *options.values()))
-        return [Step(softmax_xent.mean_of_few, (a.reshape(-1), result.reshape(1)))] if few and plain else None
+    if name in REDUCTIONS:
+        return _reduced(name, result, *args, **options)
     found = None if options else entrywise.find(name, args, result)
     return None if found is None else [Step(*found)]
 
 
-def _summed(
-    result: Any, a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **others: Any
+def _reduced(
+    name: str, result: Any, a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, **others: Any
 ) -> list[Step] | None:
-    """Sum over the first axes, where NumPy adds row after row."""
-    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-    leading = axes == tuple(range(len(axes))) and dtype is None and not others and a.dtype == result.dtype
-    whole = a.size and a.flags.c_contiguous and a.dtype.char in "fd"
-    if not (leading and whole and _by_rows(a.shape, len(axes), a.dtype)):
+    """Sum, or the like, over the last axes or over all, or sum over the first ones, where NumPy adds row after row."""
+    if dtype is not None or others or not isinstance(a, np.ndarray) or not a.size or a.dtype != result.dtype:
+        return None
+    axes = range(a.ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+    places = sorted(axis % a.ndim for axis in axes)
+    if places == list(range(a.ndim - len(places), a.ndim)):
+        call = reducing(name, a, result)
+        return None if call is None else [Step(*call)]
+    leading = places == list(range(len(places))) and name == "np.sum"
+    if not (
+        leading and a.flags.c_contiguous and a.dtype.char in "fd" and _by_rows(a.shape, len(places), a.dtype)
+    ):
         return None
     return [Step(moving.sum_rows, (a.reshape(-1, result.size), result.reshape(-1)))]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from minigrad_kernels import driver, entrywise
-from minigrad_kernels.launch import Host, Loop, noted, numba
+from minigrad_kernels.launch import Host, Loop, has_numba, noted
 from minigrad_kernels.loops import called_by, scratch_noted
 
 from minigrad.program import passes, source
@@ -30,7 +30,7 @@ from minigrad.program.functions import (
 from minigrad.program.instructions import Instruction, Listing, Value, arrays_of, mapped, values
 from minigrad.program.lines import alone, as_step, as_steps, into, is_noted
 from minigrad.program.memory import Block
-from minigrad.program.passes.chain import OfChain
+from minigrad.program.passes.chain import OfChain, unstretched
 from minigrad.program.passes.common import is_pure
 from minigrad.program.passes.stage import after
 from minigrad.program.steps import Step, is_ahead, is_one_piece, root_of, updated_by_rows
@@ -43,9 +43,7 @@ _CONSTANT = frozenset({"np.ones_like", "np.zeros_like"})
 
 def is_possible(given: Sequence[Any]) -> bool:
     """Tell whether what a program is given lies so that its addresses say all: in one piece, and there is Numba."""
-    return numba() is not None and all(
-        each.flags.c_contiguous for each in given if isinstance(each, np.ndarray)
-    )
+    return has_numba() and all(each.flags.c_contiguous for each in given if isinstance(each, np.ndarray))
 
 
 class Native:
@@ -172,8 +170,9 @@ class Native:
         calls.clear()
         fixed = all(isinstance(self.env[value], np.ndarray) for value in instruction.reads)
         if isinstance(function, OfChain):
-            if fixed and all(each.flags.c_contiguous for each in args):
-                self._do_chain(function, args)
+            operands = [unstretched(each) for each in args] if fixed else []
+            if fixed and all(each.flags.c_contiguous for each in operands):
+                self._do_chain(function, operands)
             else:
                 for part in function.parts:
                     self._do(part, calls)
@@ -221,12 +220,12 @@ class Native:
             self._line(instruction, instruction.code())
         elif isinstance(instruction.result, Value):
             value = instruction.result
-            if isinstance(result, np.ndarray) and id(root_of(result)) in self._roots:
-                self._bind(value, result)  # a view, of what stays where it is
-                return
+            is_view = isinstance(result, np.ndarray) and id(root_of(result)) in self._roots
             self._bind(value, result)
             if self._is_constant(instruction):
                 self._constants.add(value)
+            elif is_view:
+                pass  # of what stays where it is
             elif fixed and (steps := as_steps(function, args, options, result)) is not None:
                 self._steps += steps
             elif fixed and (step := alone(instruction, self.env, result)) is not None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from minigrad_kernels import driver
+from minigrad_kernels.loops import called_by
 
 from minigrad import backend, modes
 from minigrad.data import DataLoader, Dataset
@@ -41,7 +43,8 @@ def evaluate(model: Module, dataset: Dataset, loss: Loss, device: str = "cpu") -
     )  # with outputs at each place: too many to be kept, and counted at once
     size = max(1, EVALUATION_BATCH * 8 // dataset.x.shape[1]) if is_text else EVALUATION_BATCH
     total, right, outputs = 0.0, 0, []
-    with modes.no_grad():
+    # a process that finds the loops' entries compiled does without Numba
+    with modes.no_grad(), called_by(driver.call):
         for x, y in DataLoader(dataset, min(size, len(dataset))):
             predicted = model(on_device(x, device))
             total += float(loss(predicted, backend.to_device(y, device))) * len(x)

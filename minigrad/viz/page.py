@@ -29,12 +29,14 @@ SCRIPTS = (
     "numbers.js",
     "parts.js",
     "arrays.js",
+    "inspector.js",
     "graph.js",
     "numpy.js",
     "live.js",
     "editor.js",
     "views.js",
     "curves.js",
+    "units.js",
     "see.js",
     "windows.js",
     "reading.js",
@@ -47,8 +49,8 @@ SCRIPTS = (
 )
 _STYLES = ("graph.css", "stepper.css", "change.css", "views.css", "pictures.css")
 _WITH_A_PAD, _WITH_A_LESSON = ("pad.js",), ("conditions.js", "lesson.js")
-Lesson: TypeAlias = Callable[[Trace, page_live.Page | None], dict[str, Any]]
-"""What makes the data of a lesson on a recorded step; see ``minigrad.viz.lessons``."""
+Lesson: TypeAlias = Callable[[Trace, page_live.Page | None, str], dict[str, Any]]
+"""What makes the data of a lesson on a recorded step, its page, or why there is no live one; see ``viz.lessons``."""
 BUDGET = 2_300_000
 """Characters that the entries of arrays may take; the rest of a page is small beside it."""
 _LONGEST = 240
@@ -121,14 +123,14 @@ def _display(
         data = collect(trace, follow, budget)
     steps, trace = len(trace.steps), trace if program is None else program.step
     if lesson is not None:
-        data["lesson"] = lesson(trace, program)
+        data["lesson"] = lesson(trace, program, still)
     has_pad = program is not None and bool(data["live"]["pad"])
     script = _script(has_pad, lesson is not None).replace("__PROGRAM__", page_live.as_script(program))
     uid = "mg" + secrets.token_hex(6)
     name = trace.title or "recorded step"
     introduction = _introduction(trace, 1 if program is None else steps, still)
     alt = f"the graph of {name} after the last event"
-    drawing = tag("img", alt=alt, src=image(draw(trace, uid, collapse)))
+    drawing = tag("img", alt=alt, loading="lazy", src=image(draw(trace, uid, collapse)))
     return tag(
         "div",
         tag("style", Markup(_style(has_pad, lesson is not None))),

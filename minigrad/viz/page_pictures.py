@@ -41,6 +41,8 @@ def _windows(trace: Trace, program: Live) -> Iterator[dict[str, Any]]:
             "b": _name(program, bias[0]) if bias and bias[0] is not None else None,
             "y": _name(program, node),
             "names": [x.name, w.name, node.name],
+            "samples": x.shape[0],
+            "maps": w.shape[0],
             "stride": list(settings["stride"]),
             "before": [side[0] for side in settings["padding"]],
             "dilation": list(settings["dilation"]),

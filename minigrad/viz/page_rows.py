@@ -16,6 +16,8 @@ from minigrad.viz.trace import Host, Node, Trace
 
 MORE = 32
 """So many points can be added where a program has constants that have a row for each."""
+MOST_UNITS = 32
+"""A layer with more units has no pictures of them."""
 
 
 @dataclass(slots=True)
@@ -26,6 +28,7 @@ class Seen:
     - batch: all that the step is given with a row for each point
     - rows, most: how many points were recorded, and how many there may be; as many where it is made for those alone
     - everywhere: whether ``predict`` takes any number of places at once
+    - layers: the hidden units' results, which ``predict`` works out on its way, as [node, value]
     """
 
     x: str
@@ -35,6 +38,7 @@ class Seen:
     rows: int
     most: int
     everywhere: bool
+    layers: list[tuple[int, str]]
 
 
 @dataclass(slots=True)
@@ -55,19 +59,21 @@ def printed(trace: Trace, program: Live) -> Printed:
     x, output, target = found
     rows = x.shape[0]
     wanted = program.values[id(output.value)].name
+    layers = [(node.index, program.values[id(node.value)].name) for node in _layers(trace, x, output)]
     batch = [
         value.name
         for i, value in program.given.items()
         if trace.nodes[i].role == "input" and trace.nodes[i].shape[:1] == (rows,)
     ]
     named = None if target is None else program.given[target.index].name
-    seen = Seen(program.given[x.index].name, wanted, named, batch, rows, rows, False)
+    seen = Seen(program.given[x.index].name, wanted, named, batch, rows, rows, False, layers)
     longer = _longer(trace, rows)
-    predict = _function(_leading_to(program, wanted))
+    shown = {wanted, *(name for _, name in layers)}
+    predict = _function(_leading_to(program, shown))
     constants: dict[str, Host] = {}
     if longer is not None:
         grown = _grown(program, longer, rows)
-        leading = [_leading_to(each, wanted) for each in (program, longer(1), longer(2))]
+        leading = [_leading_to(each, shown) for each in (program, longer(1), longer(2))]
         read = {value.name for each in leading[0].instructions for value in each.reads}
         any_places = for_any_rows(rows, [_function(each) for each in leading])
         if any_places is not None and grown is not None and not read & grown.keys():
@@ -87,11 +93,24 @@ def _longer(trace: Trace, rows: int) -> Callable[[int], Live] | None:
     return made.__getitem__
 
 
-def _leading_to(program: Live, output: str) -> Listing:
-    """The part of the program on which the output depends."""
+def _layers(trace: Trace, x: Node, output: Node) -> list[Node]:
+    """Return what hidden units make of the inputs: results before the output that the next layer's weights take."""
+    taken = {node.inputs[0] for node in trace.nodes if node.operation in ("matmul", "linear", "linear_relu")}
+    return [
+        node
+        for node in trace.results_of(x)
+        if node.value.ndim == 2
+        and node.shape[1] <= MOST_UNITS
+        and node.index in taken
+        and node.index != output.index
+    ]
+
+
+def _leading_to(program: Live, wanted: set[str]) -> Listing:
+    """The part of the program on which some values depend."""
     listing = program.listing
     forward = [each for each in listing.instructions if each.phase == "forward"]
-    kept = [value for each in forward for value in each.makes if value.name == output]
+    kept = [value for each in forward for value in each.makes if value.name in wanted]
     return passes.without_dead(Listing(listing.given, forward, kept))
 
 

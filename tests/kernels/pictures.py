@@ -45,8 +45,10 @@ def backward_input(rng: Rng, dtype: str) -> Iterator[Case]:
     from tests.kernels.cases import Case
 
     for x, w, g, settings in drawn(rng, dtype):
-        size = conv.backward_input.reference(np.abs(g), np.abs(w), x.shape[2:], *settings)
-        yield Case((g, w, x.shape[2:], *settings), {}, ((w.size + 1, size),))
+        b = rng.normal(size=x.shape[1]).astype(dtype)
+        for bias in (b, None):
+            size = conv.backward_input.reference(np.abs(g), np.abs(w), x.shape[2:], *settings, np.abs(b))
+            yield Case((g, w, x.shape[2:], *settings, bias), {}, ((w.size + 2, size),))
 
 
 def backward_weight(rng: Rng, dtype: str) -> Iterator[Case]:
@@ -55,6 +57,13 @@ def backward_weight(rng: Rng, dtype: str) -> Iterator[Case]:
     for x, w, g, settings in drawn(rng, dtype):
         size = conv.backward_weight.reference(np.abs(g), np.abs(x), w.shape[2:], *settings)
         yield Case((g, x, w.shape[2:], *settings), {}, ((g.size + 1, size),))
+
+
+def backward_bias(rng: Rng, dtype: str) -> Iterator[Case]:
+    from tests.kernels.cases import Case
+
+    for _, _, g, _ in drawn(rng, dtype):
+        yield Case((g,), {}, ((g.size + 1, np.abs(g).sum(axis=(0, 2, 3))),))
 
 
 WINDOWS: list[tuple[Any, ...]] = [
@@ -71,6 +80,7 @@ def max_pool(rng: Rng, dtype: str) -> Iterator[Case]:
         for n in (2, 0):
             x = np.round(rng.normal(size=(n, 2, 5, 6)) * 2).astype(dtype)
             x[:1, :, 1, 2], x[1:, :, 3] = np.nan, -np.inf
+            x[1:, 1, 0, :2], x[1:, 1, 3, 2] = np.nan, np.inf
             yield Case((x, *settings))
 
 
@@ -111,6 +121,7 @@ CASES = {
     "conv_forward": forward,
     "conv_backward_input": backward_input,
     "conv_backward_weight": backward_weight,
+    "conv_backward_bias": backward_bias,
     "max_pool": max_pool,
     "max_pool_backward": unpool,
     "mean_pool": mean_pool,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minigrad_kernels import conv, conv_tiles, launch, patches, tiles
+from minigrad_kernels import conv, conv_shares, conv_tiles, conv_ways, launch, patches, tiles
 from minigrad_kernels.geometry import geometry_of
+from minigrad_kernels.teams import Team
 
 pytestmark = pytest.mark.skipif(tiles.size() is None, reason="there are no tiles for this processor")
 EPS = np.finfo(np.float32).eps
@@ -50,11 +53,23 @@ def arguments(case: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [(x, w, b, *how), (g, w, case["size"], *how), (g, x, case["kernel"], *how)]
 
 
+@contextmanager
+def always(by_rows: bool) -> Iterator[None]:
+    """Let pixels lie side by side in a tile wherever they can, or nowhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conv_ways, "_rows_pay", lambda *of: by_rows and of[3].sx == 1)
+        patch.setattr(conv_ways, "_sums_pay", lambda *of: by_rows and of[2].sx == 1)
+        yield
+
+
+@pytest.mark.parametrize("by_rows", [False, True])
 @settings(max_examples=60, deadline=None)
-@given(convolutions())
-def test_tiles_agree_with_the_references(case: dict[str, Any]) -> None:
+@given(case=convolutions())
+def test_tiles_agree_with_the_references(by_rows: bool, case: dict[str, Any]) -> None:
     for kernel, args in zip(KERNELS, arguments(case), strict=True):
-        got, wanted = kernel.ways[0].run(*args), kernel.reference(*args)
+        with always(by_rows):
+            got = kernel.ways[0].run(*args)
+        wanted = kernel.reference(*args)
         exact = [a.astype(float) if isinstance(a, np.ndarray) else a for a in args]
         sizes = [np.abs(a) if isinstance(a, np.ndarray) else a for a in exact]
         terms = 2 * args[0][0].size + args[1].size  # more than any of the sums has
@@ -69,13 +84,16 @@ SHAPES = {
     "wide": (3, 40, (14, 14), 64, (3, 3)),
     "several passes": (2, 70, (9, 9), 144, (3, 3)),
     "a kernel of one pixel": (5, 20, (8, 8), 24, (1, 1)),
+    "few outputs": (5, 2, (11, 20), 4, (3, 3)),
+    "few outputs, several pieces": (2, 5, (40, 70), 8, (3, 3)),
 }
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("by_rows", [False, True])
 def test_the_bits_do_not_depend_on_the_threads(
-    shape: str, stride: int, monkeypatch: pytest.MonkeyPatch
+    shape: str, stride: int, by_rows: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     n, c, size, o, kernel = SHAPES[shape]
     how = ((stride, stride), ((1, 1), (1, 1)), (1, 1), 1)
@@ -88,13 +106,15 @@ def test_the_bits_do_not_depend_on_the_threads(
         "settings": how,
         "seed": 0,
     }
-    monkeypatch.setattr(conv_tiles, "PARALLEL_FROM", 0)
+    monkeypatch.setattr(conv_shares, "PARALLEL_FROM", 0)
+    monkeypatch.setattr(conv_shares, "PACKED_TOGETHER", 0)
     found = []
     for threads in (1, 2, 3):
-        monkeypatch.setattr(conv_tiles, "threads", lambda threads=threads: threads)
-        found.append(
-            [kernel.ways[0].run(*args) for kernel, args in zip(KERNELS, arguments(case), strict=True)]
-        )
+        monkeypatch.setattr(conv_shares, "threads", lambda threads=threads: threads)
+        with always(by_rows):
+            found.append(
+                [kernel.ways[0].run(*args) for kernel, args in zip(KERNELS, arguments(case), strict=True)]
+            )
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
             np.testing.assert_array_equal(a, b)
@@ -128,6 +148,33 @@ def test_loops_do_what_their_python_says() -> None:
             run(x, 0, 3, 0, 5, -padding[0][0], -padding[1][0], np.array(piece), t)
             seen = t[pixels[: piece.pixels, None] + taps[None, : 5 * kernel[0] * kernel[1]]]
             np.testing.assert_array_equal(seen, wanted.reshape(seen.shape))
+
+
+@pytest.mark.parametrize("by_rows", [False, True])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_all_that_is_compiled_does_what_its_python_says(by_rows: bool, stride: int) -> None:
+    case = {
+        "samples": 2,
+        "size": (5, 19),
+        "channels": 2,
+        "outputs": 7,
+        "kernel": (3, 2),
+        "settings": ((stride, 1), ((1, 1), (0, 1)), (1, 1), 1),
+        "seed": 0,
+    }
+    for kernel, args in zip(KERNELS, arguments(case), strict=True):
+        with always(by_rows), launch.noted() as calls:
+            out = kernel.ways[0].run(*args)
+        compiled = out.copy()
+        out[:] = np.nan
+        for what, taken in calls:
+            if isinstance(what, Team):
+                workers, *shared = taken
+                assert workers == 1
+                what.loop.plain(0, *shared)
+            else:
+                what.plain(*taken)
+        np.testing.assert_allclose(out, compiled, rtol=1e-4, atol=1e-5)
 
 
 def test_a_reference_is_taken_where_there_is_nothing_to_multiply() -> None:

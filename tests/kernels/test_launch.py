@@ -104,7 +104,7 @@ def test_a_dialect_that_is_missing_is_not_picked() -> None:
 
 
 def test_names_are_taken_once() -> None:
-    importlib.import_module("minigrad_kernels.updates")
+    importlib.import_module("minigrad_kernels.update_rules")
     with pytest.raises(ValueError, match="'adam' is registered already"):
         launch.register("adam", reference=lambda: None)
 

@@ -23,6 +23,7 @@ KINDS = (("C", "float64", 1), ("C", "float64", 1))
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
+    driver.driver()  # which is none of the files that the tests count
     monkeypatch.setattr(objects, "_folder", lambda: tmp_path)
     monkeypatch.setattr(objects, "_path", objects._path.__wrapped__)
     return tmp_path
@@ -73,7 +74,10 @@ DAMAGE = {
     "a bit": lambda whole: whole[:700] + bytes([whole[700] ^ 1]) + whole[701:],
     "no JSON": lambda whole: digested(b"no JSON\n"),
     "another form": lambda whole: digested(b"1\n"),
-    "a name that is not there": lambda whole: digested(b'["f", ["no_such_name_anywhere"]]\n'),
+    "an image whose name is not there": lambda whole: digested(
+        b'["Image", 4096, 4096, 0, {"no_such_name_anywhere": [0]}]\n' + bytes(4096)
+    ),
+    "a name that is not there": lambda whole: digested(b'["Object", "f", ["no_such_name_anywhere"]]\n'),
 }
 
 

@@ -59,6 +59,29 @@ def dense(*between: nn.Module, **options: Any) -> nn.Module:
     return nn.Sequential(nn.Linear(TIMES, 6, rng=rng), *between, nn.ReLU(), nn.Linear(6, IDS, rng=rng))
 
 
+def pictures() -> nn.Module:
+    """A step with every form of convolution and pooling of pictures: strides, groups, a transpose."""
+    rng = np.random.default_rng(1)
+    return nn.Sequential(
+        nn.Linear(TIMES, 2 * 8 * 8, rng=rng), nn.Unflatten(1, (2, 8, 8)),
+        nn.Conv2d(2, 6, 3, padding=1, rng=rng), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(6, 4, 3, stride=2, groups=2, padding=1, rng=rng), nn.ReLU(),
+        nn.ConvTranspose2d(4, 3, 2, stride=2, rng=rng), nn.AvgPool2d(2),
+        nn.Flatten(), nn.Linear(3 * 2 * 2, IDS, rng=rng),
+    )  # fmt: skip
+
+
+def rows() -> nn.Module:
+    """The same of rows."""
+    rng = np.random.default_rng(1)
+    return nn.Sequential(
+        nn.Linear(TIMES, 3 * 16, rng=rng), nn.Unflatten(1, (3, 16)),
+        nn.Conv1d(3, 4, 5, padding="same", bias=False, rng=rng), nn.ReLU(), nn.MaxPool1d(2),
+        nn.ConvTranspose1d(4, 8, 3, stride=2, rng=rng), nn.Tanh(), nn.Conv1d(8, 1, 3, dilation=2, rng=rng),
+        nn.Flatten(), nn.Linear(13, IDS, rng=rng),
+    )  # fmt: skip
+
+
 READERS: dict[str, Callable[[], nn.Module]] = {
     "rnn": lambda: Reader(nn.RNN, num_layers=2, dropout=0.3),
     "rnn, relu": lambda: Reader(nn.RNN, nonlinearity="relu"),
@@ -74,6 +97,9 @@ OTHERS: dict[str, Callable[[], nn.Module]] = {
     "rms": lambda: dense(nn.RMSNorm(6)),
     "groups": lambda: dense(nn.GroupNorm(2, 6)),
     "dropout": lambda: dense(nn.Dropout(0.5)),
+    "convolutions": pictures,
+    "convolutions of float64": lambda: pictures().to("float64"),
+    "convolutions of rows": rows,
 }
 
 
@@ -82,6 +108,7 @@ def trained(
 ) -> tuple[list[Any], dict[str, Any], Any]:
     rng = np.random.default_rng(3)
     model, chance = make(), np.random.default_rng(5)
+    dtype = next(iter(model.parameters())).dtype
     nn.seed_dropout(model, chance)
     optimizer = optim.Adam(model, 0.01, max_norm=1.0)
 
@@ -99,7 +126,7 @@ def trained(
         x = (
             rng.integers(0, IDS, (SAMPLES, TIMES))
             if reads
-            else rng.standard_normal((SAMPLES, TIMES)).astype("f")
+            else rng.standard_normal((SAMPLES, TIMES)).astype(dtype)
         )
         losses.append(step(x, rng.integers(0, IDS, (SAMPLES, TIMES) if reads else SAMPLES)).item())
     return losses, model.state_dict(), chance.bit_generator.state
@@ -116,7 +143,9 @@ def test_a_compiled_step_has_the_bits_of_the_eager_one(name: str):
         np.testing.assert_array_equal(others[key], array, err_msg=key)
 
 
-@pytest.mark.parametrize("name", ["lstm, both directions", "gpt", "running statistics"])
+@pytest.mark.parametrize(
+    "name", ["lstm, both directions", "gpt", "running statistics", "convolutions", "convolutions of rows"]
+)
 def test_nothing_but_numbers_for_the_optimizer_is_left_to_python(name: str):
     """All kernels, copies and checks between the coefficients and the end are lines of one table."""
     make = {**READERS, **OTHERS}[name]

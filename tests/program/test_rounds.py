@@ -220,3 +220,45 @@ def test_every_batch_is_compared_that_would_be(monkeypatch):
     monkeypatch.setattr(verifying, "run", counted)
     mg.compile(step).over(batches("list", 1))
     assert compared == [2, 3, 4, 8, 16, 32, 64, 128]
+
+
+LOSSES = {
+    "mse": nn.MSELoss(),
+    "l1": nn.L1Loss(),
+    "huber": nn.HuberLoss(),
+    "smooth l1": nn.SmoothL1Loss(),
+    "with logits": nn.BCEWithLogitsLoss(),
+    "bce": lambda z, y: nn.BCELoss()(mg.ops.sigmoid(z), y),
+    "divergence": lambda z, y: nn.KLDivLoss(reduction="batchmean")(mg.ops.log_softmax(z, 1), y),
+    "by hand": lambda z, y: ((z - y) ** 2).sum(axis=1).mean() + 1e-3 * abs(z).max(axis=1).sum(),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("samples", [1, 16, 200])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_every_loss_has_rounds_with_its_bits(name, samples, outputs):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((samples, 2)).astype("f"), rng.random((samples, outputs)).astype("f")
+
+    def made() -> Any:
+        rng = np.random.default_rng(1)
+        model = nn.Sequential(nn.Linear(2, 4, rng=rng), nn.Tanh(), nn.Linear(4, outputs, rng=rng))
+        opt = optim.Adam(model, lr=0.01)
+
+        def step(x, y):
+            opt.zero_grad()
+            loss = LOSSES[name](model(mg.Tensor(x)), mg.Tensor(y))
+            loss.backward()
+            opt.step()
+            return loss
+
+        return step, model, opt
+
+    step, model, opt = made()
+    eager = [float(step(x, y).numpy()) for _ in range(40)]
+    other, other_model, other_opt = made()
+    compiled = mg.compile(other)
+    assert [float(each.numpy()) for each in compiled.over([(x, y)] * 40)] == eager
+    assert bits(model, opt) == bits(other_model, other_opt)
+    assert compiled.program.rounds is not None

@@ -25,9 +25,9 @@ extern "C" __global__ void conv_forward(const real *x, const real *w, const real
 }
 
 // A thread for each entry of d (n, channels, height, width), x's gradient: it asks which pixels of y it was met by.
-extern "C" __global__ void conv_backward_input(const real *g, const real *w, real *d, int size, int channels, int height,
-                                               int width, int o, int cg, int kh, int kw, int oh, int ow, int sy, int sx,
-                                               int top, int left, int dy, int dx) {
+extern "C" __global__ void conv_backward_input(const real *g, const real *w, const real *b_or_null, real *d, int size,
+                                               int channels, int height, int width, int o, int cg, int kh, int kw,
+                                               int oh, int ow, int sy, int sx, int top, int left, int dy, int dx) {
     int k = blockIdx.x * blockDim.x + threadIdx.x;
     if (k >= size) return;
     int column = k % width, row = k / width % height, c = k / width / height % channels;
@@ -44,11 +44,22 @@ extern "C" __global__ void conv_backward_input(const real *g, const real *w, rea
                        w[(((size_t)f * cg + c % cg) * kh + i) * kw + j];
             }
         }
-    d[k] = sum;
+    d[k] = b_or_null ? sum + b_or_null[c] : sum;
 }
 
-// A block for each weight: its threads share out the pixels of y, and their sums are added in halves.
 #define THREADS 64
+
+// sums[0] is the sum of what the threads of a block bring, added in halves.
+__device__ void add_up(real *sums, real sum) {
+    sums[threadIdx.x] = sum;
+    __syncthreads();
+    for (int half = THREADS / 2; half > 0; half /= 2) {
+        if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
+        __syncthreads();
+    }
+}
+
+// A block for each weight: its threads share out the pixels of y.
 
 extern "C" __global__ void conv_backward_weight(const real *g, const real *x, real *d, int size, int batch, int channels,
                                                 int height, int width, int o, int cg, int kh, int kw, int oh, int ow,
@@ -64,11 +75,16 @@ extern "C" __global__ void conv_backward_weight(const real *g, const real *x, re
         sum += g[(((size_t)n * o + f) * oh + p) * ow + q] *
                x[(((size_t)n * channels + channel) * height + row) * width + column];
     }
-    sums[threadIdx.x] = sum;
-    __syncthreads();
-    for (int half = THREADS / 2; half > 0; half /= 2) {
-        if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
-        __syncthreads();
-    }
+    add_up(sums, sum);
     if (threadIdx.x == 0 && k < size) d[k] = sums[0];
+}
+
+// A block for each channel of g (batch, o, pixels): its threads share out the pixels.
+extern "C" __global__ void conv_backward_bias(const real *g, real *d, int batch, int o, int pixels) {
+    __shared__ real sums[THREADS];
+    real sum = 0;
+    for (int m = threadIdx.x; m < batch * pixels; m += THREADS)
+        sum += g[((size_t)(m / pixels) * o + blockIdx.x) * pixels + m % pixels];
+    add_up(sums, sum);
+    if (threadIdx.x == 0) d[blockIdx.x] = sums[0];
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from math import prod
 from typing import Any
 
@@ -22,6 +23,12 @@ _OPERATORS = {
     ("==", 2): np.equal, ("!=", 2): np.not_equal, ("|", 2): np.bitwise_or, ("&", 2): np.bitwise_and,
     ("abs", 1): np.absolute,
 }  # fmt: skip
+
+
+_POWERS = {1: np.positive, 2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
+"""What NumPy does for ``x ** n``, an operator, for these numbers n."""
+
+_clip: Any = getattr(import_module("numpy._core.umath"), "clip", None)  # which np.clip calls
 
 
 class OfChain(Function):
@@ -80,10 +87,11 @@ class OfChain(Function):
         places = {value: k for k, value in enumerate(self.given)}
         links: list[tuple[Inner, list[Any], Value]] = []
         for each in self.parts:
-            found = _inner(each)
-            assert found is not None
+            loop = _inner(each)
+            assert loop is not None
+            found, arguments = loop
             operands: list[Any] = []
-            for x, dtype in zip(each.arguments, found.dtypes, strict=False):
+            for x, dtype in zip(arguments, found.dtypes, strict=False):
                 if not isinstance(x, Value):
                     numbers.append(np.array(x, dtype))
                     x = len(self.given) + len(numbers) - 1
@@ -159,6 +167,19 @@ def single(instruction: Instruction) -> OfChain | None:
     return OfChain([instruction], list(dict.fromkeys(instruction.reads)), [instruction.result])
 
 
+def unstretched(array: Any) -> Any:
+    """Return a number, a row or a column for an array that was stretched from one; any other one as it is."""
+    if array.flags.c_contiguous or not array.ndim:
+        return array
+    parts = tuple(slice(1) if step == 0 else slice(None) for step in array.strides)
+    found = array[parts]
+    if found.size == 1:
+        return found.reshape(())
+    is_row = found.size == found.shape[-1]
+    is_column = found.shape == (*array.shape[:-1], 1)
+    return found if found.flags.c_contiguous and (is_row or is_column) else array
+
+
 def as_they_lie(arrays: Sequence[Any]) -> list[Any] | None:
     """Return arrays of one shape, whose axes lie in memory in the same order, as rows of entries; or else None."""
     strides = arrays[-1].strides
@@ -180,8 +201,9 @@ def stretched(
         return None
     axes = max(min(len(_without_ones(each.shape)) for each in args), 1)
     tail = result.shape[-axes:]
-    if result.ndim <= axes or not result.size or (found := _inner(instruction)) is None:
+    if result.ndim <= axes or not result.size or (loop := _inner(instruction)) is None or len(loop[1]) != 2:
         return None
+    found = loop[0]
     columns = prod(tail)
     shapes = {result.shape: (result.size // columns, columns), tail: (columns,)}
     flat = [_without_ones(each.shape) if each.shape != result.shape else each.shape for each in args]
@@ -210,7 +232,7 @@ def is_link(instruction: Instruction) -> bool:
     ):
         return False
     found = _inner(instruction)
-    return found is not None and found.dtypes[-1] == result.dtype
+    return found is not None and found[0].dtypes[-1] == result.dtype
 
 
 def _fits(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
@@ -219,24 +241,32 @@ def _fits(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
     return shape in ((), whole, (*whole[:-1], 1)) or is_row
 
 
-def _inner(instruction: Instruction) -> Inner | None:
-    """Return the loop of an instruction's function for its operands, of which plain numbers take the others' dtype."""
-    function, arguments = instruction.function, instruction.arguments
-    ufunc: Any = None
+def _inner(instruction: Instruction) -> tuple[Inner, Sequence[Any]] | None:
+    """Return the loop of an instruction's function, and its operands, of which plain numbers take the others' dtype."""
+    function, arguments, result = instruction.function, instruction.arguments, instruction.result.dtype
     if isinstance(function, InPlace):
         return None
-    if isinstance(function, OfNumPy) and function.is_ufunc:
+    if function.name == ".astype" and len(arguments) == 2:
+        x, to = arguments
+        as_number = x.dtype == bool and isinstance(to, np.dtype) and to == result
+        return _with_operands(inner_where(to), (x, 1, 0)) if as_number else None
+    is_where = function.name == "np.where" and len(arguments) == 3
+    operands = arguments[1:] if is_where else arguments
+    ufunc: Any = None
+    if function.name == "**" and type(arguments[1]) in (int, float) and arguments[1] in _POWERS:
+        ufunc, operands = _POWERS[arguments[1]], arguments[:1]
+    elif function.name == "np.clip":
+        ufunc = _clip
+    elif isinstance(function, OfNumPy) and function.is_ufunc:
         ufunc = _named(function)
     elif isinstance(function, Operator) or function.name == "abs":
         ufunc = _OPERATORS.get((function.name, len(arguments)))
-    is_where = function.name == "np.where" and len(arguments) == 3
-    operands = arguments[1:] if is_where else arguments
     dtypes = {x.dtype for x in operands if isinstance(x, Value)}
     plain = [x for x in operands if not isinstance(x, Value)]
     if len(dtypes) > 1 or any(type(x) not in (int, float) for x in plain):
         return None
     all_whole = all(type(x) is int and abs(x) < 1 << 62 for x in plain)
-    dtype = next(iter(dtypes), None) if dtypes or not is_where else instruction.result.dtype
+    dtype = next(iter(dtypes), None) if dtypes or not is_where else result
     if not isinstance(dtype, np.dtype) or (
         plain and not (dtype.kind == "f" or (dtype == np.int64 and all_whole))
     ):
@@ -244,8 +274,13 @@ def _inner(instruction: Instruction) -> Inner | None:
     if is_where:
         condition = arguments[0]
         is_mask = isinstance(condition, Value) and condition.dtype == bool
-        return inner_where(dtype) if is_mask and condition.shape == instruction.result.shape else None
-    return None if ufunc is None else inner(ufunc, (dtype,) * len(arguments))
+        fits = is_mask and condition.shape == instruction.result.shape
+        return _with_operands(inner_where(dtype), arguments) if fits else None
+    return None if ufunc is None else _with_operands(inner(ufunc, (dtype,) * len(operands)), operands)
+
+
+def _with_operands(found: Inner | None, operands: Sequence[Any]) -> tuple[Inner, Sequence[Any]] | None:
+    return None if found is None else (found, operands)
 
 
 def _named(function: OfNumPy) -> Any:

@@ -41,6 +41,9 @@ const brief = (values, shape) => {
   const [least, most] = extremes(values), low = number(least), high = number(most);
   return low === high ? `all ${low}` : `${low} … ${high}`;
 };
+// the colour of an entry as a pixel: orange above 0, blue below
+const [BELOW, ABOVE] = [[0, 114, 178], [213, 94, 0]].map(([r, g, b]) => (b << 16) | (g << 8) | r);
+const coloured = (value, largest) => (value < 0 ? BELOW : ABOVE) | (Math.min(255, Math.round(255 * Math.abs(value) / (largest || 1))) << 24);
 const heatPicture = (values, shape) => {
   const width = shape.length ? shape[shape.length - 1] : 1, height = values.length / width;
   const [columns, rows] = [Math.min(48, width), Math.min(24, height)], canvas = make("canvas", { width: columns, height: rows });
@@ -94,37 +97,57 @@ const cellTable = (shape, choose) => {
   return { element: make("div", { class: "mg-wide" }, table), draw };
 };
 
+// where the entries of an array lie in its picture: in rows; of more than two axes the last two are a tile of many
+const arranged = (shape) => {
+  const size = numpy.count(shape), [above, h, w] = [1, 1, 1, ...shape].slice(-3);
+  if (shape.length < 3) return { width: w, height: size / w, place: (i) => i };
+  const tiles = size / (w * h), step = above < tiles ? above : 1;
+  let columns = step, best = Infinity;
+  for (let c = step; c <= tiles; c += step) {
+    const off = Math.abs(Math.log(c * (w + 1) / (Math.ceil(tiles / c) * (h + 1)) / 1.5));
+    if (off < best) { best = off; columns = c; }
+  }
+  const width = columns * (w + 1) - 1, height = Math.ceil(tiles / columns) * (h + 1) - 1;
+  return { width, height, place: (i) => {
+    const tile = Math.floor(i / (w * h)), row = Math.floor(tile / columns) * (h + 1) + Math.floor(i % (w * h) / w);
+    return row * width + tile % columns * (w + 1) + i % w;
+  } };
+};
+
 const heatMap = (shape, choose) => {
-  const width = shape[shape.length - 1], height = shape.reduce((a, b) => a * b, 1) / width;
-  let row = 0, column = 0;
+  const size = numpy.count(shape), { width, height, place } = arranged(shape), ratio = Math.min(14, Math.max(1 / 7, width / height));
   const canvas = make("canvas", { width, height, class: "mg-heat", tabindex: 0, role: "img",
-    "aria-label": `heat map of ${height} by ${width} entries${choose ? "; arrow keys choose an entry" : ""}` });
+    "aria-label": `heat map of ${shape.join(" by ")} entries${choose ? "; arrow keys choose an entry" : ""}` });
   const mark = make("span", { class: "mg-mark", hidden: true });
-  const element = make("div", { class: "mg-heatframe", style: `aspect-ratio:${width}/${Math.max(height, width / 14)};max-width:${Math.max(90, Math.min(420, width / height * 220))}px` }, canvas, mark);
+  const element = make("div", { class: "mg-heatframe", style: `aspect-ratio:${ratio};max-width:${Math.min(420, 360 * ratio)}px` }, canvas, mark);
   const pen = canvas.getContext("2d"), image = pen.createImageData(width, height), pixels = new Uint32Array(image.data.buffer);
-  const [below, above] = [[0, 114, 178], [213, 94, 0]].map(([r, g, b]) => (b << 16) | (g << 8) | r);
+  let here = 0;  // the pixel of the entry that is chosen
   const draw = (values, entry) => {
     let largest = 0;
     for (let i = 0; i < values.length; i++) { const size = Math.abs(values[i]); if (size > largest && size < Infinity) largest = size; }
-    const scale = 255 / (largest || 1);
-    for (let i = 0; i < values.length; i++) pixels[i] = (values[i] < 0 ? below : above) | (Math.min(255, Math.round(scale * Math.abs(values[i]))) << 24);
+    for (let i = 0; i < values.length; i++) pixels[place(i)] = coloured(values[i], largest);
     pen.putImageData(image, 0, 0);
     mark.hidden = !choose || !entry;
     if (mark.hidden) return;
-    const index = flat(shape, entry);
-    [row, column] = [Math.floor(index / width), index % width];
-    mark.style.left = `${100 * (column + .5) / width}%`;
-    mark.style.top = `${100 * (row + .5) / height}%`;
+    here = place(flat(shape, entry));
+    mark.style.left = `${100 * (here % width + .5) / width}%`;
+    mark.style.top = `${100 * (Math.floor(here / width) + .5) / height}%`;
   };
   if (!choose) return { element, draw };
-  const to = (i, j) => choose(unflat(shape, Math.min(height - 1, Math.max(0, i)) * width + Math.min(width - 1, Math.max(0, j))));
+  const entries = new Map(Array.from({ length: size }, (_, i) => [place(i), i]));  // by pixel
+  const inside = (row, column) => row >= 0 && row < height && column >= 0 && column < width;
+  const to = (row, column) => { if (inside(row, column) && entries.has(row * width + column)) choose(unflat(shape, entries.get(row * width + column))); };
   canvas.addEventListener("click", (click) => {
     const box = canvas.getBoundingClientRect();
     to(Math.floor((click.clientY - box.top) / box.height * height), Math.floor((click.clientX - box.left) / box.width * width));
   });
   canvas.addEventListener("keydown", (key) => {
     const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[key.key];
-    if (move) { key.preventDefault(); to(row + move[0], column + move[1]); }
+    if (!move) return;
+    key.preventDefault();
+    let [row, column] = [Math.floor(here / width), here % width];
+    do { row += move[0]; column += move[1]; } while (inside(row, column) && !entries.has(row * width + column));  // over what parts two tiles
+    to(row, column);
   });
   return { element, draw };
 };

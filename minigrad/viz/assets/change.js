@@ -1,5 +1,5 @@
 // "What if": every number that the step was given can be changed here, and the step be gone on with
-const changePanel = (root, data, live, base, redraw) => {
+const changePanel = (root, data, live, base, redraw, opened) => {
   const flashed = (element, share) => {
     if (share > 0 && !calm && element && element.animate) element.animate([{ background: "var(--flash)" }, { background: "transparent" }],
       { duration: 900, easing: "ease-out", composite: "replace" });
@@ -57,7 +57,9 @@ const changePanel = (root, data, live, base, redraw) => {
     if (!type.startsWith("float") || !gradient) return "";
     const value = target().get(), moved = live.edited(name, index, value + h), by = moved.values[name].data[index] - value;
     const slope = (live.lossOf(moved) - live.loss()) / by, exact = (live.numbers(gradient[3]) || base.numbers(gradient[3]) || [])[index];
-    return `Δloss / h = ${number(slope)}; the gradient says ${exact === undefined ? number(data.arrays[gradient[3]].all) : number(exact)}.`;
+    const unit = Math.abs(live.loss() / by) * (type === "float64" ? 2 ** -52 : 2 ** -23), isRounding = slope !== exact && Math.abs(slope) < 32 * unit;
+    return `Δloss / h = ${number(slope)}; the gradient says ${exact === undefined ? number(data.arrays[gradient[3]].all) : number(exact)}.`
+      + (isRounding ? " The loss moves in its last digits alone, which are rounded: take a larger h." : "");
   };
 
   // ---- the optimizer ---------------------------------------------------------------------------------------
@@ -120,7 +122,7 @@ const changePanel = (root, data, live, base, redraw) => {
   const to = (step) => { stop(); live.travel(step); shown(); };
   const watchers = [], guess = guessPanel(root, data, live, () => shown()), way = timeline(live, to);
   const pictures = [
-    ...(data.live.see ? [seePanel(data, live, () => shown())] : []), ...(data.live.pad ? [padPanel(data, live, pixels, () => shown())] : []),
+    ...(data.live.see ? [seePanel(data, live, () => shown(), opened)] : []), ...(data.live.pad ? [padPanel(data, live, pixels, () => shown())] : []),
     ...(data.live.windows.length ? [windowPanel(data, live)] : []), ...(data.live.texts.length + data.live.maps.length ? [readingPanel(data, live, () => shown())] : []),
   ];
   const folded = [

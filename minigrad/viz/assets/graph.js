@@ -2,15 +2,22 @@
 const liveGraph = (canvas, data, id, live, jump, editAt) => {
   const picture = canvas.querySelector("img");
   const source = new TextDecoder().decode(Uint8Array.from(atob(picture.src.split(",")[1]), (c) => c.charCodeAt(0)));
-  const svg = document.importNode(new DOMParser().parseFromString(source, "image/svg+xml").documentElement, true);
+  const svg = new DOMParser().parseFromString(source, "image/svg+xml").documentElement;
   svg.querySelectorAll("style").forEach((style) => style.remove());  // the page has the same rules, with its own theme
-  svg.style.minWidth = `min(${svg.getAttribute("width")}px, 480px)`;  // a narrow pane scrolls, the text stays legible
+  svg.style.setProperty("--natural", `${svg.getAttribute("width")}px`);
   picture.replaceWith(svg);
 
   const part = (selector, box) => box.querySelector(selector);
+  const rowOf = (kind, box) => {  // of a box, the value or the gradient
+    const row = part(`.${kind}`, box);
+    return row && { row, label: part(".label", row), text: part(".text", row), heat: part(".heat", row), frame: part(".frame", row),
+      told: row.appendChild(document.createElementNS(svg.namespaceURI, "title")), state: "" };
+  };
   const boxes = [...svg.querySelectorAll(".node")].map((box) => {
     const result = Number(box.dataset.node), { members } = box.dataset;
-    const found = { box, result, members: members ? members.split(" ").map(Number) : [result], node: result, step: Number(box.dataset.step) };
+    const found = { box, result, members: members ? members.split(" ").map(Number) : [result], node: result, step: Number(box.dataset.step),
+      value: rowOf("value", box), grad: rowOf("grad", box), own: box.getAttribute("class"),
+      kind: once((value) => box.setAttribute("class", value)), label: once((value) => box.setAttribute("aria-label", value)) };
     box.addEventListener("click", () => jump(found.node));
     box.addEventListener("keydown", (key) => {
       const own = key.key === "F2" && editable(found)[0];
@@ -60,16 +67,15 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
     if (!known || known[0] !== fresh) pictures.set(at, [fresh, brief(fresh, shape), found[2] && heatPicture(fresh, shape)]);
     return [found[0], ...pictures.get(at).slice(1), at, found[1]];
   };
-  const write = (one, row, found, hidden, mayChange) => {
-    const text = part(".text", row), heat = part(".heat", row), wanted = hidden ? "?" : found ? found[1] : "not yet";
+  const write = (one, part, found, hidden, mayChange) => {
+    const { row, text, heat, frame, told } = part, wanted = hidden ? "?" : found ? found[1] : "not yet";
     const x = found && found[2] && !hidden ? 86 : 50, room = 206 - x, old = found && !hidden && found[4] !== undefined && found[4] !== found[1] ? found[4] : "";
     const state = [wanted, old, x, mayChange, found && found[2]].join("|");
-    if (row.dataset.state === state) return;
-    row.dataset.state = state;
+    if (part.state === state) return;
+    part.state = state;
     row.classList.toggle("unknown", !found || hidden);
     text.replaceChildren(...(mayChange && !hidden && found && !found[2] ? asNumbers(wanted, one) : [wanted]));
-    const beside = old && (wanted.length + old.length + 5) * 7.25 <= room, told = part("title", row) || row.appendChild(document.createElementNS(svg.namespaceURI, "title"));
-    if (beside) {
+    if (old && (wanted.length + old.length + 5) * 7.25 <= room) {
       const was = document.createElementNS(svg.namespaceURI, "tspan");
       was.setAttribute("class", "mg-old");
       was.textContent = ` was ${old}`;
@@ -79,7 +85,7 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
     text.setAttribute("x", x);
     if (text.textContent.length * 7.25 > room) text.setAttribute("textLength", room); else text.removeAttribute("textLength");
     if (heat) {
-      heat.style.display = part(".frame", row).style.display = x === 86 ? "" : "none";
+      heat.style.display = frame.style.display = x === 86 ? "" : "none";
       if (found && found[2]) heat.setAttribute("href", found[2]);
     }
   };
@@ -95,22 +101,20 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
   const drawnIn = (step, node) => boxes.some((one) => one.step === step && one.members.includes(node));
   const drawBox = (one, event, k, revealed) => {
     choose(one, event);
-    const { box, node: i } = one, node = data.nodes[i], grad = part(".grad", box);
+    const { box, node: i, grad } = one, node = data.nodes[i];
     const changes = (kind) => !revealed && event.target === i && node[kind].some(([e]) => e === k);
     const value = latest(node.value, k);
     one.shownValue = value && value[3];
-    write(one, part(".value", box), value, changes("value"), Boolean(live && value && live.isGiven(value[3]) && isWhole(value[3], value[1])));
+    write(one, one.value, value, changes("value"), Boolean(live && value && live.isGiven(value[3]) && isWhole(value[3], value[1])));
     if (grad) write(one, grad, latest(node.grad, k), changes("grad"), false);
     const renewed = value && value[0] >= 0 && node.value.length > 1 && node.value[0][0] < value[0];
-    part(".value .label", box).textContent = renewed ? "new" : "value";
+    one.value.label.textContent = renewed ? "new" : "value";
     const mine = (node) => one.step === event.step || !drawnIn(event.step, node);  // a walk may go on into an earlier step
     const active = event.target === i && mine(i), from = event.sources.includes(i) && mine(i);
-    box.setAttribute("class", box.getAttribute("class").replace(/ (active|from|added|on-\w+)/g, "")
-      + (active ? ` active on-${event.phase}` : from ? ` from on-${event.phase}` : "") + (active && event.added ? " added" : ""));
-    if (grad) part(".grad .label", box).textContent = active && event.added ? "grad +" : "grad";
+    one.kind(one.own + (active ? ` active on-${event.phase}` : from ? ` from on-${event.phase}` : "") + (active && event.added ? " added" : ""));
+    if (grad) grad.label.textContent = active && event.added ? "grad +" : "grad";
     if (active) box.setAttribute("aria-current", "step"); else box.removeAttribute("aria-current");
-    box.setAttribute("aria-label", `${node.name}, value ${part(".value .text", box).textContent}` +
-      (grad ? `, gradient ${part(".grad .text", box).textContent}` : "") + (editable(one).length ? "; F2 changes it" : ""));
+    one.label(`${node.name}, value ${one.value.text.textContent}` + (grad ? `, gradient ${grad.text.textContent}` : "") + (editable(one).length ? "; F2 changes it" : ""));
   };
   const renew = (event, k, revealed) => boxes.forEach((one) => drawBox(one, event, k, revealed));
   const draw = (event, k, revealed) => {
@@ -131,12 +135,12 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
   const flash = () => {  // what has just changed lights up, the more the stronger; not while it changes all the time
     const at = performance.now(), often = at - last < 200;
     last = at;
-    if (!calm && !often) boxes.forEach(({ box, node }) => {
+    if (!calm && !often) boxes.forEach((one) => {
       for (const kind of ["value", "grad"]) {
-        const line = data.nodes[node][kind].slice(-1)[0], row = part(`.${kind} .text`, box), share = line && row ? live.change(line[3]) : 0;
+        const line = data.nodes[one.node][kind].slice(-1)[0], row = one[kind] && one[kind].text, share = line && row ? live.change(line[3]) : 0;
         if (!share) continue;
         if (lit.has(row)) lit.get(row).cancel();
-        lit.set(row, row.animate([{ fill: "var(--upd)", fontWeight: 700, opacity: 1 - 0.8 * Math.sqrt(share) }, {}], { duration: 900, easing: "ease-out" }));
+        lit.set(row, row.animate([{ fill: "var(--upd)", opacity: 1 - 0.8 * Math.sqrt(share) }, {}], { duration: 900, easing: "ease-out" }));
       }
     });
   };

@@ -39,10 +39,10 @@ const liveStep = (data, base, program, rules) => {
     program.forward(v, rowsOf(v));
     return v;
   };
-  const predict = (state, x) => {
+  const predict = (state, x) => {  // all that is worked out on the way to the output
     const v = { ...state.values, ...fixedFor(see.rows), [see.x]: x };
     program.predict(v, x.shape[0]);
-    return v[see.output];
+    return v;
   };
   // The recorded steps' batches in turn. One that was edited is kept with its edits until its turn comes again.
   const turnOf = (step) => step % (batches.length + 1);

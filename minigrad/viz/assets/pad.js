@@ -26,9 +26,10 @@ const padPanel = (data, live, pixels, changed) => {
 
   // ---- pictures --------------------------------------------------------------------------------------------
   const canvasOf = (width, height, label, attributes = {}) => make("canvas", { width, height, role: "img", "aria-label": label, ...attributes });
-  const paint = (canvas, entries, largest) => {
+  const paint = (canvas, entries, largest, place = (i) => i) => {
     const pen = canvas.getContext("2d"), image = pen.createImageData(canvas.width, canvas.height);
-    entries.forEach((value, i) => image.data.set([...(value < 0 ? [0, 114, 178] : [213, 94, 0]), 255 * Math.min(1, Math.abs(value) / (largest || 1))], 4 * i));
+    const pixels = new Uint32Array(image.data.buffer);
+    entries.forEach((value, i) => { pixels[place(i)] = coloured(value, largest); });
     pen.putImageData(image, 0, 0);
   };
   const largestOf = (entries) => entries.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
@@ -36,9 +37,10 @@ const padPanel = (data, live, pixels, changed) => {
   const pad = canvasOf(columns, rows, "", { class: "mg-heat mg-paper", tabindex: 0, role: "application", "aria-roledescription": "drawing pad" });
   const mark = make("span", { class: "mg-mark", hidden: true }), slope = canvasOf(columns, rows, "the gradient of the loss by each pixel", { class: "mg-slope" });
   const layers = hidden.map(([node, name]) => {
-    const { shape } = data.arrays[data.nodes[node].value[0][3]], n = numpy.count(shape) / count, across = shape.length > 2 ? shape[shape.length - 1] : Math.min(n, 64);
-    const canvas = canvasOf(across, Math.ceil(n / across), `${data.nodes[node].name}: ${n} numbers`, { class: "mg-layer" });
-    return { name, n, canvas, title: `${data.nodes[node].name} (${n})` };
+    const shape = data.arrays[data.nodes[node].value[0][3]].shape.slice(1), n = numpy.count(shape), across = Math.min(n, 64);
+    const { width, height, place } = shape.length > 1 ? arranged(shape) : { width: across, height: Math.ceil(n / across) };
+    const canvas = canvasOf(width, height, `${data.nodes[node].name}: ${n} numbers`, { class: "mg-layer" });
+    return { name, n, canvas, place, title: `${data.nodes[node].name} (${n})` };
   });
   const made = isPicture ? canvasOf(columns, rows, "what the network makes of it") : null;
   const bars = isPicture ? [] : Array.from({ length: wide }, (_, k) => ({ bar: make("i", {}), text: make("span", {}), item: make("li", { value: k }) }));
@@ -130,7 +132,7 @@ const padPanel = (data, live, pixels, changed) => {
     const v = worked(), scores = Array.from(numpy.dense(v[output]).slice(0, wide)), slopes = numpy.dense(v[gradient]).slice(0, size).map((value) => value * count);
     paint(pad, picture, 1);
     paint(slope, slopes, largestOf(slopes));
-    layers.forEach(({ name, n, canvas }) => { const entries = numpy.dense(v[name]).slice(0, n); paint(canvas, entries, largestOf(entries)); });
+    layers.forEach(({ name, n, canvas, place }) => { const entries = numpy.dense(v[name]).slice(0, n); paint(canvas, entries, largestOf(entries), place); });
     if (isPicture) { paint(made, scores, largestOf(scores)); return; }
     const found = shares(scores), best = found.indexOf(Math.max(...found));
     bars.forEach(({ bar, text, item }, k) => {

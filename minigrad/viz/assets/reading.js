@@ -39,7 +39,7 @@ const readingPanel = (data, live, changed) => {
       const seen = live.look(weights), entries = numpy.dense(seen), [n, m] = seen.shape.slice(-2), heads = entries.length / (n * m);
       if (row < 0) row = n - 1;
       place.replaceChildren(...Array.from({ length: Math.min(heads, 8) }, (_, k) => {
-        const own = entries.slice(k * n * m, (k + 1) * n * m), canvas = tiles(own.map((w) => -w), n, m, 1, `${name}${heads > 1 ? `, map ${k}` : ""}: ${n} by ${m} weights; arrow keys choose a row`);
+        const own = entries.slice(k * n * m, (k + 1) * n * m), canvas = tiles(own, n, m, 1, `${name}${heads > 1 ? `, map ${k}` : ""}: ${n} by ${m} weights; arrow keys choose a row`);
         canvas.tabIndex = 0;
         canvas.classList.add("mg-arrows");
         const to = (i) => { [head, row] = [k, Math.min(n - 1, Math.max(0, i))]; const held = document.activeElement === canvas; draw(); if (held) place.querySelectorAll("canvas")[k].focus({ preventScroll: true }); };

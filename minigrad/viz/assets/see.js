@@ -1,7 +1,7 @@
 // what a network of one or two inputs makes of every place: a curve, or a surface, with the data as points that can be
 // dragged, added, taken away and relabelled
-const seePanel = (data, live, changed) => {
-  const { x, target, rows, everywhere } = data.live.see, most = live.mostRows, inputs = live.recorded().values[x].shape[1], start = live.recorded().values[x].data;
+const seePanel = (data, live, changed, opened) => {
+  const { x, target, output, rows, everywhere, layers } = data.live.see, most = live.mostRows, inputs = live.recorded().values[x].shape[1], start = live.recorded().values[x].data;
   const margin = ([low, high]) => [low - 0.3 * (high - low || 1), high + 0.3 * (high - low || 1)];
   const range = Array.from({ length: inputs }, (_, axis) => {
     const seen = Array.from({ length: rows }, (_, i) => start[i * inputs + axis]);
@@ -10,12 +10,14 @@ const seePanel = (data, live, changed) => {
   const W = 300, H = inputs === 2 ? 300 : 180, GRID = inputs === 2 ? 25 : 61, STEP = 6;
   const canvas = make("canvas", { width: GRID, height: GRID, class: "mg-surface", "aria-hidden": "true" });
   const svg = svgElement("svg", { viewBox: `0 0 ${W} ${H}` });
+  let made = null;  // all that the network has worked out on its way
   const predicted = (places) => {  // what the network makes of each place; where it takes no other number, batch by batch
     const many = everywhere ? places.length : rows, found = [];
     for (let from = 0; from < places.length; from += many) {
       const batch = numpy.array([many, inputs], live.recorded().values[x].type);
       for (let i = 0; i < many; i++) batch.data.set(places[Math.min(from + i, places.length - 1)], i * inputs);
-      const values = numpy.dense(live.predict(live.now(), batch)), wide = values.length / many;
+      made = live.predict(live.now(), batch);
+      const values = numpy.dense(made[output]), wide = values.length / many;
       for (let i = 0; i < many && from + i < places.length; i++) found.push(values.slice(i * wide, (i + 1) * wide));
     }
     return found;
@@ -109,17 +111,29 @@ const seePanel = (data, live, changed) => {
       button("remove", "Remove", "take the chosen point away", () => remove(chosen))] : []),
     isClass ? button("relabel", "Relabel", "give the chosen point the next label", () => relabel(chosen)) : null);
   if (most > rows) svg.addEventListener("click", (click) => add(...pixels(click)));
-  const panel = make("div", {}, make("div", { class: "mg-see" }, inputs === 2 ? canvas : "", svg), tools);
+  // ---- hidden units ----------------------------------------------------------------------------------------
+  const surface = (pixel) => {
+    const pen = canvas.getContext("2d"), picture = pen.createImageData(GRID, GRID), pixels = new Uint32Array(picture.data.buffer);
+    for (let k = 0; k < pixels.length; k++) pixels[k] = pixel(k);
+    pen.putImageData(picture, 0, 0);
+  };
+  const lookAt = (name, unit) => {  // at what a unit makes of every place, or again at the output
+    if (name === null) { drawOutput(); return; }
+    const { shape: [, units], data: entries } = made[name], largest = largestOf(entries);
+    surface((k) => coloured(entries[k * units + unit], largest));
+  };
+  const hidden = inputs === 2 && everywhere ? layers.map(([node, name]) => ({ name, ...unitPictures(data.nodes[node], name, GRID, lookAt, (unit) => opened(node, [chosen, unit])) })) : [];
+  const panel = make("div", {}, make("div", { class: "mg-see" }, inputs === 2 ? canvas : "", svg), tools, ...hidden.map(({ element }) => element));
 
   const places = Array.from({ length: inputs === 2 ? GRID * GRID : GRID }, (_, k) =>
     toPlace((k % GRID + 0.5) / GRID * W, (Math.floor(k / GRID) + 0.5) / GRID * H).slice(0, inputs));
+  let seen = [];
+  const drawOutput = () => surface((k) => { const [r, g, b, a] = colour(seen[k]); return (a << 24) | (b << 16) | (g << 8) | r; });
   const draw = () => {
-    const seen = predicted(places), at = live.now().values[x].data, wanted = targets(), count = live.rows();
-    if (inputs === 2) {
-      const pen = canvas.getContext("2d"), picture = pen.createImageData(GRID, GRID);
-      seen.forEach((values, k) => picture.data.set(colour(values), 4 * k));
-      pen.putImageData(picture, 0, 0);
-    } else curve.setAttribute("points", seen.map((values, k) => `${across(places[k][0]).toFixed(1)},${up(values[0]).toFixed(1)}`).join(" "));
+    seen = predicted(places);
+    const at = live.now().values[x].data, wanted = targets(), count = live.rows();
+    if (inputs === 2) drawOutput(); else curve.setAttribute("points", seen.map((values, k) => `${across(places[k][0]).toFixed(1)},${up(values[0]).toFixed(1)}`).join(" "));
+    hidden.forEach(({ name, draw: drawUnits }) => drawUnits(made[name]));
     while (points.length < count) {
       ways.push(svg.insertBefore(svgElement("line", { class: "mg-ghost" }), points[0] || null));
       points.push(pointMade(points.length));

@@ -20,7 +20,7 @@
 
   // ---- what is shown -------------------------------------------------------------------------------------
   const everything = data.events.map((_, k) => [k, null]);
-  let steps = everything, position = 0, picked = null, shown = 0, timer = null;
+  let steps = everything, position = 0, picked = null, timer = null;
   let predicting = false, revealed = true, right = 0, asked = 0;
   const now = () => data.events[steps[position][0]];
   const entryOf = (event) => {
@@ -71,10 +71,10 @@
   const spoken = make("div", { class: "mg-spoken", "aria-live": "polite", "aria-atomic": "true" });
   const guess = make("form", { class: "mg-guess" });
   const rows = make("table", { class: "mg-rows" });
-  const inspector = make("div", { class: "mg-inspector" });
+  const inspector = inspectorView(data, live, base, { numbers, at, shapeOf }, (entry) => pick(entry));
   panel.append(make("h4", { "aria-level": 2 }, "Formula"), spoken, guess, rows);
   one(".mg-entries").hidden = false;
-  one(".mg-entries").append(make("h4", { "aria-level": 2 }, "Numbers"), inspector);
+  one(".mg-entries").append(make("h4", { "aria-level": 2 }, "Numbers"), inspector.element);
 
   const graph = liveGraph(one(".mg-canvas"), data, "__ID__", live, (node) => {
     if (change) change.pick(node);
@@ -92,7 +92,7 @@
   };
   const arrive = () => {
     revealed = !predicting;
-    shown = 0;
+    inspector.first();
     if (picked && picked.shape !== shapeOf(now().answer).join()) picked = null;
     render();
   };
@@ -265,7 +265,7 @@
     const box = make("input", { type: "text", inputmode: "decimal", autocomplete: "off", class: "mg-answer",
       "aria-label": `your number for ${symbolOf(event, entry)}`, placeholder: "3 digits suffice" });
     const reply = make("span", { class: "mg-reply", role: "status" });
-    const reveal = () => { revealed = true; const event = now(); graph.draw(event, steps[position][0], revealed); drawFormula(event, entryOf(event)); inspect(event, entryOf(event)); };
+    const reveal = () => { revealed = true; const event = now(); graph.draw(event, steps[position][0], revealed); drawFormula(event, entryOf(event)); inspect(); };
     let counted = false;
     const tally = (good) => { if (!counted) { asked += 1; right += good; counted = true; score.textContent = `${right} of ${asked} right at once`; } };
     guess.onsubmit = (submitted) => {
@@ -292,54 +292,12 @@
   };
 
   // ---- entries on demand ---------------------------------------------------------------------------------
-  const focusOn = (selector) => { const found = one(selector); if (found) found.focus(); };
-  const pick = (entry) => {
-    const event = now();
-    picked = { shape: shapeOf(event.answer).join(), entry };
-    drawFormula(event, entry);
-    inspect(event, entry);
+  const inspect = () => inspector.draw(now(), entryOf(now()), revealed);
+  const pick = (entry) => {  // null where another array of the event is looked at
+    if (entry) { picked = { shape: shapeOf(now().answer).join(), entry }; drawFormula(now(), entry); }
+    inspect();
   };
-  const inspect = (event, entry) => {
-    const [label, k] = event.arrays[shown], array = data.arrays[k], shape = shapeOf(k);
-    inspector.replaceChildren();
-    const secret = !revealed && (shown === 0 || k === event.answer);
-    const same = shape.join() === shapeOf(event.answer).join();
-    const which = make("select", { "aria-label": "which array", onchange: () => {
-      shown = Number(which.value);
-      inspect(event, entryOf(event));
-      focusOn(".mg-inspector select");
-    } });
-    event.arrays.forEach(([name], i) => which.append(make("option", { value: i, selected: i === shown }, name)));
-    const head = make("div", { class: "mg-which" }, which, make("span", { class: "mg-muted" }, shape.length ? shape.join("×") : "scalar"));
-    if (shape.length && same) {
-      const box = make("input", { type: "text", class: "mg-entry", value: entry.join(","), size: 8, "aria-label": `entry, ${shape.length} numbers`,
-        onchange: () => {
-          const typed = box.value.replace(/[[\]\s]+/g, " ").trim().split(/[ ,]+/).map(Number);
-          const fits = typed.length === shape.length && typed.every((i, axis) => Number.isInteger(i) && i >= 0 && i < shape[axis]);
-          box.setAttribute("aria-invalid", String(!fits));
-          if (fits) { pick(typed); one(".mg-entry").focus(); }
-        } });
-      head.append(make("label", { class: "mg-muted" }, "entry ", box));
-    }
-    inspector.append(head);
-    if (secret) return;
-    const here = same && shape.length ? at(k, entry) : undefined;
-    const fresh = live && live.numbers(k);
-    const stats = !fresh || !fresh.length ? array.stats
-      : [extremes(fresh)[0], fresh.reduce((a, b) => a + b, 0) / fresh.length, extremes(fresh)[1]].map(number);
-    if (stats.length) inspector.append(make("p", { class: "mg-stats" },
-      ...["min", "mean", "max"].flatMap((name, i) => [make("span", { class: "mg-muted" }, name + " "), stats[i] + "  "]),
-      here === undefined ? null : make("span", {}, make("span", { class: "mg-muted" }, `at ${named(entry)} `), make("b", {}, number(here)),
-        fresh && base.at(k, entry) !== undefined && base.at(k, entry) !== here ? make("span", { class: "mg-muted" }, ` was ${number(base.at(k, entry))}`) : "")));
-    const size = shape.reduce((a, b) => a * b, 1), values = numbers(k) || (array.all !== undefined && size <= 64 ? new Float64Array(size).fill(array.all) : null);
-    if (size > 1 && values) {
-      const view = entriesView(shape, same ? (place) => { pick(place); focusOn(".mg-inspector .mg-heat, .mg-inspector .mg-chosen"); } : null);
-      inspector.append(view.element);
-      view.draw(values, same ? entry : null, fresh && shape.join() === array.shape.join() ? base.numbers(k) : null);
-    } else if (size > 1) inspector.append(make("p", { class: "mg-note" }, array.all !== undefined ? `every entry is ${number(array.all)}`
-      : "The entries of this array are not on this page: it would be too large."));
-  };
-  const inspectSoon = whileSeen(one(".mg-entries"), () => inspect(now(), entryOf(now())));
+  const inspectSoon = whileSeen(one(".mg-entries"), inspect);
   const renew = () => {  // the same event, with other numbers
     const k = steps[position][0], event = data.events[k], entry = entryOf(event);
     drawFormula(event, entry);
@@ -373,7 +331,7 @@
       if (isRunning) return;
       graph.flash();
       if (live.change(now().answer)) flash(one(".mg-spoken .mg-numbers"), 1);
-    });
+    }, (node, entry) => { reach(data.nodes[node].jump[0]); pick(entry); });
     if (data.lesson) change.watch(lessonPanel(root, data, live, reach, change.shown).check);
     change.begin();
   }

@@ -13,10 +13,9 @@ const windowPanel = (data, live) => {
   const value = (name) => { const seen = live.look(name); return { shape: seen.shape, entries: numpy.dense(seen) }; };
   const choice = (label, count, set) => make("label", {}, `${label} `, make("select", { "aria-label": label, onchange: (event) => { set(Number(event.target.value)); draw(); } },
     ...Array.from({ length: count }, (_, i) => make("option", { value: i }, String(i)))));
-  const [w0, x0] = [value(convolutions[0].w), value(convolutions[0].x)];
   const which = convolutions.length > 1 ? make("select", { "aria-label": "which convolution", onchange: () => { chosen = Number(which.value); sample = map = channel = row = column = 0; draw(); } },
     ...convolutions.map(({ names }, k) => make("option", { value: k }, names[2]))) : null;
-  const choices = make("div", { class: "mg-buttons mg-one" }, which, choice("sample", x0.shape[0], (i) => { sample = i; }), choice("map", w0.shape[0], (i) => { map = i; }));
+  const choices = make("div", { class: "mg-buttons mg-one" }, which, choice("sample", convolutions[0].samples, (i) => { sample = i; }), choice("map", convolutions[0].maps, (i) => { map = i; }));
   const figures = make("div", { class: "mg-figures" }), said = make("p", { class: "mg-note mg-sum", role: "status", "aria-live": "polite" });
   const figure = (title, canvas, mark) => make("figure", { class: "mg-plate" }, make("div", { class: "mg-tileframe", style: `aspect-ratio:${canvas.width}/${canvas.height}` }, canvas, mark), make("figcaption", {}, title));
   const mark = (top, left, height, width, rows, columns, kind = "") => make("span", { class: `mg-frame ${kind}`,

@@ -197,17 +197,18 @@ class _Names:
         return found.name
 
 
-def bind(lesson: Lesson, trace: Trace, page: Page | None) -> Bound:
-    """Return a lesson on a recorded step.
+def bind(lesson: Lesson, trace: Trace, page: Page | None, still: str = "") -> Bound:
+    """Return a lesson on a recorded step, with what ``page_live.page`` returns of it.
 
-    DataError MG-657 where the step's page is not live, where there are several steps, or as in ``Bound``.
+    DataError MG-657 where the step's page is not live, which ``still`` gives the reason of, where there are several
+    steps, or as in ``Bound``.
     """
     opened = "example" if lesson.example else "program" if lesson.program else "source"
     if page is None:
         raise DataError(
             "MG-657",
-            f"{lesson.where(None, opened)}: the page of this step is not live, so nothing on it can be changed. "
-            "The guide says which are: docs/guide/stepper.md.",
+            f"{lesson.where(None, opened)}: the page of this step is not live, so nothing on it can be changed: "
+            f"{still or 'it was made with live=False.'}",
         )
     if page.batches:
         raise DataError(
@@ -217,6 +218,6 @@ def bind(lesson: Lesson, trace: Trace, page: Page | None) -> Bound:
     return Bound(lesson, trace, page)
 
 
-def on_page(lesson: Lesson) -> Callable[[Trace, Page | None], dict[str, Any]]:
+def on_page(lesson: Lesson) -> Callable[[Trace, Page | None, str], dict[str, Any]]:
     """Return what puts a lesson on a page: ``trace.save("lesson.html", lesson=on_page(read("first-quarter")))``."""
-    return lambda trace, page: bind(lesson, trace, page).data()
+    return lambda trace, page, still: bind(lesson, trace, page, still).data()

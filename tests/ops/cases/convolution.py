@@ -37,14 +37,15 @@ def convolutions() -> list[Case]:
 def inputs() -> list[Case]:
     n = between(-1, 1)
 
-    def f(values: Any, w: Any) -> Any:
-        return convolution.conv2d_input(values, w, size=(3, 4))
+    def f(values: Any, w: Any, b: Any = None) -> Any:
+        return convolution.conv2d_input(values, w, b, size=(3, 4))
 
-    def g(values: Any, w: Any) -> Any:
-        return convolution.conv2d_input(values, w, size=(3, 5), **SETTINGS)
+    def g(values: Any, w: Any, b: Any = None) -> Any:
+        return convolution.conv2d_input(values, w, b, size=(3, 5), **SETTINGS)
 
     return [
-        Case("contiguous", f, (n((2, 2, 2, 3)), n((2, 1, 2, 2)))),
+        Case("contiguous", f, (n((2, 2, 2, 3)), n((2, 1, 2, 2)), n((1,)))),
+        Case("contiguous", g, (n((1, 2, 2, 4)), n((2, 1, 2, 2)), n((2,)))),
         Case("contiguous", g, (n((1, 2, 2, 4)), n((2, 1, 2, 2)))),
         Case("transposed", g, (n((4, 2, 4, 1)).T, n((2, 2, 1, 4)).T)),
         Case("broadcast", f, (np.broadcast_to(n((2, 3)), (1, 2, 2, 3)), n((2, 1, 2, 2)))),

@@ -135,8 +135,15 @@ def test_a_step_without_a_live_page_has_no_lesson() -> None:
         "a = mg.Tensor(np.eye(2), requires_grad=True, name='a')\n"
         "def step():\n    np.linalg.inv(a).sum().backward()\n'''"
     )
-    with pytest.raises(DataError, match=r"MG-657 mine.toml line 3: the page of this step is not live"):
-        bound(GOOD.replace('example = "mlp"', source))
+    lesson = parse(GOOD.replace('example = "mlp"', source), "mine.toml")
+    trace = recorded(lesson)
+    why = r"MG-657 mine.toml line 3: the page of this step is not live, .*: inv_1 = .*Record it without.*\(MG-670\)"
+    with pytest.raises(DataError, match=why):
+        bind(lesson, trace, *page_live.page(trace))
+    with pytest.raises(DataError, match=why):
+        trace.html(lesson=on_page(lesson))
+    with pytest.raises(DataError, match=r"not live, .*: it was made with live=False"):
+        trace.html(lesson=on_page(lesson), live=False)
 
 
 def test_a_lesson_is_about_one_step() -> None:
