@@ -15,13 +15,6 @@ from minigrad_kernels.launch import Loop, numba
 PADDING = 16  # numbers that a share has room for: threads that write the same cache line wait for each other
 
 
-def new_queue_loop(tasks: int, workers: int) -> Any:
-    """Return the workers' shares of the tasks 0, 1 …: for each its next task, and the one behind its last."""
-    queue = np.empty((workers, PADDING), np.int64)
-    share_out(queue, tasks)
-    return queue
-
-
 def share_out_loop(queue: Any, tasks: int) -> None:
     """Begin anew: let the workers' shares be those of the tasks 0, 1 …"""
     workers = len(queue)
@@ -74,7 +67,6 @@ class _FetchAdd(Loop):
 
 fetch_add = _FetchAdd(fetch_add_loop)
 share_out = Loop(share_out_loop)
-new_queue = Loop(new_queue_loop)
 next_task = Loop(next_task_loop)
 
 

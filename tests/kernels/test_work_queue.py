@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from minigrad_kernels import launch
 from minigrad_kernels.launch import Loop
-from minigrad_kernels.work_queue import new_queue, next_task
+from minigrad_kernels.work_queue import PADDING, next_task, share_out
 
 prange = range
 several = pytest.mark.skipif(
@@ -18,7 +18,8 @@ several = pytest.mark.skipif(
 
 def work_loop(tasks, workers, slow, done, by):
     """Count each task in ``done``, and note who did it; one worker takes very long for each of its tasks."""
-    queue = new_queue(tasks, workers)
+    queue = np.empty((workers, PADDING), np.int64)
+    share_out(queue, tasks)
     for worker in prange(workers):
         task = next_task(queue, worker)
         while task >= 0:
@@ -34,7 +35,8 @@ def work_loop(tasks, workers, slow, done, by):
 
 def rush_loop(done):
     """Let two workers take tasks of one share as fast as they can."""
-    queue = new_queue(done.size, 1)
+    queue = np.empty((1, PADDING), np.int64)
+    share_out(queue, done.size)
     for _ in prange(2):
         task = next_task(queue, 0)
         while task >= 0:
@@ -56,13 +58,15 @@ def test_every_task_is_done_once(way, tasks, workers):
 
 
 def test_workers_begin_with_their_own_shares_of_equal_size():
-    queue = new_queue.plain(10, 3)
+    queue = np.empty((3, PADDING), np.int64)
+    share_out.plain(queue, 10)
     assert [tuple(share[:2]) for share in queue] == [(0, 3), (3, 6), (6, 10)]
     assert [next_task.plain(queue, worker) for worker in (2, 0, 1, 2)] == [6, 0, 3, 7]
 
 
 def test_who_is_done_takes_the_tasks_of_others():
-    queue = new_queue.plain(6, 3)
+    queue = np.empty((3, PADDING), np.int64)
+    share_out.plain(queue, 6)
     found = [next_task.plain(queue, 1) for _ in range(8)]
     assert found == [2, 3, 4, 5, 0, 1, -1, -1]
 
