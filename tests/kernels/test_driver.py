@@ -113,7 +113,7 @@ def test_a_loop_that_is_made_meanwhile_is_noted_too():
     a = np.ones(3)
     with noted() as calls:
         fresh = Loop(twice_loop)
-        team = driver.Team(Loop(twice_by_worker_loop))
+        team = teams.Team(Loop(twice_by_worker_loop))
         fresh.compiled(a)
         team(1, a)
     assert [what for what, _ in calls] == [fresh, team]
