@@ -11,6 +11,7 @@ import numpy as np
 from minigrad_kernels.driver import address_of, entry, kind_of, run, tool, words_of
 from minigrad_kernels.loops import Host, Loop
 
+FIRST = 8  # calls of which each way gets half, before the faster one is taken
 TRIED = 128  # times as long as the slower way takes, the faster one is taken before that is tried again
 prange = range  # Numba's, where a loop is compiled in parallel
 call_at: Any = None
@@ -21,12 +22,16 @@ def at_once_loop(table: Any, seen: Any) -> None:
     """Call table[i, 0] with table[i, 1], as ``drive`` does: one after another, or all at once where that is faster.
 
     It is not where other programs keep the processors busy: then a thread that has got none lets the others wait. Both
-    ways do the same to the bit. ``seen`` holds how long the one takes, and the other, and for how long the slower one
-    has not been tried, in cycles; 0 at first.
+    ways do the same to the bit. ``seen`` holds how long the one takes, and the other, for how long the slower one has
+    not been tried, in cycles, and how many calls there were; 0 at first. The first calls take turns, and the least
+    counts; later on a time that is far out moves what is known by little.
     """
+    is_new = seen[3] < FIRST
     way = int(seen[1] <= seen[0])
     again = seen[2] > TRIED * seen[1 - way]
-    if again:
+    if is_new:
+        way, seen[3] = int(seen[3] % 2 == 0), seen[3] + 1
+    elif again:
         way, seen[2] = 1 - way, 0
     begin = now()
     if way == 1:
@@ -36,8 +41,13 @@ def at_once_loop(table: Any, seen: Any) -> None:
         for i in range(len(table)):
             call_at(table[i, 0], table[i, 1])
     took = now() - begin
-    seen[way] = took if again else (7 * seen[way] + took) // 8
-    seen[2] += took
+    known = seen[way]
+    if is_new:
+        seen[way] = min(took, known) if known > 0 else took
+    else:
+        took = min(took, 2 * known + 1)
+        seen[way] = took if again else (7 * known + took) // 8
+        seen[2] += took
 
 
 @cache
@@ -48,7 +58,7 @@ def at_once() -> Loop:
 
 def row_of(calls: Any) -> tuple[Any, Any]:
     """Return what ``at_once`` takes for a table of calls, at first."""
-    return calls, np.zeros(3, np.int64)
+    return calls, np.zeros(4, np.int64)
 
 
 class Team(Host):
