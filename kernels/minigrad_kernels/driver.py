@@ -13,6 +13,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -133,14 +134,22 @@ class Entry:
         files = set()
         for loop in self._loops():
             code = getattr(loop.function, "__code__", None)
-            texts.append(
-                (loop.function.__name__, sorted(map(str, loop.options.items())), code and code.co_code)
-            )
             numbers = {key: each for key, each in loop.names.items() if isinstance(each, (int, np.generic))}
-            texts.append((code and repr(code.co_consts), repr(numbers)))
+            options = tuple(sorted(loop.options.items()))
+            texts += [loop.function.__name__, *map(_alike, (options, code)), repr(numbers)]
             made_in = [getattr(each, "__module__", None) for each in (loop.function, *loop.names.values())]
             files |= {getattr(sys.modules.get(each), "__file__", None) for each in made_in if each}
         return [texts, [_stamp(each) for each in sorted(filter(None, files))]]
+
+
+def _alike(part: Any) -> str:
+    """Return a text of a part of a function that is the same in each process: without addresses, sets in order."""
+    if isinstance(part, CodeType):
+        return _alike((part.co_code, *part.co_consts))
+    if isinstance(part, (tuple, set, frozenset)):
+        parts = map(_alike, part)
+        return f"({', '.join(parts if isinstance(part, tuple) else sorted(parts))})"
+    return repr(part)
 
 
 def _some_words(at: int, count: int) -> str:
