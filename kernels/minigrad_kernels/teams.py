@@ -12,7 +12,9 @@ from minigrad_kernels.driver import address_of, entry, kind_of, run, tool, words
 from minigrad_kernels.loops import Host, Loop
 
 FIRST = 8  # calls of which each way gets half, before the faster one is taken
-TRIED = 128  # times as long as the slower way takes, the faster one is taken before that is tried again
+TRIED = 16, 128
+"""Times as long as the other way takes, calls are made one after another, or at once, before that is tried again."""
+
 prange = range  # Numba's, where a loop is compiled in parallel
 call_at: Any = None
 now: Any = None
@@ -28,7 +30,7 @@ def at_once_loop(table: Any, seen: Any) -> None:
     """
     is_new = seen[3] < FIRST
     way = int(seen[1] <= seen[0])
-    again = seen[2] > TRIED * seen[1 - way]
+    again = seen[2] > TRIED[way] * seen[1 - way]
     if is_new:
         way, seen[3] = int(seen[3] % 2 == 0), seen[3] + 1
     elif again:
