@@ -36,7 +36,8 @@ BOUND = 2e-4
 """By how much of an array's largest entry a number may differ: products of matrices are added up in another order."""
 
 MOVED = 1e-6
-"""The same of a new parameter, which follows from the same numbers entry by entry, each rounded a few times."""
+"""The same of a new parameter, which follows from the same numbers entry by entry, each rounded a few times; of what it was
+before where it comes next to 0."""
 
 OPTIMIZERS: dict[str, Callable[[Any, float], optim.Optimizer]] = {
     "GD": lambda p, lr: optim.GD(p, lr=lr),
@@ -255,10 +256,11 @@ def in_page(
     return found
 
 
-def apart(theirs: Any, ours: Any) -> float:
-    """The largest difference as a share of the largest entry."""
-    ours, theirs = np.ravel(np.asarray(ours, np.float64)), np.ravel(np.asarray(theirs, np.float64))
-    return float(np.max(np.abs(ours - theirs), initial=0) / max(np.max(np.abs(ours), initial=0), 1e-3))
+def apart(theirs: Any, ours: Any, before: Any = 0.0) -> float:
+    """The largest difference as a share of the largest entry, also of what it was before it moved."""
+    ours, theirs, before = (np.ravel(np.asarray(each, np.float64)) for each in (ours, theirs, before))
+    largest = max(np.max(np.abs(each), initial=1e-3) for each in (ours, before))
+    return float(np.max(np.abs(ours - theirs), initial=0) / largest)
 
 
 def differences(
@@ -283,7 +285,10 @@ def differences(
         )
     names["optimizer"].step()
     for slot, node, update in zip(slots(names), nodes, updates, strict=True):
-        yield f"new {trace.nodes[node].name}", apart(update["renewed"], slot.tensor.data) / MOVED
+        yield (
+            f"new {trace.nodes[node].name}",
+            apart(update["renewed"], slot.tensor.data, update["theta"]) / MOVED,
+        )
         put(slot.tensor.data, update["renewed"])
     if any(isinstance(event, NewLoss) for event in trace.events):
         later = recorded(names)
