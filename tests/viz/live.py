@@ -36,8 +36,8 @@ BOUND = 2e-4
 """By how much of an array's largest entry a number may differ: products of matrices are added up in another order."""
 
 MOVED = 1e-6
-"""The same of a new parameter, which follows from the same numbers entry by entry, each rounded a few times; of what it was
-before where it comes next to 0."""
+"""The same of a new parameter, which follows from the same numbers entry by entry, each rounded a few times; where it
+comes next to 0, of what it was before."""
 
 OPTIMIZERS: dict[str, Callable[[Any, float], optim.Optimizer]] = {
     "GD": lambda p, lr: optim.GD(p, lr=lr),
