@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.driver import address_of
-from minigrad_kernels.launch import Host, Loop, may_use_threads, threads
+from minigrad_kernels.launch import Host, Loop, workers_for
 from minigrad_kernels.teams import Team
 from minigrad_kernels.ufuncs import Inner, call_inner
 from minigrad_kernels.work_queue import PADDING, next_task, share_out
@@ -94,10 +94,8 @@ class Chain(Host):
         alike = all(each.shape in (self.shape, ()) for each in arrays)
         rows, columns = (1, self.size) if alike else (self.size // self.shape[-1], self.shape[-1])
         block = min(BLOCK, columns)
-        heavy = self.size * len(self.links) >= PARALLEL_FROM and all(
-            each.inner.may_use_threads for each in self.links
-        )
-        workers = threads() if heavy and may_use_threads() else 1
+        quiet = all(each.inner.may_use_threads for each in self.links)
+        workers = workers_for(self.size * len(self.links), PARALLEL_FROM) if quiet else 1
         buffers = -min(0, *(min(each.result, *each.operands) for each in self.links))
         own = np.empty((workers, buffers, 8 * block), np.uint8)
         table = np.zeros((len(self.links), WIDTH), np.int64)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels.geometry import Geometry
-from minigrad_kernels.launch import Loop, may_use_threads, threads
+from minigrad_kernels.launch import Loop, workers_for
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.products import PARALLEL_FROM
 from minigrad_kernels.teams import Team
@@ -111,7 +111,7 @@ _weights = [Loop(weights_loop, fastmath=_REASSOC), Loop(weights_loop, fastmath=_
 
 
 def _several(multiplications: int) -> bool:
-    return bool(threads() > 1 and multiplications >= PARALLEL_FROM and may_use_threads())
+    return workers_for(multiplications, PARALLEL_FROM) > 1
 
 
 def correlate(x: Any, w: Any, taken: Any, b: Any, geometry: Geometry, place: Any, y: Any) -> None:
@@ -136,10 +136,10 @@ def weights(g: Any, x: Any, geometry: Geometry, groups: int, dw: Any) -> None:
 
 def sums(g: Any, totals: Any) -> None:
     """totals[o] = Σ g[n, o, p, q] over n, p and q."""
-    several = g.size >= SUMMED_TOGETHER and threads() > 1 and may_use_threads()
+    workers = workers_for(g.size, SUMMED_TOGETHER)
     flat = g.reshape((*g.shape[:2], g.shape[2] * g.shape[3]))
-    if several:
-        _sums_by_team(threads(), threads(), flat, totals)
+    if workers > 1:
+        _sums_by_team(workers, workers, flat, totals)
     else:
         _sums.compiled(0, 1, flat, totals)
 

@@ -16,14 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.conv_loops import inside, nothing
-from minigrad_kernels.conv_shares import PARTS, added_up, numbers, packed, queue_of, workers_for
+from minigrad_kernels.conv_shares import PARTS, added_up, numbers, packed
 from minigrad_kernels.geometry import Geometry, Pair
-from minigrad_kernels.launch import Loop, note_shared_out
+from minigrad_kernels.launch import Loop, note_shared_out, workers_for
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.patches import MARGIN, Piece, evenly, laying
+from minigrad_kernels.products import PARALLEL_FROM
 from minigrad_kernels.teams import Team
 from minigrad_kernels.tiles import Size, Tile, size, tile_of_rows, tile_of_sums
-from minigrad_kernels.work_queue import next_task
+from minigrad_kernels.work_queue import next_task, shared_out
 
 LANES = 0  # of a register, where a loop is compiled; and the helpers themselves
 lay: Any = None
@@ -182,9 +183,9 @@ def correlate(x: Any, w: Any, taken: Any, b: Any, geometry: Geometry, place: Any
     """See ``conv_loops.correlate``."""
     groups, _, channels, kh, kw = taken.shape
     piece = piece_of(channels, (kh, kw), geometry)
-    workers = workers_for(len(x) * geometry.oh * geometry.ow * taken.size)
+    workers = workers_for(len(x) * geometry.oh * geometry.ow * taken.size, PARALLEL_FROM)
     panels = packed(taken, w, 3, (2, 4), OUTPUTS)
-    queue = queue_of(workers, len(x) * groups * -(-geometry.oh // piece.rows))
+    queue = shared_out(len(x) * groups * -(-geometry.oh // piece.rows), workers)
     note_shared_out(y, workers > 1)
     _loops().correlate(
         workers, queue, x, panels, nothing(w.dtype) if b is None else b, numbers(*piece), numbers(*geometry),
@@ -204,9 +205,9 @@ def weights(g: Any, x: Any, geometry: Geometry, groups: int, dw: Any) -> None:
     several = min(pieces, max(1, PARTS // tasks))
     whole = dw.reshape((outputs, channels * kh * kw))
     parts = scratch((several, *whole.shape), g.dtype) if several > 1 else whole[None]
-    workers = workers_for(g.size * channels * kh * kw)
+    workers = workers_for(g.size * channels * kh * kw, PARALLEL_FROM)
     loops.weights(
-        workers, queue_of(workers, tasks * several), x, g, numbers(*piece), numbers(*beside), numbers(*geometry),
+        workers, shared_out(tasks * several, workers), x, g, numbers(*piece), numbers(*beside), numbers(*geometry),
         groups, terms_of(piece, (kh, kw), geometry, False), places, scratch((workers, piece.entries), x.dtype),
         scratch((workers, beside.entries), x.dtype),
         scratch((workers, whole.shape[1] + 1, OUTPUTS, loops.lanes), x.dtype), parts,

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels.driver import address_of
-from minigrad_kernels.launch import Loop, may_use_threads, threads
+from minigrad_kernels.launch import Loop, workers_for
 from minigrad_kernels.loops import scratch
-from minigrad_kernels.products import PARALLEL_FROM
 from minigrad_kernels.teams import Team
-from minigrad_kernels.work_queue import PADDING, share_out
 
 PACKED_TOGETHER = 1 << 15
 """Weights from which waking the other threads pays for laying them side by side."""
@@ -54,18 +52,6 @@ def add_loop(worker: int, workers: int, parts: Any, total: Any) -> None:
 
 
 _pack, _add = Team(Loop(pack_loop)), Team(Loop(add_loop))
-
-
-def workers_for(work: int, fewest: int | None = None) -> int:
-    """Return among how many threads so many multiplications, or steps, are shared out; several from ``fewest`` on."""
-    return threads() if work >= (PARALLEL_FROM if fewest is None else fewest) and may_use_threads() else 1
-
-
-def queue_of(workers: int, tasks: int) -> Any:
-    """Return a queue of tasks, shared out."""
-    queue = scratch((workers, PADDING), np.dtype(np.int64))
-    share_out.compiled(queue, tasks)
-    return queue
 
 
 @lru_cache(maxsize=1024)

@@ -20,14 +20,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels.conv_loops import nothing
-from minigrad_kernels.conv_shares import PARTS, added_up, numbers, packed, queue_of, workers_for
+from minigrad_kernels.conv_shares import PARTS, added_up, numbers, packed
 from minigrad_kernels.geometry import Geometry
-from minigrad_kernels.launch import Loop, note_shared_out
+from minigrad_kernels.launch import Loop, note_shared_out, workers_for
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.patches import MARGIN, evenly, laying, piece_of, tables
+from minigrad_kernels.products import PARALLEL_FROM
 from minigrad_kernels.teams import Team
 from minigrad_kernels.tiles import Size, Tile, size, tile_of_patches, transpose
-from minigrad_kernels.work_queue import next_task
+from minigrad_kernels.work_queue import next_task, shared_out
 
 ROWS = COLUMNS = LANES = 0  # a tile's, and a register's, where a loop is compiled; and the helpers themselves
 multiply: Any = None
@@ -254,10 +255,10 @@ def correlate(x: Any, w: Any, taken: Any, b: Any, geometry: Geometry, place: Any
     piece, tile = piece_of(len(x), channels, (kernel[0], kernel[1]), geometry), loops.tile
     pixels, taps = tables(piece, (kernel[0], kernel[1]), geometry)
     blocks = -(-outputs // tile.columns)
-    workers = workers_for(len(x) * geometry.oh * geometry.ow * taken.size)
+    workers = workers_for(len(x) * geometry.oh * geometry.ow * taken.size, PARALLEL_FROM)
     panels = packed(taken, w, 2, (3, 4), tile.columns)
     chunk = evenly(blocks, OUTPUTS // tile.columns)
-    queue = queue_of(workers, groups * -(-blocks // chunk) * piece.needed(len(x), geometry))
+    queue = shared_out(groups * -(-blocks // chunk) * piece.needed(len(x), geometry), workers)
     room = piece.pixels + MARGIN
     note_shared_out(y, workers > 1)
     loops.correlate(
@@ -280,10 +281,10 @@ def weights(g: Any, x: Any, geometry: Geometry, groups: int, dw: Any) -> None:
     several = min(piece.needed(len(x), geometry), max(1, PARTS // tasks))
     whole = dw.reshape((outputs, channels * each))
     parts = scratch((several, *whole.shape), g.dtype) if several > 1 else whole[None]
-    workers = workers_for(g.size * channels * each)
+    workers = workers_for(g.size * channels * each, PARALLEL_FROM)
     room = piece.channels * each + MARGIN
     loops.weights(
-        workers, queue_of(workers, tasks * several), x, g.reshape((len(x) * outputs, -1)), numbers(*piece),
+        workers, shared_out(tasks * several, workers), x, g.reshape((len(x) * outputs, -1)), numbers(*piece),
         numbers(*geometry), groups, chunk, pixels, taps, scratch((workers, piece.entries), x.dtype),
         scratch((workers, chunk, piece.pixels + MARGIN, tile.columns), x.dtype),
         scratch((workers, chunk, room, tile.columns), x.dtype), scratch((workers, tile.columns, room), x.dtype), parts,

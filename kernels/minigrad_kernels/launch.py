@@ -31,7 +31,7 @@ from minigrad_kernels.objects import has_numba
 __all__ = [
     "Host", "Implementation", "Kernel", "Loop", "Way", "has_numba", "is_cupys", "is_shared_out", "kernels",
     "may_use_threads", "note_shared_out", "noted", "numba", "output", "reference_is_forced", "reference_only",
-    "register", "set_threads", "threads", "written",
+    "register", "set_threads", "threads", "workers_for", "written",
 ]  # fmt: skip
 
 kernels: dict[str, Kernel] = {}
@@ -113,6 +113,11 @@ def may_use_threads() -> bool:
     the process when two of Python's threads come at once, in the main thread alone.
     """
     return not _forked and (_several_may_come() or get_ident() == main_thread().ident)
+
+
+def workers_for(work: int, fewest: int) -> int:
+    """Return among how many threads so much work is shared out: all that may run where it is ``fewest`` or more."""
+    return threads() if work >= fewest and may_use_threads() else 1
 
 
 _shared_out: set[int] = set()

@@ -17,7 +17,7 @@ import numpy as np
 
 from minigrad_kernels import gpu
 from minigrad_kernels.geometry import ONCE, UNPADDED, Pair, Sides, output_length
-from minigrad_kernels.launch import Loop, may_use_threads, output, register, threads, written
+from minigrad_kernels.launch import Loop, output, register, workers_for, written
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.teams import Team
 
@@ -221,10 +221,6 @@ class _Shared:
             self.alone.compiled(*arrays)
 
 
-def _workers(entries: int) -> int:
-    return threads() if entries >= PARALLEL_FROM and may_use_threads() else 1
-
-
 _max, _halves = _Shared(max_loop, share_3_loop), _Shared(halves_loop, share_3_loop)
 _mean, _spread = _Shared(mean_loop, share_2_loop), _Shared(spread_loop, share_2_loop)
 _unpool = _Shared(unpool_loop, share_4_loop)
@@ -247,10 +243,10 @@ def max_cpu(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair, 
     y = output(y, shape, x)
     places = np.empty(shape, np.int64) if places is None else places
     if (kernel, stride, padding, dilation) == HALVES:
-        _halves(_workers(x.size), _flat(x), _flat(y), _flat(places))
+        _halves(workers_for(x.size, PARALLEL_FROM), _flat(x), _flat(y), _flat(places))
     else:
         settings = (*kernel, *stride, padding[0][0], padding[1][0], *dilation)
-        _max(_workers(x.size), _flat(x), _flat(y), _flat(places), settings)
+        _max(workers_for(x.size, PARALLEL_FROM), _flat(x), _flat(y), _flat(places), settings)
     return y, places
 
 
@@ -258,7 +254,7 @@ def unpool_cpu(g: Any, places: Any, size: Pair, out: Any = None) -> Any:
     """See ``unpool_reference``."""
     dx = output(out, (*g.shape[:2], *size), g)
     wrong = scratch((g.shape[0] * g.shape[1],), np.dtype(bool))
-    _unpool(_workers(dx.size), _flat(g, 1), _flat(places, 1), _flat(dx, 1), wrong)
+    _unpool(workers_for(dx.size, PARALLEL_FROM), _flat(g, 1), _flat(places, 1), _flat(dx, 1), wrong)
     _refuse.compiled(wrong)
     return dx
 
@@ -266,14 +262,14 @@ def unpool_cpu(g: Any, places: Any, size: Pair, out: Any = None) -> Any:
 def mean_cpu(x: Any, rows: Axis, columns: Axis, out: Any = None) -> Any:
     """See ``mean_reference``."""
     y = output(out, (*x.shape[:2], len(rows), len(columns)), x)
-    _mean(_workers(x.size), _flat(x), _flat(y), table(rows), table(columns))
+    _mean(workers_for(x.size, PARALLEL_FROM), _flat(x), _flat(y), table(rows), table(columns))
     return y
 
 
 def spread_cpu(g: Any, rows: Axis, columns: Axis, size: Pair, out: Any = None) -> Any:
     """See ``spread_reference``."""
     dx = output(out, (*g.shape[:2], *size), g)
-    _spread(_workers(dx.size), _flat(g), _flat(dx), table(rows), table(columns))
+    _spread(workers_for(dx.size, PARALLEL_FROM), _flat(g), _flat(dx), table(rows), table(columns))
     return dx
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels.launch import Host, Loop, may_use_threads, note_shared_out, threads
+from minigrad_kernels.launch import Host, Loop, note_shared_out, workers_for
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.moving import assign
 from minigrad_kernels.teams import Shared
@@ -268,7 +268,7 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any, wake: int | None = None)
     ``wake`` says from how many multiplications on the other threads are woken; ``PARALLEL_FROM`` where it is None.
     """
     (n, depth), m = x.shape, len(w)
-    workers = threads() if m * n * depth >= (wake or PARALLEL_FROM) and may_use_threads() else 1
+    workers = workers_for(m * n * depth, wake or PARALLEL_FROM)
     loop, fitting = _loops(workers > 1).forward, size()
     assert fitting is not None
     bias = np.zeros(m, w.dtype) if b is None else b
@@ -318,7 +318,7 @@ def turned(a: Any, on_threads: bool) -> Any:
 
 def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None) -> None:
     (m, n), depth = out.shape, len(b)
-    workers = threads() if m * n * depth >= (wake or PARALLEL_FROM) and may_use_threads() else 1
+    workers = workers_for(m * n * depth, wake or PARALLEL_FROM)
     loops, fitting = _loops(workers > 1), size()
     assert fitting is not None
     note_shared_out(out, workers > 1)

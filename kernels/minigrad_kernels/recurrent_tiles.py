@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels.launch import Loop, may_use_threads, threads
+from minigrad_kernels.launch import Loop, workers_for
 from minigrad_kernels.products import PARALLEL_FROM
 from minigrad_kernels.recurrent_steps import loops as passes
 from minigrad_kernels.tiles import Tile, pack_panels, size, tile, tile_across
@@ -205,8 +205,7 @@ def run(name: str, cell: str, w: Any, *arguments: Any) -> None:
     fitting = size()
     assert fitting is not None
     times, n = arguments[0].shape[-3:-1]
-    heavy = times * n * w.size >= PARALLEL_FROM and may_use_threads()
-    workers = min(threads(), -(-n // fitting.columns)) if heavy else 1
+    workers = min(workers_for(times * n * w.size, PARALLEL_FROM), -(-n // fitting.columns))
     _loop(name, cell, workers > 1).compiled(workers, w, *arguments)
 
 

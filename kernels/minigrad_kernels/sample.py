@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels.launch import Loop, may_use_threads, output, threads
+from minigrad_kernels.launch import Loop, output, workers_for
 from minigrad_kernels.teams import Team
 
 COLUMNS = 128  # of w, that one thread takes together
@@ -111,15 +111,11 @@ def forward(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -
     y = output(out, (*x.shape[:-1], w.shape[0]), x)
     bias = np.zeros(len(w), w.dtype) if b is None else b
     arrays = (x.reshape(-1), w, bias, activation == "relu", y.reshape(-1))
-    if (workers := _workers(w)) > 1:
+    if (workers := workers_for(w.size, PARALLEL_FROM)) > 1:
         _forward_by_team(workers, workers, *arrays)
     else:
         _forward(0, 1, *arrays)
     return y
-
-
-def _workers(w: Any) -> int:
-    return threads() if w.size >= PARALLEL_FROM and may_use_threads() else 1
 
 
 def is_one_with_weights(
@@ -149,7 +145,7 @@ def backward(
     into = np.empty(0, x.dtype) if dx is None else dx.reshape(-1)
     masked(g.reshape(-1), y.reshape(-1), activation == "relu", db)
     arrays = (db, x.reshape(-1), w, into, dw)
-    if (workers := _workers(w)) > 1:
+    if (workers := workers_for(w.size, PARALLEL_FROM)) > 1:
         _backward_by_team(workers, workers, *arrays)
     else:
         _backward(0, 1, *arrays)

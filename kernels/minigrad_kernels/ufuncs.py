@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad_kernels.driver import _tools
-from minigrad_kernels.launch import Loop, has_numba, numba
+from minigrad_kernels.driver import address_of_text
 from minigrad_kernels.loops import Intrinsic
+from minigrad_kernels.objects import has_numba
 
 
 class Inner(NamedTuple):
@@ -110,14 +110,7 @@ def _call_inner() -> Any:
 call_inner = Intrinsic(_call_inner)
 """``call(address, args, counts, steps, data)``, for loops of ours to call one of these."""
 
-word: Any = None  # where a loop is compiled
-pointer: Any = None
-pointer_bool: Any = None
-carray: Any = None
-
-
-def where_inner(args: int, counts: int, steps: int, data: int) -> None:
-    """out = a where the condition holds, else b, of which either may be a single number (a step of 0)."""
+_WHERE = """(args, counts, steps, data):
     n = word(counts, 0)
     one, other = min(word(steps, 1), 1), min(word(steps, 2), 1)
     condition, out = carray(pointer_bool(word(args, 0)), (n,)), carray(pointer(word(args, 3)), (n,))
@@ -128,17 +121,15 @@ def where_inner(args: int, counts: int, steps: int, data: int) -> None:
     else:
         for i in range(n):
             out[i] = a[i * one] if condition[i] else b[i * other]
+"""
+"""out = a where the condition holds, else b, of which either may be a single number (a step of 0)."""
 
 
 @cache
 def inner_where(dtype: np.dtype[Any]) -> Inner | None:
     """Return ``np.where`` for numbers of a dtype, which is no ufunc, as such a loop."""
-    module = numba()
-    if module is None or dtype.char not in "fd":
+    if not has_numba() or dtype.char not in "fd":
         return None
-    tools = _tools()
-    names = {name: tools[name] for name in ("word", "pointer_bool", "carray")}
-    bound = Loop(where_inner, pointer=tools[f"pointer_{dtype.name}"], **names).plain
-    bound.__qualname__ = f"where_inner_{dtype.name}"  # by which Numba keeps it
-    address = module.cfunc("void(int64, int64, int64, int64)", cache=True, error_model="numpy")(bound).address
-    return Inner(int(address), 0, (np.dtype(bool), dtype, dtype, dtype), True)
+    text = _WHERE.replace("pointer(", f"pointer_{dtype.name}(")
+    address = address_of_text("where", text, "void(int64, int64, int64, int64)")
+    return Inner(address, 0, (np.dtype(bool), dtype, dtype, dtype), True)

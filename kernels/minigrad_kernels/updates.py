@@ -21,7 +21,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels import gpu
-from minigrad_kernels.launch import PARALLEL_FROM, Kernel, Loop, kernels, may_use_threads, numba, threads
+from minigrad_kernels.launch import (
+    PARALLEL_FROM,
+    Kernel,
+    Loop,
+    kernels,
+    numba,
+    workers_for,
+)
 from minigrad_kernels.teams import Team
 
 prange = range  # Numba's own where a loop is compiled in parallel
@@ -180,7 +187,7 @@ def by_rows(update: Any, entries: int) -> tuple[Team, int] | None:
     for rule in rules.values():
         if update is not None and update in (rule.cpu, rule.parallel) and rule.states < len(_IN_ROWS):
             least = PARALLEL_FROM // 4 if rule.takes_roots else PARALLEL_FROM
-            return _team(rule.cpu), threads() if entries >= least and may_use_threads() else 1
+            return _team(rule.cpu), workers_for(entries, least)
     return None
 
 

@@ -12,7 +12,7 @@ from math import prod
 from typing import Any
 
 from minigrad_kernels import launch, products
-from minigrad_kernels.launch import Kernel, Loop, may_use_threads, threads
+from minigrad_kernels.launch import Kernel, Loop, workers_for
 from minigrad_kernels.linear import backward_weight_reference
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.teams import Team
@@ -203,8 +203,9 @@ class ByProduct(Kernel):
 def _update(team: Team, theta: Any, a: Any, b: Any, coefficients: Any, state: list[Any]) -> None:
     (m, n), depth, fitting = theta.shape, len(b), size()
     assert fitting is not None
-    heavy = m * n * depth >= products.PARALLEL_FROM or theta.size >= launch.PARALLEL_FROM
-    workers = threads() if heavy and may_use_threads() else 1
+    workers = max(
+        workers_for(m * n * depth, products.PARALLEL_FROM), workers_for(theta.size, launch.PARALLEL_FROM)
+    )
     a = products.turned(a, workers > 1)
     a, b = products.padded(a, fitting.rows, 0), products.padded(b, 0, fitting.columns)
     copied = b.strides[0] % products.COPIED[fitting.lanes][0] == 0

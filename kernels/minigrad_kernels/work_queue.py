@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad_kernels.launch import Loop, numba
+from minigrad_kernels.loops import scratch
 
 PADDING = 16  # numbers that a share has room for: threads that write the same cache line wait for each other
 
@@ -72,6 +73,6 @@ next_task = Loop(next_task_loop)
 
 def shared_out(tasks: int, workers: int) -> Any:
     """Return a new queue whose shares are those of the tasks 0, 1 …"""
-    queue = np.empty((workers, PADDING), np.int64)
+    queue = scratch((workers, PADDING), np.dtype(np.int64))
     share_out.compiled(queue, tasks)
     return queue

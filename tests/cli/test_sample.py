@@ -60,7 +60,7 @@ def test_what_cannot_be_is_said_before_anything_is_written(
 
 
 @pytest.mark.parametrize(
-    "command", [["predict", "--row", "1,2"], ["export"], ["prune", "--sparsity", "0.5"], ["quantize"]]
+    "command", [["predict", "--row", "1,2"], ["prune", "--sparsity", "0.5"], ["quantize"]]
 )
 def test_commands_for_networks_that_read_samples_point_to_sample(writer: Path, command: list[str]) -> None:
     said = " ".join(minigrad(command[0], writer, *command[1:], code=1).split())

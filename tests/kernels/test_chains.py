@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.special
-from minigrad_kernels import chains, ufuncs
+from minigrad_kernels import chains, launch, ufuncs
 
 UFUNCS = {
     f"{home.__name__}.{name}": function
@@ -79,7 +79,7 @@ def test_where(dtype: str):
 def test_numbers_rows_and_columns(workers: int, monkeypatch: pytest.MonkeyPatch):
     """(whole + row) · column - number, whose middles lie in a block: buffers are each worker's own."""
     monkeypatch.setattr(chains, "PARALLEL_FROM", 0)
-    monkeypatch.setattr(chains, "threads", lambda: workers)
+    monkeypatch.setattr(launch, "threads", lambda: workers)
     add, multiply, subtract = (
         ufuncs.inner(each, (np.dtype("d"),) * 2) for each in (np.add, np.multiply, np.subtract)
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minigrad_kernels import conv, conv_shares, conv_tiles, conv_ways, launch, patches, tiles
+from minigrad_kernels import conv, conv_rows, conv_shares, conv_tiles, conv_ways, launch, patches, tiles
 from minigrad_kernels.geometry import geometry_of
 from minigrad_kernels.teams import Team
 
@@ -106,11 +106,12 @@ def test_the_bits_do_not_depend_on_the_threads(
         "settings": how,
         "seed": 0,
     }
-    monkeypatch.setattr(conv_shares, "PARALLEL_FROM", 0)
+    for by in (conv_rows, conv_tiles):
+        monkeypatch.setattr(by, "PARALLEL_FROM", 0)
     monkeypatch.setattr(conv_shares, "PACKED_TOGETHER", 0)
     found = []
     for threads in (1, 2, 3):
-        monkeypatch.setattr(conv_shares, "threads", lambda threads=threads: threads)
+        monkeypatch.setattr(launch, "threads", lambda threads=threads: threads)
         with always(by_rows):
             found.append(
                 [kernel.ways[0].run(*args) for kernel, args in zip(KERNELS, arguments(case), strict=True)]

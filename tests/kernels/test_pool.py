@@ -17,7 +17,7 @@ WINDOWS = {
 
 @pytest.fixture(params=[1, 2, 3])
 def workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(pool, "_workers", lambda entries: request.param)
+    monkeypatch.setattr(pool, "workers_for", lambda work, fewest: request.param)
     return int(request.param)
 
 

@@ -215,7 +215,7 @@ def test_a_large_parameter_is_updated_in_pieces_to_the_same_bits(rule: str) -> N
 def test_several_workers_update_rows_sooner_where_a_rule_takes_roots(
     rule: str, share: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(updates, "threads", lambda: 3)
+    monkeypatch.setattr(launch, "threads", lambda: 3)
     kernel, least = launch.kernels[rule], launch.PARALLEL_FROM // share
     for entries, workers in ((least, 3), (least - 1, 1)):
         found = updates.by_rows(kernel.cpu, entries)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from minigrad_kernels import chains, products, tiles
+from minigrad_kernels import chains, launch, products, tiles
 from scipy import special
 
 import minigrad as mg
@@ -289,7 +289,7 @@ CHAINS = {
 def test_chains_have_numpys_bits(name: str, dtype: str, several: bool, monkeypatch: pytest.MonkeyPatch):
     """Of ordinary numbers and of the others; blocks that are full and one that is not, on one thread and on two."""
     monkeypatch.setattr(chains, "PARALLEL_FROM", 0 if several else 1 << 60)
-    monkeypatch.setattr(chains, "threads", lambda: 2)
+    monkeypatch.setattr(launch, "threads", lambda: 2)
     f = CHAINS[name]
     for shape in ((3, 5), (7, 1024), (1, 5), (5, 1)):
         found = []

@@ -7,11 +7,14 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
   svg.style.setProperty("--natural", `${svg.getAttribute("width")}px`);
   picture.replaceWith(svg);
 
-  const part = (selector, box) => box.querySelector(selector);
+  const part = (selector, box) => box.querySelector(selector), made = (tag) => document.createElementNS(svg.namespaceURI, tag);
   const rowOf = (kind, box) => {  // of a box, the value or the gradient
     const row = part(`.${kind}`, box);
-    return row && { row, label: once((value) => { part(".label", row).textContent = value; }), text: part(".text", row), heat: part(".heat", row), frame: part(".frame", row),
-      told: row.appendChild(document.createElementNS(svg.namespaceURI, "title")), state: "", shown: null, address: "" };
+    if (!row) return null;
+    const text = part(".text", row), ground = row.insertBefore(made("rect"), text);
+    for (const [name, at] of [["class", "ground"], ["y", text.getAttribute("y") - 11], ["height", 15]]) ground.setAttribute(name, at);
+    return { row, label: once((value) => { part(".label", row).textContent = value; }), text, heat: part(".heat", row), frame: part(".frame", row),
+      ground, told: row.appendChild(made("title")), state: "", shown: null, address: "" };
   };
   const boxes = [...svg.querySelectorAll(".node")].map((box) => {
     const result = Number(box.dataset.node), { members } = box.dataset;
@@ -47,7 +50,7 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
   };
   const asNumbers = (text, one) => text.split(/([−\d][\w.+−]*)/).map((piece, i) => {
     if (i % 2 === 0) return piece;
-    const span = document.createElementNS(svg.namespaceURI, "tspan");
+    const span = made("tspan");
     span.setAttribute("class", "mg-edit");
     span.textContent = piece;
     span.addEventListener("click", (click) => {
@@ -81,7 +84,7 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
   }));
   const drawHeatsSoon = afterPaint(drawHeats);
   const write = (one, part, found, hidden, mayChange) => {
-    const { row, text, heat, frame, told } = part, wanted = hidden ? "?" : found ? found[1] : "not yet";
+    const { row, text, ground, heat, frame, told } = part, wanted = hidden ? "?" : found ? found[1] : "not yet";
     const x = found && found[2] && !hidden ? 86 : 50, room = 206 - x, old = found && !hidden && found[4] !== undefined && found[4] !== found[1] ? found[4] : "";
     const state = [wanted, old, x, mayChange].join("|");
     part.shown = hidden ? null : found;
@@ -90,14 +93,17 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
     row.classList.toggle("unknown", !found || hidden);
     text.replaceChildren(...(mayChange && !hidden && found && !found[2] ? asNumbers(wanted, one) : [wanted]));
     if (old && (wanted.length + old.length + 5) * 7.25 <= room) {
-      const was = document.createElementNS(svg.namespaceURI, "tspan");
+      const was = made("tspan");
       was.setAttribute("class", "mg-old");
       was.textContent = ` was ${old}`;
       text.append(was);
     }
     told.textContent = old ? `${wanted}, was ${old}` : wanted;
     text.setAttribute("x", x);
-    if (text.textContent.length * 7.25 > room) text.setAttribute("textLength", room); else text.removeAttribute("textLength");
+    const width = text.textContent.length * 7.25;
+    if (width > room) text.setAttribute("textLength", room); else text.removeAttribute("textLength");
+    ground.setAttribute("x", x - 2);
+    ground.setAttribute("width", Math.min(width, room) + 4);
     if (heat) heat.style.display = frame.style.display = x === 86 ? "" : "none";
   };
   // a layer's box shows the tensor that is in play, else the layer's result
@@ -154,10 +160,11 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
     last = at;
     if (!calm && !often) boxes.forEach((one) => {
       for (const kind of ["value", "grad"]) {
-        const line = data.nodes[one.node][kind].slice(-1)[0], row = one[kind] && one[kind].text, share = line && row ? live.change(line[3]) : 0;
+        const row = one[kind], share = row && row.shown ? live.change(row.shown[3]) : 0;
         if (!share) continue;
-        if (lit.has(row)) lit.get(row).cancel();
-        lit.set(row, row.animate([{ fill: "var(--upd)", opacity: 1 - 0.8 * Math.sqrt(share) }, {}], { duration: 900, easing: "ease-out" }));
+        const { ground } = row;
+        if (lit.has(ground)) lit.get(ground).cancel();
+        lit.set(ground, ground.animate([{ fill: "var(--flash)", opacity: 0.3 + 0.7 * Math.sqrt(share) }, { fill: "var(--flash)", opacity: 0 }], { duration: 900, easing: "ease-out" }));
       }
     });
   };

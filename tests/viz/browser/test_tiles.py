@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from minigrad.viz import examples
-from tests.viz.browser.chromium import FRAME
-from tests.viz.browser.either import Browser
+from tests.viz.browser.either import Browser, opened_at
 
 HEAT = "document.querySelector('.mg-inspector .mg-heat')"
 
@@ -27,11 +26,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def opened(browser: Browser, page: Path) -> Browser:
-    browser.open(page)
-    browser.js("document.querySelector('.mg-inspector').scrollIntoView()")
-    for _ in range(3):
-        browser.js(FRAME)
-    return browser
+    return opened_at(browser, page, ".mg-inspector")
 
 
 def test_maps_of_a_batch_are_tiles(browser: Browser, page: Path) -> None:

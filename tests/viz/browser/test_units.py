@@ -10,7 +10,7 @@ import pytest
 
 from minigrad.viz import examples
 from tests.viz.browser.chromium import FRAME
-from tests.viz.browser.either import Browser
+from tests.viz.browser.either import Browser, opened_at
 
 GRID, TILE = 25, 27
 PIXELS = (
@@ -33,11 +33,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def opened(browser: Browser, page: Path) -> Browser:
-    browser.open(page)
-    browser.js("document.querySelector('.mg-units').scrollIntoView()")
-    for _ in range(3):
-        browser.js(FRAME)
-    return browser
+    return opened_at(browser, page, ".mg-units")
 
 
 def signed(browser: Browser, canvas: str, index: int = 0) -> np.ndarray:
