@@ -17,6 +17,8 @@ from minigrad_kernels.powers import FUSED, exp32, exp64
 exp: Any = None  # the dtype's own, as all below, where a loop is compiled
 tanh: Any = None
 sigmoid: Any = None
+opened: Any = None
+squashed: Any = None
 ZERO, ONE = np.float32(0), np.float32(1)
 
 
@@ -76,41 +78,67 @@ def rnn_relu_back_loop(dh: Any, g: Any, h: Any, d: Any) -> None:
             d[n, j] = (dh[n, j] + g[n, j]) * (one if h[n, j] > zero else zero)
 
 
+def opened_loop(gate: Any, part: Any) -> None:
+    """gate <- σ(gate + part)."""
+    for j in range(gate.size):
+        gate[j] = sigmoid(gate[j] + part[j])
+
+
+def squashed_loop(gate: Any, part: Any) -> None:
+    """gate <- tanh(gate + part)."""
+    for j in range(gate.size):
+        gate[j] = tanh(gate[j] + part[j])
+
+
+def split(row: Any, width: int) -> Any:
+    """The first three parts of a row, and what is behind them.
+
+    Each is an array of its own, from whose first entry a loop begins: an index that is worked out may be negative, for
+    all that Numba knows, and then no vector registers are filled.
+    """
+    return row[:width], row[width : 2 * width], row[2 * width : 3 * width], row[3 * width :]
+
+
 def gru_step_loop(h: Any, a: Any, p: Any, b: Any, gates: Any, y: Any) -> None:
     """gates <- r, z, n and p_n; y <- the state after h."""
     one, width = h.dtype.type(1), h.shape[1]
     for n in range(h.shape[0]):
         gate, part, product = gates[n], a[n], p[n]
         for j in range(2 * width):
-            gate[j] = sigmoid(part[j] + (product[j] + b[j]))
+            gate[j] = product[j] + b[j]
+        opened(gate[: 2 * width], part[: 2 * width])
+        r, z, new, of_state = split(gate, width)
+        of_input, last, bias = part[2 * width :], product[2 * width :], b[2 * width :]
         for j in range(width):
-            gate[3 * width + j] = product[2 * width + j] + b[2 * width + j]
+            of_state[j] = last[j] + bias[j]
         for j in range(width):
-            gate[2 * width + j] = tanh(part[2 * width + j] + gate[j] * gate[3 * width + j])
+            new[j] = r[j] * of_state[j]
+        squashed(new, of_input)
+        before, after = h[n], y[n]
         for j in range(width):
-            z = gate[width + j]
-            y[n, j] = (one - z) * gate[2 * width + j] + z * h[n, j]
+            after[j] = (one - z[j]) * new[j] + z[j] * before[j]
 
 
 def gru_back_loop(dh: Any, passed: Any, g: Any, gates: Any, h: Any, d: Any, p: Any) -> None:
     """d, p <- dL/da and dL/dp from dL/dh = dh + passed + g; passed <- what goes past the gates to the state before."""
     one, width = h.dtype.type(1), h.shape[1]
     for n in range(h.shape[0]):
-        gate, row, part = gates[n], d[n], p[n]
+        r, z, new, of_state = split(gates[n], width)
+        dr, dz, dnew, _ = split(d[n], width)
+        part, last, state, whole, given = p[n], p[n, 2 * width :], h[n], passed[n], g[n]
         for j in range(width):
-            passed[n, j] = dh[n, j] + passed[n, j] + g[n, j]
+            whole[j] = dh[n, j] + whole[j] + given[j]
         for j in range(width):
-            z, new = gate[width + j], gate[2 * width + j]
-            row[2 * width + j] = passed[n, j] * (one - z) * (one - new * new)
-            row[width + j] = passed[n, j] * (h[n, j] - new) * z * (one - z)
-            passed[n, j] = passed[n, j] * z
+            dnew[j] = whole[j] * (one - z[j]) * (one - new[j] * new[j])
         for j in range(width):
-            r = gate[j]
-            row[j] = row[2 * width + j] * gate[3 * width + j] * r * (one - r)
+            dz[j] = whole[j] * (state[j] - new[j]) * z[j] * (one - z[j])
         for j in range(width):
-            part[j] = row[j]
-            part[width + j] = row[width + j]
-            part[2 * width + j] = row[2 * width + j] * gate[j]
+            whole[j] = whole[j] * z[j]
+        for j in range(width):
+            dr[j] = dnew[j] * of_state[j] * r[j] * (one - r[j])
+        part[: 2 * width] = d[n, : 2 * width]
+        for j in range(width):
+            last[j] = dnew[j] * r[j]
 
 
 def lstm_step_loop(h: Any, c: Any, before: Any, a: Any, gates: Any) -> None:
@@ -118,16 +146,15 @@ def lstm_step_loop(h: Any, c: Any, before: Any, a: Any, gates: Any) -> None:
     width = h.shape[1]
     for n in range(h.shape[0]):
         gate, part = gates[n], a[n]
-        for j in range(2 * width):
-            gate[j] = sigmoid(gate[j] + part[j])
-        for j in range(2 * width, 3 * width):
-            gate[j] = tanh(gate[j] + part[j])
-        for j in range(3 * width, 4 * width):
-            gate[j] = sigmoid(gate[j] + part[j])
+        opened(gate[: 2 * width], part[: 2 * width])
+        squashed(gate[2 * width : 3 * width], part[2 * width : 3 * width])
+        opened(gate[3 * width :], part[3 * width :])
+        i, f, new, o = split(gate, width)
+        last, cell, output = before[n], c[n], h[n]
         for j in range(width):
-            c[n, j] = gate[width + j] * before[n, j] + gate[j] * gate[2 * width + j]
+            cell[j] = f[j] * last[j] + i[j] * new[j]
         for j in range(width):
-            h[n, j] = gate[3 * width + j] * tanh(c[n, j])
+            output[j] = o[j] * tanh(cell[j])
 
 
 def lstm_back_loop(dh: Any, dc: Any, gh: Any, gc: Any, gates: Any, before: Any, after: Any, d: Any) -> None:
@@ -135,24 +162,25 @@ def lstm_back_loop(dh: Any, dc: Any, gh: Any, gc: Any, gates: Any, before: Any, 
     one, width = dh.dtype.type(1), dh.shape[1]
     shown = np.empty(width, dh.dtype)
     for n in range(dh.shape[0]):
-        gate, row = gates[n], d[n]
+        i, f, new, o = split(gates[n], width)
+        di, df, dnew, do = split(d[n], width)
+        of_output, of_cell, output, cell, last, now = dh[n], dc[n], gh[n], gc[n], before[n], after[n]
         for j in range(width):
-            shown[j] = tanh(after[n, j])
+            shown[j] = tanh(now[j])
         for j in range(width):
-            dh[n, j] = dh[n, j] + gh[n, j]
+            of_output[j] = of_output[j] + output[j]
         for j in range(width):
-            o = gate[3 * width + j]
-            row[3 * width + j] = dh[n, j] * shown[j] * o * (one - o)
-            dc[n, j] = dc[n, j] + gc[n, j] + dh[n, j] * o * (one - shown[j] * shown[j])
+            do[j] = of_output[j] * shown[j] * o[j] * (one - o[j])
         for j in range(width):
-            f = gate[width + j]
-            row[width + j] = dc[n, j] * before[n, j] * f * (one - f)
+            of_cell[j] = of_cell[j] + cell[j] + of_output[j] * o[j] * (one - shown[j] * shown[j])
         for j in range(width):
-            i, new = gate[j], gate[2 * width + j]
-            row[j] = dc[n, j] * new * i * (one - i)
-            row[2 * width + j] = dc[n, j] * i * (one - new * new)
+            df[j] = of_cell[j] * last[j] * f[j] * (one - f[j])
         for j in range(width):
-            dc[n, j] = dc[n, j] * gate[width + j]
+            di[j] = of_cell[j] * new[j] * i[j] * (one - i[j])
+        for j in range(width):
+            dnew[j] = of_cell[j] * i[j] * (one - new[j] * new[j])
+        for j in range(width):
+            of_cell[j] = of_cell[j] * f[j]
 
 
 _LOOPS = (
@@ -171,4 +199,6 @@ def loops(dtype: Any) -> dict[str, Loop]:
         "tanh": Loop(tanh32, fastmath=FUSED, exp=power) if single else Loop(tanh64),
         "sigmoid": Loop(sigmoid_of, fastmath=FUSED, exp=power, ZERO=real(0), ONE=real(1)),
     }
+    helpers |= {"opened": Loop(opened_loop, **helpers), "squashed": Loop(squashed_loop, **helpers)}
+    helpers["split"] = Loop(split)
     return {loop.__name__.removesuffix("_loop"): Loop(loop, **helpers) for loop in _LOOPS}
