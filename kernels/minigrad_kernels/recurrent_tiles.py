@@ -15,9 +15,9 @@ import numpy as np
 from minigrad_kernels.launch import Loop, workers_for
 from minigrad_kernels.products import PARALLEL_FROM
 from minigrad_kernels.recurrent_steps import loops as passes
+from minigrad_kernels.teams import Team
 from minigrad_kernels.tiles import Tile, pack_panels, size, tile, tile_across
 
-prange = range  # Numba's, where a loop is compiled in parallel
 ROWS = COLUMNS = 0  # a tile's, where a loop is compiled; and the helpers themselves
 across: Any = None
 straight: Any = None
@@ -47,111 +47,110 @@ def multiply_back_loop(d: Any, count: int, panels: Any, dh: Any) -> None:
             straight(d, i, panels[p], 0, dh, j)
 
 
-def rnn_forward_loop(workers: int, w: Any, a: Any, reverse: bool, y: Any) -> None:
+def rnn_forward_loop(worker: int, workers: int, w: Any, a: Any, reverse: bool, y: Any) -> None:
     """See ``recurrent.rnn_forward_reference``; y holds the first state."""
     times, n = a.shape[:2]
     bias = np.zeros(w.shape[0], a.dtype)
-    for worker in prange(workers):
-        block = np.empty((COLUMNS, w.shape[0]), a.dtype)
-        for start in range(worker * COLUMNS, n, workers * COLUMNS):
-            stop = min(start + COLUMNS, n)
-            panel = np.zeros((w.shape[1], COLUMNS), a.dtype)
-            for k in range(times):
-                t = times - 1 - k if reverse else k
-                before, after = (t + 1, t) if reverse else (t, t + 1)
-                multiply(y[before, start:stop], w, bias, panel, block)
-                y[after, start:stop] = block[: stop - start]
-                step(y[after, start:stop], a[t, start:stop])
+    block = np.empty((COLUMNS, w.shape[0]), a.dtype)
+    for start in range(worker * COLUMNS, n, workers * COLUMNS):
+        stop = min(start + COLUMNS, n)
+        panel = np.zeros((w.shape[1], COLUMNS), a.dtype)
+        for k in range(times):
+            t = times - 1 - k if reverse else k
+            before, after = (t + 1, t) if reverse else (t, t + 1)
+            multiply(y[before, start:stop], w, bias, panel, block)
+            y[after, start:stop] = block[: stop - start]
+            step(y[after, start:stop], a[t, start:stop])
 
 
-def rnn_backward_loop(workers: int, w: Any, g: Any, y: Any, reverse: bool, d: Any, dh: Any) -> None:
+def rnn_backward_loop(
+    worker: int, workers: int, w: Any, g: Any, y: Any, reverse: bool, d: Any, dh: Any
+) -> None:
     """d and dh of ``recurrent.rnn_backward_reference``; what g says of the first state is left out of dh."""
     (times, n), width = d.shape[:2], w.shape[1]
     panels = np.empty(((width + COLUMNS - 1) // COLUMNS, w.shape[0], COLUMNS), w.dtype)
     pack(w, 0, panels)
-    for worker in prange(workers):
-        block, back = np.zeros((COLUMNS, w.shape[0]), w.dtype), np.zeros((COLUMNS, width), w.dtype)
-        for start in range(worker * COLUMNS, n, workers * COLUMNS):
-            stop = min(start + COLUMNS, n)
-            count = stop - start
-            back[:] = 0
-            for k in range(times):
-                t = k if reverse else times - 1 - k
-                after = t if reverse else t + 1
-                step(back[:count], g[after, start:stop], y[after, start:stop], block[:count])
-                d[t, start:stop] = block[:count]
-                multiply_back(block, count, panels, back)
-            dh[start:stop] = back[:count]
+    block, back = np.zeros((COLUMNS, w.shape[0]), w.dtype), np.zeros((COLUMNS, width), w.dtype)
+    for start in range(worker * COLUMNS, n, workers * COLUMNS):
+        stop = min(start + COLUMNS, n)
+        count = stop - start
+        back[:] = 0
+        for k in range(times):
+            t = k if reverse else times - 1 - k
+            after = t if reverse else t + 1
+            step(back[:count], g[after, start:stop], y[after, start:stop], block[:count])
+            d[t, start:stop] = block[:count]
+            multiply_back(block, count, panels, back)
+        dh[start:stop] = back[:count]
 
 
-def gru_forward_loop(workers: int, w: Any, a: Any, b: Any, reverse: bool, y: Any, gates: Any) -> None:
+def gru_forward_loop(
+    worker: int, workers: int, w: Any, a: Any, b: Any, reverse: bool, y: Any, gates: Any
+) -> None:
     """See ``recurrent.gru_forward_reference``; y holds the first state."""
     times, n = a.shape[:2]
     bias = np.zeros(w.shape[0], a.dtype)
-    for worker in prange(workers):
-        block = np.empty((COLUMNS, w.shape[0]), a.dtype)
-        for start in range(worker * COLUMNS, n, workers * COLUMNS):
-            stop = min(start + COLUMNS, n)
-            panel = np.zeros((w.shape[1], COLUMNS), a.dtype)
-            for k in range(times):
-                t = times - 1 - k if reverse else k
-                before, after = (t + 1, t) if reverse else (t, t + 1)
-                h = y[before, start:stop]
-                multiply(h, w, bias, panel, block)
-                step(h, a[t, start:stop], block, b, gates[t, start:stop], y[after, start:stop])
+    block = np.empty((COLUMNS, w.shape[0]), a.dtype)
+    for start in range(worker * COLUMNS, n, workers * COLUMNS):
+        stop = min(start + COLUMNS, n)
+        panel = np.zeros((w.shape[1], COLUMNS), a.dtype)
+        for k in range(times):
+            t = times - 1 - k if reverse else k
+            before, after = (t + 1, t) if reverse else (t, t + 1)
+            h = y[before, start:stop]
+            multiply(h, w, bias, panel, block)
+            step(h, a[t, start:stop], block, b, gates[t, start:stop], y[after, start:stop])
 
 
 def gru_backward_loop(
-    workers: int, w: Any, g: Any, y: Any, gates: Any, reverse: bool, d: Any, p: Any, dh: Any
+    worker: int, workers: int, w: Any, g: Any, y: Any, gates: Any, reverse: bool, d: Any, p: Any, dh: Any
 ) -> None:
     """d, p and dh of ``recurrent.gru_backward_reference``; what g says of the first state is left out of dh."""
     (times, n), width = d.shape[:2], w.shape[1]
     panels = np.empty(((width + COLUMNS - 1) // COLUMNS, w.shape[0], COLUMNS), w.dtype)
     pack(w, 0, panels)
-    for worker in prange(workers):
-        block, back = np.zeros((COLUMNS, w.shape[0]), w.dtype), np.zeros((COLUMNS, width), w.dtype)
-        passed = np.zeros((COLUMNS, width), w.dtype)
-        for start in range(worker * COLUMNS, n, workers * COLUMNS):
-            stop = min(start + COLUMNS, n)
-            count = stop - start
-            back[:] = 0
-            passed[:] = 0
-            for k in range(times):
-                t = k if reverse else times - 1 - k
-                before, after = (t + 1, t) if reverse else (t, t + 1)
-                step(
-                    back[:count], passed[:count], g[after, start:stop], gates[t, start:stop],
-                    y[before, start:stop], d[t, start:stop], block[:count],
-                )  # fmt: skip
-                p[t, start:stop] = block[:count]
-                multiply_back(block, count, panels, back)
-            for s in range(count):
-                for j in range(width):
-                    dh[start + s, j] = back[s, j] + passed[s, j]
+    block, back = np.zeros((COLUMNS, w.shape[0]), w.dtype), np.zeros((COLUMNS, width), w.dtype)
+    passed = np.zeros((COLUMNS, width), w.dtype)
+    for start in range(worker * COLUMNS, n, workers * COLUMNS):
+        stop = min(start + COLUMNS, n)
+        count = stop - start
+        back[:] = 0
+        passed[:] = 0
+        for k in range(times):
+            t = k if reverse else times - 1 - k
+            before, after = (t + 1, t) if reverse else (t, t + 1)
+            step(
+                back[:count], passed[:count], g[after, start:stop], gates[t, start:stop],
+                y[before, start:stop], d[t, start:stop], block[:count],
+            )  # fmt: skip
+            p[t, start:stop] = block[:count]
+            multiply_back(block, count, panels, back)
+        for s in range(count):
+            for j in range(width):
+                dh[start + s, j] = back[s, j] + passed[s, j]
 
 
-def lstm_forward_loop(workers: int, w: Any, a: Any, reverse: bool, y: Any, gates: Any) -> None:
+def lstm_forward_loop(worker: int, workers: int, w: Any, a: Any, reverse: bool, y: Any, gates: Any) -> None:
     """See ``recurrent.lstm_forward_reference``; y holds the first output and cell."""
     times, n = a.shape[:2]
     bias = np.zeros(w.shape[0], a.dtype)
-    for worker in prange(workers):
-        block = np.empty((COLUMNS, w.shape[0]), a.dtype)
-        for start in range(worker * COLUMNS, n, workers * COLUMNS):
-            stop = min(start + COLUMNS, n)
-            panel = np.zeros((w.shape[1], COLUMNS), a.dtype)
-            for k in range(times):
-                t = times - 1 - k if reverse else k
-                before, after = (t + 1, t) if reverse else (t, t + 1)
-                multiply(y[0, before, start:stop], w, bias, panel, block)
-                gates[t, start:stop] = block[: stop - start]
-                step(
-                    y[0, after, start:stop], y[1, after, start:stop], y[1, before, start:stop],
-                    a[t, start:stop], gates[t, start:stop],
-                )  # fmt: skip
+    block = np.empty((COLUMNS, w.shape[0]), a.dtype)
+    for start in range(worker * COLUMNS, n, workers * COLUMNS):
+        stop = min(start + COLUMNS, n)
+        panel = np.zeros((w.shape[1], COLUMNS), a.dtype)
+        for k in range(times):
+            t = times - 1 - k if reverse else k
+            before, after = (t + 1, t) if reverse else (t, t + 1)
+            multiply(y[0, before, start:stop], w, bias, panel, block)
+            gates[t, start:stop] = block[: stop - start]
+            step(
+                y[0, after, start:stop], y[1, after, start:stop], y[1, before, start:stop],
+                a[t, start:stop], gates[t, start:stop],
+            )  # fmt: skip
 
 
 def lstm_backward_loop(
-    workers: int, w: Any, g: Any, y: Any, gates: Any, reverse: bool, d: Any, dh: Any, dc: Any
+    worker: int, workers: int, w: Any, g: Any, y: Any, gates: Any, reverse: bool, d: Any, dh: Any, dc: Any
 ) -> None:
     """d, dh and dc of ``recurrent.lstm_backward_reference``; what g says of the first states is left out of dh and dc.
 
@@ -160,22 +159,21 @@ def lstm_backward_loop(
     (times, n), width = d.shape[:2], w.shape[1]
     panels = np.empty(((width + COLUMNS - 1) // COLUMNS, w.shape[0], COLUMNS), w.dtype)
     pack(w, 0, panels)
-    for worker in prange(workers):
-        block, back = np.zeros((COLUMNS, w.shape[0]), w.dtype), np.zeros((COLUMNS, width), w.dtype)
-        for start in range(worker * COLUMNS, n, workers * COLUMNS):
-            stop = min(start + COLUMNS, n)
-            count = stop - start
-            back[:] = 0
-            for k in range(times):
-                t = k if reverse else times - 1 - k
-                before, after = (t + 1, t) if reverse else (t, t + 1)
-                step(
-                    back[:count], dc[start:stop], g[0, after, start:stop], g[1, after, start:stop],
-                    gates[t, start:stop], y[1, before, start:stop], y[1, after, start:stop], block[:count],
-                )  # fmt: skip
-                d[t, start:stop] = block[:count]
-                multiply_back(block, count, panels, back)
-            dh[start:stop] = back[:count]
+    block, back = np.zeros((COLUMNS, w.shape[0]), w.dtype), np.zeros((COLUMNS, width), w.dtype)
+    for start in range(worker * COLUMNS, n, workers * COLUMNS):
+        stop = min(start + COLUMNS, n)
+        count = stop - start
+        back[:] = 0
+        for k in range(times):
+            t = k if reverse else times - 1 - k
+            before, after = (t + 1, t) if reverse else (t, t + 1)
+            step(
+                back[:count], dc[start:stop], g[0, after, start:stop], g[1, after, start:stop],
+                gates[t, start:stop], y[1, before, start:stop], y[1, after, start:stop], block[:count],
+            )  # fmt: skip
+            d[t, start:stop] = block[:count]
+            multiply_back(block, count, panels, back)
+        dh[start:stop] = back[:count]
 
 
 _LOOPS: dict[str, tuple[Any, str]] = {
@@ -186,7 +184,7 @@ _LOOPS: dict[str, tuple[Any, str]] = {
 
 
 @cache
-def _loop(name: str, cell: str, parallel: bool) -> Loop:
+def _team(name: str, cell: str) -> Team:
     fitting = size()
     assert fitting is not None
     names: dict[str, Any] = {"ROWS": fitting.rows, "COLUMNS": fitting.columns}
@@ -197,7 +195,7 @@ def _loop(name: str, cell: str, parallel: bool) -> Loop:
     else:
         helpers["multiply_back"] = Loop(multiply_back_loop, straight=Tile(tile, fitting), **names)
         helpers["pack"] = Tile(pack_panels, fitting)
-    return Loop(function, parallel=parallel, **helpers, **names)
+    return Team(Loop(function, **helpers, **names))
 
 
 def run(name: str, cell: str, w: Any, *arguments: Any) -> None:
@@ -206,7 +204,7 @@ def run(name: str, cell: str, w: Any, *arguments: Any) -> None:
     assert fitting is not None
     times, n = arguments[0].shape[-3:-1]
     workers = min(workers_for(times * n * w.size, PARALLEL_FROM), -(-n // fitting.columns))
-    _loop(name, cell, workers > 1).compiled(workers, w, *arguments)
+    _team(name, cell)(workers, workers, w, *arguments)
 
 
 def pays(n: int, w: Any) -> bool:
