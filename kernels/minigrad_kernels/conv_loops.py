@@ -104,8 +104,7 @@ def sums_loop(worker: int, workers: int, g: Any, totals: Any) -> None:
 
 _REASSOC = frozenset({"reassoc"})
 _take = Loop(take_loop)
-_sums = Loop(sums_loop, fastmath=_REASSOC)
-_sums_by_team = Team(_sums)
+_sums = Team(Loop(sums_loop, fastmath=_REASSOC))
 _correlate = [Loop(correlate_loop), Loop(correlate_loop, parallel=True)]
 _weights = [Loop(weights_loop, fastmath=_REASSOC), Loop(weights_loop, fastmath=_REASSOC, parallel=True)]
 
@@ -138,10 +137,7 @@ def sums(g: Any, totals: Any) -> None:
     """totals[o] = Σ g[n, o, p, q] over n, p and q."""
     workers = workers_for(g.size, SUMMED_TOGETHER)
     flat = g.reshape((*g.shape[:2], g.shape[2] * g.shape[3]))
-    if workers > 1:
-        _sums_by_team(workers, workers, flat, totals)
-    else:
-        _sums.compiled(0, 1, flat, totals)
+    _sums(workers, workers, flat, totals)
 
 
 @cache

@@ -207,23 +207,14 @@ def share_4_loop(worker: int, workers: int, a: Any, b: Any, c: Any, d: Any) -> N
     loop(a[first:behind], b[first:behind], c[first:behind], d[first:behind])
 
 
-class _Shared:
+def _shared(function: Any, share: Any) -> Team:
     """A loop whose pictures several threads share out."""
-
-    def __init__(self, function: Any, share: Any) -> None:
-        self.alone = Loop(function)
-        self.team = Team(Loop(share, loop=self.alone))
-
-    def __call__(self, workers: int, *arrays: Any) -> None:
-        if workers > 1:
-            self.team(workers, workers, *arrays)
-        else:
-            self.alone.compiled(*arrays)
+    return Team(Loop(share, loop=Loop(function)))
 
 
-_max, _halves = _Shared(max_loop, share_3_loop), _Shared(halves_loop, share_3_loop)
-_mean, _spread = _Shared(mean_loop, share_2_loop), _Shared(spread_loop, share_2_loop)
-_unpool = _Shared(unpool_loop, share_4_loop)
+_max, _halves = _shared(max_loop, share_3_loop), _shared(halves_loop, share_3_loop)
+_mean, _spread = _shared(mean_loop, share_2_loop), _shared(spread_loop, share_2_loop)
+_unpool = _shared(unpool_loop, share_4_loop)
 _refuse = Loop(refuse_loop, raises=True)
 
 
@@ -242,11 +233,12 @@ def max_cpu(x: Any, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair, 
     shape = _shape(x, kernel, stride, padding, dilation)
     y = output(y, shape, x)
     places = np.empty(shape, np.int64) if places is None else places
+    workers = workers_for(x.size, PARALLEL_FROM)
     if (kernel, stride, padding, dilation) == HALVES:
-        _halves(workers_for(x.size, PARALLEL_FROM), _flat(x), _flat(y), _flat(places))
+        _halves(workers, workers, _flat(x), _flat(y), _flat(places))
     else:
         settings = (*kernel, *stride, padding[0][0], padding[1][0], *dilation)
-        _max(workers_for(x.size, PARALLEL_FROM), _flat(x), _flat(y), _flat(places), settings)
+        _max(workers, workers, _flat(x), _flat(y), _flat(places), settings)
     return y, places
 
 
@@ -254,7 +246,8 @@ def unpool_cpu(g: Any, places: Any, size: Pair, out: Any = None) -> Any:
     """See ``unpool_reference``."""
     dx = output(out, (*g.shape[:2], *size), g)
     wrong = scratch((g.shape[0] * g.shape[1],), np.dtype(bool))
-    _unpool(workers_for(dx.size, PARALLEL_FROM), _flat(g, 1), _flat(places, 1), _flat(dx, 1), wrong)
+    workers = workers_for(dx.size, PARALLEL_FROM)
+    _unpool(workers, workers, _flat(g, 1), _flat(places, 1), _flat(dx, 1), wrong)
     _refuse.compiled(wrong)
     return dx
 
@@ -262,14 +255,16 @@ def unpool_cpu(g: Any, places: Any, size: Pair, out: Any = None) -> Any:
 def mean_cpu(x: Any, rows: Axis, columns: Axis, out: Any = None) -> Any:
     """See ``mean_reference``."""
     y = output(out, (*x.shape[:2], len(rows), len(columns)), x)
-    _mean(workers_for(x.size, PARALLEL_FROM), _flat(x), _flat(y), table(rows), table(columns))
+    workers = workers_for(x.size, PARALLEL_FROM)
+    _mean(workers, workers, _flat(x), _flat(y), table(rows), table(columns))
     return y
 
 
 def spread_cpu(g: Any, rows: Axis, columns: Axis, size: Pair, out: Any = None) -> Any:
     """See ``spread_reference``."""
     dx = output(out, (*g.shape[:2], *size), g)
-    _spread(workers_for(dx.size, PARALLEL_FROM), _flat(g), _flat(dx), table(rows), table(columns))
+    workers = workers_for(dx.size, PARALLEL_FROM)
+    _spread(workers, workers, _flat(g), _flat(dx), table(rows), table(columns))
     return dx
 
 

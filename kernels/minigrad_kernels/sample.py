@@ -96,9 +96,7 @@ dot, four_dots = (
 )
 masked = Loop(masked_loop)
 _forward, _backward = Loop(forward_loop), Loop(backward_loop)
-_forward_by_team, _backward_by_team = Team(_forward), Team(_backward)
-BACKWARD = (_backward, _backward_by_team)
-"""What runs ``backward_loop``: on one thread, and on several."""
+_forward_by_team, BACKWARD = Team(_forward), Team(_backward)
 
 
 def is_one(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -> bool:
@@ -110,11 +108,8 @@ def forward(x: Any, w: Any, b: Any, activation: str = "none", out: Any = None) -
     """See ``forward_loop`` and ``linear.forward_reference``; on several threads where w is large."""
     y = output(out, (*x.shape[:-1], w.shape[0]), x)
     bias = np.zeros(len(w), w.dtype) if b is None else b
-    arrays = (x.reshape(-1), w, bias, activation == "relu", y.reshape(-1))
-    if (workers := workers_for(w.size, PARALLEL_FROM)) > 1:
-        _forward_by_team(workers, workers, *arrays)
-    else:
-        _forward(0, 1, *arrays)
+    workers = workers_for(w.size, PARALLEL_FROM)
+    _forward_by_team(workers, workers, x.reshape(-1), w, bias, activation == "relu", y.reshape(-1))
     return y
 
 
@@ -144,11 +139,8 @@ def backward(
     dx, dw, db = gradients(x, w, needs_grad, out)
     into = np.empty(0, x.dtype) if dx is None else dx.reshape(-1)
     masked(g.reshape(-1), y.reshape(-1), activation == "relu", db)
-    arrays = (db, x.reshape(-1), w, into, dw)
-    if (workers := workers_for(w.size, PARALLEL_FROM)) > 1:
-        _backward_by_team(workers, workers, *arrays)
-    else:
-        _backward(0, 1, *arrays)
+    workers = workers_for(w.size, PARALLEL_FROM)
+    BACKWARD(workers, workers, db, x.reshape(-1), w, into, dw)
     return dx, dw, db if needs_grad[2] else None
 
 

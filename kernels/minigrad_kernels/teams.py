@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad_kernels.driver import address_of, entry, kind_of, run, tool, words_of
+from minigrad_kernels.driver import address_of, entry, kind_of, tool, words_of
 from minigrad_kernels.loops import Host, Loop
 
 FIRST = 8  # calls of which each way gets half, before the faster one is taken
@@ -74,11 +74,11 @@ class Team(Host):
         self.loop = loop
 
     def _run(self, workers: int, *arguments: Any) -> None:
+        if workers == 1:
+            self.loop.unnoted(0, *arguments)
+            return
         table, kept = self.table(workers, *arguments)
-        if workers > 1:
-            at_once().unnoted(*row_of(table))
-        else:
-            run(table)
+        at_once().unnoted(*row_of(table))
         del kept
 
     def table(self, workers: int, *arguments: Any) -> tuple[Any, list[Any]]:

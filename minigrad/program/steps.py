@@ -68,7 +68,7 @@ def updated_by_rows(steps: Sequence[Step], kept: Sequence[Any]) -> list[Step]:
     """
     found = list(steps)
     for step in steps:
-        if step.what not in sample.BACKWARD:
+        if step.what is not sample.BACKWARD:
             continue
         *workers, db, x, w, dx, dw = step.arguments
         root = root_of(dw)
