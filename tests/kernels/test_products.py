@@ -192,6 +192,7 @@ def test_what_the_tiles_are_not_for_goes_to_blas(spoilt, monkeypatch):
 @pytest.mark.parametrize("several", [True, False])
 def test_it_is_noted_who_wrote_a_product(several, monkeypatch):
     rng = np.random.default_rng(0)
+    monkeypatch.setattr(launch, "threads", lambda: 2)
     monkeypatch.setattr(products, "PARALLEL_FROM", 0 if several else products.LARGEST)
     out = np.empty((50, 60), np.float32)
     products.dot(matrix(rng, 50, 20), matrix(rng, 20, 60), out, by_rows=True)
