@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from minigrad.symbols.expression import POWERS, Expression, Formal, NoExpression, Number, computing, evaluate
-from minigrad.symbols.terms import Entry, Mixed, Places, combined, over
+from minigrad.symbols.terms import Entry, Mixed, Places, allow, combined, over
 
 
 class Entries(NDArrayOperatorsMixin, Formal):
@@ -130,6 +130,7 @@ class Entries(NDArrayOperatorsMixin, Formal):
             counts = np.unique(count[places])
             if len(counts) != 1:
                 raise Mixed("more is added to some of the entries than to others")
+            allow((*places.shape, int(counts[0])))
             found = order[start[places][..., None] + np.arange(counts[0])] if counts[0] else None
             if found is None:
                 return before(places)

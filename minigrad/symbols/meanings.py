@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad.symbols.entries import Entries, dtypes, lifted, numbers
 from minigrad.symbols.expression import Expression, NoExpression, clipped
-from minigrad.symbols.terms import Entry, Mixed, Places, combined, over
+from minigrad.symbols.terms import Entry, Mixed, Places, allow, combined, over
 
 __all__ = ["Entries"]
 
@@ -41,6 +41,7 @@ def _reduced(ufunc: np.ufunc, a: Any, axis: Any = 0, keepdims: bool = False, **o
         if not table:
             numbered = np.arange(a.size).reshape(a.shape).transpose((*kept, *axes))
             table.append(numbered.reshape(math.prod(shape), count))
+        allow((*places.shape, count))
         return over(ufunc.__name__, a.at, table[0][places])
 
     dtype = a.dtype if a.dtype.kind == "f" else np.result_type(a.dtype, np.int64)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,6 +25,9 @@ Places: TypeAlias = NDArray[np.intp]
 
 MOST = 2000
 """Terms that are written out one by one where they have no common form."""
+
+NESTED = 1 << 20
+"""Terms of sums within sums: three over a batch of pictures, one in the other, fill any memory with their places."""
 
 
 class Entry(Symbol):
@@ -128,6 +132,12 @@ def combined(function: str, *arguments: Expression) -> Expression:
     return call(function, *arguments)
 
 
+def allow(shape: Sequence[int]) -> None:
+    """Raise NoExpression where sums within sums, an axis for each, have more terms than anybody writes out."""
+    if len(shape) > 1 and math.prod(shape) > NESTED:
+        raise NoExpression(f"sums within sums of {math.prod(shape):,} entries")
+
+
 def over(function: str, at: Callable[[Places], Expression], places: Places) -> Expression:
     """A function over the entries at the places on the last axis."""
     count = places.shape[-1]
@@ -135,6 +145,7 @@ def over(function: str, at: Callable[[Places], Expression], places: Places) -> E
         return Number(float(computing(function).identity))  # type: ignore[attr-defined]
     if count == 1:
         return at(places[..., 0])
+    allow(places.shape)
     try:
         terms = at(places)
         if (leaf := next(leaves(terms), None)) is not None and places.ndim == 1:

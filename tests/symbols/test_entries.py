@@ -145,6 +145,18 @@ def test_what_cannot_become_an_expression_says_so_by_name(name, function):
     assert name.split(".")[-1] in str(caught.value)
 
 
+def test_sums_within_sums_have_an_end():
+    """The third one over a batch of pictures would take more memory than there is."""
+    few, many = (Entries.named("x", np.linspace(0, 1, n)) for n in (90, 2000))
+    for x in (few, many):
+        nested = ((x - ((x - x.sum()) * x).sum()) * x).sum()
+        if x is few:
+            assert worth(nested.entry(())) == pytest.approx(nested.value)
+        else:
+            with pytest.raises(NoExpression, match="sums within sums"):
+                nested.entry(())
+
+
 def test_a_function_can_keep_a_name_of_its_own():
     @named("bump")
     def bump(a):
