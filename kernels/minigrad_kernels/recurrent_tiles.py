@@ -25,6 +25,7 @@ pack: Any = None
 step: Any = None
 multiply: Any = None
 multiply_back: Any = None
+packed: Any = None
 
 FEWEST = 4
 """Samples from which a panel of them pays, although it is filled up with zeros to a tile's columns."""
@@ -47,6 +48,22 @@ def multiply_back_loop(d: Any, count: int, panels: Any, dh: Any) -> None:
             straight(d, i, panels[p], 0, dh, j)
 
 
+def packed_loop(w: Any) -> Any:
+    """The columns of w in panels."""
+    panels = np.empty(((w.shape[1] + COLUMNS - 1) // COLUMNS, w.shape[0], COLUMNS), w.dtype)
+    pack(w, 0, panels)
+    return panels
+
+
+def at_time_loop(k: int, times: int, reverse: bool) -> tuple[int, int, int]:
+    """The k-th time that is read, and where the state before it lies and the one after it."""
+    t = times - 1 - k if reverse else k
+    return (t, t + 1, t) if reverse else (t, t, t + 1)
+
+
+at_time = Loop(at_time_loop)
+
+
 def rnn_forward_loop(worker: int, workers: int, w: Any, a: Any, reverse: bool, y: Any) -> None:
     """See ``recurrent.rnn_forward_reference``; y holds the first state."""
     times, n = a.shape[:2]
@@ -56,8 +73,7 @@ def rnn_forward_loop(worker: int, workers: int, w: Any, a: Any, reverse: bool, y
         stop = min(start + COLUMNS, n)
         panel = np.zeros((w.shape[1], COLUMNS), a.dtype)
         for k in range(times):
-            t = times - 1 - k if reverse else k
-            before, after = (t + 1, t) if reverse else (t, t + 1)
+            t, before, after = at_time(k, times, reverse)
             multiply(y[before, start:stop], w, bias, panel, block)
             y[after, start:stop] = block[: stop - start]
             step(y[after, start:stop], a[t, start:stop])
@@ -68,16 +84,14 @@ def rnn_backward_loop(
 ) -> None:
     """d and dh of ``recurrent.rnn_backward_reference``; what g says of the first state is left out of dh."""
     (times, n), width = d.shape[:2], w.shape[1]
-    panels = np.empty(((width + COLUMNS - 1) // COLUMNS, w.shape[0], COLUMNS), w.dtype)
-    pack(w, 0, panels)
+    panels = packed(w)
     block, back = np.zeros((COLUMNS, w.shape[0]), w.dtype), np.zeros((COLUMNS, width), w.dtype)
     for start in range(worker * COLUMNS, n, workers * COLUMNS):
         stop = min(start + COLUMNS, n)
         count = stop - start
         back[:] = 0
-        for k in range(times):
-            t = k if reverse else times - 1 - k
-            after = t if reverse else t + 1
+        for k in range(times - 1, -1, -1):
+            t, _, after = at_time(k, times, reverse)
             step(back[:count], g[after, start:stop], y[after, start:stop], block[:count])
             d[t, start:stop] = block[:count]
             multiply_back(block, count, panels, back)
@@ -95,8 +109,7 @@ def gru_forward_loop(
         stop = min(start + COLUMNS, n)
         panel = np.zeros((w.shape[1], COLUMNS), a.dtype)
         for k in range(times):
-            t = times - 1 - k if reverse else k
-            before, after = (t + 1, t) if reverse else (t, t + 1)
+            t, before, after = at_time(k, times, reverse)
             h = y[before, start:stop]
             multiply(h, w, bias, panel, block)
             step(h, a[t, start:stop], block, b, gates[t, start:stop], y[after, start:stop])
@@ -107,8 +120,7 @@ def gru_backward_loop(
 ) -> None:
     """d, p and dh of ``recurrent.gru_backward_reference``; what g says of the first state is left out of dh."""
     (times, n), width = d.shape[:2], w.shape[1]
-    panels = np.empty(((width + COLUMNS - 1) // COLUMNS, w.shape[0], COLUMNS), w.dtype)
-    pack(w, 0, panels)
+    panels = packed(w)
     block, back = np.zeros((COLUMNS, w.shape[0]), w.dtype), np.zeros((COLUMNS, width), w.dtype)
     passed = np.zeros((COLUMNS, width), w.dtype)
     for start in range(worker * COLUMNS, n, workers * COLUMNS):
@@ -116,9 +128,8 @@ def gru_backward_loop(
         count = stop - start
         back[:] = 0
         passed[:] = 0
-        for k in range(times):
-            t = k if reverse else times - 1 - k
-            before, after = (t + 1, t) if reverse else (t, t + 1)
+        for k in range(times - 1, -1, -1):
+            t, before, after = at_time(k, times, reverse)
             step(
                 back[:count], passed[:count], g[after, start:stop], gates[t, start:stop],
                 y[before, start:stop], d[t, start:stop], block[:count],
@@ -139,8 +150,7 @@ def lstm_forward_loop(worker: int, workers: int, w: Any, a: Any, reverse: bool, 
         stop = min(start + COLUMNS, n)
         panel = np.zeros((w.shape[1], COLUMNS), a.dtype)
         for k in range(times):
-            t = times - 1 - k if reverse else k
-            before, after = (t + 1, t) if reverse else (t, t + 1)
+            t, before, after = at_time(k, times, reverse)
             multiply(y[0, before, start:stop], w, bias, panel, block)
             gates[t, start:stop] = block[: stop - start]
             step(
@@ -157,16 +167,14 @@ def lstm_backward_loop(
     dc begins as zeros.
     """
     (times, n), width = d.shape[:2], w.shape[1]
-    panels = np.empty(((width + COLUMNS - 1) // COLUMNS, w.shape[0], COLUMNS), w.dtype)
-    pack(w, 0, panels)
+    panels = packed(w)
     block, back = np.zeros((COLUMNS, w.shape[0]), w.dtype), np.zeros((COLUMNS, width), w.dtype)
     for start in range(worker * COLUMNS, n, workers * COLUMNS):
         stop = min(start + COLUMNS, n)
         count = stop - start
         back[:] = 0
-        for k in range(times):
-            t = k if reverse else times - 1 - k
-            before, after = (t + 1, t) if reverse else (t, t + 1)
+        for k in range(times - 1, -1, -1):
+            t, before, after = at_time(k, times, reverse)
             step(
                 back[:count], dc[start:stop], g[0, after, start:stop], g[1, after, start:stop],
                 gates[t, start:stop], y[1, before, start:stop], y[1, after, start:stop], block[:count],
@@ -194,7 +202,7 @@ def _team(name: str, cell: str) -> Team:
         helpers["multiply"] = Loop(multiply_loop, across=Tile(tile_across, fitting), **names)
     else:
         helpers["multiply_back"] = Loop(multiply_back_loop, straight=Tile(tile, fitting), **names)
-        helpers["pack"] = Tile(pack_panels, fitting)
+        helpers["packed"] = Loop(packed_loop, pack=Tile(pack_panels, fitting), **names)
     return Team(Loop(function, **helpers, **names))
 
 

@@ -21,14 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad_kernels import gpu
-from minigrad_kernels.launch import (
-    PARALLEL_FROM,
-    Kernel,
-    Loop,
-    kernels,
-    numba,
-    workers_for,
-)
+from minigrad_kernels.launch import PARALLEL_FROM, Kernel, Loop, kernels, numba, workers_for
 from minigrad_kernels.teams import Team
 
 prange = range  # Numba's own where a loop is compiled in parallel

@@ -164,7 +164,7 @@ const liveGraph = (canvas, data, id, live, jump, editAt) => {
         if (!share) continue;
         const { ground } = row;
         if (lit.has(ground)) lit.get(ground).cancel();
-        lit.set(ground, ground.animate([{ fill: "var(--flash)", opacity: 0.3 + 0.7 * Math.sqrt(share) }, { fill: "var(--flash)", opacity: 0 }], { duration: 900, easing: "ease-out" }));
+        lit.set(ground, ground.animate([{ opacity: 0.3 + 0.7 * Math.sqrt(share) }, { opacity: 0 }], { duration: 900, easing: "ease-out" }));
       }
     });
   };
