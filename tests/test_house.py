@@ -78,7 +78,7 @@ def test_only_types_point_up_and_few() -> None:
 def test_a_batch_of_training_is_a_short_walk() -> None:
     batch = walk()
     assert len(batch.calls) <= 215
-    assert batch.depth <= 16
+    assert batch.depth <= 17
     assert len(batch.files) <= 42
     assert sum(name == "Optimizer.rate" for _, _, name in batch.calls) == 1
     assert len(walk(compiled=True).calls) <= 152

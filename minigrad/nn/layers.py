@@ -123,7 +123,7 @@ class Flatten(Module):
 
     def forward(self, x: Any) -> Any:
         """Return x with these axes joined."""
-        shape, ndim = x.shape, len(x.shape)
+        ndim = len(shape := x.shape)
         start, end = self.start_dim % max(1, ndim), self.end_dim % max(1, ndim)
         if start >= end:
             return x if ndim else ops.reshape(x, shape=(1,))

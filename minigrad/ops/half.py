@@ -6,17 +6,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import numpy as np
+
 from minigrad.backend import Array
 
 
-def _is_half(a: Array) -> bool:
-    dtype = getattr(a, "dtype", None)  # which numbers and lists have none of
-    return dtype is not None and dtype.char == "e"
+_HALF = frozenset({np.dtype(np.float16)})
 
 
 def wide(a: Array) -> Array:
     """Return float16 numbers as float32, and others as they are; a gradient gets its input's dtype in the walk."""
-    return a.astype("float32") if _is_half(a) else a
+    return a.astype("float32") if getattr(a, "dtype", None) in _HALF else a  # numbers and lists have none
 
 
 def through_float32(forward: Callable[..., Array]) -> Callable[..., Array]:
@@ -24,7 +24,7 @@ def through_float32(forward: Callable[..., Array]) -> Callable[..., Array]:
 
     @wraps(forward)
     def compute(a: Array, *args: Any, **params: Any) -> Array:
-        if not _is_half(a):
+        if getattr(a, "dtype", None) not in _HALF:
             return forward(a, *args, **params)
         return forward(a.astype("float32"), *args, **params).astype("float16")
 

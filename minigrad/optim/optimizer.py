@@ -291,7 +291,8 @@ class Optimizer:
         self.t += 1
         for member in self._members:
             member.t = self.t  # so that its rate is that of the next step too
-        self.skip(idle)
+        if idle:
+            self.skip(idle)
         location = here()
         for slot, _ in ready:
             tensor = slot.tensor

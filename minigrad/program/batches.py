@@ -113,8 +113,8 @@ class OfLoader(Batches):
     def peek(self) -> Args | None:
         """See ``Batches.peek``."""
         if self._next is None and (known := self._know(self._size)):
-            found = tuple(self._loader.pick(self._order, *bounds) for bounds in known)
-            self._next = (found,) if self._is_grouped else found[0]
+            found = [self._loader.pick(self._order, *bounds) for bounds in known]
+            self._next = (tuple(found),) if self._is_grouped else found[0]
         return self._next
 
     def advance(self, count: int) -> None:
