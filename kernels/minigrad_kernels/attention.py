@@ -18,12 +18,16 @@ the sums by one ulp of the terms' sizes for each term.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from minigrad_kernels import attention_loops, gpu
 from minigrad_kernels.launch import may_use_threads, output, register, written
+from minigrad_kernels.loops import scratch
+from minigrad_kernels.moving import assign
 
 _STEP = 0x9E3779B97F4A7C15
 
@@ -167,6 +171,27 @@ PARALLEL_FROM = 1 << 17
 """Multiplications for the scores from which waking the other threads pays."""
 
 
+def _by_rows(a: Any) -> Any:
+    """Return an array whose rows are contiguous: ``a``, or else a copy."""
+    if a.strides[-1] == a.itemsize or a.shape[-1] < 2:
+        return a
+    copied = scratch(a.shape, a.dtype)
+    assign(copied, a)
+    return copied
+
+
+@contextmanager
+def _written_by_rows(*outputs: Any) -> Iterator[list[Any]]:
+    """Yield arrays to write into: the outputs, or others whose rows are contiguous, which are copied at the end."""
+    rows = [
+        a if a.strides[-1] == a.itemsize or a.shape[-1] < 2 else scratch(a.shape, a.dtype) for a in outputs
+    ]
+    yield rows
+    for a, into in zip(outputs, rows, strict=True):
+        if into is not a:
+            assign(a, into)
+
+
 def _settings(q: Any, k: Any, mask: Any, seed: Any, causal: bool, scale: float, p: float) -> tuple[Any, ...]:
     dtype, masked = q.dtype.type, mask is not None
     mask = np.broadcast_to(mask if masked else np.zeros((), q.dtype), (*q.shape[:-1], k.shape[-2]))
@@ -182,16 +207,18 @@ def forward_cpu(
     q: Any, k: Any, v: Any, mask: Any, seed: Any, causal: bool, scale: float, p: float, out: Any = None
 ) -> Any:
     """See ``forward_reference``; y lies in memory as q does, so that heads that lie side by side stay so."""
+    q, k, v = map(_by_rows, (q, k, v))
     y, lse = out or (None, None)
     shape = (*q.shape[:-1], v.shape[-1])
     y = np.empty_like(q, shape=shape) if y is None else output(y, shape, q)
     lse = output(lse, q.shape[:-1], q)
     loops = attention_loops.loops(q.dtype, _several(q, k))
     rows, columns = attention_loops.block(loops, q.shape[-2], k.shape[-2])
-    loops.forward.compiled(
-        _four(q), _four(k), _four(v), *_settings(q, k, mask, seed, causal, scale, p), rows, columns,
-        _four(y), _four(lse[..., None]),
-    )  # fmt: skip
+    with _written_by_rows(y) as into:
+        loops.forward.compiled(
+            *map(_four, (q, k, v)), *_settings(q, k, mask, seed, causal, scale, p), rows, columns,
+            *map(_four, into), _four(lse[..., None]),
+        )  # fmt: skip
     return y, lse
 
 
@@ -217,10 +244,15 @@ def backward_cpu(
     ]
     loops = attention_loops.loops(q.dtype, _several(q, k))
     rows, columns = attention_loops.block(loops, q.shape[-2], k.shape[-2])
-    loops.backward.compiled(
-        _four(g), _four(y), _four(lse[..., None]), *map(_four, arrays),
-        *_settings(q, k, mask, seed, causal, scale, p), rows, columns, *map(_four, made),
-    )  # fmt: skip
+    read = [_by_rows(a) for a in (g, y, lse[..., None], *arrays)]
+    with _written_by_rows(*made) as into:
+        loops.backward.compiled(
+            *map(_four, read),
+            *_settings(q, k, mask, seed, causal, scale, p),
+            rows,
+            columns,
+            *map(_four, into),
+        )
     return tuple(made)
 
 

@@ -1,8 +1,11 @@
 """The loops of ``attention``: a block of queries against one block of keys after another.
 
 The blocks are copied, filled up with zeros to whole tiles, so that their products run on the tiles of matrix products
-(float32), or in a plain loop whose rows fill the vector registers. The bits do not depend on the number of threads: a
-task is always one block of queries (or, backwards, one head), and every task is the same function.
+(float32), or in a plain loop whose rows fill the vector registers. Where keys are hidden since they come later, tiles
+with nothing else are left out. The bits do not depend on the number of threads: a task is always one block of queries
+(or, backwards, one head), and every task is the same function.
+
+The rows of all arrays lie in one piece; how far apart they are does not matter.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ import numpy as np
 
 from minigrad_kernels.launch import Loop
 from minigrad_kernels.powers import FUSED, ONE, exp32, exp64, plus, row_max
+from minigrad_kernels.products import TALL
+from minigrad_kernels.rows import row
 from minigrad_kernels.tiles import Tile, size, tile, transpose
 
 prange = range  # Numba's, where a loop is compiled in parallel
@@ -27,22 +32,37 @@ BLOCK = 64
 """Queries, and keys, of a block: 16 KiB of weights in float32, which stay in the first cache with what they meet."""
 
 
-def multiply_by_tiles(a: Any, b: Any, c: Any) -> None:
-    """c = a·b; c has whole tiles, and the rows of b and c are contiguous."""
-    for j in range(0, c.shape[1], COLUMNS):
-        for i in range(0, c.shape[0], ROWS):
-            straight(a, i, b, j, c, j)
+ALL = 1 << 40
+"""A diagonal so far away that nothing is beyond it."""
 
 
-def multiply_by_rows(a: Any, b: Any, c: Any) -> None:
-    """c = a·b."""
+STEP = 32
+"""Of so many keys powers are taken at once: a row is cut to a multiple of it, behind the last key that is seen."""
+
+
+def multiply_by_tiles(a: Any, b: Any, above: int, below: int, wide: int, c: Any) -> None:
+    """c = a·b, where a_ik counts for i - below <= k <= i + above alone, and c_ij for j <= i + wide.
+
+    Of what does not count, a has zeros, and c anything. c has whole tiles, and the rows of b and c are contiguous.
+    """
+    rows, depth = c.shape[0], b.shape[0]
+    for i in range(0, rows, ROWS):
+        at = min(i, rows - ROWS)
+        low, high = max(0, min(at - below, depth)), max(0, min(at + ROWS + above, depth))
+        left, right = a[:, low:high], b[low:high]
+        for j in range(0, max(0, min(at + ROWS + wide, c.shape[1])), COLUMNS):
+            straight(left, at, right, j, c, j)
+
+
+def multiply_by_rows(a: Any, b: Any, above: int, below: int, wide: int, c: Any) -> None:
+    """The same, with the whole of c."""
     for i in range(c.shape[0]):
-        row = c[i]
-        row[:] = 0
-        for k in range(b.shape[0]):
+        into = c[i]
+        into[:] = 0
+        for k in range(max(0, min(i - below, b.shape[0])), max(0, min(i + above + 1, b.shape[0]))):
             factor, other = a[i, k], b[k]
-            for j in range(row.size):
-                row[j] += factor * other[j]
+            for j in range(into.size):
+                into[j] += factor * other[j]
 
 
 multiply: Any = multiply_by_rows  # one of the two, where a loop is compiled
@@ -53,8 +73,9 @@ def load(a: Any, start: int, stop: int, factor: Any, block: Any) -> None:
     block[stop - start :] = 0
     block[:, a.shape[1] :] = 0
     for i in range(start, stop):
-        for c in range(a.shape[1]):
-            block[i - start, c] = factor * a[i, c]
+        numbers, into = row(a, i), block[i - start]
+        for c in range(numbers.size):
+            into[c] = factor * numbers[c]
 
 
 def load_transposed(a: Any, start: int, stop: int, block: Any) -> None:
@@ -66,9 +87,8 @@ def load_transposed(a: Any, start: int, stop: int, block: Any) -> None:
 
 
 def load_transposed_by_tiles(a: Any, start: int, stop: int, block: Any) -> None:
-    """The same, in registers where the numbers of a row are neighbours and fill some."""
-    whole = a.strides[1] == a.itemsize and a.shape[1] % LANES == 0
-    tiles = (stop - start) // ROWS * ROWS if whole else 0
+    """The same, in registers where the numbers of a row fill some."""
+    tiles = (stop - start) // ROWS * ROWS if a.shape[1] % LANES == 0 else 0
     for j in range(0, tiles, ROWS):
         for c in range(0, a.shape[1], LANES):
             transpose_tile(a[start:stop], j, c, block)
@@ -78,18 +98,25 @@ def load_transposed_by_tiles(a: Any, start: int, stop: int, block: Any) -> None:
             block[c, j - start] = a[j, c]
 
 
+def seen(causal: bool, i: int, first: int, last: int) -> int:
+    """How many of the keys first … last - 1 the i-th query may look at."""
+    return max(0, min(last, i + 1) - first) if causal else last - first
+
+
+visible = Loop(seen)
+
+
 def hide(
     scores: Any, mask: Any, masked: bool, causal: bool, start: int, stop: int, first: int, last: int
 ) -> None:
     """Add the mask's block to the scores, and write -∞ over the keys that are hidden and those beyond the last."""
     nothing = scores.dtype.type(-np.inf)
     for i in range(start, stop):
-        row = scores[i - start]
+        numbers = scores[i - start]
         if masked:
             for j in range(first, last):
-                row[j - first] += mask[i, j]
-        seen = max(first, min(last, i + 1)) if causal else last
-        row[seen - first :] = nothing
+                numbers[j - first] += mask[i, j]
+        numbers[visible(causal, i, first, last) :] = nothing
 
 
 def is_kept(key: Any, place: int, threshold: int) -> bool:
@@ -103,12 +130,12 @@ def is_kept(key: Any, place: int, threshold: int) -> bool:
 kept = Loop(is_kept)
 
 
-def raise_scores(row: Any, top: Any) -> Any:
-    """row = e^(row - top); return the sum."""
+def raise_scores(scores: Any, top: Any) -> Any:
+    """scores = e^(scores - top); return the sum."""
     total = ONE - ONE
-    for j in range(row.size):
-        power = exp(row[j] - top)
-        row[j] = power
+    for j in range(scores.size):
+        power = exp(scores[j] - top)
+        scores[j] = power
         total = plus(total, power)
     return total
 
@@ -138,11 +165,14 @@ def forward_task(
         last = min(first + columns, m)
         load_transposed(k, first, last, keys)
         load(v, first, last, ONE, values)
-        multiply(queries, keys, scores)
+        late = start - first if causal else ALL  # the i-th query sees so many keys more than i + 1
+        multiply(queries, keys, ALL, ALL, late, scores)
         hide(scores, mask, masked, causal, start, stop, first, last)
         for i in range(stop - start):
-            row = scores[i]
-            largest = row_max(row)
+            seen = visible(causal, start + i, first, last)
+            numbers = scores[i, : (seen + STEP - 1) // STEP * STEP]
+            scores[i, numbers.size :] = 0
+            largest = row_max(numbers) if seen > 0 else nothing
             if not largest <= top[i]:  # also where it is no number
                 if top[i] > nothing:
                     shrink = np.exp(top[i] - largest)
@@ -150,21 +180,21 @@ def forward_task(
                     for c in range(wide):
                         total[i, c] *= shrink
                 top[i] = largest
-            mass[i] += raise_scores(row, top[i] if top[i] != nothing else ONE - ONE)
+            mass[i] += raise_scores(numbers, top[i] if top[i] != nothing else ONE - ONE)
             if threshold > 0:
                 place = (head * n + start + i) * m + first
-                for j in range(last - first):
-                    row[j] *= factor if kept(key, place + j, threshold) else ONE - ONE
-        multiply(scores, values, part)
+                for j in range(seen):
+                    numbers[j] *= factor if kept(key, place + j, threshold) else ONE - ONE
+        multiply(scores, values, late, ALL, ALL, part)
         for i in range(stop - start):
             for c in range(wide):
                 total[i, c] += part[i, c]
     for i in range(stop - start):
         nobody = mass[i] == 0
         sums = q.dtype.type(np.inf) if nobody else mass[i]
-        share = ONE / sums  # one division instead of e
+        share, into = ONE / sums, row(y, start + i)  # one division instead of e
         for c in range(e):
-            y[start + i, c] = total[i, c] * share
+            into[c] = total[i, c] * share
         lse[start + i, 0] = np.log(sums) + (ONE - ONE if nobody else top[i])
 
 
@@ -203,8 +233,8 @@ def backward_task(
     all_keys, all_values = np.empty((columns, deep), q.dtype), np.empty((columns, wide), q.dtype)
     balance = np.empty(n, q.dtype)
     for i in range(n):
-        balance[i] = dot(g[i], y[i])
-        dq[i, :] = 0
+        balance[i] = dot(row(g, i), row(y, i))
+        row(dq, i)[:] = 0
     for first in range(0, m, columns):
         last = min(first + columns, m)
         load(k, first, last, scale, keys)
@@ -216,36 +246,45 @@ def backward_task(
             stop = min(start + rows, n)
             load(q, start, stop, scale, queries)
             load(g, start, stop, ONE, gradients)
-            multiply(queries[:, :d], keys_turned, scores)
-            multiply(gradients[:, :e], values_turned, changes)
+            late = start - first if causal else ALL  # the i-th query sees so many keys more than i + 1
+            multiply(queries[:, :d], keys_turned, ALL, ALL, late, scores)
+            multiply(gradients[:, :e], values_turned, ALL, ALL, late, changes)
             hide(scores, mask, masked, causal, start, stop, first, last)
             scores[stop - start :] = 0
             changes[stop - start :] = 0
             for i in range(stop - start):
-                row, change = scores[i], changes[i]
-                raise_scores(row, lse[start + i, 0])
+                seen = visible(causal, start + i, first, last)
+                numbers = scores[i, : (seen + STEP - 1) // STEP * STEP]
+                change = changes[i, : numbers.size]
+                scores[i, numbers.size :] = 0
+                changes[i, numbers.size :] = 0
+                change[seen:] = 0
+                raise_scores(numbers, lse[start + i, 0])
                 if threshold > 0:
                     place = (head * n + start + i) * m + first
-                    for j in range(last - first):
+                    for j in range(seen):
                         used = factor if kept(key, place + j, threshold) else ONE - ONE
-                        change[j] = row[j] * (change[j] * used - balance[start + i])
-                        row[j] *= used
+                        change[j] = numbers[j] * (change[j] * used - balance[start + i])
+                        numbers[j] *= used
                 else:
-                    for j in range(columns):
-                        change[j] = row[j] * (change[j] - balance[start + i])
-            multiply(scores.T, gradients, of_values)
-            multiply(changes.T, queries, of_keys)
-            multiply(changes, keys, of_queries)
+                    for j in range(numbers.size):
+                        change[j] = numbers[j] * (change[j] - balance[start + i])
+            multiply(scores.T, gradients, ALL, late, ALL, of_values)
+            multiply(changes.T, queries, ALL, late, ALL, of_keys)
+            multiply(changes, keys, late, ALL, ALL, of_queries)
             all_values += of_values
             all_keys += of_keys
             for i in range(start, stop):
+                into, numbers = row(dq, i), of_queries[i - start]
                 for c in range(d):
-                    dq[i, c] += of_queries[i - start, c]
+                    into[c] += numbers[c]
         for j in range(first, last):
+            into, numbers = row(dk, j), all_keys[j - first]
             for c in range(d):
-                dk[j, c] = all_keys[j - first, c]
+                into[c] = numbers[c]
+            into, numbers = row(dv, j), all_values[j - first]
             for c in range(e):
-                dv[j, c] = all_values[j - first, c]
+                into[c] = numbers[c]
 
 
 backward_one: Any = None  # ``backward_task``, where a loop is compiled
@@ -286,11 +325,16 @@ def _tasks(dtype: np.dtype[Any]) -> Loops:
     largest = Loop(
         row_max, Real=real, Bits=bits, LOWEST=bits(info.min), TURNED=bits(info.max), SIGN=info.bits - 1
     )
-    rows, columns = (fitting.rows, fitting.columns) if fitting else (8, 16)
+    rows, columns = (TALL[fitting.lanes], fitting.columns) if fitting else (8, 16)
     if fitting:
-        product = Loop(multiply_by_tiles, straight=Tile(tile, fitting), ROWS=rows, COLUMNS=columns)
-        transposing = Tile(transpose, fitting)
-        turned = Loop(load_transposed_by_tiles, transpose_tile=transposing, ROWS=rows, LANES=fitting.lanes)
+        straight = Tile(tile, fitting._replace(rows=rows))
+        product = Loop(multiply_by_tiles, straight=straight, ROWS=rows, COLUMNS=columns)
+        turned = Loop(
+            load_transposed_by_tiles,
+            transpose_tile=Tile(transpose, fitting),
+            ROWS=fitting.rows,
+            LANES=fitting.lanes,
+        )
     else:
         product = Loop(multiply_by_rows, fastmath=FUSED)
         turned = Loop(load_transposed)

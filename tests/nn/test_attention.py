@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from minigrad_kernels import attention
 
 import minigrad as mg
 from minigrad import nn
@@ -205,3 +206,47 @@ def test_the_same_bits_whatever_the_number_of_threads():
         mg.set_threads(before)
     for one, two in zip(*results, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def laid(a, layout):
+    """The same numbers in memory that is laid out otherwise."""
+    if layout == "rows apart":
+        whole = np.zeros((*a.shape[:-1], 2 * a.shape[-1]), a.dtype)
+        whole[..., : a.shape[-1]] = a
+        return whole[..., : a.shape[-1]]
+    return np.swapaxes(np.swapaxes(a, -1, -2).copy(), -1, -2) if layout == "columns" else a
+
+
+@pytest.mark.parametrize("layout", ["whole", "rows apart", "columns"])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(
+    ("n", "m", "d", "e"),
+    [(1, 1, 1, 1), (3, 70, 5, 2), (64, 64, 32, 32), (70, 130, 8, 24), (130, 61, 16, 3), (50, 50, 20, 20)],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_blocks_of_all_sizes_and_layouts(n, m, d, e, causal, layout, dtype):
+    rng = np.random.default_rng(n)
+    shapes = [(2, 3, n, d), (2, 3, m, d), (2, 3, m, e), (2, 3, n, e)]
+    q, k, v, g = (laid(rng.normal(size=shape).astype(dtype), layout) for shape in shapes)
+    for p in (0.0, 0.3):
+        settings = (None, np.array(7), causal, d**-0.5, p)
+        y, lse = attention.forward_reference(q, k, v, *settings)
+        wanted = y, lse, *attention.backward_reference(g, y, lse, q, k, v, *settings)
+        outputs = [laid(np.full_like(a, np.nan), layout) for a in wanted if a.ndim == 4]
+        found = attention.forward_cpu(q, k, v, *settings, out=(outputs[0], np.empty_like(lse)))
+        found += attention.backward_cpu(g, *found, q, k, v, *settings, out=tuple(outputs[1:]))
+        for a, b in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-5 if dtype == "float32" else 1e-13)
+
+
+def test_a_program_copies_rows_that_lie_apart_at_each_call():
+    rng = np.random.default_rng(0)
+
+    @mg.compile
+    def step(x, y):
+        return nn.scaled_dot_product_attention(np.swapaxes(x, 1, 2), y, y, is_causal=True)
+
+    for _ in range(3):
+        x, y = mg.Tensor(rng.normal(size=(2, 8, 9))), mg.Tensor(rng.normal(size=(2, 9, 8)))
+        wanted = nn.scaled_dot_product_attention(np.swapaxes(x, 1, 2), y, y, is_causal=True)
+        np.testing.assert_array_equal(step(x, y).numpy(), wanted.numpy())
