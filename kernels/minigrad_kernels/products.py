@@ -22,7 +22,15 @@ from minigrad_kernels.launch import Host, Loop, note_shared_out, workers_for
 from minigrad_kernels.loops import scratch
 from minigrad_kernels.moving import assign
 from minigrad_kernels.teams import Shared
-from minigrad_kernels.tiles import Tile, pack_panels, size, tile, tile_across, tile_added, transpose
+from minigrad_kernels.tiles import (
+    Tile,
+    pack_panels,
+    size,
+    tile_across,
+    tile_added,
+    tile_finished,
+    transpose,
+)
 from minigrad_kernels.work_queue import next_task, shared_out
 
 prange = range  # Numba's, where a loop is compiled
@@ -74,6 +82,14 @@ TALL = {16: 8, 8: 6}
 
 With AVX2 an addition takes four cycles, and two are begun in each: with eight sums, four rows, one that comes late for
 want of a number from the second cache keeps the next one waiting. With twelve it has time to catch up.
+"""
+
+UPRIGHT = {16: (1 << 62, 0), 8: (256, DEPTH)}
+"""From how many samples on, and up to how many terms, a dense layer's w is transposed first.
+
+Tiles then go along the samples' rows, and write their results as these lie; else they go along those of w, which has to
+be touched only once, and a tile's results are transposed: as dear as so many terms. By the numbers in a register, as
+measured on Zen 3; not on AVX-512.
 """
 
 MOST_WASTE = 4
@@ -129,7 +145,9 @@ def forward_loop(queue: Any, x: Any, w: Any, b: Any, relu: bool, y: Any) -> None
         share(worker, queue, x, w, b, relu, y)
 
 
-def block_loop(a: Any, first: int, behind: int, b: Any, panel: int, packed: Any, sums: Any, c: Any) -> None:
+def block_loop(
+    a: Any, first: int, behind: int, b: Any, panel: int, bias: Any, relu: bool, packed: Any, sums: Any, c: Any
+) -> None:  # fmt: skip
     """Work out rows first … behind - 1 of c, and of its columns ``GROUP`` panels, with the panels of b packed.
 
     ``DEPTH`` terms at a time: the first cache holds so much of a panel, and the second one of the rows of a.
@@ -146,7 +164,8 @@ def block_loop(a: Any, first: int, behind: int, b: Any, panel: int, packed: Any,
                 if depth > DEPTH:
                     added(left, min(i, m - ROWS), part, sums[q], i - first)
                 else:
-                    straight(left, min(i, m - ROWS), part, 0, c, min((panel + q) * COLUMNS, n - COLUMNS))
+                    j = min((panel + q) * COLUMNS, n - COLUMNS)
+                    straight(left, min(i, m - ROWS), part, 0, bias, relu, c, j)
     if depth > DEPTH:
         for i in range(first, behind, ROWS):
             for r in range(ROWS):
@@ -156,7 +175,9 @@ def block_loop(a: Any, first: int, behind: int, b: Any, panel: int, packed: Any,
                         c[min(i, m - ROWS) + r, j + k] = sums[q, i - first + r, k]
 
 
-def product_share_loop(worker: int, queue: Any, a: Any, b: Any, by_rows: bool, height: int, c: Any) -> None:
+def product_share_loop(
+    worker: int, queue: Any, a: Any, b: Any, by_rows: bool, height: int, bias: Any, relu: bool, c: Any
+) -> None:  # fmt: skip
     """A worker's share of ``product_loop``, and what is left of others'."""
     (m, n), depth = c.shape, b.shape[0]
     copied = b.strides[0] % ALIKE == 0
@@ -171,23 +192,28 @@ def product_share_loop(worker: int, queue: Any, a: Any, b: Any, by_rows: bool, h
         piece = task // groups if by_rows or copied else task % pieces
         first, behind = piece * height, min((piece + 1) * height, m)
         if copied:
-            block(a, first, behind, b, group * GROUP, packed, sums, c)
+            block(a, first, behind, b, group * GROUP, bias, relu, packed, sums, c)
         else:
             for i in range(first, behind, ROWS):
                 j = min(group * COLUMNS, n - COLUMNS)
-                straight(a, min(i, m - ROWS), b, j, c, j)
+                straight(a, min(i, m - ROWS), b, j, bias, relu, c, j)
         task = next_task(queue, worker)
 
 
-def product_loop(queue: Any, a: Any, b: Any, by_rows: bool, height: int, c: Any) -> None:
+def product_loop(
+    queue: Any, a: Any, b: Any, by_rows: bool, height: int, bias: Any, relu: bool, c: Any
+) -> None:  # fmt: skip
     """c = a·b, where the rows of b and of c are contiguous and those of a need not be.
+
+    Where there is a ``bias``, which up to ``DEPTH`` terms there may be, it is added to each row, and what is below 0
+    then is 0 where ``relu``.
 
     A task of the queue is a piece of c of so many rows and of a panel's columns, or of those of ``GROUP`` panels that
     are packed. A thread works out neighbouring rows of c where ``by_rows`` and c has several pieces of rows, otherwise
     neighbouring columns. Where panels are packed it is rows, if there are several pieces.
     """
     for worker in prange(len(queue)):
-        share(worker, queue, a, b, by_rows, height, c)
+        share(worker, queue, a, b, by_rows, height, bias, relu, c)
 
 
 class _Loops(NamedTuple):
@@ -206,7 +232,7 @@ def _loops(parallel: bool) -> _Loops:
     alike, group = COPIED[fitting.lanes]
     tall = fitting._replace(rows=TALL[fitting.lanes])
     rows = names | {"ROWS": tall.rows}
-    product = Tile(tile, tall)
+    product = Tile(tile_finished, tall)
     piece = Loop(transpose_piece_loop, transpose_tile=Tile(transpose, fitting), **names)
     return _Loops(
         Shared(
@@ -271,6 +297,12 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any, wake: int | None = None)
     workers = workers_for(m * n * depth, wake or PARALLEL_FROM)
     loop, fitting = _loops(workers > 1).forward, size()
     assert fitting is not None
+    fewest, most = UPRIGHT[fitting.lanes]
+    if n >= fewest and depth <= most and m >= fitting.columns:
+        upright = scratch((depth, m), w.dtype)
+        _loops(workers > 1 and w.size >= MOVED_FROM).transpose.compiled(w, upright)
+        _dot_by_tiles(x, upright, y, False, wake, b, relu)
+        return
     bias = np.zeros(m, w.dtype) if b is None else b
     queue = shared_out(-(-n // fitting.columns) * -(-m // fitting.rows), workers)
     if m >= fitting.rows and n >= fitting.columns:
@@ -316,7 +348,9 @@ def turned(a: Any, on_threads: bool) -> Any:
     return rows
 
 
-def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None) -> None:
+def _dot_by_tiles(
+    a: Any, b: Any, out: Any, by_rows: bool, wake: int | None, bias: Any = None, relu: bool = False
+) -> None:
     (m, n), depth = out.shape, len(b)
     workers = workers_for(m * n * depth, wake or PARALLEL_FROM)
     loops, fitting = _loops(workers > 1), size()
@@ -327,7 +361,9 @@ def _dot_by_tiles(a: Any, b: Any, out: Any, by_rows: bool, wake: int | None) -> 
         a, b = padded(a, rows, 0), padded(b, 0, fitting.columns)
         whole = scratch((len(a), b.shape[1]), b.dtype)
     height, tasks = _pieces(whole.shape, b.strides[0], by_rows)
-    loops.product.compiled(shared_out(tasks, workers), a, b, by_rows, height, whole)
+    if bias is None:
+        bias = np.zeros(n if relu else 0, b.dtype)
+    loops.product.compiled(shared_out(tasks, workers), a, b, by_rows, height, bias, relu, whole)
     if whole is not out:
         assign(out, whole[:m, :n])
 

@@ -49,6 +49,15 @@ def tile(a: Any, i: int, b: Any, k: int, c: Any, j: int) -> None:
     c[i : i + ROWS, j : j + COLUMNS] = a[i : i + ROWS] @ b[:, k : k + COLUMNS]
 
 
+def tile_finished(a: Any, i: int, b: Any, k: int, bias: Any, relu: bool, c: Any, j: int) -> None:
+    """c[i:, j:] = a[i:]·b[:, k:], as ``tile``; plus bias[j:] where there is one, and then 0 for what is below it."""
+    t = a[i : i + ROWS] @ b[:, k : k + COLUMNS]
+    if len(bias):
+        t = t + bias[j : j + COLUMNS]
+        t = np.maximum(t, 0) if relu else t
+    c[i : i + ROWS, j : j + COLUMNS] = t
+
+
 def tile_added(a: Any, i: int, b: Any, c: Any, j: int) -> None:
     """c[j:] += a[i:]·b, for as many rows as a tile has; b and c are as wide as it."""
     c[j : j + ROWS] += a[i : i + ROWS] @ b
@@ -157,6 +166,25 @@ class _Emitter:
             for v, total in enumerate(row):
                 self.store(total, c, self.plus(i, r), self.plus(j, v * self.size.lanes))
 
+    def tile_finished(
+        self, a: _Array, i: Any, b: _Array, k: Any, bias: _Array, relu: Any, c: _Array, j: Any
+    ) -> None:
+        builder, lanes = self.builder, self.size.lanes
+        columns = range(0, self.size.columns, lanes)
+        sums = self.sums(a, i, b, k)
+        with builder.if_else(builder.icmp_signed(">", bias.shape[0], self.integer(0))) as (biased, bare):
+            with biased:
+                cut = self.spread(relu, lanes)
+                added = [self.load(lanes, bias, self.plus(j, u)) for u in columns]
+                for r, row in enumerate(sums):
+                    for u, total, more in zip(columns, row, added, strict=True):
+                        z = self.cut(builder.fadd(total, more), cut)
+                        self.store(z, c, self.plus(i, r), self.plus(j, u))
+            with bare:
+                for r, row in enumerate(sums):
+                    for u, total in zip(columns, row, strict=True):
+                        self.store(total, c, self.plus(i, r), self.plus(j, u))
+
     def tile_added(self, a: _Array, i: Any, b: _Array, c: _Array, j: Any) -> None:
         for r, row in enumerate(self.sums(a, i, b, self.integer(0), self.loaded(c, j))):
             for v, total in enumerate(row):
@@ -216,14 +244,11 @@ class _Emitter:
 
     def tile_across(self, a: _Array, i: Any, b: _Array, bias: _Array, relu: Any, c: _Array, j: Any) -> None:
         builder, (rows, lanes, _) = self.builder, self.size
-        zero = self.zeros(rows)
         added = self.load(rows, bias, i)
         cut = self.spread(relu, rows)
         for v, vectors in enumerate(zip(*self.sums(a, i, b, self.integer(0)), strict=True)):
             for k, column in enumerate(self.transposed(vectors)):
-                z = builder.fadd(column, added)
-                below = builder.fcmp_ordered("<", z, zero)  # NaN stays
-                z = builder.select(builder.and_(below, cut), zero, z)
+                z = self.cut(builder.fadd(column, added), cut)
                 self.store(z, c, self.plus(j, v * lanes + k), i)
 
     def transpose(self, a: _Array, i: Any, k: Any, t: _Array) -> None:
@@ -259,6 +284,12 @@ class _Emitter:
             f"llvm.masked.load.v{lanes}f32.p0",
         )
         self.store(self.builder.call(load, arguments), t, i)
+
+    def cut(self, z: Any, where: Any) -> Any:
+        """The vector z, and where it is below it 0 in the places of ``where``."""
+        zero = self.ir.Constant(z.type, None)
+        below = self.builder.fcmp_ordered("<", z, zero)  # NaN stays
+        return self.builder.select(self.builder.and_(below, where), zero, z)
 
     def loaded(self, c: _Array, i: Any) -> list[list[Any]]:
         """c[i:], as vectors for each of the tile's rows."""

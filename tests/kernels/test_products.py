@@ -145,9 +145,11 @@ def test_a_tile_does_what_its_python_says():
     c, d = (np.empty((70, 1024), np.float32) for _ in range(2))
     wide = matrix(rng, len(x), 1024)
     height, pieces = products._pieces(c.shape, wide.strides[0], False)
-    product(work_queue.shared_out(pieces, 2), g, wide, False, height, c)
-    product.plain(work_queue.shared_out(pieces, 3), g, wide, False, height, d)
-    np.testing.assert_allclose(c, d, rtol=1e-4, atol=1e-4)
+    for bias, relu in ((matrix(rng, 0), False), (matrix(rng, 1024), False), (matrix(rng, 1024), True)):
+        product(work_queue.shared_out(pieces, 2), g, wide, False, height, bias, relu, c)
+        product.plain(work_queue.shared_out(pieces, 3), g, wide, False, height, bias, relu, d)
+        np.testing.assert_allclose(c, d, rtol=1e-4, atol=1e-4)
+        assert (c >= 0).all() == relu
     for shape in [(70, 130), (ROWS - 1, 130), (70, 3), (ROWS, COLUMNS)]:
         a = matrix(rng, *shape)
         for way in (turn, turn.plain):
@@ -164,6 +166,19 @@ def test_a_factor_that_is_transposed_first_gives_the_same_bits(monkeypatch):
         for fewest in (1, 601):
             monkeypatch.setattr(products, "TURNED", dict.fromkeys(products.TURNED, (1, fewest)))
             found.append(check_dot(left, x, by_rows=True))
+        np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("samples", [COLUMNS, 70, 259])
+@pytest.mark.parametrize("outputs", [COLUMNS, 61, 200])
+def test_weights_that_are_transposed_first_give_the_same_bits(outputs, samples, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, w = matrix(rng, samples, 50), matrix(rng, outputs, 50)
+    for b, relu in ((matrix(rng, outputs), False), (matrix(rng, outputs), True), (None, False), (None, True)):
+        found = []
+        for fewest in (1, samples + 1):
+            monkeypatch.setattr(products, "UPRIGHT", dict.fromkeys(products.UPRIGHT, (fewest, 50)))
+            found.append(check_forward(x, w, b, relu))
         np.testing.assert_array_equal(*found)
 
 
