@@ -99,8 +99,8 @@ MOST_WASTE = 4
 def transpose_piece_loop(a: Any, start: int, t: Any) -> None:
     """t = aᵀ, as far as it concerns ``PIECE`` columns of a from ``start`` on."""
     rows, columns = a.shape
-    for k in range(start, min(start + PIECE, columns), LANES):
-        for i in range(0, rows, ROWS):
+    for i in range(0, rows, ROWS):  # rows outside: a line of the cache that is fetched is used up at once
+        for k in range(start, min(start + PIECE, columns), LANES):
             if rows >= ROWS and columns >= LANES:
                 transpose_tile(a, min(i, rows - ROWS), min(k, columns - LANES), t)
             else:
@@ -233,7 +233,10 @@ def _loops(parallel: bool) -> _Loops:
     tall = fitting._replace(rows=TALL[fitting.lanes])
     rows = names | {"ROWS": tall.rows}
     product = Tile(tile_finished, tall)
-    piece = Loop(transpose_piece_loop, transpose_tile=Tile(transpose, fitting), **names)
+    square = fitting._replace(rows=8)
+    piece = Loop(
+        transpose_piece_loop, transpose_tile=Tile(transpose, square), **names | {"ROWS": square.rows}
+    )
     return _Loops(
         Shared(
             forward_loop,
@@ -300,7 +303,7 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any, wake: int | None = None)
     fewest, most = UPRIGHT[fitting.lanes]
     if n >= fewest and depth <= most and m >= fitting.columns:
         upright = scratch((depth, m), w.dtype)
-        _loops(workers > 1 and w.size >= MOVED_FROM).transpose.compiled(w, upright)
+        _transposed(w, upright, workers > 1)
         _dot_by_tiles(x, upright, y, False, wake, b, relu)
         return
     bias = np.zeros(m, w.dtype) if b is None else b
@@ -344,8 +347,13 @@ def turned(a: Any, on_threads: bool) -> Any:
         return a
     m, n = a.shape
     rows = scratch((m, n + (LINE if n * a.itemsize % (PAGE // 4) == 0 else 0)), a.dtype)
-    _loops(on_threads and a.size >= MOVED_FROM).transpose.compiled(a.T, rows)
+    _transposed(a.T, rows, on_threads)
     return rows
+
+
+def _transposed(a: Any, t: Any, on_threads: bool) -> None:
+    """t = aᵀ, as far as it reaches."""
+    _loops(on_threads and a.size >= MOVED_FROM).transpose.compiled(a, t)
 
 
 def _dot_by_tiles(
