@@ -171,9 +171,14 @@ PARALLEL_FROM = 1 << 17
 """Multiplications for the scores from which waking the other threads pays."""
 
 
+def _has_rows(a: Any) -> bool:
+    """Tell whether an array's rows are contiguous."""
+    return bool(a.strides[-1] == a.itemsize or a.shape[-1] < 2)
+
+
 def _by_rows(a: Any) -> Any:
     """Return an array whose rows are contiguous: ``a``, or else a copy."""
-    if a.strides[-1] == a.itemsize or a.shape[-1] < 2:
+    if _has_rows(a):
         return a
     copied = scratch(a.shape, a.dtype)
     assign(copied, a)
@@ -183,9 +188,7 @@ def _by_rows(a: Any) -> Any:
 @contextmanager
 def _written_by_rows(*outputs: Any) -> Iterator[list[Any]]:
     """Yield arrays to write into: the outputs, or others whose rows are contiguous, which are copied at the end."""
-    rows = [
-        a if a.strides[-1] == a.itemsize or a.shape[-1] < 2 else scratch(a.shape, a.dtype) for a in outputs
-    ]
+    rows = [a if _has_rows(a) else scratch(a.shape, a.dtype) for a in outputs]
     yield rows
     for a, into in zip(outputs, rows, strict=True):
         if into is not a:
@@ -247,12 +250,9 @@ def backward_cpu(
     read = [_by_rows(a) for a in (g, y, lse[..., None], *arrays)]
     with _written_by_rows(*made) as into:
         loops.backward.compiled(
-            *map(_four, read),
-            *_settings(q, k, mask, seed, causal, scale, p),
-            rows,
-            columns,
+            *map(_four, read), *_settings(q, k, mask, seed, causal, scale, p), rows, columns,
             *map(_four, into),
-        )
+        )  # fmt: skip
     return tuple(made)
 
 

@@ -1,8 +1,8 @@
 """The matrix products of dense layers, of float32 and of middling size, which our own tiles do faster than BLAS.
 
 BLAS copies both factors before it multiplies, so that they lie as it needs them. That pays for large products; for a
-batch of 32 samples it is half of the time. What is here leaves w where it is. And where BLAS wakes its threads once
-for each product, and gains little from them, a loop of Numba's shares out the tiles within a microsecond.
+batch of 32 samples it is half of the time. What is here leaves w where it is for so few. And where BLAS wakes its
+threads once for each product, and gains little from them, a loop of Numba's shares out the tiles within a microsecond.
 
 A product goes to BLAS where it is small, where it is large or much smaller than a tile in one direction, and where the
 processor is none for which there are tiles.
@@ -233,7 +233,7 @@ def _loops(parallel: bool) -> _Loops:
     tall = fitting._replace(rows=TALL[fitting.lanes])
     rows = names | {"ROWS": tall.rows}
     product = Tile(tile_finished, tall)
-    square = fitting._replace(rows=8)
+    square = fitting._replace(rows=8)  # in registers: half a line of the cache is written at once
     piece = Loop(
         transpose_piece_loop, transpose_tile=Tile(transpose, square), **names | {"ROWS": square.rows}
     )
@@ -303,7 +303,7 @@ def forward(x: Any, w: Any, b: Any, relu: bool, y: Any, wake: int | None = None)
     fewest, most = UPRIGHT[fitting.lanes]
     if n >= fewest and depth <= most and m >= fitting.columns:
         upright = scratch((depth, m), w.dtype)
-        _transposed(w, upright, workers > 1)
+        _loops(workers > 1 and w.size >= MOVED_FROM).transpose.compiled(w, upright)
         _dot_by_tiles(x, upright, y, False, wake, b, relu)
         return
     bias = np.zeros(m, w.dtype) if b is None else b
@@ -347,13 +347,8 @@ def turned(a: Any, on_threads: bool) -> Any:
         return a
     m, n = a.shape
     rows = scratch((m, n + (LINE if n * a.itemsize % (PAGE // 4) == 0 else 0)), a.dtype)
-    _transposed(a.T, rows, on_threads)
+    _loops(on_threads and a.size >= MOVED_FROM).transpose.compiled(a.T, rows)
     return rows
-
-
-def _transposed(a: Any, t: Any, on_threads: bool) -> None:
-    """t = aᵀ, as far as it reaches."""
-    _loops(on_threads and a.size >= MOVED_FROM).transpose.compiled(a, t)
 
 
 def _dot_by_tiles(
