@@ -10,7 +10,6 @@ import numpy as np
 
 from minigrad.backend import Array
 
-
 _HALF = frozenset({np.dtype(np.float16)})
 
 
