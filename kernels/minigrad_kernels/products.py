@@ -88,8 +88,8 @@ UPRIGHT = {16: (1 << 62, 0), 8: (256, DEPTH)}
 """From how many samples on, and up to how many terms, a dense layer's w is transposed first.
 
 Tiles then go along the samples' rows, and write their results as these lie; else they go along those of w, which has to
-be touched only once, and a tile's results are transposed: as dear as so many terms. By the numbers in a register, as
-measured on Zen 3; not on AVX-512.
+be touched only once, and a tile's results are transposed, which tells where its terms are few. By the numbers in a
+register, as measured on Zen 3; not on AVX-512, where it is never done.
 """
 
 MOST_WASTE = 4

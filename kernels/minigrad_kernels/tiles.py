@@ -162,33 +162,27 @@ class _Emitter:
         self.cgutils: Any = import_module("numba.core.cgutils")
 
     def tile(self, a: _Array, i: Any, b: _Array, k: Any, c: _Array, j: Any) -> None:
-        for r, row in enumerate(self.sums(a, i, b, k)):
-            for v, total in enumerate(row):
-                self.store(total, c, self.plus(i, r), self.plus(j, v * self.size.lanes))
+        self.put(self.sums(a, i, b, k), c, i, j)
 
     def tile_finished(
         self, a: _Array, i: Any, b: _Array, k: Any, bias: _Array, relu: Any, c: _Array, j: Any
     ) -> None:
         builder, lanes = self.builder, self.size.lanes
-        columns = range(0, self.size.columns, lanes)
         sums = self.sums(a, i, b, k)
         with builder.if_else(builder.icmp_signed(">", bias.shape[0], self.integer(0))) as (biased, bare):
             with biased:
                 cut = self.spread(relu, lanes)
-                added = [self.load(lanes, bias, self.plus(j, u)) for u in columns]
-                for r, row in enumerate(sums):
-                    for u, total, more in zip(columns, row, added, strict=True):
-                        z = self.cut(builder.fadd(total, more), cut)
-                        self.store(z, c, self.plus(i, r), self.plus(j, u))
+                added = [self.load(lanes, bias, self.plus(j, u)) for u in range(0, self.size.columns, lanes)]
+                finished = [
+                    [self.cut(builder.fadd(total, more), cut) for total, more in zip(row, added, strict=True)]
+                    for row in sums
+                ]
+                self.put(finished, c, i, j)
             with bare:
-                for r, row in enumerate(sums):
-                    for u, total in zip(columns, row, strict=True):
-                        self.store(total, c, self.plus(i, r), self.plus(j, u))
+                self.put(sums, c, i, j)
 
     def tile_added(self, a: _Array, i: Any, b: _Array, c: _Array, j: Any) -> None:
-        for r, row in enumerate(self.sums(a, i, b, self.integer(0), self.loaded(c, j))):
-            for v, total in enumerate(row):
-                self.store(total, c, self.plus(j, r), self.integer(v * self.size.lanes))
+        self.put(self.sums(a, i, b, self.integer(0), self.loaded(c, j)), c, j, self.integer(0))
 
     def tile_of_patches(self, x: _Array, rows: _Array, i: Any, terms: _Array, b: _Array, c: _Array) -> None:
         builder, (count, lanes, _) = self.builder, self.size
@@ -200,9 +194,7 @@ class _Emitter:
             return (self.spread(builder.load(builder.gep(start, [term]), align=4), lanes) for start in starts)
 
         vectors = self.beside(b, self.integer(0))
-        for r, row in enumerate(self.added(self.loaded(c, i), b.shape[0], vectors, factors)):
-            for v, total in enumerate(row):
-                self.store(total, c, self.plus(i, r), self.integer(v * lanes))
+        self.put(self.added(self.loaded(c, i), b.shape[0], vectors, factors), c, i, self.integer(0))
 
     def tile_of_rows(
         self, x: _Array, i: Any, terms: _Array, w: _Array, begun: _Array, few: Any, c: _Array, o: Any, j: Any
@@ -284,6 +276,12 @@ class _Emitter:
             f"llvm.masked.load.v{lanes}f32.p0",
         )
         self.store(self.builder.call(load, arguments), t, i)
+
+    def put(self, rows: list[list[Any]], c: _Array, i: Any, j: Any) -> None:
+        """c[i:, j:] = the tile whose rows these vectors are."""
+        for r, row in enumerate(rows):
+            for v, vector in enumerate(row):
+                self.store(vector, c, self.plus(i, r), self.plus(j, v * self.size.lanes))
 
     def cut(self, z: Any, where: Any) -> Any:
         """The vector z, and where it is below it 0 in the places of ``where``."""
