@@ -22,7 +22,9 @@ COPIED = 16 << 20
 """Bytes up to which a bare array is copied; of what is larger a checksum is taken, which is slower and no memory."""
 
 _by_memory: dict[int, ref[Version]] = {}  # a WeakValueDictionary is five times as slow: this runs every step
-_borrowed: list[ref[Version]] = []  # those of memory that is not NumPy's own: a second array may lie on it
+_borrowed: list[
+    ref[Version]
+] = []  # those of another library's memory, or a file's: a second array may lie on it
 _crowded = 1000  # so many entries are gone through for those of memory that is gone
 
 
@@ -32,7 +34,7 @@ def version_of(array: Array) -> Version:
     known = _by_memory.get(id(whole))
     version = None if known is None else known()
     if version is None:
-        version = (_overlapping(whole) if _borrowed or _is_borrowed(whole) else None) or Version()
+        version = _overlapping(whole) or Version()
         _remember(whole, version)
     return version
 
@@ -60,17 +62,14 @@ def _whole(array: Array) -> Any:
     return whole
 
 
-def _is_borrowed(whole: Any) -> bool:
-    """Whether the memory is another library's, or a file's, so that a second array may lie on it."""
-    return isinstance(whole, np.ndarray) and not whole.flags.owndata
-
-
 def _overlapping(whole: Any) -> Version | None:
     """Look among arrays for one on the same memory, where there may be one."""
-    for known in list(_by_memory.values()) if _is_borrowed(whole) else _borrowed:
+    if not isinstance(whole, np.ndarray):
+        return None
+    for known in _borrowed if whole.flags.owndata else list(_by_memory.values()):
         version = known()
         other = None if version is None or version.whole is None else version.whole()
-        if other is not None and isinstance(whole, np.ndarray) and np.may_share_memory(whole, other):
+        if other is not None and np.may_share_memory(whole, other):
             return version
     return None
 
