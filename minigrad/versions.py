@@ -22,9 +22,7 @@ COPIED = 16 << 20
 """Bytes up to which a bare array is copied; of what is larger a checksum is taken, which is slower and no memory."""
 
 _by_memory: dict[int, ref[Version]] = {}  # a WeakValueDictionary is five times as slow: this runs every step
-_borrowed: list[
-    ref[Version]
-] = []  # those of another library's memory, or a file's: a second array may lie on it
+_borrowed: list[ref[Version]] = []  # of a file's or another library's memory: arrays may share it
 _crowded = 1000  # so many entries are gone through for those of memory that is gone
 
 
