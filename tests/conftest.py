@@ -18,8 +18,22 @@ settings.register_profile(
 settings.load_profile("minigrad")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let ``--long`` run the tests marked ``long`` too; see ``tests.long``."""
+    parser.addoption("--long", action="store_true", help="also more cases of what the others test")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests marked ``long``."""
+    if not config.option.long:
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Turn minigrad's warnings into errors."""
+    config.addinivalue_line("markers", "long: more cases of what other tests test; only with --long")
     # named here and not in pyproject.toml, where it would import minigrad before coverage is measured
     config.addinivalue_line("filterwarnings", "error::minigrad.errors.MinigradWarning")
 

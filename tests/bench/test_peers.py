@@ -16,12 +16,17 @@ from minigrad.bench.peers import PEERS, Peer, Task, c_peer, choose
 from minigrad.bench.peers.minigrad_peer import eager
 from minigrad.bench.worker import largest_difference, reference
 from minigrad.errors import ConfigError
+from tests.long import long
 
 STEPS = 20
 CASES = [
     pytest.param(peer, variant, id=f"{peer.name} {variant}".strip())
     for peer in PEERS.values()
     for variant in peer.variants
+]
+KINDS = [  # those that are as small as a lesson's stand for the GPT
+    pytest.param(kind, marks=long if kind == "GPT" else ())
+    for kind in dict.fromkeys(row.kind for row in FURTHER)
 ]
 
 
@@ -44,7 +49,7 @@ def test_every_peer_computes_the_same_losses(peer: Peer, variant: str, optimizer
         assert largest_difference(losses, reference(row)) < 2e-6
 
 
-@pytest.mark.parametrize("kind", dict.fromkeys(row.kind for row in FURTHER))
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("peer", "variant"), CASES)
 def test_every_peer_computes_the_same_losses_beyond_dense(peer: Peer, variant: str, kind: str) -> None:
     """Against minigrad's own NumPy references in float64; Adam's first steps go by signs, so that roundings grow."""

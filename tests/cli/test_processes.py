@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.kill_resume import kill_and_resume, writing
 from tests.cli.shared import TINY, command, end_with, environment, on_a_terminal, process, wait_until
+from tests.long import long
 
 LONG = ["--epochs", "2000", "--batch-size", "16"]
 
@@ -38,11 +39,13 @@ def test_killed_runs_end_with_the_same_bytes(tmp_path: Path) -> None:
     assert all(trial.equal for trial in found)
 
 
+@long
 def test_a_killed_run_that_writes_ends_with_the_same_bytes(tmp_path: Path) -> None:
     found = kill_and_resume(1, tmp_path, writing("char-gpt", tmp_path, epochs=4))
     assert all(trial.equal for trial in found)
 
 
+@long
 def test_a_killed_run_on_pictures_ends_with_the_same_bytes(tmp_path: Path) -> None:
     chance = np.random.default_rng(0)
     x = chance.random((80, 8, 8)).astype("float32")

@@ -12,6 +12,7 @@ pytest.importorskip("optuna", reason="searching stands on Optuna")
 pytest.importorskip("onnxruntime", reason="exports are checked in onnxruntime")
 
 from tests.cli.shared import end_with, minigrad, on_a_terminal, process, wait_until
+from tests.long import first
 
 SMALL = [
     "mlp-sgd",
@@ -112,7 +113,7 @@ def _children(of: int) -> list[int]:
     return [int(pid) for pid in found.stdout.split()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", first([signal.SIGKILL, signal.SIGINT]))
 def test_a_killed_search_leaves_no_process_and_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     running = process("search", *LONG, cwd=tmp_path)
     journal = tmp_path / "search/journal.jsonl"

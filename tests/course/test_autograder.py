@@ -27,6 +27,7 @@ from tests.course.autograders import (
     submit,
 )
 from tests.course.gradescope_format import faults
+from tests.long import first
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="Gradescope's machines are Linux's"
@@ -188,7 +189,7 @@ class TestReaders:
 
     @as_root
     @pytest.mark.skipif(everybodys_python() is None, reason="Python lies where only root can read it")
-    @pytest.mark.parametrize("landlocked", [True, False])
+    @pytest.mark.parametrize("landlocked", first([True, False]))
     def test_nothing_of_the_grader_stands_in_the_results(self, autograder, landlocked):
         module = autograder.package / "course" / "landlock.py"
         before = module.read_text()

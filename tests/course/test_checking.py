@@ -22,6 +22,7 @@ from minigrad.course.running import Bench, local
 from minigrad.course.student import Problem
 from minigrad.course.testing import Wrong, close, holds, same, shown, vjp
 from tests.course.planting import sources
+from tests.long import long
 
 
 def run(*words):
@@ -87,6 +88,7 @@ def test_right_answers_pass(release):
     assert "2/10 public passed; 10 hidden" in run("check", release).output
 
 
+@long
 def test_the_source_itself_passes_within_two_seconds_a_question():
     for path in sources():
         began = time.monotonic()

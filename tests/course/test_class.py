@@ -10,10 +10,12 @@ import pytest
 from minigrad.course.assignment import find, load
 from minigrad.course.holding import holding
 from tests.course import class_of_240
+from tests.long import long
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the walls are Linux's")
 
 
+@long
 def test_honest_ones_get_what_they_earned_and_hostile_ones_hurt_themselves_alone(tmp_path):
     if any(holding(tmp_path / "probe")):
         pytest.skip("needs Landlock or namespaces, and seccomp")

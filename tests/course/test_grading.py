@@ -26,6 +26,7 @@ from minigrad.course.submissions import Submission, submissions
 from minigrad.errors import DataError
 from tests.course import hostile
 from tests.course.planting import changed, planted, sources
+from tests.long import first, long
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits and forks are Linux's")
 
@@ -95,7 +96,7 @@ def _children_of_fork_servers():
     return [process for process, parent in parents.items() if parent in servers]
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", first(sources(), 2), ids=lambda path: path.stem)
 def test_the_reference_gets_all_points_through_processes_too(path):
     one = load(path)
     grader = Grader(one, Settings(seconds=60))
@@ -187,6 +188,7 @@ def command(tmp_path: Path, out: str) -> list[str]:
     return [sys.executable, "-m", "minigrad", *words]
 
 
+@long
 def test_a_killed_run_goes_on_to_the_same_table(tmp_path):
     handed_in(tmp_path / "in")
     for k in range(2):

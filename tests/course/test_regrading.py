@@ -17,6 +17,7 @@ from minigrad.course.submissions import submissions
 from minigrad.errors import DataError
 from minigrad.files import read_json
 from tests.course.small import assignment, handed_in
+from tests.long import long
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits and forks are Linux's")
 
@@ -86,6 +87,7 @@ def test_nobody_loses_unasked_and_the_others_stay(class_of_three):
     assert graded(class_of_three, double="3 * x")[0] == []  # all that has been decided is kept
 
 
+@long
 def test_those_who_may_lose_lose_when_asked(class_of_three):
     graded(class_of_three)
     graded(class_of_three, Regrade(("double",)), double="3 * x")

@@ -21,6 +21,7 @@ from minigrad.course.grading import Grader, Settings
 from minigrad.course.seeds import generator, secret_in, seed_of
 from minigrad.course.submissions import Submission
 from minigrad.errors import DataError
+from tests.long import long
 
 A1 = load(find("A1"))
 COUNTS = ("wrong", "could not be graded", "not written yet")
@@ -56,6 +57,7 @@ def test_students_assignments_and_secrets_have_seeds_of_their_own():
     assert len(all_) == 20
 
 
+@long
 def test_a_grade_is_made_with_a_secret_that_only_its_owner_reads(tmp_path):
     given = tmp_path / "in"
     given.mkdir()

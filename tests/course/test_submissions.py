@@ -25,6 +25,7 @@ from minigrad.course.submissions import Submission, passed_over, submissions
 from minigrad.course.texts import file_names, whole
 from minigrad.errors import DataError
 from tests.course.packaging import ALL, LOST, PASSED_OVER, texts, write
+from tests.long import long
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits and forks are Linux's")
 
@@ -99,6 +100,7 @@ def quick(monkeypatch):
     forks.close()
 
 
+@long
 def test_check_and_grade_agree_on_every_submission(packed, graded, quick):
     results, compared = graded[0], 0
     for given in submissions(packed[0], "a1_rules"):

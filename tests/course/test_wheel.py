@@ -24,6 +24,7 @@ from minigrad.course.wheel import students_wheel
 from minigrad.errors import ConfigError
 from tests.course.planting import sources
 from tests.course.wheels import HERE, OURS, install, run
+from tests.long import long
 
 LEAST = 3  # operations: what has fewer (g * b) is no answer by its form
 
@@ -202,6 +203,7 @@ print(json.dumps(said))
 """
 
 
+@long
 def test_every_release_can_be_checked_with_it(installed, tmp_path):
     wanted = {}
     for path in sources():

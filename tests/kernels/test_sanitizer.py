@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.kernels.emulation import sanitized
+from tests.long import first
 
 pytestmark = pytest.mark.skipif(sanitized.missing() is not None, reason=str(sanitized.missing()))
 
 
-def test_every_kernel_stays_inside_its_arrays() -> None:
-    done = sanitized.run("-k", "not plain")
+@pytest.mark.parametrize(
+    "which", first(["parity and ascending and float32", "not plain"]), ids=["once each", "all"]
+)
+def test_every_kernel_stays_inside_its_arrays(which: str) -> None:
+    done = sanitized.run("-k", which)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "AddressSanitizer:" not in done.stderr
 

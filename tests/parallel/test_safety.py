@@ -14,6 +14,7 @@ import pytest
 from minigrad.errors import ParallelError
 from minigrad.parallel.manifest import check_equal, check_sums
 from minigrad.parallel.waiting import wait_until
+from tests.long import first
 from tests.parallel.kills import kill_a_rank, trained
 from tests.parallel.launched import needs_mpi, on
 
@@ -113,7 +114,7 @@ def test_launch_trains_what_one_process_trains(tmp_path: Path) -> None:
 
 
 @needs_mpi
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", first([signal.SIGINT, signal.SIGTERM]))
 def test_an_interrupt_ends_all(tmp_path: Path, sent: signal.Signals) -> None:
     from tests.parallel.kills import children_of, start, wait_for_epochs
 

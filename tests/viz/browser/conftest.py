@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.long import first
 from tests.viz.browser import chromium
 from tests.viz.browser.either import KINDS, Browser
 
@@ -20,7 +21,7 @@ def browser() -> Iterator[chromium.Browser]:
     made.close()
 
 
-@pytest.fixture(scope="module", params=list(KINDS))
+@pytest.fixture(scope="module", params=first(KINDS))
 def either(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """Chromium, and then Firefox."""
     kind = KINDS[request.param]
