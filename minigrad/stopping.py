@@ -2,9 +2,11 @@
 
 The package imports this first, and it imports next to nothing: the other imports take half a second, in which a signal
 would end in a traceback. A command that runs gets the signal as an exception, so that it can tidy up and say how to go
-on; before that, after it, and where a second signal comes, the process ends at once.
+on; before that, after it, and where a second signal comes, the process ends at once. Once Python takes itself apart, a
+signal changes nothing any more.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -59,6 +61,14 @@ def watch() -> None:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)
     sys.unraisablehook = _unraisable
+    atexit.register(_ignore)
+
+
+def _ignore() -> None:
+    """Ignore those signals that are ours: Python would give them back, and one more would end it by another status."""
+    for number in _NUMBERS:
+        if signal.getsignal(number) is _stop:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def renew() -> None:

@@ -58,6 +58,26 @@ def test_while_it_is_imported(tmp_path: Path, module: str) -> None:
     assert not list(tmp_path.rglob(".*"))
 
 
+AT_THE_END = """
+import os, sys
+class Last:
+    def __del__(self, kill=os.kill, me=os.getpid()):
+        kill(me, {number})
+last = Last()  # which goes when Python takes its modules apart
+sys.argv = ["minigrad", "--version"]
+from minigrad.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_when_python_takes_itself_apart(number: int) -> None:
+    line = [sys.executable, "-c", AT_THE_END.format(number=int(number))]
+    done = subprocess.run(line, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("minigrad ")
+
+
 @pytest.mark.parametrize("number", NUMBERS)
 def test_in_the_middle_of_the_work(tmp_path: Path, number: signal.Signals) -> None:
     running = process("train", *LONG, cwd=tmp_path)

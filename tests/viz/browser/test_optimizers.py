@@ -37,12 +37,20 @@ def press(browser: Browser, text: str) -> None:
     browser.js(f"[...document.querySelectorAll('.mgo button')].find(b => b.textContent === '{text}').click()")
 
 
+SHOWN = """[
+    document.querySelector(".mgo-count").textContent,
+    document.querySelector(".mgo input").value,
+    document.querySelectorAll(".mgo-picture circle:not(.start)").length,
+]"""
+
+
 def step(browser: Browser) -> int:
     """Where the stepper says it is; the slider, the count and the picture have to say the same."""
-    shown, of = browser.text(".mgo-count").split(" / ")
+    count, slider, circles = browser.js(SHOWN)  # at once: it may be playing
+    shown, of = count.split(" / ")
     assert int(of) == STEPS
-    assert browser.js("document.querySelector('.mgo input').value") == shown
-    assert browser.js("document.querySelectorAll('.mgo-picture circle:not(.start)').length") == int(shown) + 1
+    assert slider == shown
+    assert circles == int(shown) + 1
     return int(shown)
 
 
