@@ -13,6 +13,7 @@ import minigrad
 from minigrad.course.sealing import PLACEHOLDER
 from minigrad.course.wheel import students_wheel
 from tests.course.wheels import HERE, install, run
+from tests.long import long
 
 STEP = """
 import numpy as np
@@ -127,6 +128,7 @@ def tells(text: str, assignments: tuple[str, ...] = tuple(FORMULAS)) -> list[str
     return [name for name in assignments if re.search(FORMULAS[name], text)]
 
 
+@long
 def test_the_numbers_are_those_of_the_whole_package(looked, closed):
     assert looked["closed"][3].startswith(str(closed))
     assert looked["closed"][:2] == looked["whole"][:2]

@@ -14,7 +14,7 @@ import pytest
 from minigrad.errors import ParallelError
 from minigrad.parallel.manifest import check_equal, check_sums
 from minigrad.parallel.waiting import wait_until
-from tests.long import first
+from tests.long import first, long
 from tests.parallel.kills import kill_a_rank, trained
 from tests.parallel.launched import needs_mpi, on
 
@@ -95,6 +95,7 @@ def test_a_killed_rank_leaves_a_run_that_goes_on_to_the_same_bits(tmp_path: Path
 
 
 @needs_mpi
+@long
 def test_launch_trains_what_one_process_trains(tmp_path: Path) -> None:
     from tests.cli.shared import command, environment
 

@@ -17,6 +17,7 @@ from minigrad.train.config import Config
 from minigrad.train.recipes import RECIPES
 from minigrad.train.run import evaluate_run
 from minigrad.train.synchronous import _check
+from tests.long import first
 from tests.parallel.launched import needs_mpi, on
 from tests.train.recipes_on_processes import NEW, settings, train, without_pictures
 
@@ -27,7 +28,7 @@ def _no_pictures() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("name", NEW)
+@pytest.mark.parametrize("name", first(NEW, 2))
 def test_their_settings_are_searched(name: str, tmp_path: Path) -> None:
     pytest.importorskip("optuna", reason="searching stands on Optuna")
     from minigrad.train.run import load_network
