@@ -18,7 +18,7 @@ from minigrad.parallel.transport import MessageTransport
 from minigrad.train.parallel import ParallelTrainer
 from minigrad.train.synchronous import Synchronous
 from minigrad.train.trainer import Trainer
-from tests.long import first
+from tests.long import first, long
 from tests.parallel.launched import needs_mpi, on
 from tests.parallel.trainings import TRAININGS
 
@@ -84,7 +84,10 @@ def test_early_stopping_really_stopped(launch: Launch) -> None:
     assert len(alone("stopped_early").history["epoch"]) < 60
 
 
-@pytest.mark.parametrize(("n", "way"), first([(2, "messages"), (3, "memory"), (2, "memory")]))
+@pytest.mark.parametrize(
+    ("n", "way"),
+    [(2, "messages"), pytest.param(3, "memory", marks=long), pytest.param(2, "memory", marks=long)],
+)
 def test_the_same_number_of_processes_gives_the_same_bits(launch: Launch, n: int, way: str) -> None:
     first, second = (found(launch(n, way, again), "dropout_adam_float32")[0] for again in (False, True))
     for key in first:
