@@ -61,21 +61,20 @@ def watch() -> None:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)
     sys.unraisablehook = _unraisable
-    atexit.register(_ignore)
-
-
-def _ignore() -> None:
-    """Ignore those signals that are ours: Python would give them back, and one more would end it by another status."""
-    for number in _NUMBERS:
-        if signal.getsignal(number) is _stop:
-            signal.signal(number, signal.SIG_IGN)
+    # at its end Python gives back what is not ignored, and one more would end it by another status
+    atexit.register(_let, signal.SIG_IGN)
 
 
 def renew() -> None:
     """Take those signals again that are ours, after a library in C may have taken them for itself."""
+    _let(_stop)
+
+
+def _let(handler: "signal._HANDLER") -> None:
+    """Let this be done about those signals that are ours."""
     for number in _NUMBERS:
         if signal.getsignal(number) is _stop:
-            signal.signal(number, _stop)
+            signal.signal(number, handler)
 
 
 class Raising:

@@ -108,6 +108,7 @@ def test_a_loop_runs_on_contiguous_arrays() -> None:
     for name in RULES:
         kernel = launch.kernels[name]
         assert kernel.pick(a) is kernel.cpu.compiled, name
+        assert hasattr(kernel.cpu.dispatcher, "py_func"), name
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
